@@ -1,0 +1,1 @@
+"""Selify: open, self-hostable try-on commerce for fashion brands."""

@@ -1,0 +1,1 @@
+"""Words every domain shares, and no fashion word."""

@@ -1,0 +1,1 @@
+"""What PostgreSQL itself enforces: tables, roles, policies, functions, migrations."""

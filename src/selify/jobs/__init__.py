@@ -1,0 +1,1 @@
+"""Long-running work: one file per job."""
