@@ -1,0 +1,28 @@
+"""What the try-on needs from outside: something that can dress a person."""
+
+from typing import Protocol
+
+from selify.ai.types import Picture, Refusal, Rendering, RenderOptions
+
+
+class EngineUnavailable(Exception):
+    """The engine cannot answer now (network, quota, time-out): try the next one, or later.
+
+    ``retry_after`` is in seconds where the provider said so.
+    """
+
+    def __init__(self, engine: str, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(f"{engine}: {reason}")
+        self.engine = engine
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class TryOnEngine(Protocol):
+    """Dresses the person in the garment, or refuses with a reason. Raises EngineUnavailable."""
+
+    name: str
+
+    async def render(
+        self, person: Picture, garment: Picture, options: RenderOptions
+    ) -> Rendering | Refusal: ...

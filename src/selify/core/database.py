@@ -1,0 +1,214 @@
+"""The way to PostgreSQL: transactions opened at the edge, each with an actor.
+
+An actor decides the database role and the JWT claims of its transaction, set with ``SET LOCAL`` as
+Supabase does, so that row level security, not our care, decides what there is to see. Domain code
+receives a ``Tx`` and cannot commit: only the ``async with`` at the edge does.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from selify.core.errors import Unavailable
+
+LOGIN_ROLE = "selify_login"
+
+log = logging.getLogger(__name__)
+Role = Literal["anon", "authenticated", "service_role"]
+
+
+class DatabaseUnavailable(Unavailable):
+    code = "database_unavailable"
+    title = "The database cannot be reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """On whose behalf a transaction runs."""
+
+    role: Role
+    claims: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def visitor(cls) -> Self:
+        return cls("anon", {"role": "anon"})
+
+    @classmethod
+    def user(
+        cls, user_id: UUID, *, email: str | None = None, claims: Mapping[str, Any] | None = None
+    ) -> Self:
+        own = {**(claims or {}), "sub": str(user_id), "role": "authenticated"}
+        return cls("authenticated", own if email is None else {**own, "email": email})
+
+    @classmethod
+    def system(cls, reason: str) -> Self:
+        """The program itself. The reason shows up in ``auth.jwt()`` and in the logs."""
+        return cls("service_role", {"role": "service_role", "reason": reason})
+
+    @property
+    def user_id(self) -> UUID | None:
+        subject = self.claims.get("sub")
+        return UUID(subject) if subject else None
+
+    def opening(self) -> str:
+        """One round trip: begin, take the role, carry the claims."""
+        claims = orjson.dumps(dict(self.claims), default=str).decode().replace("'", "''")
+        return (
+            f"BEGIN; SET LOCAL ROLE {self.role}; "  # the role is one of three literals
+            f"SET LOCAL \"request.jwt.claims\" = '{claims}'"
+        )
+
+
+class Tx:
+    """One open transaction. Statements are plain SQL with ``$1`` parameters."""
+
+    def __init__(self, connection: "asyncpg.pool.PoolConnectionProxy[Any]", actor: Actor) -> None:
+        self._connection = connection
+        self.actor = actor
+        self._after_commit: list[Callable[[], None]] = []
+
+    async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
+        return await self._connection.fetch(sql, *args)
+
+    async def fetch_one(self, sql: str, *args: Any) -> asyncpg.Record | None:
+        return await self._connection.fetchrow(sql, *args)
+
+    async def fetch_value(self, sql: str, *args: Any) -> Any:
+        return await self._connection.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        """Run a statement; the number of rows it touched."""
+        status = await self._connection.execute(sql, *args)
+        last = status.rsplit(" ", 1)[-1]
+        return int(last) if last.isdigit() else 0
+
+    async def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        await self._connection.executemany(sql, rows)
+
+    @contextlib.asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What fails inside is undone alone; the error goes on."""
+        async with self._connection.transaction():
+            yield
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Run once the transaction is safely stored, and not at all if it is not."""
+        self._after_commit.append(callback)
+
+    def run_after_commit(self) -> None:
+        for callback in self._after_commit:
+            callback()
+
+
+class Database:
+    """A pool of connections that log in as a role owning nothing."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]", url: str) -> None:
+        self._pool = pool
+        self.url = url
+
+    @classmethod
+    async def connect(cls, url: str, *, min_size: int = 1, max_size: int = 10) -> Self:
+        """Open the pool. Raises DatabaseUnavailable with the reason in one line."""
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=min_size,
+                max_size=max_size,
+                init=_prepare_connection,
+                reset=_nothing_to_reset,
+                command_timeout=60,
+                server_settings={"application_name": "selify", "TimeZone": "UTC"},
+            )
+        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            raise DatabaseUnavailable(
+                f"The database does not answer: {error}",
+                hint="Check SELIFY_DATABASE_URL, or unset it to use the embedded database.",
+            ) from error
+        return cls(pool, url)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    @contextlib.asynccontextmanager
+    async def tx(self, actor: Actor) -> AsyncIterator[Tx]:
+        """A transaction as this actor: committed when the block ends, undone when it raises."""
+        async with self._acquire() as connection:
+            await connection.execute(actor.opening())
+            tx = Tx(connection, actor)
+            try:
+                yield tx
+            except BaseException:
+                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+        tx.run_after_commit()
+
+    @contextlib.asynccontextmanager
+    async def _acquire(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[Any]"]:
+        try:
+            connection = await self._pool.acquire(timeout=30)
+        except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+            raise DatabaseUnavailable(f"The database does not answer: {error}") from error
+        try:
+            yield connection
+        finally:
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._pool.release(connection, timeout=10)
+
+    async def listen(
+        self, channel: str, heard: Callable[[str], None], *, ready: Callable[[], None] | None = None
+    ) -> None:
+        """Call ``heard(payload)`` for every notification, for ever; reconnects by itself.
+
+        ``ready`` is called after each (re)connection: what was missed meanwhile must be looked up.
+        """
+        while True:
+            try:
+                await self._listen_once(channel, heard, ready)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("listening on %s was interrupted: %s", channel, error)
+            await asyncio.sleep(1)
+
+    async def _listen_once(
+        self, channel: str, heard: Callable[[str], None], ready: Callable[[], None] | None
+    ) -> None:
+        connection = await asyncpg.connect(self.url, server_settings={"application_name": "listen"})
+        closed = asyncio.Event()
+        connection.add_termination_listener(lambda _: closed.set())
+        try:
+            await connection.add_listener(channel, lambda *call: heard(str(call[3])))
+            if ready:
+                ready()
+            await closed.wait()
+        finally:
+            connection.terminate()
+
+
+async def _prepare_connection(connection: "asyncpg.Connection[Any]") -> None:
+    """JSON as Python values, and no more rights than the login role has."""
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(
+            kind, schema="pg_catalog", encoder=_to_json, decoder=orjson.loads
+        )
+    if await connection.fetchval("SELECT session_user <> $1", LOGIN_ROLE):
+        await connection.execute(f"SET ROLE {LOGIN_ROLE}")
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
+async def _nothing_to_reset(connection: "asyncpg.Connection[Any]") -> None:
+    """All our settings are SET LOCAL, so a finished transaction leaves nothing behind."""
+
+
+Handler = Callable[[Tx], Awaitable[Any]]

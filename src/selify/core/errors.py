@@ -1,0 +1,76 @@
+"""Refusals with a status code. A normal refusal is one of these and never a 500.
+
+Each error knows the HTTP status, a stable machine-readable ``code``, and, for the person reading
+it, what went wrong (``detail``) and what to do about it (``hint``). Rendered as problem details
+(RFC 9457) by ``selify.core.problems``.
+"""
+
+from typing import Any, ClassVar
+
+
+class SelifyError(Exception):
+    """Base of every refusal. ``extra`` members travel in the problem document."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Something went wrong on our side"
+
+    def __init__(self, detail: str, *, hint: str = "", **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.hint = hint
+        self.extra = extra
+
+
+class BadRequest(SelifyError):
+    status, code, title = 400, "bad_request", "The request cannot be understood"
+
+
+class Unauthenticated(SelifyError):
+    status, code, title = 401, "unauthenticated", "Please sign in"
+
+
+class PaymentRequired(SelifyError):
+    status, code, title = 402, "payment_required", "Not enough credits"
+
+
+class Forbidden(SelifyError):
+    status, code, title = 403, "forbidden", "Not allowed"
+
+
+class NotFound(SelifyError):
+    status, code, title = 404, "not_found", "Not found"
+
+
+class Conflict(SelifyError):
+    status, code, title = 409, "conflict", "This conflicts with what is there"
+
+
+class Gone(SelifyError):
+    status, code, title = 410, "gone", "No longer available"
+
+
+class TooLarge(SelifyError):
+    status, code, title = 413, "too_large", "Too large"
+
+
+class UnsupportedMedia(SelifyError):
+    status, code, title = 415, "unsupported_media", "This kind of file is not supported"
+
+
+class Invalid(SelifyError):
+    status, code, title = 422, "invalid", "Some values are not valid"
+
+
+class TooMany(SelifyError):
+    """``retry_after`` is in seconds."""
+
+    status, code, title = 429, "too_many_requests", "Too many requests"
+
+    def __init__(self, detail: str, *, retry_after: float, hint: str = "", **extra: Any) -> None:
+        super().__init__(detail, hint=hint, retry_after=retry_after, **extra)
+        self.retry_after = retry_after
+
+
+class Unavailable(SelifyError):
+    status, code, title = 503, "unavailable", "Temporarily not available"

@@ -1,0 +1,45 @@
+"""Identifiers. Rows we make ourselves get time-ordered ids, so that "in order of id" means
+"in order of making" within one process and, to the millisecond, across processes.
+"""
+
+import os
+import threading
+import time
+from typing import NewType
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+UserId = NewType("UserId", UUID)
+WorkspaceId = NewType("WorkspaceId", UUID)
+AccountId = NewType("AccountId", UUID)
+ConversationId = NewType("ConversationId", UUID)
+
+_CUSTOMERS = uuid5(NAMESPACE_URL, "https://selify.ai/customers")
+_lock = threading.Lock()
+_last_millisecond = 0
+_counter = 0
+
+
+def new_id() -> UUID:
+    """A UUID version 7 (RFC 9562): milliseconds, then a counter, then randomness."""
+    global _last_millisecond, _counter
+    with _lock:
+        millisecond = max(time.time_ns() // 1_000_000, _last_millisecond)
+        if millisecond == _last_millisecond:
+            _counter += 1
+            if _counter > 0xFFF:
+                millisecond, _counter = millisecond + 1, 0
+        else:
+            _counter = 0
+        _last_millisecond = millisecond
+        counter = _counter
+    random_part = int.from_bytes(os.urandom(8), "big") >> 2
+    value = (millisecond << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | random_part
+    return UUID(int=value)
+
+
+def customer_id(workspace_id: UUID, platform: str, platform_user_id: str) -> UUID:
+    """The same shopper has the same id wherever the schema says ``customer_id``.
+
+    There is no customers table in the reference: identity is (workspace, platform, platform user).
+    """
+    return uuid5(_CUSTOMERS, f"{workspace_id}/{platform}/{platform_user_id}")

@@ -1,0 +1,370 @@
+"""What arrives: one row per event in ``public.webhook_events``, handled exactly once.
+
+* Arriving: insert-or-ignore by fingerprint (SHA-256 of the normalised payload) and by message id.
+  Nothing is answered before it is stored; storing the same thing twice is no error.
+* Handling: a worker claims rows with a lease, and the handler's effects and the mark ``completed``
+  commit together. A crash in between leaves the row to be claimed again.
+* Failing: exponential back-off, ``max_retries`` times; then the row is a dead letter: visible with
+  ``selify events``, and replayable.
+
+States (reference, ``webhook_events.status``): pending → processing → completed | skipped | failed;
+failed → processing while ``retry_count < max_retries`` and ``next_retry_at`` has come.
+"""
+
+import asyncio
+import hashlib
+import random
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from selify.core import metrics
+from selify.core.clock import Clock
+from selify.core.database import Actor, Database, Tx
+from selify.core.logging import get_logger, new_trace, traced
+
+log = get_logger(__name__)
+
+LEASE = timedelta(seconds=60)
+FIRST_RETRY = timedelta(seconds=4)
+ACTOR = Actor.system("inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An event as a vendor's parser hands it over.
+
+    ``payload`` is normalised: equal for a redelivery, different for a different event.
+    ``lane`` names what must stay in order (a conversation); ``account_ref`` is the platform's own
+    id of the account it came for.
+    """
+
+    platform: str
+    event_type: str
+    payload: Mapping[str, Any]
+    lane: str
+    account_ref: str
+    message_id: str | None = None
+
+    def fingerprint(self) -> str:
+        what = [self.platform, self.event_type, self.payload]
+        return hashlib.sha256(orjson.dumps(what, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A stored event in the hands of a worker."""
+
+    id: UUID
+    platform: str
+    event_type: str
+    payload: dict[str, Any]
+    account_id: UUID | None
+    account_ref: str
+    lane: str
+    trace: str
+    retry_count: int
+    created_at: datetime
+
+
+class RetryLater(Exception):
+    """Nothing is wrong, but it is too early for this event. Does not count as a failure."""
+
+    def __init__(self, reason: str, after: timedelta) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class Skip(Exception):
+    """There is nothing to do for this event; its text says why."""
+
+
+EventHandler = Callable[[Tx, Event], Awaitable[Mapping[str, Any] | None]]
+
+
+class Intake:
+    """Stores arriving events. Deliveries that arrive together are stored in one statement.
+
+    ``receive`` returns only when the events are safely committed, so the caller may answer 200.
+    """
+
+    def __init__(self, database: Database, *, batch: int = 500) -> None:
+        self._database = database
+        self._batch = batch
+        self._waiting: list[tuple[Sequence[Incoming], asyncio.Future[int]]] = []
+        self._flusher: asyncio.Task[None] | None = None
+
+    async def receive(self, events: Sequence[Incoming]) -> int:
+        """The number of events that were new."""
+        if not events:
+            return 0
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append((events, done))
+        if self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.create_task(self._flush())
+        return await done
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
+            try:
+                async with self._database.tx(ACTOR) as tx:
+                    new = await store(tx, [event for events, _ in group for event in events])
+            except BaseException as error:  # noqa: BLE001 - every waiting request must hear of it
+                for _, done in group:
+                    if not done.done():
+                        done.set_exception(error)
+                continue
+            for events, done in group:
+                if not done.done():
+                    done.set_result(sum(event.fingerprint() in new for event in events))
+
+
+async def store(tx: Tx, events: Sequence[Incoming]) -> set[str]:
+    """Insert what is new; the fingerprints of the new rows."""
+    trace = new_trace()
+    rows = await tx.fetch(
+        """
+        INSERT INTO public.webhook_events
+               (platform, event_type, event_fingerprint, platform_message_id, payload, parsed_data,
+                connected_account_id)
+        SELECT e.platform, e.event_type, e.fingerprint, e.message_id, e.payload::jsonb,
+               jsonb_build_object('lane', e.lane, 'account_ref', e.account_ref,
+                                  'trace', $8 || '-' || e.n),
+               a.id
+          FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+                      $7::text[])
+               WITH ORDINALITY
+               AS e (platform, event_type, fingerprint, message_id, payload, lane, account_ref, n)
+          LEFT JOIN public.connected_social_accounts a
+                 ON a.platform = e.platform AND a.platform_account_id = e.account_ref
+                AND a.status IN ('active', 'pending')
+        ON CONFLICT DO NOTHING
+        RETURNING event_fingerprint, platform
+        """,
+        [event.platform for event in events],
+        [event.event_type for event in events],
+        [event.fingerprint() for event in events],
+        [event.message_id for event in events],
+        [orjson.dumps(event.payload).decode() for event in events],
+        [event.lane for event in events],
+        [event.account_ref for event in events],
+        trace,
+    )
+    for row in rows:
+        metrics.events_received.labels(row["platform"]).inc()
+    if len(rows) < len(events):
+        metrics.events_duplicate.labels(events[0].platform).inc(len(events) - len(rows))
+    return {row["event_fingerprint"] for row in rows}
+
+
+class InboxWorker:
+    """Claims events in batches; lanes run side by side, events of one lane one after another."""
+
+    def __init__(
+        self,
+        database: Database,
+        handlers: Mapping[str, EventHandler],
+        *,
+        clock: Clock,
+        worker_id: str,
+        batch: int = 50,
+        parallel: int = 8,
+    ) -> None:
+        """``handlers`` by platform."""
+        self._database = database
+        self._handlers = handlers
+        self._clock = clock
+        self._worker_id = worker_id
+        self._batch = batch
+        self._slots = asyncio.Semaphore(parallel)
+
+    async def run_once(self) -> int:
+        """Handle one batch; how many events were claimed."""
+        async with self._database.tx(ACTOR) as tx:
+            events = await claim(
+                tx, worker_id=self._worker_id, now=self._clock.now(), limit=self._batch
+            )
+        lanes: dict[str, list[Event]] = {}
+        for event in events:
+            lanes.setdefault(event.lane, []).append(event)
+        await asyncio.gather(*(self._run_lane(lane) for lane in lanes.values()))
+        return len(events)
+
+    async def recover(self) -> int:
+        """Give back what a dead worker held. Counts as one failure each, so poison ends up dead."""
+        async with self._database.tx(ACTOR) as tx:
+            return await release_expired(tx, now=self._clock.now())
+
+    async def _run_lane(self, events: Sequence[Event]) -> None:
+        async with self._slots:
+            for event in events:
+                await self._run_event(event)
+
+    async def _run_event(self, event: Event) -> None:
+        with traced(event.trace):
+            outcome = "completed"
+            try:
+                async with self._database.tx(ACTOR) as tx:
+                    await self._handle(tx, event)
+            except RetryLater as later:
+                outcome = "later"
+                await self._postpone(event, later)
+            except _LeaseLost:
+                outcome = "lease_lost"
+            except Exception as error:  # noqa: BLE001 - a failing event must not stop the others
+                outcome = "failed"
+                await self._fail(event, error)
+            metrics.events_handled.labels(event.event_type, outcome).inc()
+
+    async def _handle(self, tx: Tx, event: Event) -> None:
+        """The handler's effects and the completion mark, in one transaction."""
+        status, result = "completed", None
+        try:
+            async with tx.savepoint():
+                result = await self._handlers[event.platform](tx, event)
+        except Skip as skip:
+            status, result = "skipped", {"reason": str(skip)}
+        finished = await tx.execute(
+            """
+            UPDATE public.webhook_events
+               SET status = $3, processing_result = $4, processed_at = now(), error_message = NULL,
+                   next_retry_at = NULL,
+                   processing_duration_ms =
+                       extract(epoch FROM clock_timestamp() - processing_started_at) * 1000
+             WHERE id = $1 AND worker_id = $2 AND status = 'processing'
+            """,
+            event.id,
+            self._worker_id,
+            status,
+            dict(result or {}),
+        )
+        if not finished:
+            raise _LeaseLost
+
+    async def _postpone(self, event: Event, later: RetryLater) -> None:
+        async with self._database.tx(ACTOR) as tx:
+            await tx.execute(
+                """
+                UPDATE public.webhook_events
+                   SET status = 'failed', next_retry_at = $3, error_message = $4
+                 WHERE id = $1 AND worker_id = $2 AND status = 'processing'
+                """,
+                event.id,
+                self._worker_id,
+                self._clock.now() + later.after,
+                str(later),
+            )
+
+    async def _fail(self, event: Event, error: Exception) -> None:
+        log.warning("event failed", event=str(event.id), kind=event.event_type, exc_info=error)
+        async with self._database.tx(ACTOR) as tx:
+            await tx.execute(
+                """
+                UPDATE public.webhook_events
+                   SET status = 'failed', retry_count = retry_count + 1, next_retry_at = $3,
+                       error_message = $4, error_stack = $5
+                 WHERE id = $1 AND worker_id = $2 AND status = 'processing'
+                """,
+                event.id,
+                self._worker_id,
+                self._clock.now() + back_off(event.retry_count, FIRST_RETRY),
+                f"{type(error).__name__}: {error}"[:1000],
+                "".join(traceback.format_exception(error))[-8000:],
+            )
+
+
+class _LeaseLost(Exception):
+    """Another worker took the row over: whatever we did is rolled back."""
+
+
+def back_off(failures: int, first: timedelta) -> timedelta:
+    """Doubles each time, with a fifth of jitter, so that a crowd does not come back at once."""
+    return first * (2.0 ** min(failures, 16)) * random.uniform(0.9, 1.1)
+
+
+async def claim(tx: Tx, *, worker_id: str, now: datetime, limit: int) -> list[Event]:
+    """Take due rows, oldest first: the new ones, and failed ones whose time has come."""
+    rows = await tx.fetch(
+        """
+        WITH due AS (
+            (SELECT id FROM public.webhook_events
+              WHERE status = 'pending' ORDER BY created_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+            UNION ALL
+            (SELECT id FROM public.webhook_events
+              WHERE status = 'failed' AND retry_count < max_retries AND next_retry_at <= $2
+              ORDER BY next_retry_at LIMIT $3 FOR UPDATE SKIP LOCKED))
+        UPDATE public.webhook_events e
+           SET status = 'processing', worker_id = $1, processing_started_at = $2
+          FROM due WHERE e.id = due.id
+        RETURNING e.id, e.platform, e.event_type, e.payload, e.connected_account_id, e.parsed_data,
+                  e.retry_count, e.created_at
+        """,
+        worker_id,
+        now,
+        limit,
+    )
+    events = [_event(row) for row in rows]
+    return sorted(events, key=lambda event: (event.created_at, event.id))
+
+
+async def release_expired(tx: Tx, *, now: datetime) -> int:
+    return await tx.execute(
+        """
+        UPDATE public.webhook_events
+           SET status = 'failed', retry_count = retry_count + 1, next_retry_at = $1,
+               error_message = 'The worker holding it stopped.'
+         WHERE status = 'processing' AND processing_started_at < $2
+        """,
+        now,
+        now - LEASE,
+    )
+
+
+def _event(row: asyncpg.Record) -> Event:
+    parsed = row["parsed_data"] or {}
+    return Event(
+        id=row["id"],
+        platform=row["platform"],
+        event_type=row["event_type"],
+        payload=row["payload"],
+        account_id=row["connected_account_id"],
+        account_ref=parsed.get("account_ref", ""),
+        lane=parsed.get("lane", str(row["id"])),
+        trace=parsed.get("trace", ""),
+        retry_count=row["retry_count"],
+        created_at=row["created_at"],
+    )
+
+
+async def replay(tx: Tx, event_id: UUID) -> bool:
+    """Put a dead letter (or a skipped event) back to the start; false when there is none such."""
+    return bool(
+        await tx.execute(
+            """
+            UPDATE public.webhook_events
+               SET status = 'pending', retry_count = 0, next_retry_at = NULL, worker_id = NULL
+             WHERE id = $1 AND status IN ('failed', 'skipped')
+            """,
+            event_id,
+        )
+    )
+
+
+async def dead_letters(tx: Tx, *, limit: int = 50) -> list[dict[str, Any]]:
+    rows = await tx.fetch(
+        """
+        SELECT id, platform, event_type, connected_account_id, created_at, retry_count, error_message
+          FROM public.webhook_events
+         WHERE status = 'failed' AND retry_count >= max_retries
+         ORDER BY created_at DESC LIMIT $1
+        """,
+        limit,
+    )
+    return [dict(row) for row in rows]

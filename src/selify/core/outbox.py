@@ -1,0 +1,326 @@
+"""What leaves: nothing before the transaction that wanted it has committed.
+
+A row of ``internal.outbox`` is written with the change that causes it, under a key that makes a
+second writing harmless. A worker then delivers it. Rows of one lane (a conversation) leave in
+order. A delivery of which we cannot know whether it arrived is ``unknown`` and is reconciled, never
+blindly repeated.
+
+States: queued → sending → sent | failed | unknown; unknown → sent | queued; queued → cancelled.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import asyncpg
+
+from selify.core import metrics
+from selify.core.clock import Clock
+from selify.core.database import Actor, Database, Tx
+from selify.core.ids import new_id
+from selify.core.inbox import back_off
+from selify.core.logging import current_trace, get_logger, traced
+
+log = get_logger(__name__)
+
+LEASE = timedelta(seconds=60)
+RECONCILE_AFTER = timedelta(seconds=15)
+FIRST_RETRY = timedelta(seconds=2)
+ACTOR = Actor.system("outbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One thing to deliver. ``attempts`` counts real tries, not waits."""
+
+    id: UUID
+    channel: str
+    key: str
+    lane: str
+    payload: dict[str, Any]
+    workspace_id: UUID | None
+    account_id: UUID | None
+    attempts: int
+    max_attempts: int
+    trace: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """It arrived. ``result`` is what the other side said of it."""
+
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now (rate limit, pause): the try does not count."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """It surely did not arrive; try again. ``after`` overrides the usual back-off."""
+
+    reason: str
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It will never arrive, and why: ``code`` is stable."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have arrived."""
+
+    reason: str
+
+
+Outcome = Sent | Wait | Retry | Failed | Unknown
+
+
+class Channel(Protocol):
+    """How one kind of delivery is made."""
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        """Deliver, outside any transaction."""
+
+    async def reconcile(self, delivery: Delivery) -> Outcome:
+        """Find out whether an ``unknown`` delivery arrived: Sent, Retry (it did not) or Wait."""
+
+    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+        """Write down what follows, in the transaction that marks the row. Not called for Wait."""
+
+
+async def enqueue(
+    tx: Tx,
+    *,
+    channel: str,
+    key: str,
+    payload: Mapping[str, Any],
+    lane: str,
+    workspace_id: UUID | None = None,
+    account_id: UUID | None = None,
+    not_before: datetime | None = None,
+) -> UUID | None:
+    """Queue a delivery; ``None`` when this key was queued before."""
+    made = new_id()
+    inserted = await tx.execute(
+        """
+        INSERT INTO internal.outbox
+               (id, channel, key, lane, payload, workspace_id, account_id, not_before, trace_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()), $9)
+        ON CONFLICT (channel, key) DO NOTHING
+        """,
+        made,
+        channel,
+        key,
+        lane,
+        dict(payload),
+        workspace_id,
+        account_id,
+        not_before,
+        current_trace(),
+    )
+    return made if inserted else None
+
+
+async def cancel_lane(tx: Tx, *, channel: str, lane: str, reason: str) -> int:
+    """Take back what has not left yet (a person took over, a stop, an unsend)."""
+    return await tx.execute(
+        """
+        UPDATE internal.outbox SET state = 'cancelled', last_error = $3, updated_at = now()
+         WHERE channel = $1 AND lane = $2 AND state = 'queued'
+        """,
+        channel,
+        lane,
+        reason,
+    )
+
+
+class OutboxWorker:
+    """Delivers what is due, several lanes side by side."""
+
+    def __init__(
+        self,
+        database: Database,
+        channels: Mapping[str, Channel],
+        *,
+        clock: Clock,
+        worker_id: str,
+        parallel: int = 16,
+    ) -> None:
+        self._database = database
+        self._channels = channels
+        self._clock = clock
+        self._worker_id = worker_id
+        self._parallel = parallel
+
+    async def run_once(self) -> int:
+        """Deliver one batch; how many rows were claimed."""
+        async with self._database.tx(ACTOR) as tx:
+            due = await _claim(
+                tx, worker_id=self._worker_id, now=self._clock.now(), limit=self._parallel
+            )
+        await asyncio.gather(*(self._deliver(delivery) for delivery in due))
+        return len(due)
+
+    async def recover(self) -> int:
+        """A row whose worker died while sending may have arrived: it becomes ``unknown``."""
+        now = self._clock.now()
+        async with self._database.tx(ACTOR) as tx:
+            await tx.execute(
+                """
+                UPDATE internal.outbox
+                   SET state = 'unknown', leased_until = NULL, not_before = $1, updated_at = now(),
+                       last_error = 'The worker stopped while sending.'
+                 WHERE state = 'sending' AND leased_until < $1
+                """,
+                now,
+            )
+            doubtful = await _claim_unknown(
+                tx, worker_id=self._worker_id, now=now, limit=self._parallel
+            )
+        await asyncio.gather(*(self._reconcile(delivery) for delivery in doubtful))
+        return len(doubtful)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        with traced(delivery.trace):
+            try:
+                outcome = await self._channels[delivery.channel].send(delivery)
+            except Exception as error:
+                log.exception("delivery broke", key=delivery.key)
+                outcome = Unknown(f"{type(error).__name__}: {error}")
+            await self._finish(delivery, outcome, state="sending")
+
+    async def _reconcile(self, delivery: Delivery) -> None:
+        with traced(delivery.trace):
+            try:
+                outcome = await self._channels[delivery.channel].reconcile(delivery)
+            except Exception as error:  # noqa: BLE001 - still unknown
+                outcome = Unknown(f"{type(error).__name__}: {error}")
+            await self._finish(delivery, outcome, state="unknown")
+
+    async def _finish(self, delivery: Delivery, outcome: Outcome, *, state: str) -> None:
+        metrics.deliveries.labels(delivery.channel, type(outcome).__name__.lower()).inc()
+        if isinstance(outcome, Retry) and delivery.attempts >= delivery.max_attempts:
+            outcome = Failed("gave_up", outcome.reason)
+        async with self._database.tx(ACTOR) as tx:
+            if await self._mark(tx, delivery, outcome, state) and not isinstance(outcome, Wait):
+                await self._channels[delivery.channel].settle(tx, delivery, outcome)
+
+    async def _mark(self, tx: Tx, delivery: Delivery, outcome: Outcome, state: str) -> bool:
+        """Write the outcome down; false when the row is no longer ours."""
+        now = self._clock.now()
+        new_state, not_before, error, result, counted = "queued", now, None, None, 0
+        match outcome:
+            case Sent(said):
+                new_state, result = "sent", dict(said)
+            case Wait(until, reason):
+                not_before, error = until, reason
+                counted = -1
+            case Retry(reason, after):
+                not_before = now + (after or back_off(delivery.attempts, FIRST_RETRY))
+                error = reason
+            case Failed(code, reason):
+                new_state, error, result = "failed", reason, {"code": code}
+            case Unknown(reason):
+                new_state, not_before, error = "unknown", now + RECONCILE_AFTER, reason
+        if state == "unknown" and isinstance(outcome, Wait):
+            new_state = "unknown"
+        marked = await tx.execute(
+            """
+            UPDATE internal.outbox
+               SET state = $3, not_before = $4, last_error = $5, result = coalesce($6, result),
+                   attempts = greatest(0, attempts + $7), leased_until = NULL, updated_at = now(),
+                   sent_at = CASE WHEN $3 = 'sent' THEN $8 ELSE sent_at END
+             WHERE id = $1 AND worker_id = $2 AND state = $9
+            """,
+            delivery.id,
+            self._worker_id,
+            new_state,
+            not_before,
+            error,
+            result,
+            counted,
+            now,
+            state,
+        )
+        return bool(marked)
+
+
+_COLUMNS = """o.id, o.channel, o.key, o.lane, o.payload, o.workspace_id, o.account_id, o.attempts,
+              o.max_attempts, o.trace_id, o.created_at"""
+
+
+async def _claim(tx: Tx, *, worker_id: str, now: datetime, limit: int) -> list[Delivery]:
+    """The oldest waiting row of each lane, unless an earlier one of the lane is still under way."""
+    rows = await tx.fetch(
+        f"""
+        WITH due AS (
+            SELECT q.id FROM internal.outbox q
+             WHERE q.state = 'queued' AND q.not_before <= $2
+               AND NOT EXISTS (
+                   SELECT 1 FROM internal.outbox earlier
+                    WHERE earlier.lane = q.lane AND earlier.id < q.id
+                      AND earlier.state IN ('queued', 'sending', 'unknown'))
+             ORDER BY q.id LIMIT $3 FOR UPDATE SKIP LOCKED)
+        UPDATE internal.outbox o
+           SET state = 'sending', worker_id = $1, leased_until = $4, attempts = attempts + 1,
+               updated_at = now()
+          FROM due WHERE o.id = due.id
+        RETURNING {_COLUMNS}
+        """,  # noqa: S608 - a constant
+        worker_id,
+        now,
+        limit,
+        now + LEASE,
+    )
+    return [_delivery(row) for row in rows]
+
+
+async def _claim_unknown(tx: Tx, *, worker_id: str, now: datetime, limit: int) -> list[Delivery]:
+    rows = await tx.fetch(
+        f"""
+        WITH due AS (
+            SELECT id FROM internal.outbox
+             WHERE state = 'unknown' AND not_before <= $2
+               AND (leased_until IS NULL OR leased_until < $2)
+             ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
+        UPDATE internal.outbox o SET worker_id = $1, leased_until = $4, updated_at = now()
+          FROM due WHERE o.id = due.id
+        RETURNING {_COLUMNS}
+        """,  # noqa: S608 - a constant
+        worker_id,
+        now,
+        limit,
+        now + LEASE,
+    )
+    return [_delivery(row) for row in rows]
+
+
+def _delivery(row: asyncpg.Record) -> Delivery:
+    return Delivery(
+        id=row["id"],
+        channel=row["channel"],
+        key=row["key"],
+        lane=row["lane"],
+        payload=row["payload"],
+        workspace_id=row["workspace_id"],
+        account_id=row["account_id"],
+        attempts=row["attempts"],
+        max_attempts=row["max_attempts"],
+        trace=row["trace_id"] or "",
+        created_at=row["created_at"],
+    )

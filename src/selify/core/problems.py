@@ -1,0 +1,102 @@
+"""Refusals as problem details (RFC 9457), for machines and, on pages, for people."""
+
+from typing import Any
+
+import asyncpg
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from selify.core import errors
+from selify.core.logging import current_trace, get_logger
+
+PROBLEM = "application/problem+json"
+log = get_logger(__name__)
+
+
+def problem(error: errors.SelifyError) -> JSONResponse:
+    """``type`` is a stable URN; ``code`` the same word alone; ``hint`` says what to do."""
+    body = {
+        "type": f"urn:selify:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        "hint": error.hint,
+        "trace": current_trace(),
+        **error.extra,
+    }
+    headers = {}
+    if isinstance(error, errors.TooMany | errors.Unavailable):
+        headers["Retry-After"] = str(max(1, round(error.extra.get("retry_after", 5))))
+    return JSONResponse(body, status_code=error.status, media_type=PROBLEM, headers=headers)
+
+
+def from_database(error: BaseException) -> errors.SelifyError:
+    """What PostgreSQL refuses is a refusal of ours, in words of ours."""
+    match error:
+        case asyncpg.InsufficientPrivilegeError():
+            return errors.Forbidden("Your role does not allow this.")
+        case asyncpg.UniqueViolationError():
+            return errors.Conflict("Something like this exists already.")
+        case asyncpg.ForeignKeyViolationError():
+            return errors.Conflict("This refers to something that is not there (any more).")
+        case asyncpg.IntegrityConstraintViolationError():
+            return errors.Invalid("Some values are not allowed together.", rule=_rule(error))
+        case asyncpg.DataError():
+            return errors.Invalid("Some values cannot be stored as they are.")
+        case asyncpg.RaiseError():
+            return errors.Conflict(str(error))
+        case OSError() | asyncpg.InterfaceError() | asyncpg.PostgresConnectionError():
+            return errors.Unavailable("The database does not answer. Please try again.")
+        case asyncpg.OperatorInterventionError() | asyncpg.InsufficientResourcesError():
+            return errors.Unavailable("The database is busy. Please try again.")
+        case _:
+            return errors.SelifyError("Something unexpected happened. It has been logged.")
+
+
+def install(app: FastAPI) -> None:
+    """Every error of this app leaves as a problem document."""
+    app.add_exception_handler(errors.SelifyError, _selify)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    for kind in (asyncpg.PostgresError, asyncpg.InterfaceError, Exception):
+        app.add_exception_handler(kind, _unexpected)
+
+
+async def _selify(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.SelifyError)  # noqa: S101 - registered for this class only
+    return problem(error)
+
+
+async def _validation(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    fields = [
+        {"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
+        for item in error.errors()
+    ]
+    return problem(errors.Invalid("Some values are missing or wrong.", fields=fields))
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    known: dict[int, type[errors.SelifyError]] = {
+        cls.status: cls for cls in errors.SelifyError.__subclasses__() if cls is not errors.TooMany
+    }
+    made: Any = known.get(error.status_code, errors.BadRequest)(str(error.detail))
+    response = problem(made)
+    response.status_code = error.status_code
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    refusal = from_database(error)
+    if refusal.status >= 500:
+        log.error("request failed", path=request.url.path, exc_info=error)
+    return problem(refusal)
+
+
+def _rule(error: BaseException) -> str:
+    return str(getattr(error, "constraint_name", None) or "")

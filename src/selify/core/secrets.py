@@ -1,0 +1,89 @@
+"""Secrets at rest: AES-256-GCM with the key's id in front and the row's identity as associated data.
+
+A sealed text reads ``v1.<key id>.<nonce + ciphertext, base64url>``. Because the row's identity is
+bound in, a sealed token copied into another row does not open there.
+"""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from selify.core.errors import SelifyError
+
+_VERSION = "v1"
+_NONCE_BYTES = 12
+
+
+class SecretUnreadable(SelifyError):
+    """A sealed text that no key we hold opens, or that belongs to another row."""
+
+    code = "secret_unreadable"
+    title = "A stored secret cannot be read"
+
+
+class SecretBox:
+    """Seals with the first key, opens with any. Keys are 32 bytes, named by a short id."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        if not keys:
+            raise ValueError("at least one key is needed")
+        for name, key in keys.items():
+            if len(key) != 32 or "." in name:
+                raise ValueError(f"key {name!r} must be 32 bytes long and its id without a dot")
+        self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
+        self.current_key = next(iter(keys))
+
+    @classmethod
+    def parse(cls, keys: Sequence[str]) -> Self:
+        """From ``id:base64url(32 bytes)`` texts, the current key first."""
+        parsed = {}
+        for text in keys:
+            name, _, encoded = text.partition(":")
+            parsed[name] = _decode(encoded)
+        return cls(parsed)
+
+    @staticmethod
+    def new_key(name: str) -> str:
+        return f"{name}:{base64.urlsafe_b64encode(os.urandom(32)).decode()}"
+
+    def seal(self, plain: str, *, about: str) -> str:
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._ciphers[self.current_key].encrypt(nonce, plain.encode(), about.encode())
+        body = base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
+        return f"{_VERSION}.{self.current_key}.{body}"
+
+    def open(self, sealed: str, *, about: str) -> str:
+        version, _, rest = sealed.partition(".")
+        name, _, body = rest.partition(".")
+        cipher = self._ciphers.get(name)
+        if version != _VERSION or cipher is None:
+            raise SecretUnreadable(
+                "The key that sealed this secret is not among the configured keys.",
+                hint="Add the old key back to SELIFY_SECRET_KEYS (after the current one).",
+            )
+        try:
+            raw = _decode(body)
+            return cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], about.encode()).decode()
+        except (InvalidTag, ValueError) as error:
+            raise SecretUnreadable(
+                "This secret was altered, or copied from another row."
+            ) from error
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether it is sealed with the current key (else: rotate it)."""
+        return sealed.startswith(f"{_VERSION}.{self.current_key}.")
+
+    def reseal(self, sealed: str, *, about: str) -> str:
+        return self.seal(self.open(sealed, about=about), about=about)
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("not base64url") from error

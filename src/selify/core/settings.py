@@ -1,0 +1,187 @@
+"""Every setting, with its default. Read from the environment (``SELIFY_…``) and ``selify.env``.
+
+A setting left alone means the embedded default: embedded database, local folder, embedded try-on
+engine, and no outside world at all.
+"""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from selify.core.errors import SelifyError
+from selify.core.secrets import SecretBox
+
+SETTINGS_FILE = "selify.env"
+Words = Annotated[tuple[str, ...], NoDecode]
+
+
+class SettingsWrong(SelifyError):
+    """A setting is missing or makes no sense; the message names it and says what to do."""
+
+    code = "settings_wrong"
+    title = "A setting needs attention"
+
+
+class Settings(BaseSettings):
+    """All settings. The description of each is what ``docs/reference/settings.md`` prints."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SELIFY_",
+        env_file=os.environ.get("SELIFY_SETTINGS_FILE", SETTINGS_FILE),
+        extra="ignore",
+        frozen=True,
+    )
+
+    # Where things are
+    data_dir: Path = Field(
+        Path(".selify"), description="Folder of the embedded database, files and models."
+    )
+    database_url: str = Field(
+        "", description="A PostgreSQL 15+ with pgvector. Empty: the embedded database."
+    )
+    storage_url: str = Field(
+        "", description="Where files live: file://, s3://, gs://, az://. Empty: <data dir>/files."
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8700", description="The address under which the world reaches the server."
+    )
+    host: str = Field("127.0.0.1", description="Address the server listens on.")
+    port: int = Field(8700, ge=0, le=65535, description="Port the server listens on.")
+    workers: int = Field(1, ge=1, le=64, description="Worker processes that `selify up` starts.")
+
+    # Secrets
+    secret_keys: Words = Field(
+        (), description="Keys sealing stored secrets, `id:base64`, current first. Empty: made once."
+    )
+    session_hours: int = Field(24 * 14, ge=1, description="How long a sign-in lasts, in hours.")
+
+    # Logging
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_json: bool = Field(default=False, description="One JSON object per log line.")
+
+    # Instagram
+    instagram_app_id: str = Field("selify-demo-app", description="The Instagram app id.")
+    instagram_app_secret: SecretStr = Field(
+        SecretStr("selify-demo-secret"), description="The Instagram app secret; signs webhooks."
+    )
+    instagram_previous_secrets: Words = Field(
+        (), description="Earlier app secrets that may still sign webhooks, while rotating."
+    )
+    instagram_verify_token: SecretStr = Field(
+        SecretStr("selify-demo-verify"), description="The word of the webhook handshake."
+    )
+    instagram_www_url: str = Field(
+        "https://www.instagram.com", description="Base address of the consent page."
+    )
+    instagram_api_url: str = Field(
+        "https://api.instagram.com", description="Base address of the token endpoint."
+    )
+    instagram_graph_url: str = Field(
+        "https://graph.instagram.com", description="Base address of the Graph API."
+    )
+    instagram_version: str = Field("v26.0", description="Graph API version.")
+    instagram_media_hosts: Words = Field(
+        (), description="Further `host:port` from which shoppers' photos may be fetched."
+    )
+
+    # Trying on
+    tryon_engines: Words = Field(
+        ("embedded",),
+        description="Engines in order of preference: embedded, gemini, fal, replicate.",
+    )
+    gemini_api_key: SecretStr = Field(SecretStr(""), description="Key for Gemini image.")
+    gemini_url: str = Field(
+        "https://generativelanguage.googleapis.com", description="Base address of Gemini."
+    )
+    gemini_models: Words = Field(
+        ("gemini-3.1-flash-image", "gemini-3-pro-image"),
+        description="Image models in order; the next is used when one is retired.",
+    )
+    fal_api_key: SecretStr = Field(SecretStr(""), description="Key for fal.")
+    fal_url: str = Field("https://queue.fal.run", description="Base address of fal's queue.")
+    fal_model: str = Field("fal-ai/leffa/virtual-tryon", description="fal's try-on model.")
+    replicate_api_key: SecretStr = Field(SecretStr(""), description="Key for Replicate.")
+    replicate_url: str = Field("https://api.replicate.com", description="Base address.")
+    replicate_model: str = Field("", description="`owner/name` or a version id on Replicate.")
+
+    # Keeping and limits
+    photo_hours: int = Field(
+        24, ge=0, description="How long a shopper's photo is kept after it was used, in hours."
+    )
+    max_photo_megabytes: int = Field(20, ge=1, le=200, description="Largest photo accepted.")
+
+    @field_validator(
+        "secret_keys",
+        "instagram_previous_secrets",
+        "instagram_media_hosts",
+        "tryon_engines",
+        "gemini_models",
+        mode="before",
+    )
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return (
+            tuple(filter(None, value.replace(",", " ").split()))
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("public_url", "instagram_www_url", "instagram_api_url", "instagram_graph_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def files_url(self) -> str:
+        return self.storage_url or f"file://{self.data_dir / 'files'}"
+
+    @cached_property
+    def secret_box(self) -> SecretBox:
+        """From the settings, or from a key made once in the data directory."""
+        try:
+            return SecretBox.parse(self.secret_keys or (_own_key(self.data_dir),))
+        except ValueError as error:
+            raise SettingsWrong(
+                f"SELIFY_SECRET_KEYS: {error}.", hint="Make one with `selify secrets new-key`."
+            ) from error
+
+
+def load(**overrides: Any) -> Settings:
+    """Settings, or SettingsWrong naming the first thing that is wrong with them."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "SELIFY_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsWrong(
+            f"{name}: {first['msg']}.", hint=f"Correct it in the environment or in {SETTINGS_FILE}."
+        ) from error
+
+
+def _own_key(data_dir: Path) -> str:
+    """The data directory's own key: made by whoever comes first, readable by its owner only."""
+    path = data_dir / "secret.key"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingsWrong(
+            f"SELIFY_DATA_DIR: {data_dir} cannot be written ({error.strerror}).",
+            hint="Choose another folder or make room.",
+        ) from error
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key := SecretBox.new_key("k1"))
+    return key

@@ -1,0 +1,83 @@
+"""Files: one small interface over a local folder, S3, Google Cloud Storage or Azure (obstore).
+
+Keys are relative paths such as ``workspaces/<id>/garments/<id>.png``. What must disappear in time
+(shoppers' photos) is listed in ``internal.retention`` by whoever stores it.
+"""
+
+import re
+from pathlib import Path
+from typing import Self
+
+import obstore
+from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+
+from selify.core.errors import NotFound, Unavailable
+
+_KEY = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_\-./]{0,400}")
+
+
+class FileMissing(NotFound):
+    code = "file_missing"
+    title = "This file is no longer stored"
+
+
+class StorageUnavailable(Unavailable):
+    code = "storage_unavailable"
+    title = "Files cannot be stored right now"
+
+
+class Storage:
+    """Puts, gets and deletes whole files by key. All methods raise StorageUnavailable on trouble."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """``file:///folder``, ``memory:///``, ``s3://bucket/prefix``, ``gs://…`` or ``az://…``."""
+        if url.startswith("memory:"):
+            return cls(MemoryStore())
+        if url.startswith("file://"):
+            folder = Path(url.removeprefix("file://"))
+            folder.mkdir(parents=True, exist_ok=True)
+            return cls(LocalStore(folder))
+        return cls(from_url(url))
+
+    async def put(self, key: str, data: bytes, *, content_type: str) -> None:
+        attributes = None if isinstance(self._store, LocalStore) else {"Content-Type": content_type}
+        try:
+            await obstore.put_async(self._store, _checked(key), data, attributes=attributes)
+        except (obstore.exceptions.BaseError, OSError) as error:
+            raise StorageUnavailable(f"Storing {key} failed: {error}") from error
+
+    async def get(self, key: str) -> bytes:
+        try:
+            result = await obstore.get_async(self._store, _checked(key))
+            return bytes(await result.bytes_async())
+        except (FileNotFoundError, obstore.exceptions.NotFoundError) as error:
+            raise FileMissing(f"{key} is not stored (any more).") from error
+        except (obstore.exceptions.BaseError, OSError) as error:
+            raise StorageUnavailable(f"Reading {key} failed: {error}") from error
+
+    async def exists(self, key: str) -> bool:
+        try:
+            await obstore.head_async(self._store, _checked(key))
+        except (FileNotFoundError, obstore.exceptions.NotFoundError):
+            return False
+        return True
+
+    async def delete(self, key: str) -> None:
+        """Gone afterwards, whether or not it was there."""
+        try:
+            await obstore.delete_async(self._store, _checked(key))
+        except (FileNotFoundError, obstore.exceptions.NotFoundError):
+            return
+        except (obstore.exceptions.BaseError, OSError) as error:
+            raise StorageUnavailable(f"Deleting {key} failed: {error}") from error
+
+
+def _checked(key: str) -> str:
+    """Keys are made by us, never by a visitor; this keeps it so."""
+    if not _KEY.fullmatch(key) or ".." in key or "//" in key:
+        raise ValueError(f"not a storage key: {key!r}")
+    return key
