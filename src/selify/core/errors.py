@@ -42,6 +42,10 @@ class NotFound(SelifyError):
     status, code, title = 404, "not_found", "Not found"
 
 
+class MethodNotAllowed(SelifyError):
+    status, code, title = 405, "method_not_allowed", "This address does not do that"
+
+
 class Conflict(SelifyError):
     status, code, title = 409, "conflict", "This conflicts with what is there"
 

@@ -40,7 +40,8 @@ ACTOR = Actor.system("inbox")
 class Incoming:
     """An event as a vendor's parser hands it over.
 
-    ``payload`` is normalised: equal for a redelivery, different for a different event.
+    ``payload`` is normalised. ``identity`` is what makes two deliveries the same event where the
+    payload alone would not tell (signed addresses in it change); empty: the payload itself.
     ``lane`` names what must stay in order (a conversation); ``account_ref`` is the platform's own
     id of the account it came for.
     """
@@ -51,9 +52,10 @@ class Incoming:
     lane: str
     account_ref: str
     message_id: str | None = None
+    identity: str = ""
 
     def fingerprint(self) -> str:
-        what = [self.platform, self.event_type, self.payload]
+        what = [self.platform, self.event_type, self.identity or self.payload]
         return hashlib.sha256(orjson.dumps(what, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

@@ -71,9 +71,10 @@ async def start(
     payload: Mapping[str, Any],
     workspace_id: UUID | None = None,
     run_after: datetime | None = None,
+    job_id: UUID | None = None,
 ) -> UUID | None:
     """Queue a job; ``None`` when this key was started before."""
-    made = new_id()
+    made = job_id or new_id()
     inserted = await tx.execute(
         """
         INSERT INTO internal.jobs (id, kind, key, payload, workspace_id, run_after, trace_id)

@@ -149,6 +149,18 @@ async def cancel_lane(tx: Tx, *, channel: str, lane: str, reason: str) -> int:
     )
 
 
+async def cancel_account(tx: Tx, *, account_id: UUID, reason: str) -> int:
+    """Take back everything that has not left yet for an account."""
+    return await tx.execute(
+        """
+        UPDATE internal.outbox SET state = 'cancelled', last_error = $2, updated_at = now()
+         WHERE account_id = $1 AND state = 'queued'
+        """,
+        account_id,
+        reason,
+    )
+
+
 class OutboxWorker:
     """Delivers what is due, several lanes side by side."""
 
@@ -171,7 +183,11 @@ class OutboxWorker:
         """Deliver one batch; how many rows were claimed."""
         async with self._database.tx(ACTOR) as tx:
             due = await _claim(
-                tx, worker_id=self._worker_id, now=self._clock.now(), limit=self._parallel
+                tx,
+                worker_id=self._worker_id,
+                now=self._clock.now(),
+                limit=self._parallel,
+                channels=list(self._channels),
             )
         await asyncio.gather(*(self._deliver(delivery) for delivery in due))
         return len(due)
@@ -190,7 +206,11 @@ class OutboxWorker:
                 now,
             )
             doubtful = await _claim_unknown(
-                tx, worker_id=self._worker_id, now=now, limit=self._parallel
+                tx,
+                worker_id=self._worker_id,
+                now=now,
+                limit=self._parallel,
+                channels=list(self._channels),
             )
         await asyncio.gather(*(self._reconcile(delivery) for delivery in doubtful))
         return len(doubtful)
@@ -264,13 +284,15 @@ _COLUMNS = """o.id, o.channel, o.key, o.lane, o.payload, o.workspace_id, o.accou
               o.max_attempts, o.trace_id, o.created_at"""
 
 
-async def _claim(tx: Tx, *, worker_id: str, now: datetime, limit: int) -> list[Delivery]:
+async def _claim(
+    tx: Tx, *, worker_id: str, now: datetime, limit: int, channels: list[str]
+) -> list[Delivery]:
     """The oldest waiting row of each lane, unless an earlier one of the lane is still under way."""
     rows = await tx.fetch(
         f"""
         WITH due AS (
             SELECT q.id FROM internal.outbox q
-             WHERE q.state = 'queued' AND q.not_before <= $2
+             WHERE q.state = 'queued' AND q.not_before <= $2 AND q.channel = ANY ($5)
                AND NOT EXISTS (
                    SELECT 1 FROM internal.outbox earlier
                     WHERE earlier.lane = q.lane AND earlier.id < q.id
@@ -281,31 +303,35 @@ async def _claim(tx: Tx, *, worker_id: str, now: datetime, limit: int) -> list[D
                updated_at = now()
           FROM due WHERE o.id = due.id
         RETURNING {_COLUMNS}
-        """,  # noqa: S608 - a constant
+        """,
         worker_id,
         now,
         limit,
         now + LEASE,
+        channels,
     )
     return [_delivery(row) for row in rows]
 
 
-async def _claim_unknown(tx: Tx, *, worker_id: str, now: datetime, limit: int) -> list[Delivery]:
+async def _claim_unknown(
+    tx: Tx, *, worker_id: str, now: datetime, limit: int, channels: list[str]
+) -> list[Delivery]:
     rows = await tx.fetch(
         f"""
         WITH due AS (
             SELECT id FROM internal.outbox
-             WHERE state = 'unknown' AND not_before <= $2
+             WHERE state = 'unknown' AND not_before <= $2 AND channel = ANY ($5)
                AND (leased_until IS NULL OR leased_until < $2)
              ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
         UPDATE internal.outbox o SET worker_id = $1, leased_until = $4, updated_at = now()
           FROM due WHERE o.id = due.id
         RETURNING {_COLUMNS}
-        """,  # noqa: S608 - a constant
+        """,
         worker_id,
         now,
         limit,
         now + LEASE,
+        channels,
     )
     return [_delivery(row) for row in rows]
 

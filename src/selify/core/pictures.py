@@ -20,6 +20,8 @@ from selify.core.errors import Invalid, TooLarge
 MAX_BYTES: Final = 30 * 1024 * 1024
 # What phones sell as 50 megapixels has up to 8256 × 6192 = 51.1 million of them.
 MAX_PIXELS: Final = 52_000_000
+# These decoders hold the whole canvas several times (16 bytes a pixel); no camera writes them.
+MAX_PIXELS_OF: Final = {"WEBP": 25_000_000, "GIF": 25_000_000}
 MAX_SIDE: Final = 1600
 # Below this there is nothing to see, beyond this nothing to wear (a panorama is about 4 : 1).
 MIN_SIDE: Final = 16
@@ -212,7 +214,7 @@ def _decode(data: bytes, max_pixels: int, max_side: int) -> Image.Image:
 def _read_with_pillow(kind: str) -> Callable[[bytes, int, int], Image.Image]:
     def read(data: bytes, max_pixels: int, max_side: int) -> Image.Image:
         image = Image.open(BytesIO(data), formats=(kind,))
-        _check_size(image.size, max_pixels)
+        _check_size(image.size, min(max_pixels, MAX_PIXELS_OF.get(kind, max_pixels)))
         if isinstance(image, JpegImagePlugin.JpegImageFile):
             _prepare_jpeg(image, data, max_side)
         image.load()

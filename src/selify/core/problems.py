@@ -30,6 +30,8 @@ def problem(error: errors.SelifyError) -> JSONResponse:
     headers = {}
     if isinstance(error, errors.TooMany | errors.Unavailable):
         headers["Retry-After"] = str(max(1, round(error.extra.get("retry_after", 5))))
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body, status_code=error.status, media_type=PROBLEM, headers=headers)
 
 
@@ -62,7 +64,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     for kind in (asyncpg.PostgresError, asyncpg.InterfaceError, Exception):
-        app.add_exception_handler(kind, _unexpected)
+        app.add_exception_handler(kind, unexpected)
 
 
 async def _selify(_: Request, error: Exception) -> JSONResponse:
@@ -73,7 +75,10 @@ async def _selify(_: Request, error: Exception) -> JSONResponse:
 async def _validation(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
     fields = [
-        {"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
+        {
+            "field": _printable(".".join(str(part) for part in item["loc"])),
+            "message": _printable(item["msg"].removeprefix("Value error, ")),
+        }
         for item in error.errors()
     ]
     return problem(errors.Invalid("Some values are missing or wrong.", fields=fields))
@@ -91,11 +96,17 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     return response
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+async def unexpected(request: Request, error: Exception) -> JSONResponse:
+    """What nobody refused on purpose: in PostgreSQL's case translated, else logged and a 500."""
     refusal = from_database(error)
     if refusal.status >= 500:
         log.error("request failed", path=request.url.path, exc_info=error)
     return problem(refusal)
+
+
+def _printable(text: str) -> str:
+    """A field's name may come from the caller, and JSON can carry what UTF-8 cannot."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _rule(error: BaseException) -> str:

@@ -12,6 +12,8 @@ from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from selify.core.errors import SelifyError
 
@@ -35,6 +37,7 @@ class SecretBox:
         for name, key in keys.items():
             if len(key) != 32 or "." in name:
                 raise ValueError(f"key {name!r} must be 32 bytes long and its id without a dot")
+        self._keys = dict(keys)
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self.current_key = next(iter(keys))
 
@@ -50,6 +53,16 @@ class SecretBox:
     @staticmethod
     def new_key(name: str) -> str:
         return f"{name}:{base64.urlsafe_b64encode(os.urandom(32)).decode()}"
+
+    def derive(self, purpose: str) -> dict[str, bytes]:
+        """Keys of 32 bytes for another purpose (HKDF-SHA256), by key id, the current one first.
+
+        They say nothing about the keys they come from, and rotate with them.
+        """
+        return {
+            name: HKDF(SHA256(), length=32, salt=None, info=purpose.encode()).derive(key)
+            for name, key in self._keys.items()
+        }
 
     def seal(self, plain: str, *, about: str) -> str:
         nonce = os.urandom(_NONCE_BYTES)

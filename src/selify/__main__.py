@@ -1,0 +1,3 @@
+from selify.cli import main
+
+main()

@@ -1,0 +1,296 @@
+"""``selify``: everything one can ask of the program from a shell.
+
+Every refusal is one line that says what is wrong and one that says what to do; exit code 1. The
+``demo`` command has its own exit codes (2: no picture, 3: nobody can be dressed).
+"""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from selify.core import settings as core_settings
+from selify.core.database import Actor, Database
+from selify.core.errors import SelifyError
+from selify.core.secrets import SecretBox
+from selify.core.settings import Settings
+
+app = typer.Typer(
+    name="selify",
+    help="Open, self-hostable try-on commerce for fashion brands.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    epilog="Settings: SELIFY_… in the environment or in selify.env. Start with: selify demo",
+)
+db_commands = typer.Typer(
+    no_args_is_help=True, help="The database: upgrade, reference, url, shell."
+)
+events_commands = typer.Typer(no_args_is_help=True, help="Arrived events: dead letters and replay.")
+secrets_commands = typer.Typer(no_args_is_help=True, help="Keys that seal stored secrets.")
+usage_commands = typer.Typer(no_args_is_help=True, help="Charges, and why they were made.")
+app.add_typer(db_commands, name="db")
+app.add_typer(events_commands, name="events")
+app.add_typer(secrets_commands, name="secrets")
+app.add_typer(usage_commands, name="usage")
+
+out = Console()
+err = Console(stderr=True)
+ACTOR = Actor.system("command line")
+
+
+def main() -> None:
+    """The entry point: refusals become two lines and exit code 1."""
+    try:
+        app()
+    except SelifyError as error:
+        err.print(f"[bold red]✗[/] {error.detail}", highlight=False)
+        if error.hint:
+            err.print(f"  {error.hint}", highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+# --- Running -------------------------------------------------------------------------------------
+
+
+@app.command(epilog="Example: SELIFY_PORT=9000 SELIFY_WORKERS=2 selify up")
+def up() -> None:
+    """Start the database, the server and the workers, and keep them running."""
+    from selify import running
+
+    _run(running.up(core_settings.load()))
+
+
+@app.command()
+def serve() -> None:
+    """Run the server alone (the database must be up to date)."""
+    from selify import running
+
+    running.serve(core_settings.load())
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker alone. Start as many as you like, on as many machines."""
+    from selify import running
+
+    _run(running.work(core_settings.load()))
+
+
+@app.command(
+    epilog="Examples: selify demo   ·   selify demo --photo me.jpg --garment shirt.png --out result.jpg"
+)
+def demo(
+    photo: Annotated[
+        Path | None,
+        typer.Option(help="A photo of a person: runs the journey without a hand on it."),
+    ] = None,
+    garment: Annotated[Path | None, typer.Option(help="A picture of a garment.")] = None,
+    out_path: Annotated[
+        Path | None, typer.Option("--out", help="Where the picture the shopper received goes.")
+    ] = None,
+    category: Annotated[
+        str, typer.Option(help="What the garment is: top, dress or bottom.")
+    ] = "top",
+) -> None:
+    """Everything with a demo brand and a shopper's phone; or, with --photo, the whole journey at once."""
+    from selify import demo as demo_room
+
+    settings = core_settings.load()
+    if photo is None:
+        _run(demo_room.stay_up(settings))
+        return
+    request = demo_room.JourneyRequest.check(photo, garment, out_path, category)
+    sys.exit(_run(demo_room.journey(settings, request)))
+
+
+# --- The database --------------------------------------------------------------------------------
+
+
+@db_commands.command()
+def upgrade() -> None:
+    """Bring the database to this program's revision. Harmless to repeat."""
+    from selify.db import migrate
+
+    async def run() -> None:
+        async with _database_url(core_settings.load()) as url:
+            with out.status("Upgrading the database …"):
+                await migrate.upgrade(url, progress=lambda step: out.print(f"  {step}"))
+
+    _run(run())
+
+
+@db_commands.command(epilog="Example: selify db reference --output docs/reference/public_schema.md")
+def reference(
+    output: Annotated[Path | None, typer.Option(help="A file; otherwise it is printed.")] = None,
+) -> None:
+    """Write the schema reference from the live database."""
+    from selify.db.reference import reference_of
+
+    async def run() -> str:
+        async with _database_url(core_settings.load()) as url:
+            return await reference_of(url, generated_at=datetime.now(UTC))
+
+    text = _run(run())
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        output.write_text(text)
+        out.print(f"Written to {output}")
+
+
+@db_commands.command()
+def url() -> None:
+    """Print the database's address (starts the embedded one if need be, and leaves it running)."""
+
+    async def run() -> str:
+        async with _database_url(core_settings.load(), keep=True) as found:
+            return found
+
+    sys.stdout.write(_run(run()) + "\n")
+
+
+@db_commands.command()
+def shell() -> None:
+    """Open psql on the database."""
+
+    async def run() -> int:
+        async with _database_url(core_settings.load()) as found:
+            return subprocess.run(["psql", found], check=False).returncode
+
+    try:
+        sys.exit(_run(run()))
+    except FileNotFoundError as error:
+        raise SelifyError("psql is not installed.", hint="Install PostgreSQL's client.") from error
+
+
+# --- Events --------------------------------------------------------------------------------------
+
+
+@events_commands.command("list")
+def list_events() -> None:
+    """Show events that failed for good."""
+    from selify.core import inbox
+
+    async def run() -> list[dict[str, Any]]:
+        async with _database() as database, database.tx(ACTOR) as tx:
+            return await inbox.dead_letters(tx)
+
+    rows = _run(run())
+    if not rows:
+        out.print("No dead letters: every event was handled.")
+        return
+    table = Table("id", "platform", "type", "arrived", "tries", "what went wrong")
+    for row in rows:
+        table.add_row(
+            str(row["id"]),
+            row["platform"],
+            row["event_type"],
+            f"{row['created_at']:%Y-%m-%d %H:%M}",
+            str(row["retry_count"]),
+            row["error_message"] or "",
+        )
+    out.print(table)
+
+
+@events_commands.command()
+def replay(event_id: Annotated[UUID, typer.Argument(help="The event's id.")]) -> None:
+    """Handle a failed or skipped event again."""
+    from selify.core import inbox
+
+    async def run() -> bool:
+        async with _database() as database, database.tx(ACTOR) as tx:
+            return await inbox.replay(tx, event_id)
+
+    if not _run(run()):
+        raise SelifyError(
+            "There is no failed event with this id.", hint="See `selify events list`."
+        )
+    out.print("It will be handled again.")
+
+
+# --- Secrets -------------------------------------------------------------------------------------
+
+
+@secrets_commands.command("new-key")
+def new_key(name: Annotated[str, typer.Argument(help="A short id for the key.")] = "k2") -> None:
+    """Print a fresh key for SELIFY_SECRET_KEYS (put it first, keep the old ones behind it)."""
+    sys.stdout.write(SecretBox.new_key(name) + "\n")
+
+
+@secrets_commands.command()
+def rotate() -> None:
+    """Seal every stored secret with the current key."""
+    from selify.social import accounts
+
+    async def run() -> int:
+        box = core_settings.load().secret_box
+        async with _database() as database, database.tx(ACTOR) as tx:
+            return await accounts.reseal_tokens(tx, box)
+
+    out.print(f"{_run(run())} secrets sealed with the current key.")
+
+
+# --- Usage ---------------------------------------------------------------------------------------
+
+
+@usage_commands.command()
+def explain(event_id: Annotated[UUID, typer.Argument(help="The id of a usage event.")]) -> None:
+    """Say what a charge was for, what it cost, who paid and why."""
+    from selify import billing
+
+    async def run() -> Any:
+        async with _database() as database, database.tx(ACTOR) as tx:
+            return await billing.explain(tx, event_id)
+
+    for sentence in _run(run()).sentences:
+        out.print(f"· {sentence}", highlight=False)
+
+
+# --- Helpers -------------------------------------------------------------------------------------
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+@contextlib.asynccontextmanager
+async def _database_url(settings: Settings, *, keep: bool = False) -> AsyncIterator[str]:
+    """The configured database, or the embedded one for as long as it is needed."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    from selify.db import embedded
+
+    server = await asyncio.to_thread(embedded.start, settings.data_dir / "postgres")
+    try:
+        yield server.url
+    finally:
+        if not keep:
+            await asyncio.to_thread(server.stop)
+
+
+@contextlib.asynccontextmanager
+async def _database() -> AsyncIterator[Database]:
+    """The database, open and at the right revision."""
+    from selify.db import migrate
+
+    settings = core_settings.load()
+    async with _database_url(settings) as found:
+        await migrate.check(found)
+        database = await Database.connect(found, max_size=2)
+        try:
+            yield database
+        finally:
+            await database.close()

@@ -1,0 +1,32 @@
+"""The commerce domain. Owns the catalogue and the wardrobe: garments, what they look like, what they
+cost and whether they can be bought.
+
+Public door: what a try-on and the pages need of a garment.
+"""
+
+from selify.commerce.garments import (
+    Garment,
+    GarmentPicture,
+    NewGarment,
+    add_garment,
+    garment_picture,
+    list_garments,
+    record_use,
+    refresh_usage,
+)
+from selify.commerce.leffa import LeffaMetadata
+from selify.commerce.products import ProductCard, product_card
+
+__all__ = [
+    "Garment",
+    "GarmentPicture",
+    "LeffaMetadata",
+    "NewGarment",
+    "ProductCard",
+    "add_garment",
+    "garment_picture",
+    "list_garments",
+    "product_card",
+    "record_use",
+    "refresh_usage",
+]

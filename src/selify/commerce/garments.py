@@ -1,0 +1,196 @@
+"""The wardrobe: garments a brand lets its shoppers try on (``wardrobe_garments``).
+
+A garment's picture is always a copy of ours, so that no outside address can change or rot. Every
+use is a row of ``wardrobe_usage_events``; ``usage_count`` is their number, brought up to date by
+``refresh_usage``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from selify.commerce.leffa import LeffaMetadata
+from selify.core.database import Tx
+from selify.core.errors import NotFound
+from selify.core.ids import new_id
+
+
+class GarmentMissing(NotFound):
+    code = "garment_missing"
+    title = "This garment is not in the wardrobe"
+
+
+@dataclass(frozen=True, slots=True)
+class NewGarment:
+    """A garment about to be stored. ``product``: price_cents, currency, url, stock where known."""
+
+    name: str
+    filename: str
+    content_type: str
+    size: int
+    has_transparency: bool
+    leffa: LeffaMetadata
+    sku: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    product: Mapping[str, Any] = field(default_factory=dict)
+    source: str = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Garment:
+    """A row of the wardrobe as pages show it."""
+
+    id: UUID
+    workspace_id: UUID
+    name: str
+    storage_path: str
+    leffa: Mapping[str, Any]
+    product: Mapping[str, Any]
+    usage_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class GarmentPicture:
+    """What an engine needs. ``leffa_category`` is empty when nobody has said what it covers."""
+
+    garment_id: UUID
+    storage_path: str
+    leffa_category: str
+
+
+def storage_path(workspace_id: UUID, garment_id: UUID, content_type: str) -> str:
+    suffix = {"image/png": "png", "image/webp": "webp"}.get(content_type, "jpg")
+    return f"workspaces/{workspace_id}/garments/{garment_id}.{suffix}"
+
+
+async def add_garment(
+    tx: Tx,
+    workspace_id: UUID,
+    new: NewGarment,
+    *,
+    created_by: UUID | None,
+    garment_id: UUID | None = None,
+) -> Garment:
+    """The row. The picture must have been stored under ``storage_path`` before: a row without its
+    picture would be a lie, a picture without its row is only litter.
+    """
+    made = garment_id or new_id()
+    path = storage_path(workspace_id, made, new.content_type)
+    await tx.execute(
+        """
+        INSERT INTO public.wardrobe_garments
+               (id, workspace_id, storage_path, filename, name, description, sku, tags, metadata,
+                has_transparency, mime_type, file_size, created_by, linked_source, leffa_metadata)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        """,
+        made,
+        workspace_id,
+        path,
+        new.filename,
+        new.name,
+        new.description or None,
+        new.sku or None,
+        list(new.tags),
+        {"product": dict(new.product)} if new.product else {},
+        new.has_transparency,
+        new.content_type,
+        new.size,
+        created_by,
+        new.source,
+        new.leffa.model_dump(mode="json"),
+    )
+    return Garment(
+        id=made,
+        workspace_id=workspace_id,
+        name=new.name,
+        storage_path=path,
+        leffa=new.leffa.model_dump(mode="json"),
+        product=new.product,
+        usage_count=0,
+    )
+
+
+async def list_garments(tx: Tx, workspace_id: UUID, *, limit: int = 200) -> list[Garment]:
+    """Newest first."""
+    rows = await tx.fetch(
+        f"{_SELECT} WHERE workspace_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2",
+        workspace_id,
+        limit,
+    )
+    return [_garment(row) for row in rows]
+
+
+async def access_garment(tx: Tx, garment_id: UUID) -> Garment:
+    """The garment, if whoever asks may see it. Raises GarmentMissing."""
+    row = await tx.fetch_one(f"{_SELECT} WHERE id = $1", garment_id)
+    if row is None:
+        raise GarmentMissing("There is no such garment in this wardrobe.")
+    return _garment(row)
+
+
+async def garment_picture(tx: Tx, garment_id: UUID) -> GarmentPicture | None:
+    row = await tx.fetch_one(
+        """
+        SELECT storage_path, leffa_metadata ->> 'leffa_category' AS category
+          FROM public.wardrobe_garments WHERE id = $1
+        """,
+        garment_id,
+    )
+    if row is None:
+        return None
+    return GarmentPicture(garment_id, row["storage_path"], row["category"] or "")
+
+
+async def record_use(
+    tx: Tx, garment_id: UUID, workspace_id: UUID, event_type: str, *, once: str
+) -> None:
+    """One use; ``once`` identifies it, so that telling it twice counts it once."""
+    await tx.execute(
+        """
+        INSERT INTO public.wardrobe_usage_events (garment_id, workspace_id, event_type, event_metadata)
+        SELECT $1, $2, $3, jsonb_build_object('once', $4::text)
+         WHERE NOT EXISTS (
+               SELECT 1 FROM public.wardrobe_usage_events
+                WHERE garment_id = $1 AND event_type = $3 AND event_metadata ->> 'once' = $4)
+        """,
+        garment_id,
+        workspace_id,
+        event_type,
+        once,
+    )
+
+
+async def refresh_usage(tx: Tx) -> int:
+    """Bring ``usage_count`` and ``last_used_at`` in line with the events."""
+    return await tx.execute(
+        """
+        UPDATE public.wardrobe_garments g
+           SET usage_count = used.times, last_used_at = used.latest
+          FROM (SELECT garment_id, count(*) AS times, max(created_at) AS latest
+                  FROM public.wardrobe_usage_events GROUP BY garment_id) used
+         WHERE g.id = used.garment_id AND g.usage_count IS DISTINCT FROM used.times
+        """
+    )
+
+
+_SELECT = """
+    SELECT id, workspace_id, coalesce(name, filename) AS name, storage_path, leffa_metadata,
+           metadata -> 'product' AS product, usage_count
+      FROM public.wardrobe_garments
+"""
+
+
+def _garment(row: asyncpg.Record) -> Garment:
+    return Garment(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        name=row["name"],
+        storage_path=row["storage_path"],
+        leffa=row["leffa_metadata"] or {},
+        product=row["product"] or {},
+        usage_count=row["usage_count"] or 0,
+    )

@@ -1,0 +1,34 @@
+"""What a garment looks like: ``wardrobe_garments.leffa_metadata``, exactly as its comment has it."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+LOW_CONFIDENCE = 0.6
+
+
+class LeffaMetadata(BaseModel):
+    """Checked whenever it is written. ``category_confidence`` is 0 to 1."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    leffa_category: Literal["upper_body", "lower_body", "dresses"]
+    category_confidence: float = Field(ge=0, le=1)
+    sleeve_type: Literal["sleeveless", "cap", "short", "3/4", "long"] | None = None
+    neckline: Literal["crew", "v-neck", "scoop", "high", "off-shoulder"] | None = None
+    length: Literal["crop", "regular", "tunic", "midi", "maxi"] | None = None
+    fit: Literal["fitted", "regular", "relaxed", "oversized"] | None = None
+    has_print: bool = False
+    has_pattern: bool = False
+    pattern_type: Literal["solid", "stripes", "plaid", "floral", "graphic"] | None = None
+    warnings: list[str] = Field(default_factory=list)
+    recommended_body_visible: Literal["upper", "lower", "full"] = "upper"
+    recommended_pose: Literal["front_standing", "side", "back"] = "front_standing"
+    analyzed_at: datetime
+    analyzer_version: str
+
+    @property
+    def sure(self) -> bool:
+        """Sure enough to bind it to a post without somebody looking at it."""
+        return self.category_confidence >= LOW_CONFIDENCE

@@ -1,0 +1,188 @@
+"""What surrounds every request, as plain ASGI: cheap enough for the webhook intake.
+
+From the outside in: ``Envelope`` (trace id and security headers on every answer),
+``CatchUnhandled`` (what nobody expected becomes a problem document), ``LimitBody``.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from selify.core import problems
+from selify.core.errors import BadRequest, SelifyError, TooLarge
+from selify.core.logging import get_logger, traced
+
+log = get_logger(__name__)
+
+EXTRA_HEADERS = "selify.response_headers"
+KIB = 1024
+_TRACE = re.compile(rb"[A-Za-z0-9_-]{8,64}")
+
+# Scripts, styles and connections from our own origin only, nothing inline: text that a shopper
+# wrote cannot become a script even where a template forgets to escape it.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+_SECURITY_HEADERS = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+_HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+class Envelope:
+    """Accepts or makes the trace id (``X-Trace-Id``), and puts it and the security headers on the
+    answer. A header that the answer already has is left as it is. Answers below ``/api/`` are about
+    somebody and stay out of caches.
+    """
+
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+        self._app = app
+        self._always = (*_SECURITY_HEADERS, _HTTPS_ONLY) if https else _SECURITY_HEADERS
+        self._for_api = (*self._always, _NO_STORE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = self._for_api if scope["path"].startswith("/api/") else self._always
+        extra: list[tuple[bytes, bytes]] = []
+        scope[EXTRA_HEADERS] = extra
+        with traced(_trace_of(scope)) as trace:
+            trace_header = (b"x-trace-id", trace.encode())
+
+            async def send_with_headers(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    own = list(message.get("headers", ()))
+                    names = {name for name, _ in own}
+                    own.extend(header for header in headers if header[0] not in names)
+                    message["headers"] = [*own, trace_header, *extra]
+                await send(message)
+
+            await self._app(scope, receive, send_with_headers)
+
+
+def _trace_of(scope: Scope) -> str | None:
+    """The caller's trace id, if it is one we would put into a log line."""
+    given = _header(scope, b"x-trace-id")
+    return given.decode() if given and _TRACE.fullmatch(given) else None
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes | None:
+    for name, value in scope["headers"]:
+        if name == wanted:
+            return bytes(value)
+    return None
+
+
+class CatchUnhandled:
+    """Whatever no handler expected is logged and answered as a problem document.
+
+    Inside ``Envelope``, so that the answer names the trace id the log line has. An answer that has
+    begun cannot be taken back: the error goes on, and the server cuts the connection.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            log.info("the client went away", path=scope["path"])
+        except Exception as error:
+            if started:
+                raise
+            response = await problems.unexpected(Request(scope), error)
+            await response(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """The largest request body in bytes, by the longest matching path prefix."""
+
+    default: int = 256 * KIB
+    by_prefix: Mapping[str, int] = field(default_factory=dict)
+
+
+class LimitBody:
+    """Refuses bodies over the path's limit (413): by ``Content-Length`` before anything is read,
+    and by counting what really arrives where no length was announced.
+    """
+
+    def __init__(self, app: ASGIApp, *, limits: BodyLimits) -> None:
+        self._app = app
+        self._default = limits.default
+        self._prefixes = sorted(limits.by_prefix.items(), key=lambda item: -len(item[0]))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = self._limit_of(scope["path"])
+        announced = _header(scope, b"content-length")
+        if announced is None:
+            await self._app(scope, _counted(receive, limit), send)
+            return
+        refusal = _refusal_of(announced, limit)
+        if refusal is None:  # the server itself holds the client to the announced length
+            await self._app(scope, receive, send)
+        else:
+            await problems.problem(refusal)(scope, receive, send)
+
+    def _limit_of(self, path: str) -> int:
+        for prefix, limit in self._prefixes:
+            if path.startswith(prefix):
+                return limit
+        return self._default
+
+
+def _refusal_of(announced: bytes, limit: int) -> SelifyError | None:
+    if not announced.isdigit():
+        return BadRequest("The Content-Length header is not a number.")
+    too_large = len(announced) > 18 or int(announced) > limit
+    return TooLarge(_too_large(limit)) if too_large else None
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """The same body, ending with a 413 where it exceeds the limit."""
+    seen = 0
+
+    async def counting() -> Message:
+        nonlocal seen
+        message = await receive()
+        if message["type"] == "http.request":
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                # An HTTPException, because FastAPI takes any other error while a body is being
+                # read for a malformed body.
+                raise HTTPException(413, _too_large(limit))
+        return message
+
+    return counting
+
+
+def _too_large(limit: int) -> str:
+    size = f"{limit // (KIB * KIB)} MB" if limit >= KIB * KIB else f"{limit // KIB} KB"
+    return f"At most {size} can be sent here."

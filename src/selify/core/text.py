@@ -1,0 +1,26 @@
+"""Text that people send us. PostgreSQL stores no NUL, and control characters forge log lines."""
+
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+
+def one_line(text: str) -> str:
+    """Trimmed, without line breaks or anything invisible that controls a terminal."""
+    if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in text):
+        raise ValueError("must be one line without control characters")
+    return text.strip()
+
+
+def without_nul(text: str) -> str:
+    """Unchanged: for what must arrive exactly as it was typed."""
+    if "\x00" in text:
+        raise ValueError("must not contain NUL characters")
+    return text
+
+
+OneLine = Annotated[str, AfterValidator(one_line)]
+"""For fields of HTTP schemas; give the length with ``Field(max_length=…)``."""
+
+Verbatim = Annotated[str, AfterValidator(without_nul)]

@@ -1,0 +1,119 @@
+"""The three ways to run: everything (``up``), the server alone, one worker alone."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import uvicorn
+from rich.console import Console
+
+from selify.core import logging as core_logging
+from selify.core.logging import get_logger
+from selify.core.settings import Settings
+from selify.db import embedded, migrate
+from selify.supervisor import Program, Supervisor, check_port
+
+log = get_logger(__name__)
+out = Console(stderr=True)
+
+
+@dataclass(slots=True)
+class EmbeddedKeeper:
+    """Starts the embedded database, and starts it again when it was killed."""
+
+    settings: Settings
+    server: embedded.EmbeddedServer
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    async def watch(self) -> None:
+        if not await asyncio.to_thread(self.server.is_running):
+            log.warning("the database was gone: starting it again")
+            self.server = await asyncio.to_thread(
+                embedded.start, self.settings.data_dir / "postgres"
+            )
+
+
+@contextlib.asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[tuple[str, EmbeddedKeeper | None]]:
+    """The address of a database at this program's revision, and who keeps it, if we do."""
+    keeper = None
+    if not settings.database_url:
+        server = await asyncio.to_thread(embedded.start, settings.data_dir / "postgres")
+        keeper = EmbeddedKeeper(settings, server)
+    url = keeper.url if keeper else settings.database_url
+    try:
+        await migrate.upgrade(url, progress=lambda step: out.print(f"  {step}", style="dim"))
+        yield url, keeper
+    finally:
+        if keeper:
+            await asyncio.to_thread(keeper.server.stop)
+
+
+def programs(settings: Settings, url: str) -> list[Program]:
+    """The server and the workers."""
+    environment = {
+        "SELIFY_DATABASE_URL": url,
+        "SELIFY_DATA_DIR": str(settings.data_dir),
+        "SELIFY_PORT": str(settings.port),
+        "SELIFY_PUBLIC_URL": settings.public_url,
+    }
+    server = Program(
+        "server", ("serve",), environment, f"http://{settings.host}:{settings.port}/readyz"
+    )
+    workers = [
+        Program(f"worker {number + 1}", ("worker",), environment)
+        for number in range(settings.workers)
+    ]
+    return [server, *workers]
+
+
+async def up(settings: Settings) -> None:
+    """Until Ctrl-C."""
+    core_logging.configure(level=settings.log_level, as_json=settings.log_json, part="selify")
+    check_port(settings.host, settings.port, "SELIFY_PORT")
+    async with database(settings) as (url, keeper):
+        supervisor = Supervisor(programs(settings, url), keeper.watch if keeper else None)
+        await supervisor.run(_announce(settings))
+
+
+def _announce(settings: Settings) -> Callable[[], None]:
+    def announce() -> None:
+        out.print(f"\n[bold green]Selify is up[/] at {settings.public_url}   (Ctrl-C stops it)\n")
+
+    return announce
+
+
+def serve(settings: Settings) -> None:
+    """The server's process."""
+    from selify.app import create_server
+
+    core_logging.configure(level=settings.log_level, as_json=settings.log_json, part="server")
+    uvicorn.run(
+        create_server(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        loop="uvloop",
+        http="httptools",
+        # Behind a reverse proxy the visitor's address is in its headers; only a local one is trusted.
+        proxy_headers=True,
+        timeout_graceful_shutdown=5,
+    )
+
+
+async def work(settings: Settings) -> None:
+    """A worker's process: until SIGTERM, then it finishes what it holds."""
+    from selify.app import open_worker
+
+    core_logging.configure(level=settings.log_level, as_json=settings.log_json, part="worker")
+    async with open_worker(settings) as worker:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, worker.stop)
+        await worker.run()

@@ -1,0 +1,413 @@
+"""Connected accounts: ``connected_social_accounts`` from consent to goodbye.
+
+active → expired (token dead) → active (connected again); any → disconnected → purged after 90 days,
+or at once when the platform says so. A platform account is live in one workspace at a time, in the
+whole system. Every step is written to ``oauth_audit_logs``; no token ever is.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from selify.auth import audit
+from selify.core import outbox
+from selify.core.clock import Clock
+from selify.core.database import Actor, Database, Tx
+from selify.core.errors import Conflict, NotFound
+from selify.core.ids import new_id
+from selify.core.logging import get_logger
+from selify.core.secrets import SecretBox
+from selify.social import messages, parking, repository, sending
+from selify.social.ports import AccountGateway, Grant, PlatformRefused
+from selify.social.types import Account
+
+log = get_logger(__name__)
+
+ACTOR = Actor.system("accounts")
+RETENTION = timedelta(days=90)
+RENEW_BEFORE = timedelta(days=10)
+RENEW_AGE = timedelta(hours=24)
+
+
+class ConnectedElsewhere(Conflict):
+    code = "connected_elsewhere"
+    title = "This account is connected in another workspace"
+
+
+class AccountMissing(NotFound):
+    code = "account_missing"
+    title = "This account is not connected here"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """``reconnected``: it had been here before, and its history is back."""
+
+    account_id: UUID
+    reconnected: bool
+
+
+async def connect(
+    tx: Tx,
+    clock: Clock,
+    secrets: SecretBox,
+    *,
+    workspace_id: UUID,
+    user_id: UUID,
+    platform: str,
+    grant: Grant,
+) -> Connected:
+    """Store the consent. Raises ConnectedElsewhere. Events that came too early are replayed."""
+    await _check_free(tx, platform, grant.platform_account_id, workspace_id)
+    earlier = await tx.fetch_value(
+        """
+        SELECT id FROM public.connected_social_accounts
+         WHERE workspace_id = $1 AND platform = $2 AND platform_account_id = $3 FOR UPDATE
+        """,
+        workspace_id,
+        platform,
+        grant.platform_account_id,
+    )
+    account_id = earlier or new_id()
+    await _write(tx, clock, secrets, account_id, workspace_id, user_id, platform, grant)
+    await tx.execute(
+        """
+        INSERT INTO public.instagram_account_health (account_id) VALUES ($1)
+        ON CONFLICT (account_id) DO UPDATE
+           SET token_valid = true, health_status = 'healthy', consecutive_failures = 0
+        """,
+        account_id,
+    )
+    await tx.execute(
+        """
+        INSERT INTO public.instagram_rate_limits (account_id) VALUES ($1)
+        ON CONFLICT (account_id) DO NOTHING
+        """,
+        account_id,
+    )
+    await _release_waiting(tx, account_id, clock.now())
+    await audit.record(
+        tx,
+        audit.OAuthEvent.ACCOUNT_CONNECTED,
+        workspace_id=workspace_id,
+        user_id=user_id,
+        platform=platform,
+        platform_account_id=grant.platform_account_id,
+        metadata={"username": grant.username, "permissions": list(grant.permissions)},
+    )
+    await parking.retry_attributed(tx)
+    return Connected(account_id, reconnected=earlier is not None)
+
+
+async def _check_free(tx: Tx, platform: str, account_ref: str, workspace_id: UUID) -> None:
+    taken = await tx.fetch_value(
+        """
+        SELECT true FROM public.connected_social_accounts
+         WHERE platform = $1 AND platform_account_id = $2 AND status = ANY ($3)
+           AND workspace_id IS DISTINCT FROM $4
+        """,
+        platform,
+        account_ref,
+        repository.LIVE,
+        workspace_id,
+    )
+    if taken:
+        raise ConnectedElsewhere(
+            "This account is already connected in another workspace.",
+            hint="Disconnect it there first.",
+        )
+
+
+async def _write(
+    tx: Tx,
+    clock: Clock,
+    secrets: SecretBox,
+    account_id: UUID,
+    workspace_id: UUID,
+    user_id: UUID,
+    platform: str,
+    grant: Grant,
+) -> None:
+    sealed = secrets.seal(grant.token, about=sending.token_identity(account_id))
+    try:
+        async with tx.savepoint():
+            await tx.execute(
+                """
+                INSERT INTO public.connected_social_accounts
+                       (id, workspace_id, user_id, platform, platform_account_id,
+                        platform_username, platform_profile_picture, access_token,
+                        token_expires_at, token_last_refreshed_at, platform_data, status)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'active')
+                ON CONFLICT (id) DO UPDATE
+                   SET user_id = excluded.user_id, platform_username = excluded.platform_username,
+                       platform_profile_picture = excluded.platform_profile_picture,
+                       access_token = excluded.access_token,
+                       token_expires_at = excluded.token_expires_at,
+                       token_last_refreshed_at = excluded.token_last_refreshed_at,
+                       platform_data = excluded.platform_data, status = 'active',
+                       error_message = NULL, disconnected_at = NULL
+                """,
+                account_id,
+                workspace_id,
+                user_id,
+                platform,
+                grant.platform_account_id,
+                grant.username,
+                grant.picture_url or None,
+                sealed,
+                grant.expires_at,
+                clock.now(),
+                {
+                    **grant.profile,
+                    "app_scoped_id": grant.app_scoped_id,
+                    "permissions": list(grant.permissions),
+                },
+            )
+    except asyncpg.UniqueViolationError as error:
+        # Somebody else connected it between our look and our writing.
+        raise ConnectedElsewhere(
+            "This account was just connected in another workspace.",
+            hint="Disconnect it there first.",
+        ) from error
+
+
+async def _release_waiting(tx: Tx, account_id: UUID, now: datetime) -> None:
+    """Answers that waited for the account leave now."""
+    await tx.execute(
+        """
+        UPDATE internal.outbox SET not_before = $3, updated_at = now()
+         WHERE account_id = $1 AND channel = $2 AND state = 'queued' AND not_before > $3
+        """,
+        account_id,
+        messages.CHANNEL,
+        now,
+    )
+
+
+async def record_subscription(tx: Tx, account_id: UUID, fields: tuple[str, ...]) -> None:
+    """The platform confirmed which events it sends us."""
+    await tx.execute(
+        """
+        INSERT INTO public.instagram_webhook_subscriptions
+               (connected_account_id, subscribed_fields, subscription_status, last_verified_at)
+        VALUES ($1, $2, 'active', now())
+        ON CONFLICT (connected_account_id) DO UPDATE
+           SET subscribed_fields = excluded.subscribed_fields, subscription_status = 'active',
+               last_verified_at = now(), error_count = 0, last_error = NULL
+        """,
+        account_id,
+        list(fields),
+    )
+
+
+async def record_subscription_failure(tx: Tx, account_id: UUID, reason: str) -> None:
+    await tx.execute(
+        """
+        INSERT INTO public.instagram_webhook_subscriptions
+               (connected_account_id, subscription_status, error_count, last_error)
+        VALUES ($1, 'error', 1, $2)
+        ON CONFLICT (connected_account_id) DO UPDATE
+           SET subscription_status = 'error', last_error = $2,
+               error_count = coalesce(instagram_webhook_subscriptions.error_count, 0) + 1
+        """,
+        account_id,
+        reason[:500],
+    )
+
+
+async def open_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> str:
+    """The access token, for one call. Raises AccountMissing."""
+    sealed = await tx.fetch_value(
+        "SELECT access_token FROM public.connected_social_accounts WHERE id = $1 AND access_token <> ''",
+        account_id,
+    )
+    if sealed is None:
+        raise AccountMissing("This account is not connected (any more).")
+    return secrets.open(sealed, about=sending.token_identity(account_id))
+
+
+async def disconnect(
+    tx: Tx, clock: Clock, account: Account, *, user_id: UUID | None, reason: str
+) -> None:
+    """No more events, no more answers; the history stays for 90 days in case they come back."""
+    await tx.execute(
+        """
+        UPDATE public.connected_social_accounts
+           SET status = 'disconnected', disconnected_at = coalesce(disconnected_at, $2),
+               access_token = '', refresh_token = NULL, token_expires_at = NULL
+         WHERE id = $1 AND status <> 'purged'
+        """,
+        account.id,
+        clock.now(),
+    )
+    await tx.execute(
+        """
+        UPDATE public.instagram_webhook_subscriptions SET subscription_status = 'inactive'
+         WHERE connected_account_id = $1
+        """,
+        account.id,
+    )
+    await outbox.cancel_account(tx, account_id=account.id, reason=reason)
+    await audit.record(
+        tx,
+        audit.OAuthEvent.ACCOUNT_DISCONNECTED,
+        workspace_id=account.workspace_id,
+        user_id=user_id,
+        platform=account.platform,
+        platform_account_id=account.platform_account_id,
+        metadata={"reason": reason},
+    )
+
+
+async def by_app_scoped_id(tx: Tx, platform: str, app_scoped_id: str) -> list[Account]:
+    """The accounts a platform means when it speaks of one of its users (deauthorise, delete)."""
+    ids = await tx.fetch(
+        """
+        SELECT id FROM public.connected_social_accounts
+         WHERE platform = $1 AND status <> 'purged'
+           AND (platform_data ->> 'app_scoped_id' = $2 OR platform_account_id = $2)
+        """,
+        platform,
+        app_scoped_id,
+    )
+    found = [await repository.account(tx, row["id"]) for row in ids]
+    return [account for account in found if account is not None]
+
+
+async def purge(tx: Tx, account_id: UUID) -> None:
+    """Forget the shoppers and the tokens of an account; what was charged stays on the books."""
+    await tx.execute(
+        "DELETE FROM public.social_conversations WHERE connected_account_id = $1", account_id
+    )
+    await tx.execute(
+        """
+        UPDATE public.bot_interactions
+           SET instagram_user_id = 'purged', instagram_username = NULL, original_message = NULL,
+               user_demographics = '{}', conversation_id = NULL
+         WHERE account_id = $1
+        """,
+        account_id,
+    )
+    await tx.execute(
+        """
+        DELETE FROM public.webhook_events WHERE connected_account_id = $1
+        """,
+        account_id,
+    )
+    await tx.execute("DELETE FROM internal.outbox WHERE account_id = $1", account_id)
+    await tx.execute(
+        """
+        UPDATE public.connected_social_accounts
+           SET status = 'purged', access_token = '', refresh_token = NULL, platform_username = NULL,
+               platform_profile_picture = NULL, platform_data = '{}', stats = '{}'
+         WHERE id = $1
+        """,
+        account_id,
+    )
+
+
+async def purge_due(database: Database, clock: Clock) -> int:
+    """A routine: accounts whose 90 days are over."""
+    async with database.tx(ACTOR) as tx:
+        due = await tx.fetch(
+            """
+            SELECT id FROM public.connected_social_accounts
+             WHERE status = 'disconnected' AND disconnected_at < $1
+             LIMIT 20 FOR UPDATE SKIP LOCKED
+            """,
+            clock.now() - RETENTION,
+        )
+        for row in due:
+            await purge(tx, row["id"])
+        return len(due)
+
+
+async def renew_due(
+    database: Database, clock: Clock, secrets: SecretBox, gateway: AccountGateway
+) -> int:
+    """A routine: renew tokens well before they end. A dead one is said so, to the owner too."""
+    now = clock.now()
+    async with database.tx(ACTOR) as tx:
+        due = await tx.fetch(
+            """
+            SELECT id, token_expires_at, coalesce(token_last_refreshed_at, created_at) AS since
+              FROM public.connected_social_accounts
+             WHERE platform = $1 AND status = 'active' AND token_expires_at < $2
+               AND coalesce(token_last_refreshed_at, created_at) < $3
+             LIMIT 20
+            """,
+            gateway.platform,
+            now + RENEW_BEFORE,
+            now - RENEW_AGE,
+        )
+    for row in due:
+        await _renew(database, clock, secrets, gateway, row)
+    return len(due)
+
+
+async def _renew(
+    database: Database,
+    clock: Clock,
+    secrets: SecretBox,
+    gateway: AccountGateway,
+    row: asyncpg.Record,
+) -> None:
+    async with database.tx(ACTOR) as tx:
+        account = await repository.account(tx, row["id"])
+        token = await open_token(tx, secrets, row["id"])
+    if account is None:
+        return
+    try:
+        renewed = await gateway.renew(token, expires_at=row["token_expires_at"], since=row["since"])
+    except PlatformRefused as refused:
+        async with database.tx(ACTOR) as tx:
+            await _audit_renewal(tx, account, error=refused.code)
+            if refused.token_dead or row["token_expires_at"] <= clock.now():
+                await sending.token_died(tx, account.id, refused.code, clock.now())
+        return
+    async with database.tx(ACTOR) as tx:
+        await tx.execute(
+            """
+            UPDATE public.connected_social_accounts
+               SET access_token = $2, token_expires_at = $3, token_last_refreshed_at = $4
+             WHERE id = $1 AND status = 'active'
+            """,
+            account.id,
+            secrets.seal(renewed.token, about=sending.token_identity(account.id)),
+            renewed.expires_at,
+            clock.now(),
+        )
+        await _audit_renewal(tx, account, error=None)
+
+
+async def _audit_renewal(tx: Tx, account: Account, *, error: str | None) -> None:
+    await audit.record(
+        tx,
+        audit.OAuthEvent.TOKEN_REFRESH_FAILED if error else audit.OAuthEvent.TOKEN_REFRESHED,
+        workspace_id=account.workspace_id,
+        user_id=None,
+        platform=account.platform,
+        platform_account_id=account.platform_account_id,
+        error_message=error,
+    )
+
+
+async def reseal_tokens(tx: Tx, secrets: SecretBox) -> int:
+    """Seal every stored token with the current key; how many were not yet."""
+    rows = await tx.fetch(
+        """
+        SELECT id, access_token FROM public.connected_social_accounts
+         WHERE access_token <> '' FOR UPDATE
+        """
+    )
+    old = [row for row in rows if not secrets.is_current(row["access_token"])]
+    for row in old:
+        sealed = secrets.reseal(row["access_token"], about=sending.token_identity(row["id"]))
+        await tx.execute(
+            "UPDATE public.connected_social_accounts SET access_token = $2 WHERE id = $1",
+            row["id"],
+            sealed,
+        )
+    return len(old)

@@ -1,0 +1,283 @@
+"""Threads and messages: ``social_conversations`` and ``social_messages``.
+
+A thread is one (account, person). Its row is locked for as long as a transaction moves the
+conversation, so two workers can never move it at once. ``unread_count`` and ``message_count`` are
+projections of the messages (tables.md, invariant 6).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from selify.core.database import Tx
+from selify.social.dialogue import State
+from selify.social.types import Account, Attachment
+
+WINDOW = timedelta(hours=24)
+UNSENT = "unsent"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    id: UUID
+    workspace_id: UUID
+    account_id: UUID
+    person_ref: str
+    username: str
+    state: State
+    is_new: bool = False
+
+    @property
+    def lane(self) -> str:
+        """What keeps our answers to this person in order."""
+        return f"conversation:{self.id}"
+
+
+async def lock(tx: Tx, account: Account, person_ref: str) -> Conversation:
+    """The thread with this person, made if need be, locked until the transaction ends.
+
+    A thread starts among the requests, as on the platform itself (tables.md, X30).
+    """
+    made = await tx.execute(
+        """
+        INSERT INTO public.social_conversations
+               (workspace_id, connected_account_id, platform, platform_user_id, category,
+                last_message_at)
+        VALUES ($1, $2, $3, $4, 'requests', NULL)
+        ON CONFLICT (connected_account_id, platform_user_id) DO NOTHING
+        """,
+        account.workspace_id,
+        account.id,
+        account.platform,
+        person_ref,
+    )
+    row = await tx.fetch_one(
+        f"{_SELECT} WHERE connected_account_id = $1 AND platform_user_id = $2 FOR UPDATE",
+        account.id,
+        person_ref,
+    )
+    assert row is not None  # noqa: S101 - inserted above, in this very transaction
+    return _conversation(row, is_new=bool(made))
+
+
+async def find(tx: Tx, account_id: UUID, person_ref: str) -> Conversation | None:
+    """The thread with this person if there is one, locked."""
+    row = await tx.fetch_one(
+        f"{_SELECT} WHERE connected_account_id = $1 AND platform_user_id = $2 FOR UPDATE",
+        account_id,
+        person_ref,
+    )
+    return _conversation(row) if row else None
+
+
+async def lock_by_id(tx: Tx, conversation_id: UUID) -> Conversation | None:
+    row = await tx.fetch_one(f"{_SELECT} WHERE id = $1 FOR UPDATE", conversation_id)
+    return _conversation(row) if row else None
+
+
+async def save_state(tx: Tx, conversation: Conversation, state: State) -> None:
+    """Writes only when something changed: an unchanged state wakes no page."""
+    if state == conversation.state and not conversation.is_new:
+        return
+    await tx.execute(
+        "UPDATE public.social_conversations SET conversation_state = $2 WHERE id = $1",
+        conversation.id,
+        state.to_json(),
+    )
+
+
+async def record_message(
+    tx: Tx,
+    conversation: Conversation,
+    *,
+    message_ref: str | None,
+    sender_ref: str,
+    text: str,
+    kind: str,
+    attachments: Sequence[dict[str, Any]] = (),
+    at: datetime,
+) -> bool:
+    """Store one message; false when it was stored before. Direction follows from the sender."""
+    stored = await tx.execute(
+        """
+        INSERT INTO public.social_messages
+               (conversation_id, platform_message_id, sender_platform_id, message_text,
+                message_type, attachments, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (platform_message_id) DO NOTHING
+        """,
+        conversation.id,
+        message_ref,
+        sender_ref,
+        text or None,
+        kind,
+        list(attachments),
+        at,
+    )
+    if not stored:
+        return False
+    inbound = sender_ref == conversation.person_ref
+    await tx.execute(
+        """
+        UPDATE public.social_conversations
+           SET message_count = coalesce(message_count, 0) + 1,
+               unread_count = coalesce(unread_count, 0) + CASE WHEN $3 THEN 1 ELSE 0 END,
+               last_message_text = CASE WHEN last_message_at IS NULL OR last_message_at <= $4
+                                        THEN $2 ELSE last_message_text END,
+               last_message_at = greatest(last_message_at, $4),
+               status = CASE WHEN $3 AND status = 'closed' THEN 'active' ELSE status END
+         WHERE id = $1
+        """,
+        conversation.id,
+        (text or f"[{kind}]")[:500],
+        inbound,
+        at,
+    )
+    return True
+
+
+async def set_username(tx: Tx, conversation: Conversation, username: str) -> None:
+    if username and username != conversation.username:
+        await tx.execute(
+            "UPDATE public.social_conversations SET platform_username = $2 WHERE id = $1",
+            conversation.id,
+            username,
+        )
+
+
+async def mark_read(tx: Tx, conversation: Conversation, at: datetime) -> None:
+    """We (bot or person) have dealt with everything up to ``at``."""
+    await tx.execute(
+        """
+        WITH seen AS (
+            UPDATE public.social_messages SET read_at = $3
+             WHERE conversation_id = $1 AND sender_platform_id = $2
+               AND read_at IS NULL AND created_at <= $3
+         RETURNING 1)
+        UPDATE public.social_conversations c
+           SET unread_count = greatest(0, coalesce(unread_count, 0) - (SELECT count(*) FROM seen))
+         WHERE id = $1 AND EXISTS (SELECT 1 FROM seen)
+        """,
+        conversation.id,
+        conversation.person_ref,
+        at,
+    )
+
+
+async def window_open_until(tx: Tx, conversation_id: UUID) -> datetime | None:
+    """Until when we may answer: 24 hours from the person's latest message."""
+    latest = await tx.fetch_value(
+        """
+        SELECT max(m.created_at)
+          FROM public.social_messages m
+          JOIN public.social_conversations c
+            ON c.id = m.conversation_id AND m.sender_platform_id = c.platform_user_id
+         WHERE m.conversation_id = $1
+        """,
+        conversation_id,
+    )
+    return latest + WINDOW if latest else None
+
+
+async def edit_message(tx: Tx, message_ref: str, text: str) -> bool:
+    return bool(
+        await tx.execute(
+            "UPDATE public.social_messages SET message_text = $2 WHERE platform_message_id = $1",
+            message_ref,
+            text,
+        )
+    )
+
+
+async def unsend_message(tx: Tx, message_ref: str) -> bool:
+    """What was taken back leaves no text and no attachment here; the row keeps the count true."""
+    return bool(
+        await tx.execute(
+            """
+            UPDATE public.social_messages
+               SET message_text = NULL, attachments = '[]'::jsonb, reactions = '[]'::jsonb,
+                   message_type = $2
+             WHERE platform_message_id = $1
+            """,
+            message_ref,
+            UNSENT,
+        )
+    )
+
+
+async def was_unsent(tx: Tx, message_ref: str) -> bool:
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT true FROM public.social_messages
+             WHERE platform_message_id = $1 AND message_type = $2
+            """,
+            message_ref,
+            UNSENT,
+        )
+    )
+
+
+async def knows_message(tx: Tx, message_ref: str) -> bool:
+    return bool(
+        await tx.fetch_value(
+            "SELECT true FROM public.social_messages WHERE platform_message_id = $1", message_ref
+        )
+    )
+
+
+async def set_reaction(
+    tx: Tx, *, message_ref: str, actor_ref: str, emoji: str, at: datetime
+) -> bool:
+    """One reaction per actor; adding twice or taking back twice changes nothing."""
+    return bool(
+        await tx.execute(
+            """
+            UPDATE public.social_messages m
+               SET reactions = (
+                   SELECT coalesce(jsonb_agg(r ORDER BY r ->> 'created_at'), '[]'::jsonb)
+                     FROM (SELECT r FROM jsonb_array_elements(m.reactions) r
+                            WHERE r ->> 'actor_id' <> $2
+                           UNION ALL
+                           SELECT jsonb_build_object('emoji', $3::text, 'actor_id', $2::text,
+                                                     'created_at', $4::timestamptz)
+                            WHERE $3 <> '') kept (r))
+             WHERE platform_message_id = $1
+            """,
+            message_ref,
+            actor_ref,
+            emoji,
+            at,
+        )
+    )
+
+
+def stored_attachments(attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
+    """Kind and post only: the platform's links to a person's pictures are not ours to keep."""
+    return [
+        {"type": a.kind.value, **({"post_ref": a.post_ref} if a.post_ref else {})}
+        for a in attachments
+    ]
+
+
+_SELECT = """
+    SELECT id, workspace_id, connected_account_id, platform_user_id, platform_username,
+           conversation_state
+      FROM public.social_conversations
+"""
+
+
+def _conversation(row: asyncpg.Record, *, is_new: bool = False) -> Conversation:
+    return Conversation(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        account_id=row["connected_account_id"],
+        person_ref=row["platform_user_id"],
+        username=row["platform_username"] or "",
+        state=State.from_json(row["conversation_state"]),
+        is_new=is_new,
+    )

@@ -1,0 +1,267 @@
+"""What the bot does next: a pure function of the conversation's state and what was just said.
+
+No database, no clock, no network: every rule of the conversation can be read and tested here.
+
+Stages (``social_conversations.conversation_state``)::
+
+    initial ─▶ awaiting_photo ─▶ generating ─▶ result_sent ─▶ awaiting_feedback ─▶ ended
+                     ▲                │             another photo: back to generating
+                     └── refused ─────┘
+
+Two switches stand above the stages: a person who said STOP hears nothing more until START, and a
+conversation in human hands hears nothing from the bot until it is handed back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Self, TypeVar
+from uuid import UUID
+
+from selify.social import keywords
+from selify.social.types import Attachment, AttachmentKind, Button, MessageWritten
+
+MAX_NUDGES = 2
+_Enum = TypeVar("_Enum", bound=StrEnum)
+
+
+class Stage(StrEnum):
+    INITIAL = "initial"
+    AWAITING_PHOTO = "awaiting_photo"
+    GENERATING = "generating"
+    RESULT_SENT = "result_sent"
+    AWAITING_FEEDBACK = "awaiting_feedback"
+    ENDED = "ended"
+
+
+class Handler(StrEnum):
+    BOT = "bot"
+    HUMAN = "human"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The bot's memory of one conversation. Stored as JSON; unknown members are dropped."""
+
+    stage: Stage = Stage.INITIAL
+    handler: Handler = Handler.BOT
+    opted_out: bool = False
+    language: str = ""
+    binding_id: UUID | None = None
+    interaction_id: UUID | None = None
+    nudges: int = 0
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any] | None) -> Self:
+        data = data or {}
+        return cls(
+            stage=_member(Stage, data.get("stage"), Stage.INITIAL),
+            handler=_member(Handler, data.get("handler"), Handler.BOT),
+            opted_out=bool(data.get("opted_out")),
+            language=str(data.get("language") or ""),
+            binding_id=_uuid(data.get("binding_id")),
+            interaction_id=_uuid(data.get("interaction_id")),
+            nudges=int(data.get("nudges") or 0),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """``awaiting_photo`` repeats the stage as the reference's own default does."""
+        return {
+            "stage": self.stage.value,
+            "awaiting_photo": self.stage is Stage.AWAITING_PHOTO,
+            "handler": self.handler.value,
+            "opted_out": self.opted_out,
+            "language": self.language,
+            "binding_id": str(self.binding_id) if self.binding_id else None,
+            "interaction_id": str(self.interaction_id) if self.interaction_id else None,
+            "nudges": self.nudges,
+        }
+
+
+class Act(StrEnum):
+    """What must happen beside the words."""
+
+    START_TRYON = "start_tryon"
+    CALL_HUMAN = "call_human"
+    OPT_OUT = "opt_out"
+    RECORD_LIKE = "record_like"
+    RECORD_DISLIKE = "record_dislike"
+    TELL_PAUSED = "tell_paused"
+    NEW_INTERACTION = "new_interaction"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A text by its key (``texts``), with buttons below it."""
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The next state, what to say, what to do, and why (for the event's row and the page)."""
+
+    state: State
+    why: str
+    replies: tuple[Reply, ...] = ()
+    acts: tuple[Act, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the bot can know beside the message itself.
+
+    ``binding_id``: the garment meant, by a shared post, or else the one the conversation is about.
+    ``shared_post``: a post of ours came along with the message.
+    """
+
+    tryon_enabled: bool
+    keyword: str | None = None
+    binding_id: UUID | None = None
+    shared_post: bool = False
+
+
+FEEDBACK_BUTTONS = (Button.LIKE, Button.DISLIKE, Button.AGAIN)
+
+
+def decide(state: State, message: MessageWritten, facts: Circumstances) -> Decision:
+    """The first rule that applies decides. The order is the policy."""
+    said = _Said.read(message)
+    if state.opted_out:
+        return _opted_out(state, said)
+    if said.wants(Button.STOP, keywords.STOP_WORDS):
+        stopped = replace(state, opted_out=True, stage=Stage.ENDED)
+        return Decision(stopped, "asked to stop", (Reply("stopped"),), (Act.OPT_OUT,))
+    if state.handler is Handler.HUMAN:
+        return Decision(state, "a person handles this conversation")
+    if said.wants(Button.HUMAN, keywords.HUMAN_WORDS):
+        handed = replace(state, handler=Handler.HUMAN)
+        return Decision(
+            handed, "asked for a person", (Reply("handed_to_human"),), (Act.CALL_HUMAN,)
+        )
+    if said.feedback and state.stage in _AFTER_RESULT:
+        return _feedback(state, said)
+    if not facts.tryon_enabled and (said.photo or facts.shared_post or facts.keyword):
+        return Decision(state, "try-on is switched off", (Reply("paused"),), (Act.TELL_PAUSED,))
+    if said.photo:
+        return _photo(state, facts)
+    if facts.shared_post or facts.keyword:
+        return _wants_to_try(state, facts)
+    return _small_talk(state, said)
+
+
+_AFTER_RESULT = (Stage.RESULT_SENT, Stage.AWAITING_FEEDBACK, Stage.ENDED)
+
+
+def _opted_out(state: State, said: "_Said") -> Decision:
+    if said.wants(Button.START, keywords.START_WORDS):
+        back = replace(state, opted_out=False, stage=Stage.INITIAL, nudges=0)
+        return Decision(back, "asked to start again", (Reply("started"),))
+    return Decision(state, "asked us not to write")
+
+
+def _feedback(state: State, said: "_Said") -> Decision:
+    if said.button == Button.LIKE:
+        ended = replace(state, stage=Stage.ENDED)
+        return Decision(ended, "liked the result", (Reply("liked"),), (Act.RECORD_LIKE,))
+    awaiting = replace(state, stage=Stage.AWAITING_PHOTO, nudges=0)
+    if said.button == Button.DISLIKE:
+        reply = Reply("disliked", (Button.AGAIN, Button.HUMAN))
+        kept = replace(state, stage=Stage.AWAITING_FEEDBACK)
+        return Decision(kept, "did not like the result", (reply,), (Act.RECORD_DISLIKE,))
+    return Decision(awaiting, "wants to try another photo", (Reply("ask_photo"),))
+
+
+def _photo(state: State, facts: Circumstances) -> Decision:
+    if state.stage is Stage.GENERATING:
+        return Decision(state, "a try-on is under way already", (Reply("already_generating"),))
+    if facts.binding_id is None:
+        waiting = replace(state, nudges=0)
+        return Decision(waiting, "no garment chosen yet", (Reply("photo_without_garment"),))
+    acts: tuple[Act, ...] = (Act.START_TRYON,)
+    if state.interaction_id is None or state.stage in _AFTER_RESULT or facts.shared_post:
+        # Every finished try-on is a row of its own in the funnel.
+        acts = (Act.NEW_INTERACTION, *acts)
+    started = replace(state, stage=Stage.GENERATING, binding_id=facts.binding_id, nudges=0)
+    return Decision(started, "photo received", (Reply("generating"),), acts)
+
+
+def _wants_to_try(state: State, facts: Circumstances) -> Decision:
+    if facts.binding_id is None:
+        text = "post_without_garment" if facts.shared_post else "which_garment"
+        return Decision(state, "asked to try on, garment not known", (Reply(text),))
+    if state.stage is Stage.GENERATING:
+        # The picture under way stays as it is; the next photo is for the new garment.
+        return Decision(
+            replace(state, binding_id=facts.binding_id),
+            "chose the next garment meanwhile",
+            (Reply("already_generating"),),
+        )
+    awaiting = replace(state, stage=Stage.AWAITING_PHOTO, binding_id=facts.binding_id, nudges=0)
+    text = "greeting" if state.stage is Stage.INITIAL else "ask_photo"
+    return Decision(awaiting, "asked to try on", (Reply(text),), (Act.NEW_INTERACTION,))
+
+
+def _small_talk(state: State, said: "_Said") -> Decision:
+    """Words the bot has no answer to. It asks twice at most, then leaves the floor to people."""
+    if state.stage is not Stage.AWAITING_PHOTO or said.empty:
+        return Decision(state, "nothing the bot should answer")
+    if state.nudges >= MAX_NUDGES:
+        return Decision(state, "asked for a photo often enough")
+    nudged = replace(state, nudges=state.nudges + 1)
+    if said.other_media:
+        return Decision(nudged, "sent something else than a photo", (Reply("media_not_supported"),))
+    return Decision(nudged, "waiting for a photo", (Reply("ask_photo_again", (Button.HUMAN,)),))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A message, sorted."""
+
+    text: str
+    button: str
+    photo: bool
+    other_media: bool
+
+    @classmethod
+    def read(cls, message: MessageWritten) -> Self:
+        kinds = {attachment.kind for attachment in message.attachments}
+        return cls(
+            text=message.text,
+            button=message.button,
+            photo=photo_of(message) is not None,
+            other_media=bool(kinds & {AttachmentKind.VIDEO, AttachmentKind.AUDIO}),
+        )
+
+    @property
+    def feedback(self) -> bool:
+        return self.button in FEEDBACK_BUTTONS
+
+    @property
+    def empty(self) -> bool:
+        return not (self.text.strip() or self.button or self.other_media)
+
+    def wants(self, button: Button, words: frozenset[str]) -> bool:
+        return self.button == button or keywords.is_one_of(self.text, words)
+
+
+def photo_of(message: MessageWritten) -> Attachment | None:
+    """The photo to dress. Story pictures are never ours to keep, so they never count."""
+    if message.replied_to_story:
+        return None
+    return next((a for a in message.attachments if a.kind is AttachmentKind.IMAGE and a.url), None)
+
+
+def _member(kind: type[_Enum], value: object, fallback: _Enum) -> _Enum:
+    try:
+        return kind(str(value))
+    except ValueError:
+        return fallback
+
+
+def _uuid(value: object) -> UUID | None:
+    try:
+        return UUID(str(value)) if value else None
+    except ValueError:
+        return None

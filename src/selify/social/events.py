@@ -1,0 +1,414 @@
+"""Inbox handlers: each stored event moves its conversation, in the inbox's own transaction.
+
+Everything here may run again for the same event after a crash, and events may come late or out of
+order; what must happen once is keyed by the platform's ids (messages, comments, outbox keys).
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from selify.core import outbox
+from selify.core.clock import Clock
+from selify.core.database import Tx
+from selify.core.inbox import Event, RetryLater, Skip
+from selify.core.logging import get_logger
+from selify.core.notices import notify_workspace
+from selify.social import (
+    conversations,
+    dialogue,
+    interactions,
+    keywords,
+    messages,
+    parking,
+    repository,
+    tryons,
+)
+from selify.social.conversations import Conversation
+from selify.social.dialogue import Act, Circumstances, Decision, Handler, Stage
+from selify.social.ports import Translator
+from selify.social.repository import Binding
+from selify.social.types import (
+    Account,
+    Attachment,
+    AttachmentKind,
+    ButtonTapped,
+    CommentWritten,
+    MessageEdited,
+    MessageSeen,
+    MessageUnsent,
+    MessageWritten,
+    NothingToDo,
+    ReactionChanged,
+)
+
+log = get_logger(__name__)
+
+COMMENT_LIFE = timedelta(days=7)
+ATTRIBUTION_PATIENCE = timedelta(minutes=2)
+
+
+class SocialEvents:
+    """The inbox's handler for one platform."""
+
+    def __init__(self, translate: Translator, clock: Clock) -> None:
+        self._translate = translate
+        self._clock = clock
+
+    async def __call__(self, tx: Tx, event: Event) -> Mapping[str, Any] | None:
+        """Handle one event; the result is kept on its row. Raises Skip and RetryLater."""
+        happened = self._translate(event.event_type, event.payload)
+        if isinstance(happened, NothingToDo):
+            raise Skip(happened.reason)
+        account = await repository.live_account(tx, event.platform, happened.account_ref)
+        if account is None:
+            await parking.park_event(tx, event)
+            raise Skip("no connected account yet: parked")
+        match happened:
+            case CommentWritten():
+                return await _comment(tx, account, happened, self._clock.now())
+            case MessageWritten(is_echo=True):
+                return await _echo(tx, account, happened, self._clock.now())
+            case MessageWritten():
+                return await _message(tx, account, happened, self._clock)
+            case ButtonTapped():
+                return await _message(tx, account, _as_message(happened), self._clock)
+            case MessageEdited(message_ref=ref, text=text):
+                return {"edited": await conversations.edit_message(tx, ref, text)}
+            case MessageUnsent():
+                return await _unsent(tx, account, happened)
+            case MessageSeen():
+                return {"seen": True}
+            case ReactionChanged():
+                return await _reaction(tx, happened)
+
+
+async def _comment(
+    tx: Tx, account: Account, comment: CommentWritten, now: datetime
+) -> Mapping[str, Any]:
+    """A comment with a keyword under a post with a garment gets the one private reply."""
+    if comment.is_own:
+        raise Skip("our own comment")
+    if now - comment.at > COMMENT_LIFE:
+        raise Skip("older than the seven days in which a comment may be answered")
+    binding = await repository.binding_of_post(tx, account.id, comment.post_ref)
+    if binding is None:
+        raise Skip("no garment is bound to this post")
+    _, platforms = await repository.workspace_texts(tx, account.workspace_id)
+    words = _keywords(account, platforms, binding)
+    keyword = words.match(comment.text)
+    if keyword is None:
+        return {"decision": "no keyword", "explain": words.explain()}
+    if not account.tryon_enabled:
+        await _tell_paused(tx, account)
+        return {"decision": "try-on is switched off"}
+    language = keywords.language_of(comment.text, account.language)
+    interaction = await interactions.begin(
+        tx,
+        binding,
+        person_ref=comment.person_ref,
+        username=comment.username,
+        kind="comment",
+        source="comment",
+        keyword=keyword,
+        message=comment.text,
+        conversation_id=None,
+        at=comment.at,
+    )
+    voice = await messages.voice(tx, account, language=language, garment=binding.garment_name)
+    await messages.private_reply(
+        tx,
+        account,
+        comment_ref=comment.comment_ref,
+        person_ref=comment.person_ref,
+        text=voice.say("greeting"),
+        binding_id=binding.id,
+        interaction_id=interaction,
+        language=language,
+        username=comment.username,
+    )
+    return {"decision": "private reply", "keyword": keyword, "explain": words.explain()}
+
+
+async def _message(
+    tx: Tx, account: Account, message: MessageWritten, clock: Clock
+) -> Mapping[str, Any]:
+    """A person wrote: record it, decide, answer."""
+    conversation = await conversations.find(tx, account.id, message.person_ref)
+    if conversation is None:
+        await _await_attribution(tx, account, message, clock.now())
+        conversation = await conversations.lock(tx, account, message.person_ref)
+    fresh = await conversations.record_message(
+        tx,
+        conversation,
+        message_ref=message.message_ref or None,
+        sender_ref=message.person_ref,
+        text=message.text,
+        kind=_kind(message),
+        attachments=conversations.stored_attachments(message.attachments),
+        at=message.at,
+    )
+    if not fresh:
+        raise Skip("this message was handled before")
+    facts, binding = await _circumstances(tx, account, conversation, message)
+    decision = dialogue.decide(conversation.state, message, facts)
+    await _carry_out(tx, account, conversation, message, decision, facts, binding, clock)
+    return {"decision": decision.why, "stage": decision.state.stage.value}
+
+
+async def _circumstances(
+    tx: Tx, account: Account, conversation: Conversation, message: MessageWritten
+) -> tuple[Circumstances, Binding | None]:
+    """Which garment is meant, and whether a keyword was said."""
+    shared = _shared_post(message)
+    binding = None
+    if shared is not None:
+        binding = await repository.binding_of_post(tx, account.id, shared.post_ref)
+    elif conversation.state.binding_id is not None:
+        binding = await repository.binding(tx, conversation.state.binding_id)
+    _, platforms = await repository.workspace_texts(tx, account.workspace_id)
+    facts = Circumstances(
+        tryon_enabled=account.tryon_enabled,
+        keyword=_keywords(account, platforms, binding).match(message.text),
+        binding_id=binding.id if binding else None,
+        shared_post=shared is not None,
+    )
+    return facts, binding
+
+
+async def _carry_out(
+    tx: Tx,
+    account: Account,
+    conversation: Conversation,
+    message: MessageWritten,
+    decision: Decision,
+    facts: Circumstances,
+    binding: Binding | None,
+    clock: Clock,
+) -> None:
+    """Rows, jobs and replies of a decision. The charge comes last: its row lock is the hot one."""
+    state = decision.state
+    if not state.language:
+        state = replace(state, language=keywords.language_of(message.text, account.language))
+    if Act.NEW_INTERACTION in decision.acts and binding is not None:
+        interaction = await interactions.begin(
+            tx,
+            binding,
+            person_ref=conversation.person_ref,
+            username=conversation.username,
+            kind="message" if conversation.state.interaction_id is None else "another_try",
+            source="direct_message",
+            keyword=facts.keyword,
+            message=message.text,
+            conversation_id=conversation.id,
+            at=message.at,
+        )
+        state = replace(state, interaction_id=interaction)
+    await _smaller_acts(tx, account, conversation, decision, clock.now())
+    replies = decision.replies
+    garment = binding.garment_name if binding else ""
+    voice = await messages.voice(tx, account, language=state.language, garment=garment)
+    if Act.START_TRYON in decision.acts and binding is not None:
+        photo = dialogue.photo_of(message)
+        assert photo is not None  # noqa: S101 - the dialogue starts a try-on for photos only
+        started = await tryons.begin(
+            tx, clock, account, conversation, state, binding, message=message, photo=photo
+        )
+        if not started:
+            state = replace(state, stage=Stage.AWAITING_PHOTO)
+            replies = (dialogue.Reply("credits_exhausted"),)
+    await conversations.save_state(tx, conversation, state)
+    if replies:
+        await messages.show_typing(tx, account, conversation, key=f"typing/{message.message_ref}")
+        await messages.reply(
+            tx,
+            account,
+            conversation,
+            voice,
+            replies,
+            key=f"reply/{message.message_ref}",
+            interaction_id=state.interaction_id,
+        )
+        await conversations.mark_read(tx, conversation, message.at)
+
+
+async def _smaller_acts(
+    tx: Tx, account: Account, conversation: Conversation, decision: Decision, now: datetime
+) -> None:
+    interaction = conversation.state.interaction_id
+    for act in decision.acts:
+        match act:
+            case Act.OPT_OUT:
+                await _silence(tx, conversation, "asked to stop")
+            case Act.CALL_HUMAN:
+                await _call_human(tx, account, conversation)
+            case Act.TELL_PAUSED:
+                await _tell_paused(tx, account)
+            case Act.RECORD_LIKE | Act.RECORD_DISLIKE if interaction is not None:
+                liked = act is Act.RECORD_LIKE
+                await interactions.feedback(tx, interaction, satisfied=liked, at=now)
+            case _:
+                pass
+
+
+async def _echo(
+    tx: Tx, account: Account, message: MessageWritten, now: datetime
+) -> Mapping[str, Any]:
+    """The account itself wrote. If it was not us, a person did: the bot falls silent there."""
+    if await conversations.knows_message(tx, message.message_ref):
+        raise Skip("our own message, recorded when it was sent")
+    if await _may_be_ours(tx, account, message):
+        if now - message.at > ATTRIBUTION_PATIENCE:
+            raise Skip("most likely our own message")
+        raise RetryLater("one of our own sends is not confirmed yet", timedelta(seconds=2))
+    conversation = await conversations.lock(tx, account, message.person_ref)
+    await conversations.record_message(
+        tx,
+        conversation,
+        message_ref=message.message_ref,
+        sender_ref=account.platform_account_id,
+        text=message.text,
+        kind=_kind(message),
+        attachments=conversations.stored_attachments(message.attachments),
+        at=message.at,
+    )
+    await conversations.mark_read(tx, conversation, message.at)
+    await conversations.save_state(
+        tx, conversation, replace(conversation.state, handler=Handler.HUMAN)
+    )
+    await _silence(tx, conversation, "a person took over")
+    return {"decision": "a person answered: the bot is silent here"}
+
+
+async def _may_be_ours(tx: Tx, account: Account, message: MessageWritten) -> bool:
+    """Whether a send of ours to this person is in the air, or one to somebody not yet known."""
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT true FROM internal.outbox
+             WHERE account_id = $1 AND channel = $2 AND state IN ('sending', 'unknown')
+               AND (payload ->> 'person_ref' = $3 OR payload ->> 'kind' = 'private_reply')
+             LIMIT 1
+            """,
+            account.id,
+            messages.CHANNEL,
+            message.person_ref,
+        )
+    )
+
+
+async def _await_attribution(
+    tx: Tx, account: Account, message: MessageWritten, now: datetime
+) -> None:
+    """A stranger writes while a private reply is in the air: it may be its reader. Wait a little."""
+    if now - message.at > ATTRIBUTION_PATIENCE:
+        return
+    in_the_air = await tx.fetch_value(
+        """
+        SELECT true FROM internal.outbox
+         WHERE account_id = $1 AND channel = $2 AND state IN ('sending', 'unknown')
+           AND payload ->> 'kind' = 'private_reply' LIMIT 1
+        """,
+        account.id,
+        messages.CHANNEL,
+    )
+    if in_the_air:
+        raise RetryLater(
+            "a private reply is on its way: this may be its reader", timedelta(seconds=1)
+        )
+
+
+async def _unsent(tx: Tx, account: Account, unsent: MessageUnsent) -> Mapping[str, Any]:
+    """Taken back: our copies of text and photo go, and a try-on of that photo is not finished."""
+    known = await conversations.unsend_message(tx, unsent.message_ref)
+    if not known:
+        conversation = await conversations.lock(tx, account, unsent.person_ref)
+        # It may still arrive (events come in any order): a tombstone keeps it from coming back.
+        await conversations.record_message(
+            tx,
+            conversation,
+            message_ref=unsent.message_ref,
+            sender_ref=unsent.person_ref,
+            text="",
+            kind=conversations.UNSENT,
+            at=unsent.at,
+        )
+    await tryons.forget_photo(tx, account, unsent.message_ref)
+    return {"unsent": True}
+
+
+async def _reaction(tx: Tx, reaction: ReactionChanged) -> Mapping[str, Any]:
+    known = await conversations.set_reaction(
+        tx,
+        message_ref=reaction.message_ref,
+        actor_ref=reaction.person_ref,
+        emoji=reaction.emoji,
+        at=reaction.at,
+    )
+    if not known:
+        raise Skip("a reaction to a message we do not know")
+    return {"reaction": reaction.emoji}
+
+
+async def _silence(tx: Tx, conversation: Conversation, reason: str) -> None:
+    await outbox.cancel_lane(tx, channel=messages.CHANNEL, lane=conversation.lane, reason=reason)
+
+
+async def _call_human(tx: Tx, account: Account, conversation: Conversation) -> None:
+    who = conversation.username or "A shopper"
+    await notify_workspace(
+        tx,
+        workspace_id=account.workspace_id,
+        kind="human_wanted",
+        title=f"{who} would like to talk to a person",
+        body="The bot is silent in this conversation until you hand it back.",
+        action_url=f"/conversations/{conversation.id}",
+        dedupe_key=f"human/{conversation.id}/{conversation.state.interaction_id}",
+    )
+
+
+async def _tell_paused(tx: Tx, account: Account) -> None:
+    await notify_workspace(
+        tx,
+        workspace_id=account.workspace_id,
+        kind="tryon_paused",
+        title=f"Try-on is switched off for @{account.username}",
+        body="Shoppers are asking for it. Switch it on in the account's settings.",
+        action_url="/accounts",
+        dedupe_key=f"paused/{account.id}",
+    )
+
+
+def _keywords(
+    account: Account, platforms: Mapping[str, Any], binding: Binding | None
+) -> keywords.Keywords:
+    return keywords.resolve(
+        post=binding.post_config if binding else None,
+        binding_words=binding.trigger_keywords if binding else None,
+        binding_adds=binding.use_global_keywords if binding else True,
+        account=account.settings,
+        workspace=platforms,
+    )
+
+
+def _shared_post(message: MessageWritten) -> Attachment | None:
+    return next((a for a in message.attachments if a.kind is AttachmentKind.POST), None)
+
+
+def _kind(message: MessageWritten) -> str:
+    if message.attachments:
+        return message.attachments[0].kind.value
+    return "button" if message.button else "text"
+
+
+def _as_message(tap: ButtonTapped) -> MessageWritten:
+    return MessageWritten(
+        account_ref=tap.account_ref,
+        person_ref=tap.person_ref,
+        message_ref=tap.message_ref
+        or f"tap:{tap.person_ref}:{tap.at.timestamp():.3f}:{tap.button}",
+        text=tap.title,
+        button=tap.button,
+        at=tap.at,
+    )

@@ -1,0 +1,148 @@
+"""Which words start a try-on, and which rule said so.
+
+Keywords may be set for a post, for a garment's binding, for the account and for the workspace. The
+nearest one wins: post > binding > account > workspace (> our defaults). A binding with
+``use_global_keywords`` (the default) adds its own words to the wider ones instead of replacing them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+DEFAULT_KEYWORDS = ("tryon", "try on", "try it on", "try this on", "anprobieren", "anprobe")
+STOP_WORDS = frozenset({"stop", "unsubscribe", "cancel", "stopp", "abmelden"})
+START_WORDS = frozenset({"start", "resume", "weiter"})
+HUMAN_WORDS = frozenset(
+    {"human", "agent", "person", "support", "help", "mensch", "mitarbeiter", "hilfe", "beratung"}
+)
+GERMAN = frozenset(
+    [
+        "anprobieren",
+        "anprobe",
+        "ich",
+        "bitte",
+        "danke",
+        "hallo",
+        "stopp",
+        "mensch",
+        "mitarbeiter",
+        "hilfe",
+        "das",
+        "die",
+        "der",
+        "und",
+        "ist",
+        "kann",
+        "nicht",
+        "foto",
+        "bild",
+        "noch",
+        "weiter",
+        "abmelden",
+        "kleid",
+        "hose",
+        "hemd",
+        "gerne",
+        "mal",
+        "mir",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One place where keywords can be set; ``words`` is None where nothing is set there."""
+
+    name: str
+    words: tuple[str, ...] | None
+    adds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keywords:
+    """The words in force, where each comes from, and every level that was looked at."""
+
+    words: Mapping[str, str]
+    rule: str
+    levels: Sequence[Level]
+
+    def match(self, text: str) -> str | None:
+        """The keyword found in the text (whole words, any case, spacing or punctuation)."""
+        said = f" {normalise(text)} "
+        return next((word for word in self.words if f" {normalise(word)} " in said), None)
+
+    def explain(self) -> str:
+        listed = ", ".join(f"“{word}” ({source})" for word, source in self.words.items())
+        return f"The {self.rule} decides. In force: {listed or 'no keyword at all'}."
+
+
+def resolve(
+    *,
+    post: Mapping[str, Any] | None,
+    binding_words: Iterable[str] | None,
+    binding_adds: bool,
+    account: Mapping[str, Any] | None,
+    workspace: Mapping[str, Any] | None,
+) -> Keywords:
+    """Read the four levels (``bot_config``, binding, account and workspace settings)."""
+    levels = (
+        Level("post", _words(post, "trigger_keywords", "triggers")),
+        Level("garment binding", _clean(binding_words), adds=binding_adds),
+        Level("account", _words(account, "trigger_keywords")),
+        Level("workspace", _words(_platform(workspace), "trigger_keywords")),
+        Level("default", DEFAULT_KEYWORDS),
+    )
+    words: dict[str, str] = {}
+    rule = ""
+    for level in levels:
+        if level.words is None:
+            continue
+        for word in level.words:
+            words.setdefault(word, level.name)
+        rule = f"{rule} + {level.name}" if rule else level.name
+        if not level.adds:
+            break
+    return Keywords(words=words, rule=rule, levels=levels)
+
+
+def normalise(text: str) -> str:
+    """Lower case, accents kept, everything that is no letter or digit is one space."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(re.findall(r"\w+", folded))
+
+
+def is_one_of(text: str, words: frozenset[str]) -> bool:
+    """Whether the whole message is one of these words."""
+    return normalise(text) in words
+
+
+def language_of(text: str, fallback: str) -> str:
+    """German when a message plainly is; otherwise the language the account speaks."""
+    words = normalise(text).split()
+    return "de" if words and sum(word in GERMAN for word in words) * 2 >= len(words) else fallback
+
+
+def _words(config: Mapping[str, Any] | None, *names: str) -> tuple[str, ...] | None:
+    for name in names:
+        value = (config or {}).get(name)
+        if isinstance(value, list):
+            return _clean(value)
+    return None
+
+
+def _clean(words: Iterable[Any] | None) -> tuple[str, ...] | None:
+    """An empty list means "nothing set here", not "no keyword"."""
+    kept = tuple(str(word).strip() for word in words or () if normalise(str(word)))
+    return kept or None
+
+
+def _platform(workspace: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """``social_platforms_config`` keeps settings per platform; ours are the shared ones."""
+    config = workspace or {}
+    if "trigger_keywords" in config:
+        return config
+    platforms = config.get("platforms")
+    instagram = platforms.get("instagram") if isinstance(platforms, Mapping) else None
+    return instagram if isinstance(instagram, Mapping) else None

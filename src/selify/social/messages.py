@@ -1,0 +1,183 @@
+"""What the bot sends: replies in the right language, queued with the change that caused them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from selify.core import outbox
+from selify.core.database import Tx
+from selify.social import repository, texts
+from selify.social.conversations import Conversation
+from selify.social.dialogue import Reply
+from selify.social.types import Account, Button
+
+CHANNEL = "messages"
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """In whose name and language to speak about which garment."""
+
+    brand: str
+    language: str
+    garment: str
+    brand_texts: dict[str, object]
+
+    def say(self, key: str, **values: object) -> str:
+        filled = {"brand": self.brand, "garment": self.garment, "product": "", **values}
+        return texts.say(key, self.language, brand_texts=self.brand_texts, **filled)
+
+    def title(self, button: Button) -> str:
+        return self.say(f"button_{button.value.partition(':')[2]}")
+
+
+async def voice(tx: Tx, account: Account, *, language: str, garment: str) -> Voice:
+    brand, _ = await repository.workspace_texts(tx, account.workspace_id)
+    own = account.settings.get("message_templates")
+    return Voice(
+        brand=brand or account.username,
+        language=language or account.language,
+        garment=garment or "this piece",
+        brand_texts=dict(own) if isinstance(own, dict) else {},
+    )
+
+
+async def reply(
+    tx: Tx,
+    account: Account,
+    conversation: Conversation,
+    voice_: Voice,
+    replies: Sequence[Reply],
+    *,
+    key: str,
+    interaction_id: UUID | None = None,
+) -> None:
+    """Queue replies in order. ``key`` names what is being answered: answering twice does nothing."""
+    for number, item in enumerate(replies):
+        await _enqueue(
+            tx,
+            account,
+            lane=conversation.lane,
+            key=f"{key}/{number}",
+            payload={
+                "kind": "text",
+                "person_ref": conversation.person_ref,
+                "conversation_id": str(conversation.id),
+                "purpose": item.text,
+                "text": voice_.say(item.text),
+                "buttons": [[voice_.title(button), button.value] for button in item.buttons],
+                "interaction_id": str(interaction_id) if interaction_id else None,
+            },
+        )
+
+
+async def send_text(
+    tx: Tx,
+    account: Account,
+    conversation: Conversation,
+    *,
+    key: str,
+    purpose: str,
+    text: str,
+    buttons: Sequence[tuple[str, Button]] = (),
+    interaction_id: UUID | None = None,
+) -> None:
+    await _enqueue(
+        tx,
+        account,
+        lane=conversation.lane,
+        key=key,
+        payload={
+            "kind": "text",
+            "person_ref": conversation.person_ref,
+            "conversation_id": str(conversation.id),
+            "purpose": purpose,
+            "text": text,
+            "buttons": [[title, button.value] for title, button in buttons],
+            "interaction_id": str(interaction_id) if interaction_id else None,
+        },
+    )
+
+
+async def send_image(
+    tx: Tx,
+    account: Account,
+    conversation: Conversation,
+    *,
+    key: str,
+    purpose: str,
+    storage_key: str,
+    interaction_id: UUID | None = None,
+) -> None:
+    """The address under which the platform fetches the picture is made when it is sent."""
+    await _enqueue(
+        tx,
+        account,
+        lane=conversation.lane,
+        key=key,
+        payload={
+            "kind": "image",
+            "person_ref": conversation.person_ref,
+            "conversation_id": str(conversation.id),
+            "purpose": purpose,
+            "storage_key": storage_key,
+            "interaction_id": str(interaction_id) if interaction_id else None,
+        },
+    )
+
+
+async def show_typing(tx: Tx, account: Account, conversation: Conversation, *, key: str) -> None:
+    """Seen, and typing dots. They go first, outside the queue's order, and may fail silently."""
+    await _enqueue(
+        tx,
+        account,
+        lane=f"typing:{key}",
+        key=key,
+        payload={"kind": "typing", "person_ref": conversation.person_ref},
+    )
+
+
+async def private_reply(
+    tx: Tx,
+    account: Account,
+    *,
+    comment_ref: str,
+    person_ref: str,
+    text: str,
+    binding_id: UUID,
+    interaction_id: UUID,
+    language: str,
+    username: str,
+) -> None:
+    """The one private answer a comment may get. The thread is known only once it was sent."""
+    await _enqueue(
+        tx,
+        account,
+        lane=f"comment:{account.id}:{person_ref}",
+        key=f"comment:{comment_ref}",
+        payload={
+            "kind": "private_reply",
+            "comment_ref": comment_ref,
+            "commenter_ref": person_ref,
+            "username": username,
+            "purpose": "greeting",
+            "text": text,
+            "binding_id": str(binding_id),
+            "interaction_id": str(interaction_id),
+            "language": language,
+        },
+    )
+
+
+async def _enqueue(
+    tx: Tx, account: Account, *, lane: str, key: str, payload: dict[str, object]
+) -> None:
+    await outbox.enqueue(
+        tx,
+        channel=CHANNEL,
+        key=f"{account.id}/{key}",
+        payload=payload,
+        lane=lane,
+        workspace_id=account.workspace_id,
+        account_id=account.id,
+    )

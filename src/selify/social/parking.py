@@ -1,0 +1,61 @@
+"""What cannot be split or attributed yet waits in ``instagram_message_queue``; nothing is dropped.
+
+pending → processing → completed | failed (after ``max_attempts``; then it stays, visible). Parked
+deliveries are tried again when an account is connected, and now and then by a routine.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from selify.core.database import Tx
+from selify.core.inbox import Event, replay
+
+
+async def park_event(tx: Tx, event: Event) -> None:
+    """An understood event whose account is not connected (yet)."""
+    await tx.execute(
+        """
+        INSERT INTO public.instagram_message_queue (entry_id, webhook_payload, last_error)
+        VALUES ($1, $2, 'no connected account')
+        """,
+        event.account_ref,
+        {"event_id": str(event.id), "type": event.event_type, "payload": event.payload},
+    )
+
+
+async def park_raw(tx: Tx, entries: Sequence[tuple[str, Mapping[str, Any] | str, str]]) -> None:
+    """Raw entries nobody understands: (entry id, the JSON as it came, why)."""
+    await tx.execute_many(
+        """
+        INSERT INTO public.instagram_message_queue (entry_id, webhook_payload, last_error)
+        VALUES ($1, $2, $3)
+        """,
+        [(entry_id, payload, why) for entry_id, payload, why in entries],
+    )
+
+
+async def retry_attributed(tx: Tx) -> int:
+    """Replay parked events whose account is live by now; how many."""
+    rows = await tx.fetch(
+        """
+        SELECT q.id, (q.webhook_payload ->> 'event_id')::uuid AS event_id, a.id AS account_id
+          FROM public.instagram_message_queue q
+          JOIN public.connected_social_accounts a
+            ON a.platform_account_id = q.entry_id AND a.status IN ('active', 'pending')
+         WHERE q.status = 'pending' AND q.webhook_payload ? 'event_id'
+         ORDER BY q.created_at LIMIT 200 FOR UPDATE OF q SKIP LOCKED
+        """
+    )
+    for row in rows:
+        await replay(tx, row["event_id"])
+        await tx.execute(
+            """
+            UPDATE public.instagram_message_queue
+               SET status = 'completed', account_id = $2, attempts = attempts + 1,
+                   processed_at = now(), last_error = NULL
+             WHERE id = $1
+            """,
+            row["id"],
+            row["account_id"],
+        )
+    return len(rows)

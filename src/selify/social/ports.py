@@ -1,0 +1,183 @@
+"""What the social domain needs from a platform. Each is implemented under ``vendors/``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from selify.social.types import SocialEvent
+
+
+class Translator(Protocol):
+    """Stored inbox events back into what they mean."""
+
+    def __call__(self, event_type: str, payload: Mapping[str, Any]) -> SocialEvent: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Whom to send as. ``token`` is open: never log or store it."""
+
+    platform_account_id: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.platform_account_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class QuickReply:
+    title: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """One send. Exactly one of ``person_ref`` and ``comment_ref`` (a private reply) is set;
+    one of ``text`` and ``image_url``, or only ``typing``.
+    """
+
+    person_ref: str = ""
+    comment_ref: str = ""
+    text: str = ""
+    image_url: str = ""
+    quick_replies: tuple[QuickReply, ...] = ()
+    typing: bool = False
+
+
+class Action(StrEnum):
+    """What to do about a refused send."""
+
+    RETRY = "retry"
+    UNKNOWN = "unknown"
+    REAUTHORISE = "reauthorise"
+    WINDOW_CLOSED = "window_closed"
+    PERSON_UNREACHABLE = "person_unreachable"
+    PAUSE_ACCOUNT = "pause_account"
+    ALREADY_DONE = "already_done"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """``person_ref`` is the platform's word on who received it: the only sure link from a comment
+    to its thread. ``usage`` is the highest share (0 to 1) of any limit the answer reported.
+    """
+
+    message_ref: str
+    person_ref: str
+    usage: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """``retry_after`` in seconds, where the platform said so."""
+
+    action: Action
+    code: str
+    reason: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """A message found in a thread, while finding out whether a send arrived."""
+
+    message_ref: str
+    text: str
+    at: datetime
+    has_attachment: bool
+
+
+class Messenger(Protocol):
+    """Sends, and looks back at what was sent. Never raises for what a platform may answer."""
+
+    async def send(self, sender: Credentials, message: OutgoingMessage) -> Accepted | Refused: ...
+
+    async def recent(self, sender: Credentials, person_ref: str) -> Sequence[SentMessage] | None:
+        """Our own latest messages in that thread, newest first; ``None``: cannot tell now."""
+
+    def split(self, text: str) -> list[str]:
+        """A text in pieces each short enough to send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an owner's consent gave us. ``app_scoped_id`` is how deauthorisation names the account."""
+
+    platform_account_id: str
+    app_scoped_id: str
+    username: str
+    picture_url: str
+    token: str
+    expires_at: datetime
+    permissions: tuple[str, ...]
+    profile: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Grant({self.username})"
+
+
+@dataclass(frozen=True, slots=True)
+class RenewedToken:
+    token: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"RenewedToken(until {self.expires_at})"
+
+
+@dataclass(frozen=True, slots=True)
+class PostItem:
+    """A post as the platform lists it."""
+
+    post_ref: str
+    url: str
+    caption: str
+    media_type: str
+    media_urls: tuple[str, ...]
+    thumbnail_url: str
+    likes: int
+    comments: int
+    posted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PostPage:
+    """``after`` is the cursor of the next page; ``None`` on the last one."""
+
+    posts: tuple[PostItem, ...]
+    after: str | None
+
+
+class PlatformRefused(Exception):
+    """The platform refused or did not answer. ``token_dead``: only a new consent helps."""
+
+    def __init__(self, code: str, reason: str, *, token_dead: bool = False) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+        self.token_dead = token_dead
+
+
+class AccountGateway(Protocol):
+    """Connecting, keeping and leaving an account. Every method may raise PlatformRefused."""
+
+    platform: str
+
+    def consent_url(self, *, state: str, redirect_uri: str) -> str: ...
+
+    def read_callback(self, params: Mapping[str, str]) -> str:
+        """The code of a redirect back. Raises SelifyError when the owner said no."""
+
+    async def exchange(self, code: str, *, redirect_uri: str) -> Grant: ...
+
+    async def renew(self, token: str, *, expires_at: datetime, since: datetime) -> RenewedToken: ...
+
+    async def subscribe(self, token: str) -> tuple[str, ...]:
+        """Switch events on; the fields the account now receives."""
+
+    async def unsubscribe(self, token: str) -> None: ...
+
+    async def posts(self, token: str, after: str | None) -> PostPage: ...

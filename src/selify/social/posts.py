@@ -1,0 +1,287 @@
+"""Posts and the garments they show: ``social_posts`` and ``social_posts_garment_bindings``.
+
+Posts are copied from the platform page by page, under a lease that a crashed worker loses
+(``social_account_sync_metadata``); how often is decided by how lively the account is
+(``account_sync_metadata``).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from selify.core.clock import Clock
+from selify.core.database import Actor, Database, Tx
+from selify.core.errors import Invalid, NotFound
+from selify.core.ids import new_id
+from selify.core.logging import get_logger
+from selify.core.secrets import SecretBox
+from selify.social import accounts, repository
+from selify.social.ports import AccountGateway, PlatformRefused, PostItem
+
+log = get_logger(__name__)
+
+ACTOR = Actor.system("post sync")
+LEASE = timedelta(minutes=15)
+MAX_PAGES = 20
+EVERY_MINUTES = {"hot": 5, "warm": 30, "cold": 360}
+
+
+class PostMissing(NotFound):
+    code = "post_missing"
+    title = "This post is not here"
+
+
+class GarmentUnclear(Invalid):
+    code = "garment_unclear"
+    title = "Please check this garment first"
+
+
+async def sync_due(
+    database: Database, clock: Clock, secrets: SecretBox, gateway: AccountGateway
+) -> int:
+    """A routine: copy the posts of accounts whose time has come; how many accounts."""
+    done = 0
+    while (account_id := await _take_lease(database, clock, gateway.platform)) is not None:
+        await sync_account(database, clock, secrets, gateway, account_id)
+        done += 1
+    return done
+
+
+async def sync_account(
+    database: Database,
+    clock: Clock,
+    secrets: SecretBox,
+    gateway: AccountGateway,
+    account_id: UUID,
+) -> None:
+    """All pages, newest first. What was copied before a failure stays."""
+    calls, copied, failure = 0, 0, None
+    try:
+        async with database.tx(ACTOR) as tx:
+            token = await accounts.open_token(tx, secrets, account_id)
+        after: str | None = None
+        for _ in range(MAX_PAGES):
+            page = await gateway.posts(token, after)
+            calls += 1
+            async with database.tx(ACTOR) as tx:
+                await store_posts(tx, account_id, page.posts, now=clock.now())
+            copied += len(page.posts)
+            after = page.after
+            if after is None:
+                break
+    except (PlatformRefused, accounts.AccountMissing) as error:
+        failure = str(error)
+    async with database.tx(ACTOR) as tx:
+        await _give_lease_back(
+            tx, account_id, clock.now(), calls=calls, copied=copied, failure=failure
+        )
+
+
+async def store_posts(
+    tx: Tx, account_id: UUID, posts: Sequence[PostItem], *, now: datetime
+) -> None:
+    """Insert or refresh by (account, the platform's id)."""
+    account = await repository.account(tx, account_id)
+    if account is None:
+        return
+    await tx.execute_many(
+        """
+        INSERT INTO public.social_posts
+               (connected_account_id, workspace_id, platform, platform_post_id, platform_url,
+                caption, media_type, media_urls, thumbnail_url, like_count, comment_count,
+                posted_at, last_synced_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        ON CONFLICT (connected_account_id, platform_post_id) DO UPDATE
+           SET platform_url = excluded.platform_url, caption = excluded.caption,
+               media_type = excluded.media_type, media_urls = excluded.media_urls,
+               thumbnail_url = excluded.thumbnail_url, like_count = excluded.like_count,
+               comment_count = excluded.comment_count, last_synced_at = excluded.last_synced_at
+        """,
+        [
+            (
+                account_id,
+                account.workspace_id,
+                account.platform,
+                post.post_ref,
+                post.url or None,
+                post.caption,
+                post.media_type,
+                list(post.media_urls),
+                post.thumbnail_url or None,
+                post.likes,
+                post.comments,
+                post.posted_at,
+                now,
+            )
+            for post in posts
+        ],
+    )
+
+
+async def bind(
+    tx: Tx,
+    *,
+    post_id: UUID,
+    garment_id: UUID,
+    user_id: UUID | None,
+    keywords: Sequence[str] | None = None,
+    use_global_keywords: bool = True,
+    confirmed: bool = False,
+) -> UUID:
+    """From now on the post shows the garment: at most one per post, a new one replaces the old.
+
+    ``confirmed``: a person looked at what we read from the garment's picture. Without it, a
+    category we are unsure of is refused (GarmentUnclear). Raises PostMissing.
+    """
+    post = await tx.fetch_one(
+        "SELECT id, connected_account_id, workspace_id FROM public.social_posts WHERE id = $1",
+        post_id,
+    )
+    garment = await tx.fetch_one(
+        """
+        SELECT coalesce(name, filename) AS name, storage_path, workspace_id,
+               coalesce((leffa_metadata ->> 'category_confidence')::float, 0) AS sure
+          FROM public.wardrobe_garments WHERE id = $1
+        """,
+        garment_id,
+    )
+    if post is None or garment is None or garment["workspace_id"] != post["workspace_id"]:
+        raise PostMissing("This post or this garment is not in your workspace.")
+    if garment["sure"] < 0.6 and not confirmed:
+        raise GarmentUnclear(
+            f"We are not sure what “{garment['name']}” is.",
+            hint="Confirm its category (top, dress or bottom) in the wardrobe, then bind it.",
+        )
+    bound: UUID = await tx.fetch_value(
+        """
+        INSERT INTO public.social_posts_garment_bindings
+               (id, post_id, account_id, workspace_id, user_id, garment_url, garment_name,
+                wardrobe_garment_id, trigger_keywords, use_global_keywords)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, '{}'), $10)
+        ON CONFLICT (post_id, account_id) DO UPDATE
+           SET wardrobe_garment_id = excluded.wardrobe_garment_id, user_id = excluded.user_id,
+               garment_name = excluded.garment_name, garment_url = excluded.garment_url,
+               trigger_keywords = excluded.trigger_keywords,
+               use_global_keywords = excluded.use_global_keywords, is_active = true
+        RETURNING id
+        """,
+        new_id(),
+        post_id,
+        post["connected_account_id"],
+        post["workspace_id"],
+        user_id,
+        garment["storage_path"],
+        garment["name"],
+        garment_id,
+        list(keywords) if keywords else None,
+        use_global_keywords,
+    )
+    return bound
+
+
+async def unbind(tx: Tx, post_id: UUID) -> bool:
+    """The garment stays in the wardrobe; the figures of the binding stay too."""
+    return bool(
+        await tx.execute(
+            "UPDATE public.social_posts_garment_bindings SET is_active = false WHERE post_id = $1",
+            post_id,
+        )
+    )
+
+
+async def _take_lease(database: Database, clock: Clock, platform: str) -> UUID | None:
+    now = clock.now()
+    async with database.tx(ACTOR) as tx:
+        await tx.execute(
+            """
+            INSERT INTO public.social_account_sync_metadata (connected_account_id, next_allowed_sync)
+            SELECT id, $2 FROM public.connected_social_accounts
+             WHERE platform = $1 AND status = 'active'
+            ON CONFLICT (connected_account_id) DO NOTHING
+            """,
+            platform,
+            now,
+        )
+        taken: UUID | None = await tx.fetch_value(
+            """
+            UPDATE public.social_account_sync_metadata
+               SET sync_in_progress = true, last_sync_started_at = $2
+             WHERE connected_account_id = (
+                   SELECT m.connected_account_id
+                     FROM public.social_account_sync_metadata m
+                     JOIN public.connected_social_accounts a ON a.id = m.connected_account_id
+                    WHERE a.platform = $1 AND a.status = 'active' AND m.next_allowed_sync <= $2
+                      AND (NOT coalesce(m.sync_in_progress, false)
+                           OR m.last_sync_started_at < $3)
+                    ORDER BY m.next_allowed_sync LIMIT 1 FOR UPDATE OF m SKIP LOCKED)
+            RETURNING connected_account_id
+            """,
+            platform,
+            now,
+            now - LEASE,
+        )
+    return taken
+
+
+async def _give_lease_back(
+    tx: Tx, account_id: UUID, now: datetime, *, calls: int, copied: int, failure: str | None
+) -> None:
+    liveliness = await _liveliness(tx, account_id, now)
+    minutes = EVERY_MINUTES[liveliness]
+    await tx.execute(
+        """
+        UPDATE public.social_account_sync_metadata
+           SET sync_in_progress = false, last_sync_completed_at = $2,
+               api_calls_this_hour = $3 + CASE WHEN hour_window_start > $2 - interval '1 hour'
+                                               THEN coalesce(api_calls_this_hour, 0) ELSE 0 END,
+               hour_window_start = CASE WHEN hour_window_start > $2 - interval '1 hour'
+                                        THEN hour_window_start ELSE $2 END,
+               total_posts_synced = (SELECT count(*) FROM public.social_posts
+                                      WHERE connected_account_id = $1),
+               consecutive_errors = CASE WHEN $4::text IS NULL THEN 0
+                                         ELSE coalesce(consecutive_errors, 0) + 1 END,
+               last_error = $4, last_error_at = CASE WHEN $4::text IS NULL THEN last_error_at ELSE $2 END,
+               next_allowed_sync = $2 + make_interval(mins => $5) * CASE
+                   WHEN $4::text IS NULL THEN 1
+                   ELSE least(16, power(2, coalesce(consecutive_errors, 0)))::int END
+         WHERE connected_account_id = $1
+        """,
+        account_id,
+        now,
+        calls,
+        failure,
+        minutes,
+    )
+    await tx.execute(
+        """
+        INSERT INTO public.account_sync_metadata
+               (account_id, last_sync_at, posts_synced_count, sync_status, sync_error,
+                activity_classification, sync_frequency_minutes)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (account_id) DO UPDATE
+           SET last_sync_at = $2, posts_synced_count = $3, sync_status = $4, sync_error = $5,
+               activity_classification = $6, sync_frequency_minutes = $7
+        """,
+        account_id,
+        now,
+        copied,
+        "error" if failure else "synced",
+        failure,
+        liveliness,
+        minutes,
+    )
+
+
+async def _liveliness(tx: Tx, account_id: UUID, now: datetime) -> str:
+    """hot: a trigger or a post within a day; warm: within a week; cold: longer ago."""
+    latest = await tx.fetch_value(
+        """
+        SELECT greatest(
+            (SELECT max(created_at) FROM public.bot_interactions WHERE account_id = $1),
+            (SELECT max(posted_at) FROM public.social_posts WHERE connected_account_id = $1))
+        """,
+        account_id,
+    )
+    if latest is None or now - latest > timedelta(days=7):
+        return "cold"
+    return "hot" if now - latest <= timedelta(days=1) else "warm"

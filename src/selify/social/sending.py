@@ -1,0 +1,370 @@
+"""Sending an answer: allowed? (account, pause, window, rate) → the platform → what follows.
+
+The outbox channel of this domain. Every refusal is explained on its row: ``window_closed``,
+``unreachable``, ``already_done`` … are final; a rate limit or a pause only makes it wait.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from selify.core.clock import Clock
+from selify.core.database import Actor, Database, Tx
+from selify.core.links import FileLinks
+from selify.core.logging import get_logger
+from selify.core.notices import notify_workspace
+from selify.core.outbox import Delivery, Failed, Outcome, Retry, Sent, Unknown, Wait
+from selify.core.secrets import SecretBox
+from selify.social import conversations, health, interactions, limits, repository
+from selify.social.conversations import Conversation
+from selify.social.dialogue import Stage
+from selify.social.ports import (
+    Accepted,
+    Action,
+    Credentials,
+    Messenger,
+    OutgoingMessage,
+    QuickReply,
+    Refused,
+)
+from selify.social.types import Account
+
+log = get_logger(__name__)
+
+ACTOR = Actor.system("sending")
+LINK_LIFE = timedelta(days=2)
+NOT_CONNECTED_WAIT = timedelta(minutes=5)
+USAGE_ALERT = 0.95
+USAGE_PAUSE = timedelta(minutes=2)
+PRIVATE_REPLY_LIFE = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cleared:
+    """A delivery that may leave now."""
+
+    account: Account
+    credentials: Credentials
+
+
+class MessageChannel:
+    """Delivers the outbox's ``messages`` through a platform's messenger."""
+
+    def __init__(
+        self,
+        database: Database,
+        messenger: Messenger,
+        *,
+        secrets: SecretBox,
+        links: FileLinks,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._messenger = messenger
+        self._secrets = secrets
+        self._links = links
+        self._clock = clock
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        """Check, count against the limits, send."""
+        async with self._database.tx(ACTOR) as tx:
+            cleared = await self._clear(tx, delivery)
+        if not isinstance(cleared, _Cleared):
+            return cleared
+        started = monotonic()
+        answer = await self._messenger.send(cleared.credentials, self._message(delivery))
+        milliseconds = round((monotonic() - started) * 1000)
+        if isinstance(answer, Accepted):
+            return _sent(answer, milliseconds)
+        return await self._refused(delivery, answer)
+
+    async def reconcile(self, delivery: Delivery) -> Outcome:
+        """Look into the thread for a message like ours that we have not recorded yet."""
+        person_ref = delivery.payload.get("person_ref")
+        if delivery.payload["kind"] == "typing":
+            return Failed("typing_lost", "not worth repeating")
+        if not person_ref:
+            # A private reply: the platform itself refuses a second one, so asking again is safe.
+            return Retry("repeating a private reply is safe")
+        async with self._database.tx(ACTOR) as tx:
+            account = await repository.account(tx, _uuid(delivery.account_id))
+            if account is None:
+                return Failed("not_connected", "the account is gone")
+            credentials = await self._credentials(tx, account)
+        found = await self._messenger.recent(credentials, person_ref)
+        if found is None:
+            return Wait(self._clock.now() + timedelta(seconds=30), "the thread cannot be read now")
+        wanted_text, image = delivery.payload.get("text"), delivery.payload["kind"] == "image"
+        async with self._database.tx(ACTOR) as tx:
+            for message in found:
+                same = message.has_attachment if image else message.text == wanted_text
+                recent = message.at >= delivery.created_at - timedelta(seconds=5)
+                known = await conversations.knows_message(tx, message.message_ref)
+                if same and recent and not known:
+                    return Sent({"message_ref": message.message_ref, "person_ref": person_ref})
+        return Retry("it did not arrive", after=timedelta(0))
+
+    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+        """What a send leaves behind: the message, the funnel, the account's health."""
+        now = self._clock.now()
+        match outcome:
+            case Sent(said):
+                await settle_sent(tx, delivery, dict(said), now=now)
+            case Failed(code, reason):
+                await self._settle_failed(tx, delivery, code, reason, now)
+            case Retry() | Unknown() if delivery.account_id:
+                await health.failed(tx, delivery.account_id, at=now, code="send_uncertain")
+            case _:
+                pass
+
+    async def _clear(self, tx: Tx, delivery: Delivery) -> _Cleared | Outcome:
+        now = self._clock.now()
+        account = await repository.account(tx, _uuid(delivery.account_id))
+        if account is None or account.status in ("disconnected", "purged"):
+            return Failed("not_connected", "the account was disconnected")
+        typing = delivery.payload["kind"] == "typing"
+        closed = None if typing else await self._window_closed(tx, delivery, now)
+        if closed:
+            return closed
+        if account.status != "active":
+            waiting = f"the account is {account.status}: connect it again"
+            return (
+                Failed("typing_lost", waiting)
+                if typing
+                else Wait(now + NOT_CONNECTED_WAIT, waiting)
+            )
+        paused = await _paused_until(tx, account.id)
+        if paused and paused > now:
+            return Wait(paused, "the platform asked us to slow down")
+        if not typing:
+            opening = await limits.take(tx, account.id, now)
+            if opening:
+                return Wait(opening, "our safety limit of messages per hour or day is reached")
+        return _Cleared(account, await self._credentials(tx, account))
+
+    async def _window_closed(self, tx: Tx, delivery: Delivery, now: datetime) -> Failed | None:
+        """24 hours from the person's last message; 7 days for the reply to a comment."""
+        conversation_id = delivery.payload.get("conversation_id")
+        if conversation_id is None:
+            if now - delivery.created_at > PRIVATE_REPLY_LIFE:
+                return Failed("window_closed", "the comment is older than 7 days")
+            return None
+        until = await conversations.window_open_until(tx, UUID(conversation_id))
+        if until is None or until < now:
+            return Failed("window_closed", "the person's last message is older than 24 hours")
+        return None
+
+    async def _credentials(self, tx: Tx, account: Account) -> Credentials:
+        sealed = await tx.fetch_value(
+            "SELECT access_token FROM public.connected_social_accounts WHERE id = $1", account.id
+        )
+        token = self._secrets.open(sealed, about=token_identity(account.id))
+        return Credentials(account.platform_account_id, token)
+
+    def _message(self, delivery: Delivery) -> OutgoingMessage:
+        payload = delivery.payload
+        message = OutgoingMessage(
+            person_ref=payload.get("person_ref", ""), comment_ref=payload.get("comment_ref", "")
+        )
+        match payload["kind"]:
+            case "typing":
+                return replace(message, typing=True)
+            case "image":
+                link = self._links.make(
+                    payload["storage_key"], now=self._clock.now(), lasts=LINK_LIFE
+                )
+                return replace(message, image_url=link)
+            case _:
+                buttons = tuple(
+                    QuickReply(title, word) for title, word in payload.get("buttons", ())
+                )
+                text = self._messenger.split(payload["text"])[0]
+                return replace(message, text=text, quick_replies=buttons)
+
+    async def _refused(self, delivery: Delivery, refused: Refused) -> Outcome:
+        """From the platform's refusal to what the outbox should do."""
+        now, after = self._clock.now(), refused.retry_after
+        log.info("the platform refused", action=refused.action.value, code=refused.code)
+        match refused.action:
+            case Action.RETRY:
+                return Retry(refused.reason, timedelta(seconds=after) if after else None)
+            case Action.UNKNOWN:
+                return Unknown(refused.reason)
+            case Action.PAUSE_ACCOUNT:
+                until = now + timedelta(seconds=after or 60)
+                async with self._database.tx(ACTOR) as tx:
+                    account_id = _uuid(delivery.account_id)
+                    await pause(tx, account_id, until)
+                    await limits.give_back(tx, account_id)
+                    await health.failed(tx, account_id, at=now, code=refused.code)
+                return Wait(until, refused.reason)
+            case Action.REAUTHORISE:
+                async with self._database.tx(ACTOR) as tx:
+                    await token_died(tx, _uuid(delivery.account_id), refused.code, now)
+                return Wait(now + NOT_CONNECTED_WAIT, refused.reason)
+            case action:
+                return Failed(action.value, f"{refused.code}: {refused.reason}")
+
+    async def _settle_failed(
+        self, tx: Tx, delivery: Delivery, code: str, reason: str, now: datetime
+    ) -> None:
+        if delivery.payload["kind"] == "typing" or delivery.account_id is None:
+            return
+        if code in (Action.STOP.value, "gave_up"):
+            await health.failed(tx, delivery.account_id, at=now, code=code)
+            await notify_workspace(
+                tx,
+                workspace_id=_uuid(delivery.workspace_id),
+                kind="message_failed",
+                title="A message could not be delivered",
+                body=reason,
+                action_url="/accounts",
+                dedupe_key=f"message_failed/{delivery.account_id}/{now:%Y-%m-%d}",
+            )
+
+
+def token_identity(account_id: UUID) -> str:
+    """What a sealed access token is bound to."""
+    return f"connected_social_accounts.access_token:{account_id}"
+
+
+async def settle_sent(tx: Tx, delivery: Delivery, said: dict[str, Any], *, now: datetime) -> None:
+    """A send arrived, by the platform's answer or by its echo."""
+    payload = delivery.payload
+    account = await repository.account(tx, _uuid(delivery.account_id))
+    if account is None:
+        return
+    await health.succeeded(tx, account.id, at=now, milliseconds=said.get("milliseconds", 0))
+    if said.get("usage", 0.0) >= USAGE_ALERT:
+        await pause(tx, account.id, now + USAGE_PAUSE)
+    if payload["kind"] == "typing":
+        return
+    conversation = await _conversation_of(tx, account, payload, said)
+    if conversation is None:
+        return
+    await conversations.record_message(
+        tx,
+        conversation,
+        message_ref=said["message_ref"],
+        sender_ref=account.platform_account_id,
+        text=payload.get("text", ""),
+        kind="image" if payload["kind"] == "image" else "text",
+        attachments=_attachments(payload),
+        at=now,
+    )
+    interaction = payload.get("interaction_id")
+    if interaction:
+        await interactions.responded(
+            tx,
+            UUID(interaction),
+            response=payload["purpose"],
+            at=now,
+            conversation_id=conversation.id,
+        )
+    if payload["purpose"] == "feedback" and conversation.state.stage is Stage.RESULT_SENT:
+        asked = replace(conversation.state, stage=Stage.AWAITING_FEEDBACK)
+        await conversations.save_state(tx, conversation, asked)
+
+
+async def _conversation_of(
+    tx: Tx, account: Account, payload: dict[str, Any], said: dict[str, Any]
+) -> Conversation | None:
+    if payload["kind"] != "private_reply":
+        return await conversations.lock_by_id(tx, UUID(payload["conversation_id"]))
+    return await _open_thread(tx, account, payload, said["person_ref"])
+
+
+async def _open_thread(
+    tx: Tx, account: Account, payload: dict[str, Any], person_ref: str
+) -> Conversation:
+    """The platform told us whose comment we answered: the thread now knows its garment."""
+    conversation = await conversations.lock(tx, account, person_ref)
+    await conversations.set_username(tx, conversation, payload.get("username", ""))
+    stage = conversation.state.stage
+    state = replace(
+        conversation.state,
+        binding_id=UUID(payload["binding_id"]),
+        language=conversation.state.language or payload["language"],
+        nudges=0,
+    )
+    if stage is not Stage.GENERATING:
+        state = replace(
+            state, stage=Stage.AWAITING_PHOTO, interaction_id=UUID(payload["interaction_id"])
+        )
+    await conversations.save_state(tx, conversation, state)
+    return replace(conversation, state=state, is_new=False)
+
+
+async def pause(tx: Tx, account_id: UUID, until: datetime) -> None:
+    """Every worker waits with this account's messages until then."""
+    await tx.execute(
+        """
+        UPDATE public.connected_social_accounts
+           SET platform_data = coalesce(platform_data, '{}') || jsonb_build_object(
+               'sending_paused_until', greatest($2, (platform_data ->> 'sending_paused_until')::timestamptz))
+         WHERE id = $1
+        """,
+        account_id,
+        until,
+    )
+
+
+async def token_died(tx: Tx, account_id: UUID, code: str, now: datetime) -> None:
+    """No send of this account leaves until its owner connects it again."""
+    account = await repository.account(tx, account_id)
+    await health.failed(tx, account_id, at=now, code=code, token_dead=True)
+    if account is None or account.status != "active":
+        return
+    await tx.execute(
+        """
+        UPDATE public.connected_social_accounts
+           SET status = 'expired', error_message = 'The access token is no longer accepted.'
+         WHERE id = $1 AND status = 'active'
+        """,
+        account_id,
+    )
+    await notify_workspace(
+        tx,
+        workspace_id=account.workspace_id,
+        kind="account_expired",
+        title=f"@{account.username} needs to be connected again",
+        body="The platform no longer accepts our access. Shoppers' answers wait until you reconnect.",
+        action_url="/accounts",
+        dedupe_key=f"expired/{account_id}/{now:%Y-%m-%d}",
+    )
+
+
+async def _paused_until(tx: Tx, account_id: UUID) -> datetime | None:
+    until: datetime | None = await tx.fetch_value(
+        """
+        SELECT (platform_data ->> 'sending_paused_until')::timestamptz
+          FROM public.connected_social_accounts WHERE id = $1
+        """,
+        account_id,
+    )
+    return until
+
+
+def _sent(answer: Accepted, milliseconds: int) -> Sent:
+    return Sent(
+        {
+            "message_ref": answer.message_ref,
+            "person_ref": answer.person_ref,
+            "usage": answer.usage,
+            "milliseconds": milliseconds,
+        }
+    )
+
+
+def _attachments(payload: dict[str, Any]) -> list[dict[str, Any]]:
+    if payload["kind"] != "image":
+        return []
+    return [{"type": "image", "storage_key": payload["storage_key"]}]
+
+
+def _uuid(value: UUID | None) -> UUID:
+    if value is None:
+        raise ValueError("this delivery belongs to no account")
+    return value

@@ -1,0 +1,45 @@
+"""What the bot says: one file per language, any text replaceable by the brand."""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FALLBACK = "en"
+_HERE = Path(__file__).parent
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in _HERE.glob("*.toml")))
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """All texts of a language; refusals under ``refusals.<code>``."""
+    chosen = language if language in languages() else FALLBACK
+    data = tomllib.loads((_HERE / f"{chosen}.toml").read_text())
+    refusals = {f"refusals.{code}": text for code, text in data.pop("refusals").items()}
+    return {key: text.strip() for key, text in {**data, **refusals}.items()}
+
+
+def say(
+    key: str, language: str, *, brand_texts: Mapping[str, Any] | None = None, **values: object
+) -> str:
+    """The text, in the brand's own words where it has some, with the braces filled in."""
+    own = (brand_texts or {}).get(language)
+    replaced = own.get(key) if isinstance(own, Mapping) else None
+    if replaced is None:
+        replaced = (brand_texts or {}).get(key)
+    template = (
+        replaced if isinstance(replaced, str) and replaced.strip() else catalogue(language)[key]
+    )
+    return _filled(template, values).strip()
+
+
+def _filled(template: str, values: Mapping[str, object]) -> str:
+    """Only known braces are filled: a brand's stray brace must never break an answer."""
+    for name, value in values.items():
+        template = template.replace("{" + name + "}", str(value))
+    return " ".join(template.split(" "))

@@ -1,0 +1,158 @@
+"""What happens on a social platform, in words that fit any of them.
+
+Every event knows its account and person by the platform's own ids (``…_ref``); ours are UUIDs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class AttachmentKind(StrEnum):
+    IMAGE = "image"
+    POST = "post"
+    STORY = "story"
+    VIDEO = "video"
+    AUDIO = "audio"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """``post_ref`` is set when the attachment shares one of the account's posts."""
+
+    kind: AttachmentKind
+    url: str = ""
+    post_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommentWritten:
+    account_ref: str
+    person_ref: str
+    username: str
+    comment_ref: str
+    post_ref: str
+    text: str
+    at: datetime
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageWritten:
+    """A direct message. ``is_echo``: written by the account itself, by us or by a person."""
+
+    account_ref: str
+    person_ref: str
+    message_ref: str
+    text: str
+    at: datetime
+    attachments: tuple[Attachment, ...] = ()
+    button: str = ""
+    replied_to_story: bool = False
+    is_echo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonTapped:
+    """A tap on a menu entry, ice breaker or card button."""
+
+    account_ref: str
+    person_ref: str
+    button: str
+    title: str
+    at: datetime
+    message_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEdited:
+    account_ref: str
+    person_ref: str
+    message_ref: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessageUnsent:
+    """The person took a message back: our copies must go."""
+
+    account_ref: str
+    person_ref: str
+    message_ref: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSeen:
+    account_ref: str
+    person_ref: str
+    message_ref: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionChanged:
+    """``emoji`` is empty when a reaction was taken back."""
+
+    account_ref: str
+    person_ref: str
+    message_ref: str
+    emoji: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToDo:
+    """Understood, and of no consequence for us; ``reason`` goes into the event's row."""
+
+    account_ref: str
+    reason: str
+
+
+SocialEvent = (
+    CommentWritten
+    | MessageWritten
+    | ButtonTapped
+    | MessageEdited
+    | MessageUnsent
+    | MessageSeen
+    | ReactionChanged
+    | NothingToDo
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A connected account as the bot needs it; the token stays sealed until something is sent."""
+
+    id: UUID
+    workspace_id: UUID
+    platform: str
+    platform_account_id: str
+    username: str
+    status: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def tryon_enabled(self) -> bool:
+        return bool(self.settings.get("tryon_enabled", True))
+
+    @property
+    def language(self) -> str:
+        return str(self.settings.get("language") or "en")
+
+
+class Button(StrEnum):
+    """Payloads of our quick replies. They come back from the platform, so they are an interface."""
+
+    LIKE = "tryon:like"
+    DISLIKE = "tryon:dislike"
+    AGAIN = "tryon:again"
+    HUMAN = "tryon:human"
+    STOP = "tryon:stop"
+    START = "tryon:start"

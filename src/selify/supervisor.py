@@ -1,0 +1,177 @@
+"""Runs the program's processes side by side: starts them, tells who is ready, restarts what dies,
+and stops everything on Ctrl-C.
+
+Every child may be killed at any instruction; that is what leases and transactions are for. The
+supervisor's own part is small on purpose.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+from selify.core.errors import SelifyError
+from selify.core.logging import get_logger
+
+log = get_logger(__name__)
+
+STOP_PATIENCE = 20.0
+QUICK_DEATH = 5.0
+LONGEST_REST = 10.0
+
+
+class PortBusy(SelifyError):
+    code = "port_busy"
+    title = "A port is in use"
+
+
+class StartFailed(SelifyError):
+    code = "start_failed"
+    title = "Something did not start"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One child: ``python -m selify <arguments>``, and the address that answers once it is ready."""
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ready_url: str = ""
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Keeps programs running. ``watch`` is called every second (the embedded database's keeper)."""
+
+    programs: Sequence[Program]
+    watch: Callable[[], Awaitable[None]] | None = None
+    _children: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Until stopped; ``ready`` is called once every program answers."""
+        self._listen_to_signals()
+        keepers = [asyncio.create_task(self._keep(program)) for program in self.programs]
+        watcher = asyncio.create_task(self._watch())
+        starting = asyncio.create_task(self._wait_until_ready())
+        stopped = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not self._stopping.is_set():
+                await starting
+                ready()
+                await stopped
+        finally:
+            self._stopping.set()
+            for task in (starting, watcher, stopped):
+                task.cancel()
+            await self._stop_children()
+            await asyncio.gather(*keepers, watcher, return_exceptions=True)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def pid(self, name: str) -> int | None:
+        child = self._children.get(name)
+        return child.pid if child and child.returncode is None else None
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, self._stopping.set)
+
+    async def _keep(self, program: Program) -> None:
+        """Run one program for ever; one that dies at once is given more and more rest."""
+        rest = 0.2
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "selify",
+                *program.arguments,
+                env={**os.environ, **program.environment},
+                # Its own group: Ctrl-C reaches the supervisor alone, which stops in order.
+                start_new_session=True,
+            )
+            self._children[program.name] = child
+            code = await child.wait()
+            if self._stopping.is_set():
+                return
+            quick = time.monotonic() - started < QUICK_DEATH
+            rest = min(rest * 2, LONGEST_REST) if quick else 0.2
+            log.warning("restarting", program=program.name, exit_code=code, after_seconds=rest)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), rest)
+
+    async def _watch(self) -> None:
+        while self.watch is not None:
+            await asyncio.sleep(1)
+            try:
+                await self.watch()
+            except Exception as error:  # noqa: BLE001 - it is tried again in a second
+                log.warning("the watcher failed", reason=str(error))
+
+    async def _wait_until_ready(self) -> None:
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+            for program in self.programs:
+                if program.ready_url:
+                    await _answering(http, program)
+
+    async def _stop_children(self) -> None:
+        """Ask first; those who do not listen are killed: nothing is lost by it, only time."""
+        alive = [child for child in self._children.values() if child.returncode is None]
+        for child in alive:
+            with contextlib.suppress(ProcessLookupError):
+                child.terminate()
+        if alive:
+            _, late = await asyncio.wait(
+                [asyncio.create_task(child.wait()) for child in alive], timeout=STOP_PATIENCE
+            )
+            for child in alive if late else ():
+                with contextlib.suppress(ProcessLookupError):
+                    child.kill()
+
+
+async def _answering(http: httpx.AsyncClient, program: Program) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.HTTPError):
+            if (await http.get(program.ready_url)).status_code == 200:
+                return
+        await asyncio.sleep(0.1)
+    raise StartFailed(
+        f"The {program.name} did not become ready within a minute.",
+        hint="Its own messages above say why.",
+    )
+
+
+def check_port(host: str, port: int, setting: str) -> None:
+    """Raises PortBusy when somebody listens there already."""
+    if port == 0:
+        return
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortBusy(
+                f"Port {port} on {host} is in use ({error.strerror}).",
+                hint=f"Stop what runs there, or choose another with {setting}.",
+            ) from error
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,217 @@
+"""Instagram behind the social domain's ports: events translated, messages sent, verdicts mapped."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from selify.core.inbox import Incoming
+from selify.social.ports import (
+    Accepted,
+    Action,
+    Credentials,
+    OutgoingMessage,
+    Refused,
+    SentMessage,
+)
+from selify.social.types import (
+    Attachment,
+    AttachmentKind,
+    ButtonTapped,
+    CommentWritten,
+    MessageEdited,
+    MessageSeen,
+    MessageUnsent,
+    MessageWritten,
+    NothingToDo,
+    ReactionChanged,
+    SocialEvent,
+)
+from selify.vendors.instagram import errors, payloads
+from selify.vendors.instagram import webhook_events as ig
+from selify.vendors.instagram.client import InstagramClient
+from selify.vendors.instagram.errors import GraphError
+from selify.vendors.instagram.text import split_text
+from selify.vendors.instagram.types import Sent
+
+PLATFORM = "instagram"
+
+
+def incoming(event: ig.InstagramEvent) -> Incoming:
+    """An event as the inbox stores it. A conversation's events share a lane and keep their order."""
+    return Incoming(
+        platform=PLATFORM,
+        event_type=event.event_type.value,
+        payload=event.to_payload(),
+        lane=f"{event.account_id}:{event.person_id or event.dedupe_key}",
+        account_ref=event.account_id,
+        message_id=event.message_id,
+        identity=event.dedupe_key,
+    )
+
+
+def translate(event_type: str, payload: Mapping[str, Any]) -> SocialEvent:
+    """A stored event in the social domain's words. Raises UnreadablePayload."""
+    event = ig.from_payload(dict(payload), received_at=datetime.now(UTC))
+    match event:
+        case ig.CommentReceived() | ig.LiveCommentReceived():
+            return _comment(event)
+        case ig.MessageReceived() | ig.MessageEchoed() if event.is_self:
+            return NothingToDo(event.account_id, "the account wrote to itself")
+        case ig.MessageReceived() | ig.MessageEchoed():
+            return _message(event)
+        case ig.StoryMentioned():
+            return NothingToDo(event.account_id, "a story mention: its media is not ours to keep")
+        case ig.PostbackReceived():
+            return _tap(event)
+        case ig.MessageEdited():
+            return MessageEdited(
+                event.account_id, _person(event), event.mid, event.text, event.occurred_at
+            )
+        case ig.MessageDeleted():
+            return MessageUnsent(event.account_id, _person(event), event.mid, event.occurred_at)
+        case ig.MessageSeen():
+            return MessageSeen(event.account_id, _person(event), event.mid, event.occurred_at)
+        case ig.ReactionChanged():
+            return _reaction(event)
+        case _:
+            return NothingToDo(event.account_id, f"{event_type} needs no answer")
+
+
+class InstagramMessenger:
+    """The social domain's messenger, over the Graph API."""
+
+    def __init__(self, client: InstagramClient) -> None:
+        self._client = client
+
+    async def send(self, sender: Credentials, message: OutgoingMessage) -> Accepted | Refused:
+        """One request. Never raises for what Instagram may answer."""
+        try:
+            if message.typing:
+                await self._client.mark_seen(sender.token, message.person_ref)
+                await self._client.typing_on(sender.token, message.person_ref)
+                return Accepted("", message.person_ref)
+            sent = await self._send(sender.token, message)
+        except GraphError as error:
+            return _refused(error)
+        except payloads.UnsendableMessage as error:
+            return Refused(Action.STOP, error.code, error.detail)
+        return Accepted(sent.message_id, sent.recipient_id, sent.usage.percent / 100)
+
+    async def recent(self, sender: Credentials, person_ref: str) -> Sequence[SentMessage] | None:
+        try:
+            messages = await self._client.recent_messages(sender.token, person_ref, limit=10)
+        except GraphError:
+            return None
+        return [
+            SentMessage(
+                item.id, item.text, item.created_at or datetime.now(UTC), item.has_attachments
+            )
+            for item in messages
+            if item.sender_id != person_ref
+        ]
+
+    def split(self, text: str) -> list[str]:
+        return split_text(text)
+
+    async def _send(self, token: str, message: OutgoingMessage) -> Sent:
+        if message.image_url:
+            body = payloads.image_message(message.image_url)
+        elif message.quick_replies:
+            replies = [payloads.QuickReply(q.title, q.payload) for q in message.quick_replies]
+            body = payloads.quick_reply_message(message.text, replies)
+        else:
+            body = payloads.text_message(message.text)
+        if message.comment_ref:
+            return await self._client.send_private_reply(token, message.comment_ref, body)
+        return await self._client.send(token, payloads.to_person(message.person_ref), body)
+
+
+_ACTIONS = {
+    errors.Action.RETRY: Action.RETRY,
+    errors.Action.UNKNOWN: Action.UNKNOWN,
+    errors.Action.REAUTHORISE: Action.REAUTHORISE,
+    errors.Action.WINDOW_CLOSED: Action.WINDOW_CLOSED,
+    errors.Action.PERSON_UNREACHABLE: Action.PERSON_UNREACHABLE,
+    errors.Action.CONVERSATION_GONE: Action.PERSON_UNREACHABLE,
+    errors.Action.PAUSE_ACCOUNT: Action.PAUSE_ACCOUNT,
+    errors.Action.PAUSE_APP: Action.PAUSE_ACCOUNT,
+    errors.Action.ALREADY_DONE: Action.ALREADY_DONE,
+    errors.Action.REHOST_MEDIA: Action.RETRY,
+    errors.Action.START_OVER: Action.RETRY,
+}
+"""Everything else cannot be mended by trying again: STOP, and the owner is told."""
+
+
+def _refused(error: GraphError) -> Refused:
+    verdict = error.verdict
+    after = verdict.retry_after.total_seconds() if verdict.retry_after else None
+    if after is None and error.usage.regain_after is not None:
+        after = error.usage.regain_after.total_seconds()
+    action = _ACTIONS.get(verdict.action, Action.STOP)
+    return Refused(action, verdict.reason, verdict.explanation, after)
+
+
+def _comment(event: ig.Comment) -> SocialEvent:
+    return CommentWritten(
+        account_ref=event.account_id,
+        person_ref=_person(event),
+        username=event.username,
+        comment_ref=event.comment_id,
+        # A comment under an advertisement belongs to the post it advertises.
+        post_ref=event.original_media_id or event.media_id,
+        text=event.text,
+        at=event.occurred_at,
+        is_own=event.is_own,
+    )
+
+
+def _message(event: ig.MessageReceived | ig.MessageEchoed) -> SocialEvent:
+    return MessageWritten(
+        account_ref=event.account_id,
+        person_ref=_person(event),
+        message_ref=event.mid,
+        text=event.text,
+        at=event.occurred_at,
+        attachments=tuple(_attachment(item) for item in event.attachments),
+        button=event.quick_reply_payload,
+        replied_to_story=event.reply_to_story is not None,
+        is_echo=isinstance(event, ig.MessageEchoed),
+    )
+
+
+_KINDS = {
+    ig.AttachmentKind.IMAGE: AttachmentKind.IMAGE,
+    ig.AttachmentKind.POST: AttachmentKind.POST,
+    ig.AttachmentKind.REEL: AttachmentKind.POST,
+    ig.AttachmentKind.STORY: AttachmentKind.STORY,
+    ig.AttachmentKind.VIDEO: AttachmentKind.VIDEO,
+    ig.AttachmentKind.AUDIO: AttachmentKind.AUDIO,
+}
+
+
+def _attachment(item: ig.Attachment) -> Attachment:
+    kind = _KINDS.get(item.kind, AttachmentKind.OTHER)
+    if kind is AttachmentKind.POST and not item.media_id:
+        kind = AttachmentKind.OTHER
+    return Attachment(kind, item.url if item.may_be_stored else "", item.media_id)
+
+
+def _tap(event: ig.PostbackReceived) -> SocialEvent:
+    return ButtonTapped(
+        account_ref=event.account_id,
+        person_ref=_person(event),
+        button=event.payload,
+        title=event.title,
+        at=event.occurred_at,
+        message_ref=event.mid,
+    )
+
+
+def _reaction(event: ig.ReactionChanged) -> SocialEvent:
+    emoji = (event.emoji or event.reaction) if event.action == "react" else ""
+    actor = event.account_id if event.is_own else _person(event)
+    return ReactionChanged(event.account_id, actor, event.mid, emoji, event.occurred_at)
+
+
+def _person(event: ig.InstagramEvent) -> str:
+    return event.person_id or ""

@@ -1,0 +1,37 @@
+"""What every test may ask for: a real database of its own, a clock that stands still, files in memory."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+import pytest_asyncio
+
+from selify.core.clock import FrozenClock
+from selify.core.database import Database
+from selify.core.secrets import SecretBox
+from selify.core.storage import Storage
+
+pytest_plugins = ["tests.infra.postgres"]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A fresh migrated database behind the pool the program itself uses."""
+    opened = await Database.connect(database_url, max_size=10)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock(datetime(2026, 11, 18, 9, 30, tzinfo=UTC))
+
+
+@pytest.fixture
+def secrets() -> SecretBox:
+    return SecretBox.parse([SecretBox.new_key("k1")])
+
+
+@pytest.fixture
+def storage() -> Storage:
+    return Storage.open("memory:///")
