@@ -95,8 +95,16 @@ class Tx:
     @contextlib.asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """What fails inside is undone alone; the error goes on."""
-        async with self._connection.transaction():
+        # asyncpg's own transaction() refuses to work inside a BEGIN that it did not send itself.
+        # Savepoints of one name stack up, so nested ones need no names of their own.
+        await self._connection.execute("SAVEPOINT here")
+        try:
             yield
+        except BaseException:
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._connection.execute("ROLLBACK TO SAVEPOINT here; RELEASE SAVEPOINT here")
+            raise
+        await self._connection.execute("RELEASE SAVEPOINT here")
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Run once the transaction is safely stored, and not at all if it is not."""

@@ -49,7 +49,12 @@ def configure(*, level: str = "INFO", as_json: bool = False, part: str = "") -> 
     final: Any = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=38)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=38,
+            # The default prints every frame's local variables: passwords and tokens among them.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     if as_json:
         shared.append(structlog.processors.format_exc_info)

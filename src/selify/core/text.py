@@ -1,4 +1,8 @@
-"""Text that people send us. PostgreSQL stores no NUL, and control characters forge log lines."""
+"""Text that people send us.
+
+PostgreSQL stores no NUL, UTF-8 has no half of a surrogate pair (JSON can carry one), and control
+characters forge log lines.
+"""
 
 import unicodedata
 from typing import Annotated
@@ -13,14 +17,14 @@ def one_line(text: str) -> str:
     return text.strip()
 
 
-def without_nul(text: str) -> str:
+def storable(text: str) -> str:
     """Unchanged: for what must arrive exactly as it was typed."""
-    if "\x00" in text:
-        raise ValueError("must not contain NUL characters")
+    if any(letter == "\x00" or unicodedata.category(letter) == "Cs" for letter in text):
+        raise ValueError("contains characters that cannot be stored")
     return text
 
 
 OneLine = Annotated[str, AfterValidator(one_line)]
 """For fields of HTTP schemas; give the length with ``Field(max_length=…)``."""
 
-Verbatim = Annotated[str, AfterValidator(without_nul)]
+Verbatim = Annotated[str, AfterValidator(storable)]

@@ -6,7 +6,7 @@ projections of the messages (tables.md, invariant 6).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from selify.core.database import Tx
-from selify.social.dialogue import State
+from selify.social.dialogue import Handler, State
 from selify.social.types import Account, Attachment
 
 WINDOW = timedelta(hours=24)
@@ -88,6 +88,13 @@ async def save_state(tx: Tx, conversation: Conversation, state: State) -> None:
         conversation.id,
         state.to_json(),
     )
+
+
+async def set_handler(tx: Tx, conversation_id: UUID, handler: Handler) -> None:
+    """Hand the conversation to a person, or back to the bot."""
+    conversation = await lock_by_id(tx, conversation_id)
+    if conversation is not None:
+        await save_state(tx, conversation, replace(conversation.state, handler=handler))
 
 
 async def record_message(

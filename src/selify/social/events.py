@@ -22,6 +22,7 @@ from selify.social import (
     keywords,
     messages,
     parking,
+    posts,
     repository,
     tryons,
 )
@@ -96,7 +97,7 @@ async def _comment(
     if binding is None:
         raise Skip("no garment is bound to this post")
     _, platforms = await repository.workspace_texts(tx, account.workspace_id)
-    words = _keywords(account, platforms, binding)
+    words = posts.keywords_in_force(account, platforms, binding)
     keyword = words.match(comment.text)
     if keyword is None:
         return {"decision": "no keyword", "explain": words.explain()}
@@ -170,7 +171,7 @@ async def _circumstances(
     _, platforms = await repository.workspace_texts(tx, account.workspace_id)
     facts = Circumstances(
         tryon_enabled=account.tryon_enabled,
-        keyword=_keywords(account, platforms, binding).match(message.text),
+        keyword=posts.keywords_in_force(account, platforms, binding).match(message.text),
         binding_id=binding.id if binding else None,
         shared_post=shared is not None,
     )
@@ -377,18 +378,6 @@ async def _tell_paused(tx: Tx, account: Account) -> None:
         body="Shoppers are asking for it. Switch it on in the account's settings.",
         action_url="/accounts",
         dedupe_key=f"paused/{account.id}",
-    )
-
-
-def _keywords(
-    account: Account, platforms: Mapping[str, Any], binding: Binding | None
-) -> keywords.Keywords:
-    return keywords.resolve(
-        post=binding.post_config if binding else None,
-        binding_words=binding.trigger_keywords if binding else None,
-        binding_adds=binding.use_global_keywords if binding else True,
-        account=account.settings,
-        workspace=platforms,
     )
 
 

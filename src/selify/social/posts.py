@@ -5,8 +5,9 @@ Posts are copied from the platform page by page, under a lease that a crashed wo
 (``account_sync_metadata``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from selify.core.clock import Clock
@@ -16,7 +17,9 @@ from selify.core.ids import new_id
 from selify.core.logging import get_logger
 from selify.core.secrets import SecretBox
 from selify.social import accounts, repository
+from selify.social.keywords import Keywords, resolve
 from selify.social.ports import AccountGateway, PlatformRefused, PostItem
+from selify.social.types import Account
 
 log = get_logger(__name__)
 
@@ -177,6 +180,44 @@ async def bind(
         use_global_keywords,
     )
     return bound
+
+
+async def check_post(tx: Tx, workspace_id: UUID, post_id: UUID) -> None:
+    """Raises PostMissing unless the post is this workspace's."""
+    if not await tx.fetch_value(
+        "SELECT true FROM public.social_posts WHERE id = $1 AND workspace_id = $2",
+        post_id,
+        workspace_id,
+    ):
+        raise PostMissing("There is no such post in this workspace.")
+
+
+async def keywords_of(tx: Tx, workspace_id: UUID, post_id: UUID) -> Keywords:
+    """The words in force under a post, and where each comes from. Raises PostMissing."""
+    await check_post(tx, workspace_id, post_id)
+    row = await tx.fetch_one(
+        "SELECT connected_account_id, platform_post_id FROM public.social_posts WHERE id = $1",
+        post_id,
+    )
+    account = await repository.account(tx, row["connected_account_id"]) if row else None
+    if row is None or account is None:
+        raise PostMissing("There is no such post in this workspace.")
+    binding = await repository.binding_of_post(tx, account.id, row["platform_post_id"])
+    _, platforms = await repository.workspace_texts(tx, workspace_id)
+    return keywords_in_force(account, platforms, binding)
+
+
+def keywords_in_force(
+    account: Account, platforms: Mapping[str, Any], binding: repository.Binding | None
+) -> Keywords:
+    """Post > binding > account > workspace, with what each of them says."""
+    return resolve(
+        post=binding.post_config if binding else None,
+        binding_words=binding.trigger_keywords if binding else None,
+        binding_adds=binding.use_global_keywords if binding else True,
+        account=account.settings,
+        workspace=platforms,
+    )
 
 
 async def unbind(tx: Tx, post_id: UUID) -> bool:

@@ -1,0 +1,183 @@
+"""From "Connect" to a live account: consent, callback, first subscription, first posts.
+
+The ``state`` of a consent is signed, lives ten minutes and names workspace, user and platform, so
+that a callback can neither be forged nor finished by somebody else.
+"""
+
+import base64
+import hmac
+import secrets as random
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import orjson
+
+from selify.auth import OAuthEvent, audit
+from selify.core.clock import Clock
+from selify.core.database import Actor, Database
+from selify.core.errors import BadRequest, SelifyError, Unavailable
+from selify.core.secrets import SecretBox
+from selify.social import accounts, posts
+from selify.social.accounts import Connected
+from selify.social.ports import AccountGateway, Grant, PlatformRefused
+
+ACTOR = Actor.system("connecting an account")
+STATE_LIFE = timedelta(minutes=10)
+PURPOSE = "oauth-state"
+
+
+class StateInvalid(BadRequest):
+    code = "oauth_state_invalid"
+    title = "This connection attempt is no longer valid"
+
+
+class PlatformSaidNo(Unavailable):
+    code = "platform_refused"
+    title = "The platform did not let us in"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Who wants to connect what to where."""
+
+    workspace_id: UUID
+    user_id: UUID
+    platform: str
+
+
+class Connector:
+    """Carries one owner through a platform's consent."""
+
+    def __init__(
+        self, database: Database, clock: Clock, secrets: SecretBox, *, public_url: str
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._secrets = secrets
+        self._keys = secrets.derive(PURPOSE)
+        self._public_url = public_url
+
+    def redirect_uri(self, platform: str) -> str:
+        return f"{self._public_url}/connect/{platform}/callback"
+
+    async def begin(self, gateway: AccountGateway, attempt: Attempt) -> str:
+        """The address of the platform's consent page."""
+        async with self._database.tx(ACTOR) as tx:
+            await audit.record(
+                tx,
+                OAuthEvent.INITIATED,
+                platform=attempt.platform,
+                workspace_id=attempt.workspace_id,
+                user_id=attempt.user_id,
+            )
+        return gateway.consent_url(
+            state=self._seal(attempt), redirect_uri=self.redirect_uri(attempt.platform)
+        )
+
+    async def finish(
+        self, gateway: AccountGateway, params: dict[str, str], *, user_id: UUID
+    ) -> Connected:
+        """The callback. Raises StateInvalid, PlatformSaidNo, ConnectedElsewhere or the refusal of
+        an owner who said no. What went wrong is on record either way.
+        """
+        attempt = await self._check_state(gateway.platform, params.get("state", ""), user_id)
+        try:
+            code = gateway.read_callback(params)
+            grant = await gateway.exchange(code, redirect_uri=self.redirect_uri(gateway.platform))
+            connected = await self._store(attempt, grant)
+        except PlatformRefused as refused:
+            await self._record_failure(attempt, refused.reason)
+            raise PlatformSaidNo(
+                refused.reason, hint="Please start again in a minute."
+            ) from refused
+        except SelifyError as refused:
+            await self._record_failure(attempt, refused.detail)
+            raise
+        await self._subscribe(gateway, connected.account_id, grant)
+        await posts.sync_account(
+            self._database, self._clock, self._secrets, gateway, connected.account_id
+        )
+        return connected
+
+    async def _store(self, attempt: Attempt, grant: Grant) -> Connected:
+        async with self._database.tx(ACTOR) as tx:
+            await audit.record(
+                tx,
+                OAuthEvent.CALLBACK_SUCCESS,
+                platform=attempt.platform,
+                workspace_id=attempt.workspace_id,
+                user_id=attempt.user_id,
+                platform_account_id=grant.platform_account_id,
+            )
+            return await accounts.connect(
+                tx,
+                self._clock,
+                self._secrets,
+                workspace_id=attempt.workspace_id,
+                user_id=attempt.user_id,
+                platform=attempt.platform,
+                grant=grant,
+            )
+
+    async def _subscribe(self, gateway: AccountGateway, account_id: UUID, grant: Grant) -> None:
+        """A failure here is shown in the account's health and tried again by a routine."""
+        try:
+            fields = await gateway.subscribe(grant.token)
+        except PlatformRefused as refused:
+            async with self._database.tx(ACTOR) as tx:
+                await accounts.record_subscription_failure(tx, account_id, refused.reason)
+            return
+        async with self._database.tx(ACTOR) as tx:
+            await accounts.record_subscription(tx, account_id, fields)
+
+    async def _check_state(self, platform: str, state: str, user_id: UUID) -> Attempt:
+        attempt = self._open(state)
+        if attempt is None or attempt.platform != platform or attempt.user_id != user_id:
+            async with self._database.tx(ACTOR) as tx:
+                await audit.record(tx, OAuthEvent.INVALID_STATE, platform=platform, user_id=user_id)
+            raise StateInvalid(
+                "It took longer than ten minutes, or was started by somebody else.",
+                hint="Start again with “Connect”.",
+            )
+        return attempt
+
+    async def _record_failure(self, attempt: Attempt, reason: str) -> None:
+        async with self._database.tx(ACTOR) as tx:
+            await audit.record(
+                tx,
+                OAuthEvent.CALLBACK_FAILED,
+                platform=attempt.platform,
+                workspace_id=attempt.workspace_id,
+                user_id=attempt.user_id,
+                error_message=reason,
+            )
+
+    def _seal(self, attempt: Attempt) -> str:
+        content = [
+            str(attempt.workspace_id),
+            str(attempt.user_id),
+            attempt.platform,
+            int((self._clock.now() + STATE_LIFE).timestamp()),
+            random.token_urlsafe(9),
+        ]
+        body = base64.urlsafe_b64encode(orjson.dumps(content)).decode().rstrip("=")
+        return f"{body}.{self._sign(body, self._secrets.current_key)}"
+
+    def _open(self, state: str) -> Attempt | None:
+        body, _, signature = state.partition(".")
+        valid = [
+            hmac.compare_digest(signature.encode(), self._sign(body, name).encode())
+            for name in self._keys
+        ]
+        if not any(valid):
+            return None
+        workspace_id, user_id, platform, expires, _ = orjson.loads(
+            base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        )
+        if expires < self._clock.now().timestamp():
+            return None
+        return Attempt(UUID(workspace_id), UUID(user_id), platform)
+
+    def _sign(self, body: str, key: str) -> str:
+        return hmac.new(self._keys[key], body.encode(), "sha256").hexdigest()

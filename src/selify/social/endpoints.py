@@ -1,0 +1,194 @@
+"""The social API: connecting accounts, posts and their garments, conversations, the funnel."""
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse
+
+from selify.auth import WorkspaceRole, access_workspace
+from selify.core.errors import NotFound
+from selify.core.http import CurrentClock, CurrentUserId, SystemTx, UserTx
+from selify.core.links import FileLinks
+from selify.social import accounts, conversations, posts, reading, repository
+from selify.social import schemas as s
+from selify.social.connecting import Attempt, Connector
+from selify.social.dialogue import Handler
+from selify.social.ports import AccountGateway
+
+router = APIRouter(tags=["social"])
+WORKSPACE = "/api/v1/workspaces/{workspace_id}"
+PICTURE_LIFE = timedelta(hours=1)
+
+Days = Annotated[int, Query(ge=1, le=365)]
+
+
+def gateway_of(request: Request, platform: str) -> AccountGateway:
+    gateways: dict[str, AccountGateway] = request.app.state.gateways
+    if platform not in gateways:
+        raise NotFound(f"“{platform}” is no platform one can connect here.")
+    return gateways[platform]
+
+
+@router.get("/connect/{platform}", response_class=RedirectResponse, include_in_schema=False)
+async def begin_connecting(
+    request: Request, platform: str, workspace_id: UUID, tx: UserTx, user_id: CurrentUserId
+) -> RedirectResponse:
+    """On to the platform's consent page. Admins and owners only."""
+    gateway = gateway_of(request, platform)
+    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN)
+    connector: Connector = request.app.state.connector
+    url = await connector.begin(gateway, Attempt(workspace_id, user_id, platform))
+    return RedirectResponse(url, status_code=303)
+
+
+@router.get(
+    "/connect/{platform}/callback", response_class=RedirectResponse, include_in_schema=False
+)
+async def finish_connecting(
+    request: Request, platform: str, user_id: CurrentUserId
+) -> RedirectResponse:
+    """Back from the platform."""
+    gateway = gateway_of(request, platform)
+    connector: Connector = request.app.state.connector
+    await connector.finish(gateway, dict(request.query_params), user_id=user_id)
+    return RedirectResponse("/accounts", status_code=303)
+
+
+@router.get(WORKSPACE + "/accounts")
+async def list_accounts(workspace_id: UUID, tx: UserTx) -> list[s.AccountOutput]:
+    """Connected accounts and how they are doing."""
+    await access_workspace(tx, workspace_id)
+    return [s.AccountOutput(**dict(row)) for row in await reading.list_accounts(tx, workspace_id)]
+
+
+@router.post(WORKSPACE + "/accounts/{account_id}/disconnect", status_code=204)
+async def disconnect(
+    workspace_id: UUID, account_id: UUID, tx: SystemTx, clock: CurrentClock, user_id: CurrentUserId
+) -> None:
+    """Stop receiving and sending for this account. Its history is kept for 90 days."""
+    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
+    account = await repository.account(tx, account_id)
+    if account is None or account.workspace_id != workspace_id:
+        raise accounts.AccountMissing("There is no such account in this workspace.")
+    await accounts.disconnect(tx, clock, account, user_id=user_id, reason="Disconnected here.")
+
+
+@router.get(WORKSPACE + "/posts")
+async def list_posts(workspace_id: UUID, tx: UserTx) -> list[s.PostOutput]:
+    """Posts, newest first, and the garment each shows."""
+    await access_workspace(tx, workspace_id)
+    return [s.PostOutput(**dict(row)) for row in await reading.list_posts(tx, workspace_id)]
+
+
+@router.put(WORKSPACE + "/posts/{post_id}/garment")
+async def bind_garment(
+    workspace_id: UUID, post_id: UUID, body: s.BindInput, tx: SystemTx, user_id: CurrentUserId
+) -> s.BindingOutput:
+    """Let shoppers try this garment on under this post."""
+    await access_workspace(tx, workspace_id, user_id=user_id)
+    await posts.check_post(tx, workspace_id, post_id)
+    binding = await posts.bind(
+        tx,
+        post_id=post_id,
+        garment_id=body.garment_id,
+        user_id=user_id,
+        keywords=body.keywords,
+        use_global_keywords=body.use_global_keywords,
+        confirmed=body.confirmed,
+    )
+    return s.BindingOutput(binding_id=binding)
+
+
+@router.delete(WORKSPACE + "/posts/{post_id}/garment", status_code=204)
+async def unbind_garment(
+    workspace_id: UUID, post_id: UUID, tx: SystemTx, user_id: CurrentUserId
+) -> None:
+    """No more try-ons under this post. The garment stays in the wardrobe."""
+    await access_workspace(tx, workspace_id, user_id=user_id)
+    await posts.check_post(tx, workspace_id, post_id)
+    await posts.unbind(tx, post_id)
+
+
+@router.get(WORKSPACE + "/posts/{post_id}/keywords")
+async def explain_keywords(
+    workspace_id: UUID, post_id: UUID, tx: SystemTx, user_id: CurrentUserId
+) -> s.KeywordsOutput:
+    """Which words start a try-on under this post, and which setting says so."""
+    await access_workspace(tx, workspace_id, user_id=user_id)
+    found = await posts.keywords_of(tx, workspace_id, post_id)
+    return s.KeywordsOutput(rule=found.rule, words=dict(found.words), explanation=found.explain())
+
+
+@router.get(WORKSPACE + "/conversations")
+async def list_conversations(workspace_id: UUID, tx: UserTx) -> list[s.ConversationOutput]:
+    """Conversations, latest first."""
+    await access_workspace(tx, workspace_id)
+    rows = await reading.list_conversations(tx, workspace_id)
+    return [
+        s.ConversationOutput(**{k: row[k] for k in s.ConversationOutput.model_fields})
+        for row in rows
+    ]
+
+
+@router.get(WORKSPACE + "/conversations/{conversation_id}/messages")
+async def list_messages(
+    request: Request, workspace_id: UUID, conversation_id: UUID, tx: UserTx, clock: CurrentClock
+) -> list[s.MessageOutput]:
+    """The conversation's latest messages, in the order they were written."""
+    await reading.access_conversation(tx, workspace_id, conversation_id)
+    links: FileLinks = request.app.state.links
+    answers = []
+    for row in await reading.list_messages(tx, conversation_id):
+        key = reading.picture_key(row["attachments"])
+        answers.append(
+            s.MessageOutput(
+                id=row["id"],
+                from_shopper=row["from_shopper"],
+                text=row["text"],
+                kind=row["kind"],
+                picture=links.make(key, now=clock.now(), lasts=PICTURE_LIFE) if key else None,
+                reactions=[reaction["emoji"] for reaction in row["reactions"] or ()],
+                at=row["at"],
+            )
+        )
+    return answers
+
+
+@router.post(WORKSPACE + "/conversations/{conversation_id}/hand-back", status_code=204)
+async def hand_back(
+    workspace_id: UUID, conversation_id: UUID, tx: SystemTx, user_id: CurrentUserId
+) -> None:
+    """Let the bot answer here again."""
+    await access_workspace(tx, workspace_id, user_id=user_id)
+    await reading.access_conversation(tx, workspace_id, conversation_id)
+    await conversations.set_handler(tx, conversation_id, Handler.BOT)
+
+
+@router.post(WORKSPACE + "/conversations/{conversation_id}/take-over", status_code=204)
+async def take_over(
+    workspace_id: UUID, conversation_id: UUID, tx: SystemTx, user_id: CurrentUserId
+) -> None:
+    """Silence the bot here; a person answers."""
+    await access_workspace(tx, workspace_id, user_id=user_id)
+    await reading.access_conversation(tx, workspace_id, conversation_id)
+    await conversations.set_handler(tx, conversation_id, Handler.HUMAN)
+
+
+@router.get(WORKSPACE + "/funnel")
+async def funnel(
+    workspace_id: UUID, tx: UserTx, clock: CurrentClock, days: Days = 7
+) -> s.FunnelOutput:
+    """How many got how far in the last days."""
+    await access_workspace(tx, workspace_id)
+    since = clock.now() - timedelta(days=days)
+    return s.FunnelOutput(**await reading.funnel(tx, workspace_id, since=since))
+
+
+@router.get(WORKSPACE + "/interactions")
+async def list_interactions(workspace_id: UUID, tx: UserTx) -> list[s.InteractionOutput]:
+    """Every trigger and how far it got, newest first."""
+    await access_workspace(tx, workspace_id)
+    rows = await reading.list_interactions(tx, workspace_id)
+    return [s.InteractionOutput(**dict(row)) for row in rows]

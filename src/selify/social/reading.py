@@ -1,0 +1,157 @@
+"""What pages and the API show of conversations. Read as the user: row level security decides."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from selify.core.database import Tx
+from selify.core.errors import NotFound
+from selify.social.dialogue import State
+
+
+class ConversationMissing(NotFound):
+    code = "conversation_missing"
+    title = "This conversation is not here"
+
+
+async def list_accounts(tx: Tx, workspace_id: UUID) -> list[asyncpg.Record]:
+    return await tx.fetch(
+        """
+        SELECT a.id, a.platform, a.platform_username AS username, a.status, a.token_expires_at,
+               h.health_status AS health, a.error_message AS error, h.token_valid,
+               h.consecutive_failures, h.avg_response_time_ms, h.messages_processed_today,
+               h.messages_failed_today, h.last_successful_api_call, s.subscription_status,
+               r.messages_sent_this_hour, r.hourly_limit, r.messages_sent_today, r.daily_limit
+          FROM public.connected_social_accounts a
+          LEFT JOIN public.instagram_account_health h ON h.account_id = a.id
+          LEFT JOIN public.instagram_webhook_subscriptions s ON s.connected_account_id = a.id
+          LEFT JOIN public.instagram_rate_limits r ON r.account_id = a.id
+         WHERE a.workspace_id = $1 AND a.status <> 'purged'
+         ORDER BY a.created_at
+        """,
+        workspace_id,
+    )
+
+
+async def list_posts(tx: Tx, workspace_id: UUID, *, limit: int = 60) -> list[asyncpg.Record]:
+    """Newest first, with the garment each shows."""
+    return await tx.fetch(
+        """
+        SELECT p.id, p.connected_account_id AS account_id, p.platform_post_id AS post_ref,
+               p.caption, p.platform_url AS url, p.thumbnail_url, p.posted_at,
+               b.id AS binding_id, b.wardrobe_garment_id AS garment_id, b.garment_name,
+               b.total_triggers, b.successful_generations
+          FROM public.social_posts p
+          LEFT JOIN public.social_posts_garment_bindings b
+                 ON b.post_id = p.id AND b.is_active
+         WHERE p.workspace_id = $1
+         ORDER BY p.posted_at DESC, p.id LIMIT $2
+        """,
+        workspace_id,
+        limit,
+    )
+
+
+async def list_conversations(
+    tx: Tx, workspace_id: UUID, *, limit: int = 50
+) -> list[dict[str, Any]]:
+    """Latest first."""
+    rows = await tx.fetch(
+        """
+        SELECT id, connected_account_id AS account_id, platform_user_id AS person,
+               platform_username AS username, conversation_state, unread_count AS unread,
+               message_count AS messages, last_message_text AS last_message, last_message_at
+          FROM public.social_conversations
+         WHERE workspace_id = $1
+         ORDER BY last_message_at DESC NULLS LAST, id LIMIT $2
+        """,
+        workspace_id,
+        limit,
+    )
+    return [_with_state(row) for row in rows]
+
+
+async def access_conversation(tx: Tx, workspace_id: UUID, conversation_id: UUID) -> dict[str, Any]:
+    """Raises ConversationMissing."""
+    row = await tx.fetch_one(
+        """
+        SELECT id, connected_account_id AS account_id, platform_user_id AS person,
+               platform_username AS username, conversation_state, unread_count AS unread,
+               message_count AS messages, last_message_text AS last_message, last_message_at
+          FROM public.social_conversations WHERE workspace_id = $1 AND id = $2
+        """,
+        workspace_id,
+        conversation_id,
+    )
+    if row is None:
+        raise ConversationMissing("There is no such conversation in this workspace.")
+    return _with_state(row)
+
+
+async def list_messages(tx: Tx, conversation_id: UUID, *, limit: int = 200) -> list[asyncpg.Record]:
+    """The latest, in the order they were written."""
+    rows = await tx.fetch(
+        """
+        SELECT m.id, m.sender_platform_id = c.platform_user_id AS from_shopper,
+               m.message_text AS text, m.message_type AS kind, m.attachments, m.reactions,
+               m.created_at AS at
+          FROM public.social_messages m
+          JOIN public.social_conversations c ON c.id = m.conversation_id
+         WHERE m.conversation_id = $1
+         ORDER BY m.created_at DESC, m.id DESC LIMIT $2
+        """,
+        conversation_id,
+        limit,
+    )
+    return rows[::-1]
+
+
+async def funnel(tx: Tx, workspace_id: UUID, *, since: datetime) -> Mapping[str, int]:
+    """Comment or message → answer → photo → try-on → liked."""
+    row = await tx.fetch_one(
+        """
+        SELECT count(*) AS triggers,
+               count(*) FILTER (WHERE bot_responded) AS answered,
+               count(*) FILTER (WHERE user_sent_photo) AS photos,
+               count(*) FILTER (WHERE generation_successful) AS tried_on,
+               count(*) FILTER (WHERE user_satisfied) AS liked
+          FROM public.bot_interactions i
+          JOIN public.connected_social_accounts a ON a.id = i.account_id
+         WHERE a.workspace_id = $1 AND i.created_at >= $2
+        """,
+        workspace_id,
+        since,
+    )
+    return dict(row) if row else {}
+
+
+async def list_interactions(tx: Tx, workspace_id: UUID, *, limit: int = 50) -> list[asyncpg.Record]:
+    """Rows of the funnel, newest first."""
+    return await tx.fetch(
+        """
+        SELECT i.id, i.post_id AS post_ref, i.interaction_type AS kind, i.trigger_word AS keyword,
+               i.instagram_username AS username, coalesce(i.bot_responded, false) AS answered,
+               coalesce(i.user_sent_photo, false) AS photo,
+               coalesce(i.generation_successful, false) AS generated, i.user_satisfied AS liked,
+               i.created_at AS started_at, i.generation_completed_at AS finished_at
+          FROM public.bot_interactions i
+          JOIN public.connected_social_accounts a ON a.id = i.account_id
+         WHERE a.workspace_id = $1
+         ORDER BY i.created_at DESC LIMIT $2
+        """,
+        workspace_id,
+        limit,
+    )
+
+
+def picture_key(attachments: list[dict[str, Any]]) -> str | None:
+    """The storage key of a picture of ours in a message, if it carries one."""
+    return next((a["storage_key"] for a in attachments or () if a.get("storage_key")), None)
+
+
+def _with_state(row: asyncpg.Record) -> dict[str, Any]:
+    state = State.from_json(row["conversation_state"])
+    return {**dict(row), "stage": state.stage.value, "handler": state.handler.value}

@@ -1,0 +1,96 @@
+"""What the social API says, in JSON."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+
+class AccountOutput(BaseModel):
+    id: UUID
+    platform: str
+    username: str | None
+    status: str
+    token_expires_at: datetime | None
+    health: str | None
+    error: str | None
+
+
+class PostOutput(BaseModel):
+    id: UUID
+    account_id: UUID
+    post_ref: str
+    caption: str | None
+    url: str | None
+    posted_at: datetime
+    binding_id: UUID | None
+    garment_id: UUID | None
+    garment_name: str | None
+
+
+class BindInput(BaseModel):
+    garment_id: UUID
+    keywords: list[str] = Field(default_factory=list, max_length=20)
+    use_global_keywords: bool = True
+    confirmed: bool = False
+
+
+class BindingOutput(BaseModel):
+    binding_id: UUID
+
+
+class KeywordsOutput(BaseModel):
+    """``words`` maps each keyword in force to the level that set it."""
+
+    rule: str
+    words: dict[str, str]
+    explanation: str
+
+
+class ConversationOutput(BaseModel):
+    id: UUID
+    account_id: UUID
+    person: str
+    username: str | None
+    stage: str
+    handler: str
+    unread: int
+    messages: int
+    last_message: str | None
+    last_message_at: datetime | None
+
+
+class MessageOutput(BaseModel):
+    id: UUID
+    from_shopper: bool
+    text: str | None
+    kind: str
+    picture: str | None = Field(
+        description="A signed link to a picture of ours, where there is one."
+    )
+    reactions: list[str]
+    at: datetime
+
+
+class FunnelOutput(BaseModel):
+    """How many got how far. Each step counts people who got at least there."""
+
+    triggers: int
+    answered: int
+    photos: int
+    tried_on: int
+    liked: int
+
+
+class InteractionOutput(BaseModel):
+    id: UUID
+    post_ref: str | None
+    kind: str
+    keyword: str | None
+    username: str | None
+    answered: bool
+    photo: bool
+    generated: bool
+    liked: bool | None
+    started_at: datetime
+    finished_at: datetime | None
