@@ -6,7 +6,6 @@ Every refusal is one line that says what is wrong and one that says what to do; 
 
 import asyncio
 import contextlib
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime
@@ -115,18 +114,29 @@ def demo(
     sys.exit(_run(demo_room.journey(settings, request)))
 
 
+@app.command(hidden=True)
+def phone(
+    port: Annotated[int, typer.Option(help="Where the phone listens.")],
+    server: Annotated[str, typer.Option(help="The address of the server it writes to.")],
+) -> None:
+    """Run the stand-in for Instagram alone (part of the demo)."""
+    from selify import demo as demo_room
+
+    demo_room.phone(port, server)
+
+
 # --- The database --------------------------------------------------------------------------------
 
 
 @db_commands.command()
 def upgrade() -> None:
     """Bring the database to this program's revision. Harmless to repeat."""
-    from selify.db import migrate
+    from selify import running
 
     async def run() -> None:
         async with _database_url(core_settings.load()) as url:
-            with out.status("Upgrading the database …"):
-                await migrate.upgrade(url, progress=lambda step: out.print(f"  {step}"))
+            with err.status("Upgrading the database …"):
+                await running.prepare(url)
 
     _run(run())
 
@@ -136,13 +146,19 @@ def reference(
     output: Annotated[Path | None, typer.Option(help="A file; otherwise it is printed.")] = None,
 ) -> None:
     """Write the schema reference from the live database."""
-    from selify.db.reference import reference_of
+    import asyncpg
+
+    from selify.db.reference import render_reference
 
     async def run() -> str:
         async with _database_url(core_settings.load()) as url:
-            return await reference_of(url, generated_at=datetime.now(UTC))
+            connection = await asyncpg.connect(url)
+            try:
+                return await render_reference(connection, generated_at=datetime.now(UTC))
+            finally:
+                await connection.close()
 
-    text = _run(run())
+    text: str = _run(run())
     if output is None:
         sys.stdout.write(text)
     else:
@@ -167,7 +183,8 @@ def shell() -> None:
 
     async def run() -> int:
         async with _database_url(core_settings.load()) as found:
-            return subprocess.run(["psql", found], check=False).returncode
+            process = await asyncio.create_subprocess_exec("psql", found)
+            return await process.wait()
 
     try:
         sys.exit(_run(run()))

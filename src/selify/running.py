@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import uvicorn
 from rich.console import Console
 
+from selify import billing
 from selify.core import logging as core_logging
+from selify.core.database import Actor, Database
 from selify.core.logging import get_logger
 from selify.core.settings import Settings
 from selify.db import embedded, migrate
@@ -47,11 +49,22 @@ async def database(settings: Settings) -> AsyncIterator[tuple[str, EmbeddedKeepe
         keeper = EmbeddedKeeper(settings, server)
     url = keeper.url if keeper else settings.database_url
     try:
-        await migrate.upgrade(url, progress=lambda step: out.print(f"  {step}", style="dim"))
+        await prepare(url)
         yield url, keeper
     finally:
         if keeper:
             await asyncio.to_thread(keeper.server.stop)
+
+
+async def prepare(url: str) -> None:
+    """The newest schema, and the price book that came with this program."""
+    await migrate.upgrade(url, progress=lambda step: out.print(f"  {step}", style="dim"))
+    opened = await Database.connect(url, max_size=1)
+    try:
+        async with opened.tx(Actor.system("price book")) as tx:
+            await billing.seed(tx)
+    finally:
+        await opened.close()
 
 
 def programs(settings: Settings, url: str) -> list[Program]:

@@ -265,7 +265,7 @@ class InboxWorker:
             )
 
     async def _fail(self, event: Event, error: Exception) -> None:
-        log.warning("event failed", event=str(event.id), kind=event.event_type, exc_info=error)
+        log.warning("event failed", event_id=str(event.id), kind=event.event_type, exc_info=error)
         async with self._database.tx(ACTOR) as tx:
             await tx.execute(
                 """
@@ -295,13 +295,14 @@ async def claim(tx: Tx, *, worker_id: str, now: datetime, limit: int) -> list[Ev
     """Take due rows, oldest first: the new ones, and failed ones whose time has come."""
     rows = await tx.fetch(
         """
-        WITH due AS (
-            (SELECT id FROM public.webhook_events
-              WHERE status = 'pending' ORDER BY created_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-            UNION ALL
-            (SELECT id FROM public.webhook_events
-              WHERE status = 'failed' AND retry_count < max_retries AND next_retry_at <= $2
-              ORDER BY next_retry_at LIMIT $3 FOR UPDATE SKIP LOCKED))
+        WITH fresh AS (
+            SELECT id FROM public.webhook_events
+             WHERE status = 'pending' ORDER BY created_at LIMIT $3 FOR UPDATE SKIP LOCKED),
+        again AS (
+            SELECT id FROM public.webhook_events
+             WHERE status = 'failed' AND retry_count < max_retries AND next_retry_at <= $2
+             ORDER BY next_retry_at LIMIT $3 FOR UPDATE SKIP LOCKED),
+        due AS (SELECT id FROM fresh UNION ALL SELECT id FROM again)
         UPDATE public.webhook_events e
            SET status = 'processing', worker_id = $1, processing_started_at = $2
           FROM due WHERE e.id = due.id

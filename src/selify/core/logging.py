@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
+from structlog.contextvars import bind_contextvars, get_contextvars, reset_contextvars
 
 TRACE = "trace"
 
@@ -34,8 +34,11 @@ def current_trace() -> str:
 def traced(trace: str | None) -> Iterator[str]:
     """Everything logged inside carries this trace id."""
     chosen = trace or new_trace()
-    with bound_contextvars(**{TRACE: chosen}):
+    before = bind_contextvars(**{TRACE: chosen})
+    try:
         yield chosen
+    finally:
+        reset_contextvars(**before)
 
 
 def configure(*, level: str = "INFO", as_json: bool = False, part: str = "") -> None:

@@ -299,7 +299,8 @@ async def _claim(
                       AND earlier.state IN ('queued', 'sending', 'unknown'))
              ORDER BY q.id LIMIT $3 FOR UPDATE SKIP LOCKED)
         UPDATE internal.outbox o
-           SET state = 'sending', worker_id = $1, leased_until = $4, attempts = attempts + 1,
+           SET state = 'sending', worker_id = $1, leased_until = $4,
+               attempts = least(attempts + 1, max_attempts),
                updated_at = now()
           FROM due WHERE o.id = due.id
         RETURNING {_COLUMNS}

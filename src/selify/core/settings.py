@@ -106,7 +106,9 @@ class Settings(BaseSettings):
     fal_model: str = Field("fal-ai/leffa/virtual-tryon", description="fal's try-on model.")
     replicate_api_key: SecretStr = Field(SecretStr(""), description="Key for Replicate.")
     replicate_url: str = Field("https://api.replicate.com", description="Base address.")
-    replicate_model: str = Field("", description="`owner/name` or a version id on Replicate.")
+    replicate_model: str = Field(
+        "google/nano-banana", description="`owner/name` or a version id on Replicate."
+    )
 
     # Keeping and limits
     photo_hours: int = Field(

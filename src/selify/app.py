@@ -1,0 +1,407 @@
+"""The composition root: settings → adapters → domains → HTTP and worker.
+
+The only file that may import everything; nothing imports it but the command line and the tests.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import httpx
+from fastapi import APIRouter, FastAPI
+
+from selify import assets, billing, commerce
+from selify.ai.ports import TryOnEngine
+from selify.ai.tryon.engine import EmbeddedEngine
+from selify.ai.tryon.leffa import EmbeddedGarmentReader
+from selify.ai.tryon.routing import TryOnRouter
+from selify.ai.types import Picture, QualityScores, Refusal, Rendering, RenderOptions
+from selify.auth import Gate
+from selify.auth import endpoints as auth_endpoints
+from selify.billing import endpoints as billing_endpoints
+from selify.commerce import endpoints as commerce_endpoints
+from selify.core import file_endpoints, health, http, invariants, notices, retention
+from selify.core.clock import Clock, SystemClock
+from selify.core.database import Actor, Database, Tx
+from selify.core.fetch import AllowList, SafeFetcher
+from selify.core.inbox import InboxWorker, Intake
+from selify.core.jobs import JobRunner
+from selify.core.links import FileLinks
+from selify.core.middleware import KIB, BodyLimits
+from selify.core.money import MicroUnits
+from selify.core.outbox import OutboxWorker
+from selify.core.secrets import SecretBox
+from selify.core.settings import Settings, SettingsWrong
+from selify.core.storage import Storage
+from selify.core.worker import Queue, Routine, Worker, worker_name
+from selify.dash import live, pages
+from selify.db import migrate
+from selify.jobs.tryon import PhotoRules, TryOnJob
+from selify.ops import endpoints as ops_endpoints
+from selify.ops.notifications import NoticeChannel
+from selify.social import accounts, deletion, interactions, messages, parking, posts, tryons
+from selify.social import endpoints as social_endpoints
+from selify.social.connecting import Connector
+from selify.social.events import SocialEvents
+from selify.social.sending import MessageChannel
+from selify.vendors.fal.client import FalConfig, FalEngine
+from selify.vendors.gemini.client import GeminiConfig, GeminiEngine
+from selify.vendors.instagram import adapter as instagram
+from selify.vendors.instagram.client import InstagramClient
+from selify.vendors.instagram.config import InstagramConfig
+from selify.vendors.instagram.endpoints import PlatformRequests, WebhookReceiver
+from selify.vendors.instagram.endpoints import router as instagram_router
+from selify.vendors.instagram.gateway import InstagramGateway
+from selify.vendors.instagram.oauth import InstagramOAuth
+from selify.vendors.instagram.webhook import RawEntry
+from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
+
+META_HOSTS = ("fbsbx.com", "cdninstagram.com", "fbcdn.net")
+STALE_CHARGE = timedelta(minutes=15)
+ROUTINES = Actor.system("routine")
+MEBI = 1024 * KIB
+LARGEST_DELIVERY = 16 * MEBI
+LARGEST_UPLOAD = 40 * MEBI
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything a process opens once."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    storage: Storage
+    secrets: SecretBox
+    links: FileLinks
+    http: httpx.AsyncClient
+    fetcher: SafeFetcher
+    instagram: InstagramConfig
+
+    @property
+    def instagram_client(self) -> InstagramClient:
+        return InstagramClient(self.http, self.instagram)
+
+    @property
+    def instagram_gateway(self) -> InstagramGateway:
+        oauth = InstagramOAuth(self.http, self.instagram, self.clock)
+        return InstagramGateway(self.instagram_client, oauth, self.instagram)
+
+
+@contextlib.asynccontextmanager
+async def open_house(
+    settings: Settings, *, clock: Clock | None = None, connections: int = 10
+) -> AsyncIterator[House]:
+    """Everything open, at the right database revision; closed again at the end."""
+    if not settings.database_url:
+        raise SettingsWrong(
+            "This process needs a database address.",
+            hint="Set SELIFY_DATABASE_URL, or start everything with `selify up`.",
+        )
+    await migrate.check(settings.database_url)
+    database = await Database.connect(settings.database_url, max_size=connections)
+    secrets = settings.secret_box
+    async with _http_client() as client:
+        yield House(
+            settings=settings,
+            clock=clock or SystemClock(),
+            database=database,
+            storage=Storage.open(settings.files_url),
+            secrets=secrets,
+            links=FileLinks(secrets, settings.public_url),
+            http=client,
+            fetcher=SafeFetcher(AllowList.of(*settings.instagram_media_hosts)),
+            instagram=_instagram_config(settings),
+        )
+    await database.close()
+
+
+def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """The web server's application. Opens its house when it starts and closes it when it stops."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with (
+            open_house(settings, clock=clock) as house,
+            live.listening(house.database) as changes,
+        ):
+            engine = embedded_engine(settings)
+            _furnish(app, house, engine)
+            app.state.changes = changes
+            yield
+            await engine.aclose()
+
+    app = FastAPI(title="Selify", version="0.1.0", lifespan=lifespan)
+    limits = BodyLimits(
+        by_prefix={
+            "/webhooks": LARGEST_DELIVERY,
+            "/api/v1/workspaces": LARGEST_UPLOAD,
+            "/wardrobe": LARGEST_UPLOAD,
+        }
+    )
+    http.install(app, https=settings.public_url.startswith("https:"), limits=limits)
+    for router in (
+        health.router,
+        file_endpoints.router,
+        auth_endpoints.router,
+        billing_endpoints.router,
+        commerce_endpoints.router,
+        social_endpoints.router,
+        ops_endpoints.router,
+    ):
+        app.include_router(router)
+    pages.install(app, scripts=assets.ensure("page-scripts", settings.data_dir / "assets"))
+    return app
+
+
+def _furnish(app: FastAPI, house: House, engine: EmbeddedEngine) -> None:
+    """What the routers find on ``app.state``, and the routers that need the house itself."""
+    gate = Gate.from_settings(house.settings, house.database, house.clock)
+    app.state.settings = house.settings
+    app.state.database = house.database
+    app.state.clock = house.clock
+    app.state.storage = house.storage
+    app.state.links = house.links
+    app.state.gate = gate
+    app.state.authenticate = gate.authenticate
+    app.state.gateways = {instagram.PLATFORM: house.instagram_gateway}
+    app.state.connector = Connector(
+        house.database, house.clock, house.secrets, public_url=house.settings.public_url
+    )
+    app.state.read_garment = EmbeddedGarmentReader(engine)
+    app.state.readiness = health.Readiness(
+        {
+            "database": health.database_answers(house.database),
+            "schema": partial(migrate.check, house.settings.database_url),
+            "files": health.storage_is_writable(house.storage),
+        },
+        inbox=house.database,
+        clock=house.clock,
+    )
+    app.include_router(_instagram_routes(house))
+
+
+def _instagram_routes(house: House) -> APIRouter:
+    async def park(entries: Sequence[RawEntry]) -> None:
+        async with house.database.tx(ROUTINES) as tx:
+            await parking.park_raw(tx, [(e.entry_id, e.raw, e.reason) for e in entries])
+
+    async def deletion_state(code: str) -> tuple[str, str]:
+        async with house.database.tx(ROUTINES) as tx:
+            return await deletion.deletion_state(tx, code)
+
+    receiver = WebhookReceiver(house.instagram, Intake(house.database), park, house.clock)
+    platform = (house.database, house.clock, instagram.PLATFORM)
+    requests = PlatformRequests(
+        deauthorise=partial(deletion.deauthorise, *platform),
+        request_deletion=partial(deletion.request_deletion, *platform),
+        deletion_state=deletion_state,
+        public_url=house.settings.public_url,
+    )
+    return instagram_router(receiver, requests)
+
+
+@contextlib.asynccontextmanager
+async def open_worker(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Worker]:
+    """A worker, ready to run; its engines end with it."""
+    async with open_house(settings, clock=clock, connections=24) as house:
+        judge = embedded_engine(settings)
+        try:
+            engines = await tryon_engines(house, judge)
+            yield build_worker(house, TryOnRouter(engines, partial(_judged, judge)))
+        finally:
+            await judge.aclose()
+
+
+async def _judged(
+    judge: EmbeddedEngine,
+    person: Picture,
+    garment: Picture,
+    rendering: Rendering,
+    options: RenderOptions,
+) -> QualityScores | None:
+    """The quality gate for hosted engines. The embedded engine has judged itself; a photo that
+    cannot be measured passes, for a hosted engine may see what ours does not.
+    """
+    if rendering.scores is not None:
+        return None
+    scores = await judge.assess(person, garment, rendering.picture, options.category)
+    return None if isinstance(scores, Refusal) else scores
+
+
+def build_worker(house: House, router: TryOnRouter) -> Worker:
+    """Queues and routines, wired."""
+    name = worker_name()
+    channel = MessageChannel(
+        house.database,
+        instagram.InstagramMessenger(house.instagram_client),
+        secrets=house.secrets,
+        links=house.links,
+        clock=house.clock,
+    )
+    job = TryOnJob(
+        house.database,
+        house.storage,
+        house.fetcher,
+        router,
+        clock=house.clock,
+        rules=PhotoRules(
+            max_bytes=house.settings.max_photo_megabytes * MEBI,
+            keep=timedelta(hours=house.settings.photo_hours),
+            hosts=(*META_HOSTS, *_host_names(house.settings.instagram_media_hosts)),
+        ),
+    )
+    queues: dict[str, Queue] = {
+        "inbox": InboxWorker(
+            house.database,
+            {instagram.PLATFORM: SocialEvents(instagram.translate, house.clock)},
+            clock=house.clock,
+            worker_id=name,
+        ),
+        "outbox": OutboxWorker(
+            house.database,
+            {messages.CHANNEL: channel, notices.CHANNEL: NoticeChannel()},
+            clock=house.clock,
+            worker_id=name,
+        ),
+        "jobs": JobRunner(
+            house.database, {tryons.JOB: job}, clock=house.clock, worker_id=name, parallel=2
+        ),
+    }
+    return Worker(house.database, queues, _routines(house))
+
+
+def _routines(house: House) -> list[Routine]:
+    """What happens every so often. Each is harmless when two workers do it at once."""
+    database, clock, secrets = house.database, house.clock, house.secrets
+    gateway = house.instagram_gateway
+
+    def as_system(work: Callable[[Tx], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+        async def run() -> object:
+            async with database.tx(ROUTINES) as tx:
+                return await work(tx)
+
+        return run
+
+    return [
+        Routine(
+            "funnel", 3, as_system(lambda tx: interactions.refresh_counters(tx, now=clock.now()))
+        ),
+        Routine("wardrobe use", 10, as_system(commerce.refresh_usage)),
+        Routine("parked events", 30, as_system(parking.retry_attributed)),
+        Routine("stale charges", 60, as_system(lambda tx: billing.release_stale(tx, clock, older_than=STALE_CHARGE))),
+        Routine(
+            "invariants",
+            60,
+            as_system(lambda tx: invariants.check_all(tx, clock, billing.invariants(clock))),
+        ),
+        Routine("retention", 60, lambda: retention.sweep(database, house.storage, now=clock.now())),
+        Routine("posts", 60, lambda: posts.sync_due(database, clock, secrets, gateway)),
+        Routine("tokens", 600, lambda: accounts.renew_due(database, clock, secrets, gateway)),
+        Routine("purge", 3600, lambda: accounts.purge_due(database, clock)),
+    ]
+
+
+def embedded_engine(settings: Settings) -> EmbeddedEngine:
+    """Its process starts with the first picture."""
+    return EmbeddedEngine(assets.ensure("tryon-models", settings.data_dir / "assets"))
+
+
+async def tryon_engines(house: House, embedded: EmbeddedEngine) -> list[TryOnEngine]:
+    """The engines of SELIFY_TRYON_ENGINES, in their order. Raises SettingsWrong."""
+    settings = house.settings
+    prices = await _engine_prices(house)
+    makers: dict[str, Callable[[], TryOnEngine]] = {
+        "embedded": lambda: embedded,
+        "gemini": lambda: GeminiEngine(
+            GeminiConfig(
+                api_key=_demanded(settings.gemini_api_key.get_secret_value(), "GEMINI_API_KEY"),
+                price=prices["gemini"],
+                models=settings.gemini_models,
+                base_url=settings.gemini_url,
+            ),
+            house.http,
+        ),
+        "fal": lambda: FalEngine(
+            FalConfig(
+                api_key=_demanded(settings.fal_api_key.get_secret_value(), "FAL_API_KEY"),
+                price=prices["fal"],
+                model=settings.fal_model,
+                base_url=settings.fal_url,
+            ),
+            house.http,
+            house.fetcher,
+        ),
+        "replicate": lambda: ReplicateEngine(
+            ReplicateConfig(
+                api_key=_demanded(
+                    settings.replicate_api_key.get_secret_value(), "REPLICATE_API_KEY"
+                ),
+                price=prices["replicate"],
+                model=settings.replicate_model,
+                base_url=settings.replicate_url,
+            ),
+            house.http,
+            house.fetcher,
+        ),
+    }
+    unknown = set(settings.tryon_engines) - set(makers)
+    if unknown or not settings.tryon_engines:
+        raise SettingsWrong(
+            f"SELIFY_TRYON_ENGINES: {', '.join(sorted(unknown)) or 'nothing'} is no engine we know.",
+            hint=f"Choose from: {', '.join(makers)}.",
+        )
+    return [makers[name]() for name in settings.tryon_engines]
+
+
+async def _engine_prices(house: House) -> dict[str, MicroUnits]:
+    """What each hosted engine's preferred model costs a picture, from the price book."""
+    settings = house.settings
+    models = {
+        "gemini": settings.gemini_models[0],
+        "fal": settings.fal_model,
+        "replicate": settings.replicate_model,
+    }
+    wanted = {name: model for name, model in models.items() if name in settings.tryon_engines}
+    async with house.database.tx(ROUTINES) as tx:
+        known = {
+            name: await billing.provider_cost(tx, name, model, house.clock.now())
+            for name, model in wanted.items()
+        }
+    return {name: known.get(name, MicroUnits.zero()) for name in models}
+
+
+def _demanded(value: str, name: str) -> str:
+    if not value:
+        raise SettingsWrong(
+            f"SELIFY_{name} is not set.",
+            hint="Set it, or take the engine out of SELIFY_TRYON_ENGINES.",
+        )
+    return value
+
+
+@contextlib.asynccontextmanager
+async def _http_client() -> AsyncIterator[httpx.AsyncClient]:
+    limits = httpx.Limits(max_connections=100, max_keepalive_connections=50)
+    async with httpx.AsyncClient(trust_env=False, limits=limits) as client:
+        yield client
+
+
+def _instagram_config(settings: Settings) -> InstagramConfig:
+    return InstagramConfig(
+        app_id=settings.instagram_app_id,
+        app_secret=settings.instagram_app_secret.get_secret_value(),
+        verify_token=settings.instagram_verify_token.get_secret_value(),
+        previous_secrets=settings.instagram_previous_secrets,
+        www_url=settings.instagram_www_url,
+        api_url=settings.instagram_api_url,
+        graph_url=settings.instagram_graph_url,
+        version=settings.instagram_version,
+        media_hosts=settings.instagram_media_hosts,
+    )
+
+
+def _host_names(entries: Sequence[str]) -> list[str]:
+    return [entry.rpartition(":")[0] or entry for entry in entries]

@@ -1,0 +1,80 @@
+"""The wardrobe's API."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, File, Form, Request, UploadFile
+
+from selify.auth import access_workspace
+from selify.commerce import schemas
+from selify.commerce.garments import list_garments
+from selify.commerce.ports import GarmentReader
+from selify.commerce.uploads import upload_garment
+from selify.core.http import CurrentClock, CurrentUser, OpenDatabase, UserTx
+from selify.core.links import FileLinks
+from selify.core.storage import Storage
+
+router = APIRouter(prefix="/api/v1/workspaces/{workspace_id}/garments", tags=["wardrobe"])
+PICTURE_LIFE = timedelta(hours=1)
+
+Category = Literal["upper_body", "lower_body", "dresses"]
+Price = Annotated[int | None, Form(ge=0, le=100_000_000, description="In cents.")]
+Stock = Annotated[int | None, Form(ge=0, le=10_000_000)]
+ShortText = Annotated[str, Form(max_length=200)]
+
+
+@router.get("")
+async def wardrobe(
+    request: Request, workspace_id: UUID, tx: UserTx, clock: CurrentClock
+) -> list[schemas.GarmentOutput]:
+    """The wardrobe, newest first."""
+    await access_workspace(tx, workspace_id)
+    links: FileLinks = request.app.state.links
+    return [
+        schemas.GarmentOutput.of(
+            garment, links.make(garment.storage_path, now=clock.now(), lasts=PICTURE_LIFE)
+        )
+        for garment in await list_garments(tx, workspace_id)
+    ]
+
+
+@router.post("", status_code=201)
+async def upload(
+    request: Request,
+    workspace_id: UUID,
+    user: CurrentUser,
+    database: OpenDatabase,
+    clock: CurrentClock,
+    picture: Annotated[UploadFile, File(description="The garment alone: JPEG, PNG, WebP or HEIC.")],
+    name: ShortText = "",
+    category: Annotated[Category | None, Form()] = None,
+    sku: ShortText = "",
+    url: ShortText = "",
+    currency: Annotated[str, Form(pattern="^[A-Z]{3}$")] = "USD",
+    price_cents: Price = None,
+    stock: Stock = None,
+) -> schemas.GarmentOutput:
+    """Add a garment. What it is (category, colours, pattern, sleeves) is read from the picture."""
+    async with database.tx(user) as tx:
+        await access_workspace(tx, workspace_id)
+    storage: Storage = request.app.state.storage
+    reader: GarmentReader = request.app.state.read_garment
+    product = {"price_cents": price_cents, "currency": currency, "url": url, "stock": stock}
+    known = {key: value for key, value in product.items() if value not in (None, "")}
+    garment = await upload_garment(
+        database,
+        storage,
+        reader,
+        workspace_id=workspace_id,
+        user_id=user.user_id,
+        data=await picture.read(),
+        filename=picture.filename or "garment",
+        name=name,
+        category=category,
+        sku=sku,
+        product=known if price_cents is not None or url or stock is not None else {},
+    )
+    links: FileLinks = request.app.state.links
+    link = links.make(garment.storage_path, now=clock.now(), lasts=PICTURE_LIFE)
+    return schemas.GarmentOutput.of(garment, link)

@@ -1,0 +1,15 @@
+"""What the wardrobe needs from outside: somebody who can see what a garment is."""
+
+from typing import Protocol
+
+from selify.commerce.leffa import LeffaMetadata
+from selify.core.pictures import Picture
+
+
+class GarmentReader(Protocol):
+    """Reads a picture of one garment. ``category`` (a leffa category) is taken as given if set.
+
+    Raises SelifyError when there is no garment to be seen.
+    """
+
+    async def __call__(self, picture: Picture, category: str | None) -> LeffaMetadata: ...

@@ -1,0 +1,56 @@
+"""A garment into the wardrobe: check the picture, read it, keep our own copy, write the row."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from selify.commerce.garments import Garment, NewGarment, add_garment, storage_path
+from selify.commerce.ports import GarmentReader
+from selify.core.database import Actor, Database
+from selify.core.ids import new_id
+from selify.core.pictures import Transparency, open_picture
+from selify.core.storage import Storage
+
+ACTOR = Actor.system("wardrobe upload")
+MAX_SIDE = 2000
+
+
+async def upload_garment(
+    database: Database,
+    storage: Storage,
+    reader: GarmentReader,
+    *,
+    workspace_id: UUID,
+    user_id: UUID | None,
+    data: bytes,
+    filename: str,
+    name: str = "",
+    category: str | None = None,
+    sku: str = "",
+    product: Mapping[str, Any] | None = None,
+) -> Garment:
+    """The new garment. The caller has made sure that the user may add to this workspace.
+
+    Uploading the same file again gives a second garment: a brand may mean it. Raises
+    ImageUnreadable, ImageTooLarge, or the reader's refusal.
+    """
+    picture = await asyncio.to_thread(
+        open_picture, data, max_side=MAX_SIDE, transparency=Transparency.KEEP
+    )
+    leffa = await reader(picture, category)
+    garment_id = new_id()
+    new = NewGarment(
+        name=name.strip() or filename.rsplit(".", 1)[0],
+        filename=filename,
+        content_type=picture.content_type,
+        size=len(picture.data),
+        has_transparency=picture.content_type == "image/png",
+        leffa=leffa,
+        sku=sku,
+        product=product or {},
+    )
+    path = storage_path(workspace_id, garment_id, new.content_type)
+    await storage.put(path, picture.data, content_type=picture.content_type)
+    async with database.tx(ACTOR) as tx:
+        return await add_garment(tx, workspace_id, new, created_by=user_id, garment_id=garment_id)

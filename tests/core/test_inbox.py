@@ -1,0 +1,176 @@
+"""What arrives is stored once, handled once, retried, and ends as a visible dead letter."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from selify.core import inbox
+from selify.core.clock import FrozenClock
+from selify.core.database import Actor, Database, Tx
+from selify.core.inbox import Event, Incoming, InboxWorker, Intake, RetryLater, Skip
+
+SYSTEM = Actor.system("test")
+
+
+def comment(number: int, *, lane: str = "a", text: str = "try on") -> Incoming:
+    return Incoming(
+        platform="instagram",
+        event_type="comment_received",
+        payload={"id": f"c{number}", "text": text},
+        lane=lane,
+        account_ref="17841",
+    )
+
+
+class Recorder:
+    """A handler that writes down what it saw, in the event's own transaction."""
+
+    def __init__(self, *, failing: int = 0, error: Exception | None = None) -> None:
+        self.seen: list[str] = []
+        self.failing = failing
+        self.error = error or RuntimeError("broken")
+
+    async def __call__(self, tx: Tx, event: Event) -> Mapping[str, Any]:
+        await tx.execute(
+            "INSERT INTO public.contact_submissions (name, email, message) VALUES ($1, $2, $3)",
+            event.payload["id"],
+            "someone@example.com",
+            "an effect of the event",
+        )
+        if self.failing > 0:
+            self.failing -= 1
+            raise self.error
+        self.seen.append(event.payload["id"])
+        return {"handled": True}
+
+
+def worker(database: Database, handler: Recorder, clock: FrozenClock, name: str = "w1") -> InboxWorker:
+    return InboxWorker(database, {"instagram": handler}, clock=clock, worker_id=name)
+
+
+async def statuses(database: Database) -> dict[str, str]:
+    async with database.tx(SYSTEM) as tx:
+        rows = await tx.fetch("SELECT payload ->> 'id' AS id, status FROM public.webhook_events")
+    return {row["id"]: row["status"] for row in rows}
+
+
+async def effects(database: Database) -> int:
+    async with database.tx(SYSTEM) as tx:
+        return int(await tx.fetch_value("SELECT count(*) FROM public.contact_submissions"))
+
+
+async def test_the_same_delivery_is_stored_once(database: Database) -> None:
+    intake = Intake(database)
+    first = await intake.receive([comment(1), comment(2)])
+    again = await intake.receive([comment(2), comment(3), comment(3)])
+    assert (first, await effects(database)) == (2, 0)
+    assert again >= 1
+    assert set(await statuses(database)) == {"c1", "c2", "c3"}
+
+
+async def test_two_comments_with_the_same_words_are_two_events() -> None:
+    assert comment(1).fingerprint() != comment(2).fingerprint()
+
+
+async def test_deliveries_that_arrive_together_all_return_after_their_commit(
+    database: Database,
+) -> None:
+    intake = Intake(database)
+    counts = await asyncio.gather(*(intake.receive([comment(n)]) for n in range(50)))
+    assert counts == [1] * 50
+    assert len(await statuses(database)) == 50
+
+
+async def test_an_event_is_handled_and_marked_in_one_transaction(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(1)])
+    handler = Recorder()
+    assert await worker(database, handler, clock).run_once() == 1
+    assert await worker(database, handler, clock).run_once() == 0
+    assert handler.seen == ["c1"]
+    assert await statuses(database) == {"c1": "completed"}
+
+
+async def test_a_failing_event_leaves_no_effect_is_retried_and_ends_as_a_dead_letter(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(1)])
+    handler = Recorder(failing=3)
+    for _ in range(3):
+        assert await worker(database, handler, clock).run_once() == 1
+        assert await worker(database, handler, clock).run_once() == 0, "not before its time"
+        clock.advance(timedelta(minutes=5))
+    assert await worker(database, handler, clock).run_once() == 0, "three failures are enough"
+    assert await effects(database) == 0
+    async with database.tx(SYSTEM) as tx:
+        dead = await inbox.dead_letters(tx)
+        assert [row["error_message"] for row in dead] == ["RuntimeError: broken"]
+        assert await inbox.replay(tx, dead[0]["id"])
+    assert await worker(database, handler, clock).run_once() == 1
+    assert await statuses(database) == {"c1": "completed"}
+
+
+async def test_too_early_is_no_failure(database: Database, clock: FrozenClock) -> None:
+    await Intake(database).receive([comment(1)])
+    handler = Recorder(failing=5, error=RetryLater("too early", timedelta(seconds=1)))
+    for _ in range(5):
+        await worker(database, handler, clock).run_once()
+        clock.advance(timedelta(seconds=2))
+    await worker(database, handler, clock).run_once()
+    assert await statuses(database) == {"c1": "completed"}
+
+
+async def test_a_skipped_event_says_why(database: Database, clock: FrozenClock) -> None:
+    await Intake(database).receive([comment(1)])
+    await worker(database, Recorder(failing=1, error=Skip("our own")), clock).run_once()
+    async with database.tx(SYSTEM) as tx:
+        row = await tx.fetch_one("SELECT status, processing_result FROM public.webhook_events")
+    assert row is not None
+    assert (row["status"], row["processing_result"]) == ("skipped", {"reason": "our own"})
+    assert await effects(database) == 0
+
+
+async def test_what_a_dead_worker_held_is_taken_over(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(1)])
+    async with database.tx(SYSTEM) as tx:
+        assert await inbox.claim(tx, worker_id="dead", now=clock.now(), limit=10)
+    handler = Recorder()
+    heir = worker(database, handler, clock)
+    assert await heir.recover() == 0, "the lease still runs"
+    clock.advance(inbox.LEASE + timedelta(seconds=1))
+    assert await heir.recover() == 1
+    await heir.run_once()
+    assert handler.seen == ["c1"]
+
+
+async def test_a_worker_that_lost_its_lease_leaves_no_effect(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(1)])
+    handler = Recorder()
+    slow = worker(database, handler, clock, "slow")
+    async with database.tx(SYSTEM) as tx:
+        events = await inbox.claim(tx, worker_id="slow", now=clock.now(), limit=10)
+        await tx.execute("UPDATE public.webhook_events SET worker_id = 'other'")
+    await slow._run_event(events[0])
+    assert await effects(database) == 0
+    assert await statuses(database) == {"c1": "processing"}
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+async def test_each_event_is_handled_once_however_many_workers(
+    database: Database, clock: FrozenClock, workers: int
+) -> None:
+    await Intake(database).receive([comment(n, lane=f"l{n % 7}") for n in range(200)])
+    handler = Recorder()
+    crew = [worker(database, handler, clock, f"w{n}") for n in range(workers)]
+    while sum(await asyncio.gather(*(one.run_once() for one in crew))):
+        pass
+    assert sorted(handler.seen) == sorted(f"c{n}" for n in range(200))
+    assert await effects(database) == 200

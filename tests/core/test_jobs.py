@@ -1,0 +1,122 @@
+"""Long work: started once, leased, retried, resumed from its checkpoint, and honestly given up."""
+
+import asyncio
+from datetime import timedelta
+
+from selify.core import jobs
+from selify.core.clock import FrozenClock
+from selify.core.database import Actor, Database, Tx
+from selify.core.jobs import Job, JobRunner, RunLater
+
+SYSTEM = Actor.system("test")
+
+
+class Work:
+    """A kind of job that fails as often as it is told to."""
+
+    def __init__(self, database: Database, *, failures: int = 0) -> None:
+        self.database = database
+        self.failures = failures
+        self.runs: list[dict[str, int]] = []
+        self.given_up: list[str] = []
+
+    async def run(self, job: Job) -> None:
+        self.runs.append(dict(job.checkpoint))
+        async with self.database.tx(SYSTEM) as tx:
+            await jobs.save_checkpoint(tx, job, {"step": len(self.runs)})
+        if self.failures > 0:
+            self.failures -= 1
+            raise RuntimeError("broken")
+
+    async def give_up(self, tx: Tx, job: Job, reason: str) -> None:
+        self.given_up.append(reason)
+
+
+def runner(database: Database, work: Work, clock: FrozenClock, name: str = "w1") -> JobRunner:
+    return JobRunner(database, {"work": work}, clock=clock, worker_id=name)
+
+
+async def begin(database: Database, clock: FrozenClock, key: str = "k") -> None:
+    async with database.tx(SYSTEM) as tx:
+        await jobs.start(tx, kind="work", key=key, payload={}, run_after=clock.now())
+
+
+async def finish(one: JobRunner) -> None:
+    while await one.run_once():
+        await one.finish_running()
+
+
+async def state(database: Database) -> str:
+    async with database.tx(SYSTEM) as tx:
+        return str(await tx.fetch_value("SELECT state FROM internal.jobs"))
+
+
+async def test_a_job_runs_once_however_often_it_is_started(
+    database: Database, clock: FrozenClock
+) -> None:
+    work = Work(database)
+    for _ in range(3):
+        await begin(database, clock)
+    crew = [runner(database, work, clock, f"w{n}") for n in range(3)]
+    await asyncio.gather(*(finish(one) for one in crew))
+    assert len(work.runs) == 1
+    assert await state(database) == "done"
+
+
+async def test_a_failed_try_resumes_from_its_checkpoint(
+    database: Database, clock: FrozenClock
+) -> None:
+    work = Work(database, failures=1)
+    await begin(database, clock)
+    one = runner(database, work, clock)
+    await finish(one)
+    clock.advance(timedelta(minutes=1))
+    await finish(one)
+    assert work.runs == [{}, {"step": 1}]
+    assert await state(database) == "done"
+
+
+async def test_after_three_tries_it_is_given_up_once(
+    database: Database, clock: FrozenClock
+) -> None:
+    work = Work(database, failures=9)
+    await begin(database, clock)
+    for _ in range(6):
+        await finish(runner(database, work, clock))
+        clock.advance(timedelta(minutes=5))
+    assert len(work.runs) == 3
+    assert work.given_up == ["RuntimeError: broken"]
+    assert await state(database) == "failed"
+
+
+async def test_a_killed_runner_is_replaced_and_poison_ends(
+    database: Database, clock: FrozenClock
+) -> None:
+    work = Work(database)
+    await begin(database, clock)
+    for _ in range(3):
+        async with database.tx(SYSTEM) as tx:
+            assert await jobs._claim(
+                tx, worker_id="dead", now=clock.now(), limit=1, kinds=["work"]
+            )
+        clock.advance(jobs.LEASE + timedelta(seconds=1))
+        assert await runner(database, work, clock).recover() == 1
+    await finish(runner(database, work, clock))
+    assert work.runs == []
+    assert work.given_up == ["It stopped the worker each time it was tried."]
+
+
+async def test_too_early_is_no_failure(database: Database, clock: FrozenClock) -> None:
+    class Early(Work):
+        async def run(self, job: Job) -> None:
+            self.runs.append({"attempts": job.attempts})
+            if len(self.runs) < 6:
+                raise RunLater("not yet", timedelta(seconds=1))
+
+    work = Early(database)
+    await begin(database, clock)
+    for _ in range(8):
+        await finish(runner(database, work, clock))
+        clock.advance(timedelta(seconds=2))
+    assert await state(database) == "done"
+    assert {run["attempts"] for run in work.runs} == {1}

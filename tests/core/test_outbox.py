@@ -1,0 +1,189 @@
+"""What leaves, leaves after its commit, in order, once; what is in doubt is found out."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from selify.core import outbox
+from selify.core.clock import FrozenClock
+from selify.core.database import Actor, Database, Tx
+from selify.core.outbox import (
+    Delivery,
+    Failed,
+    Outcome,
+    OutboxWorker,
+    Retry,
+    Sent,
+    Unknown,
+    Wait,
+)
+
+SYSTEM = Actor.system("test")
+
+
+class Post:
+    """A channel that answers what it is told to, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[Outcome]] = {}
+        self.truth: dict[str, Outcome] = {}
+        self.sent: list[str] = []
+        self.settled: list[tuple[str, str]] = []
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        self.sent.append(delivery.key)
+        waiting = self.answers.get(delivery.key)
+        return waiting.pop(0) if waiting else Sent({"ref": delivery.key})
+
+    async def reconcile(self, delivery: Delivery) -> Outcome:
+        return self.truth[delivery.key]
+
+    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+        self.settled.append((delivery.key, type(outcome).__name__))
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post()
+
+
+def worker(database: Database, post: Post, clock: FrozenClock, name: str = "w1") -> OutboxWorker:
+    return OutboxWorker(database, {"post": post}, clock=clock, worker_id=name)
+
+
+async def put(database: Database, clock: FrozenClock, *keys: str, lane: str = "a") -> None:
+    async with database.tx(SYSTEM) as tx:
+        for key in keys:
+            await outbox.enqueue(
+                tx, channel="post", key=key, payload={}, lane=lane, not_before=clock.now()
+            )
+
+
+async def states(database: Database) -> dict[str, str]:
+    async with database.tx(SYSTEM) as tx:
+        rows = await tx.fetch("SELECT key, state FROM internal.outbox")
+    return {row["key"]: row["state"] for row in rows}
+
+
+async def drain(one: OutboxWorker) -> None:
+    while await one.run_once():
+        pass
+
+
+async def test_nothing_leaves_that_was_not_committed(
+    database: Database, clock: FrozenClock, post: Post
+) -> None:
+    with pytest.raises(RuntimeError):
+        async with database.tx(SYSTEM) as tx:
+            await outbox.enqueue(tx, channel="post", key="k", payload={}, lane="a")
+            raise RuntimeError
+    await drain(worker(database, post, clock))
+    assert post.sent == []
+
+
+async def test_the_same_key_leaves_once(
+    database: Database, clock: FrozenClock, post: Post
+) -> None:
+    await put(database, clock, "k")
+    await put(database, clock, "k")
+    await drain(worker(database, post, clock))
+    assert post.sent == ["k"]
+    assert post.settled == [("k", "Sent")]
+
+
+async def test_a_lane_keeps_its_order_even_when_the_first_must_wait(
+    database: Database, clock: FrozenClock, post: Post
+) -> None:
+    await put(database, clock, "1", "2", "3")
+    await put(database, clock, "other", lane="b")
+    post.answers["1"] = [Wait(clock.now() + timedelta(minutes=1), "slow down")]
+    await drain(worker(database, post, clock))
+    assert post.sent == ["1", "other"]
+    clock.advance(timedelta(minutes=2))
+    await drain(worker(database, post, clock))
+    assert post.sent == ["1", "other", "1", "2", "3"]
+
+
+async def test_several_workers_deliver_each_row_once_and_in_order(
+    database: Database, clock: FrozenClock, post: Post
+) -> None:
+    for lane in range(5):
+        await put(database, clock, *(f"{lane}-{n}" for n in range(8)), lane=f"lane {lane}")
+    crew = [worker(database, post, clock, f"w{n}") for n in range(4)]
+    while sum(await asyncio.gather(*(one.run_once() for one in crew))):
+        pass
+    assert len(post.sent) == len(set(post.sent)) == 40
+    for lane in range(5):
+        mine = [key for key in post.sent if key.startswith(f"{lane}-")]
+        assert mine == [f"{lane}-{n}" for n in range(8)]
+
+
+async def test_waiting_does_not_use_up_tries_but_failing_does(
+    database: Database, clock: FrozenClock, post: Post
+) -> None:
+    await put(database, clock, "k")
+    post.answers["k"] = [Wait(clock.now(), "limit")] * 20 + [Retry("no answer")] * 20
+    for _ in range(40):
+        await worker(database, post, clock).run_once()
+        clock.advance(timedelta(hours=1))
+    assert await states(database) == {"k": "failed"}
+    assert post.settled[-1] == ("k", "Failed")
+    assert post.sent.count("k") == 20 + 8, "eight tries, not counting the waits"
+
+
+async def test_a_refusal_is_final_and_the_lane_goes_on(
+    database: Database, clock: FrozenClock, post: Post
+) -> None:
+    await put(database, clock, "1", "2")
+    post.answers["1"] = [Failed("window_closed", "too late")]
+    await drain(worker(database, post, clock))
+    assert await states(database) == {"1": "failed", "2": "sent"}
+
+
+@pytest.mark.parametrize(
+    ("truth", "state", "times"), [(Sent({"ref": "x"}), "sent", 1), (Retry("it did not"), "sent", 2)]
+)
+async def test_what_is_in_doubt_is_found_out_and_never_blindly_repeated(
+    database: Database, clock: FrozenClock, post: Post, truth: Outcome, state: str, times: int
+) -> None:
+    await put(database, clock, "k", "next")
+    post.answers["k"] = [Unknown("cut off")]
+    post.truth["k"] = truth
+    one = worker(database, post, clock)
+    await drain(one)
+    assert await states(database) == {"k": "unknown", "next": "queued"}
+    clock.advance(timedelta(minutes=1))
+    await one.recover()
+    clock.advance(timedelta(minutes=1))
+    await drain(one)
+    assert await states(database) == {"k": state, "next": "sent"}
+    assert post.sent.count("k") == times
+
+
+async def test_a_worker_killed_while_sending_leaves_an_unknown_row(
+    database: Database, clock: FrozenClock, post: Post
+) -> None:
+    await put(database, clock, "k")
+    async with database.tx(SYSTEM) as tx:
+        assert await outbox._claim(
+            tx, worker_id="dead", now=clock.now(), limit=1, channels=["post"]
+        )
+    post.truth["k"] = Sent({"ref": "found"})
+    one = worker(database, post, clock)
+    await one.recover()
+    assert await states(database) == {"k": "sending"}, "the lease still runs"
+    clock.advance(timedelta(minutes=2))
+    await one.recover()
+    assert await states(database) == {"k": "sent"}
+    assert post.sent == []
+
+
+async def test_what_was_taken_back_does_not_leave(
+    database: Database, clock: FrozenClock, post: Post
+) -> None:
+    await put(database, clock, "1")
+    async with database.tx(SYSTEM) as tx:
+        assert await outbox.cancel_lane(tx, channel="post", lane="a", reason="stop") == 1
+    await drain(worker(database, post, clock))
+    assert post.sent == []
