@@ -55,14 +55,13 @@ from selify.vendors.instagram.endpoints import PlatformRequests, WebhookReceiver
 from selify.vendors.instagram.endpoints import router as instagram_router
 from selify.vendors.instagram.gateway import InstagramGateway
 from selify.vendors.instagram.oauth import InstagramOAuth
-from selify.vendors.instagram.webhook import RawEntry
+from selify.vendors.instagram.webhook import MAX_BODY_BYTES, RawEntry
 from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
 
 META_HOSTS = ("fbsbx.com", "cdninstagram.com", "fbcdn.net")
 STALE_CHARGE = timedelta(minutes=15)
 ROUTINES = Actor.system("routine")
 MEBI = 1024 * KIB
-LARGEST_DELIVERY = 16 * MEBI
 LARGEST_UPLOAD = 40 * MEBI
 
 
@@ -136,7 +135,7 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = FastAPI(title="Selify", version="0.1.0", lifespan=lifespan)
     limits = BodyLimits(
         by_prefix={
-            "/webhooks": LARGEST_DELIVERY,
+            "/webhooks": MAX_BODY_BYTES,
             "/api/v1/workspaces": LARGEST_UPLOAD,
             "/wardrobe": LARGEST_UPLOAD,
         }
@@ -291,7 +290,11 @@ def _routines(house: House) -> list[Routine]:
         ),
         Routine("wardrobe use", 10, as_system(commerce.refresh_usage)),
         Routine("parked events", 30, as_system(parking.retry_attributed)),
-        Routine("stale charges", 60, as_system(lambda tx: billing.release_stale(tx, clock, older_than=STALE_CHARGE))),
+        Routine(
+            "stale charges",
+            60,
+            as_system(lambda tx: billing.release_stale(tx, clock, older_than=STALE_CHARGE)),
+        ),
         Routine(
             "invariants",
             60,

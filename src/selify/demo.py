@@ -158,15 +158,15 @@ class Brand:
         await self._http.aclose()
         await self.phone.close()
 
-    async def settle_in(self) -> None:
+    async def settle_in(self, pieces: tuple[Piece, ...] = PIECES) -> None:
         """Account, workspace, connection, garments and posts; what is there already stays."""
         await self.sign_in()
         await self.phone.create_account(USERNAME, name=BRAND, biography="Clothes for the north.")
         garments = await self._garments()
-        posts = {piece.slug: await self._publish(piece) for piece in PIECES}
+        posts = {piece.slug: await self._publish(piece) for piece in pieces}
         await self._connect(posts)
         bound = {p["post_ref"] for p in await self.of_workspace("/posts") if p["binding_id"]}
-        for piece in PIECES:
+        for piece in pieces:
             garment_id = garments.get(piece.slug) or await self._add_to_wardrobe(piece)
             if posts[piece.slug] not in bound:
                 await self.bind(posts[piece.slug], garment_id)
@@ -179,7 +179,7 @@ class Brand:
                 "/api/v1/auth/sign-up", json={**body, "full_name": "Nora Lind"}
             )
         answer.raise_for_status()
-        workspaces = await self.get("/api/v1/workspaces")
+        workspaces = (await self.get("/api/v1/workspaces"))["workspaces"]
         if not workspaces:
             made = await self._http.post(
                 "/api/v1/workspaces",
@@ -365,7 +365,7 @@ async def journey(settings: Settings, request: JourneyRequest) -> int:
 
 
 async def _travel(brand: Brand, request: JourneyRequest, steps: Steps) -> int:
-    await brand.settle_in()
+    await brand.settle_in(pieces=())
     sku = f"journey-{time.time_ns()}"
     garment_id = await brand.upload(
         request.garment,

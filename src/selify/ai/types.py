@@ -4,7 +4,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from selify.core.money import MicroUnits
-from selify.core.pictures import Picture as Picture
+from selify.core.pictures import Picture
+
+__all__ = [
+    "GarmentCategory",
+    "Picture",
+    "QualityScores",
+    "Refusal",
+    "RefusalCode",
+    "RenderOptions",
+    "RenderWarning",
+    "Rendering",
+]
 
 
 class GarmentCategory(StrEnum):
@@ -41,6 +52,7 @@ class RefusalCode(StrEnum):
     QUALITY_TOO_LOW = "quality_too_low"
     CONTENT_REFUSED = "content_refused"
     TIMED_OUT = "timed_out"
+    PHOTO_GONE = "photo_gone"
 
 
 class RenderWarning(StrEnum):
@@ -98,10 +110,14 @@ class Rendering:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """No picture, and why. ``sentence`` and ``hint`` can be shown to a shopper as they are."""
+    """No picture, and why. ``sentence`` and ``hint`` can be shown to a shopper as they are.
+
+    ``cost`` is what the provider charges all the same: some bill the picture they then withhold.
+    """
 
     code: RefusalCode
     sentence: str
     hint: str
     engine: str = ""
     details: dict[str, float | str] = field(default_factory=dict)
+    cost: MicroUnits = field(default_factory=MicroUnits.zero)

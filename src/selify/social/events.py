@@ -59,7 +59,7 @@ class SocialEvents:
 
     async def __call__(self, tx: Tx, event: Event) -> Mapping[str, Any] | None:
         """Handle one event; the result is kept on its row. Raises Skip and RetryLater."""
-        happened = self._translate(event.event_type, event.payload)
+        happened = self._translate(event.event_type, event.payload, event.created_at)
         if isinstance(happened, NothingToDo):
             raise Skip(happened.reason)
         account = await repository.live_account(tx, event.platform, happened.account_ref)

@@ -10,9 +10,11 @@ from selify.social.types import SocialEvent
 
 
 class Translator(Protocol):
-    """Stored inbox events back into what they mean."""
+    """Stored inbox events back into what they mean. ``received_at`` stands in for a missing time."""
 
-    def __call__(self, event_type: str, payload: Mapping[str, Any]) -> SocialEvent: ...
+    def __call__(
+        self, event_type: str, payload: Mapping[str, Any], received_at: datetime
+    ) -> SocialEvent: ...
 
 
 @dataclass(frozen=True, slots=True)

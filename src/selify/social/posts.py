@@ -160,7 +160,7 @@ async def bind(
         INSERT INTO public.social_posts_garment_bindings
                (id, post_id, account_id, workspace_id, user_id, garment_url, garment_name,
                 wardrobe_garment_id, trigger_keywords, use_global_keywords)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, '{}'), $10)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{}'), $10)
         ON CONFLICT (post_id, account_id) DO UPDATE
            SET wardrobe_garment_id = excluded.wardrobe_garment_id, user_id = excluded.user_id,
                garment_name = excluded.garment_name, garment_url = excluded.garment_url,
@@ -273,16 +273,16 @@ async def _give_lease_back(
         """
         UPDATE public.social_account_sync_metadata
            SET sync_in_progress = false, last_sync_completed_at = $2,
-               api_calls_this_hour = $3 + CASE WHEN hour_window_start > $2 - interval '1 hour'
+               api_calls_this_hour = $3 + CASE WHEN hour_window_start > $2::timestamptz - interval '1 hour'
                                                THEN coalesce(api_calls_this_hour, 0) ELSE 0 END,
-               hour_window_start = CASE WHEN hour_window_start > $2 - interval '1 hour'
+               hour_window_start = CASE WHEN hour_window_start > $2::timestamptz - interval '1 hour'
                                         THEN hour_window_start ELSE $2 END,
                total_posts_synced = (SELECT count(*) FROM public.social_posts
                                       WHERE connected_account_id = $1),
                consecutive_errors = CASE WHEN $4::text IS NULL THEN 0
                                          ELSE coalesce(consecutive_errors, 0) + 1 END,
                last_error = $4, last_error_at = CASE WHEN $4::text IS NULL THEN last_error_at ELSE $2 END,
-               next_allowed_sync = $2 + make_interval(mins => $5) * CASE
+               next_allowed_sync = $2::timestamptz + make_interval(mins => $5) * CASE
                    WHEN $4::text IS NULL THEN 1
                    ELSE least(16, power(2, coalesce(consecutive_errors, 0)))::int END
          WHERE connected_account_id = $1

@@ -39,6 +39,8 @@ NOT_CONNECTED_WAIT = timedelta(minutes=5)
 USAGE_ALERT = 0.95
 USAGE_PAUSE = timedelta(minutes=2)
 PRIVATE_REPLY_LIFE = timedelta(days=7)
+# The platform restricted the account and did not say for how long.
+UNEXPLAINED_PAUSE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ class MessageChannel:
             case Action.UNKNOWN:
                 return Unknown(refused.reason)
             case Action.PAUSE_ACCOUNT:
-                until = now + timedelta(seconds=after or 60)
+                until = now + (timedelta(seconds=after) if after else UNEXPLAINED_PAUSE)
                 async with self._database.tx(ACTOR) as tx:
                     account_id = _uuid(delivery.account_id)
                     await pause(tx, account_id, until)

@@ -49,9 +49,9 @@ def incoming(event: ig.InstagramEvent) -> Incoming:
     )
 
 
-def translate(event_type: str, payload: Mapping[str, Any]) -> SocialEvent:
+def translate(event_type: str, payload: Mapping[str, Any], received_at: datetime) -> SocialEvent:
     """A stored event in the social domain's words. Raises UnreadablePayload."""
-    event = ig.from_payload(dict(payload), received_at=datetime.now(UTC))
+    event = ig.from_payload(dict(payload), received_at=received_at)
     match event:
         case ig.CommentReceived() | ig.LiveCommentReceived():
             return _comment(event)
@@ -99,7 +99,7 @@ class InstagramMessenger:
 
     async def recent(self, sender: Credentials, person_ref: str) -> Sequence[SentMessage] | None:
         try:
-            messages = await self._client.recent_messages(sender.token, person_ref, limit=10)
+            messages = await self._client.recent_messages(sender.token, person_ref, limit=5)
         except GraphError:
             return None
         return [

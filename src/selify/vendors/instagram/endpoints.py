@@ -6,15 +6,19 @@ The answer is 200 only once every event is stored; what cannot be understood is 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Request, Response
 
 from selify.core.clock import Clock
 from selify.core.inbox import Intake
 from selify.vendors.instagram import webhook
 from selify.vendors.instagram.adapter import incoming
 from selify.vendors.instagram.config import InstagramConfig
+from selify.vendors.instagram.signed_request import parse_signed_request
 from selify.vendors.instagram.webhook import RawEntry
 
+SignedForm = Annotated[str, Form(max_length=10_000)]
 Park = Callable[[Sequence[RawEntry]], Awaitable[None]]
 
 
@@ -36,7 +40,21 @@ class WebhookReceiver:
         return await self.intake.receive([incoming(event) for event in delivery.events])
 
 
-def router(receiver: WebhookReceiver) -> APIRouter:
+@dataclass(frozen=True, slots=True)
+class PlatformRequests:
+    """What Meta may ask on behalf of its users, and who carries it out.
+
+    ``deauthorise(app_scoped_id)``; ``request_deletion(app_scoped_id)`` gives the confirmation code;
+    ``deletion_state(code)`` gives state and time in words.
+    """
+
+    deauthorise: Callable[[str], Awaitable[object]]
+    request_deletion: Callable[[str], Awaitable[str]]
+    deletion_state: Callable[[str], Awaitable[tuple[str, str]]]
+    public_url: str
+
+
+def router(receiver: WebhookReceiver, requests: PlatformRequests) -> APIRouter:
     """``/webhooks/instagram``."""
     routes = APIRouter(prefix="/webhooks/instagram", tags=["webhooks"])
 
@@ -50,4 +68,25 @@ def router(receiver: WebhookReceiver) -> APIRouter:
         await receiver.receive(await request.body(), request.headers.get("x-hub-signature-256"))
         return Response("EVENT_RECEIVED", media_type="text/plain")
 
+    @routes.post("/deauthorize", summary="An owner removed the app")
+    async def deauthorize(signed_request: SignedForm) -> dict[str, bool]:
+        await requests.deauthorise(_user_of(receiver, signed_request))
+        return {"success": True}
+
+    @routes.post("/data-deletion", summary="A user wants everything deleted")
+    async def delete_data(signed_request: SignedForm) -> dict[str, str]:
+        code = await requests.request_deletion(_user_of(receiver, signed_request))
+        url = f"{requests.public_url}/webhooks/instagram/data-deletion/{code}"
+        return {"url": url, "confirmation_code": code}
+
+    @routes.get("/data-deletion/{code}", summary="How far a deletion is, for people to read")
+    async def deletion_state(code: Annotated[str, Path(pattern="^[0-9a-f]{16}$")]) -> Response:
+        state, asked = await requests.deletion_state(code)
+        text = f"Your request of {asked} to delete your data: {state}."
+        return Response(text, media_type="text/plain")
+
     return routes
+
+
+def _user_of(receiver: WebhookReceiver, signed_request: str) -> str:
+    return parse_signed_request(signed_request, receiver.config.signing_secrets).user_id

@@ -1,0 +1,9 @@
+"""Trying garments on: the embedded engine, hosted ones, the way between them, and the quality gate.
+
+The embedded engine, from the outside in: ``engine`` (the port), ``process`` and ``frames`` (its own
+process), ``worker`` (what runs there), ``pipeline`` (photo and garment to picture). Seeing:
+``perception``, ``skeleton``, ``person``. The garment: ``cutout``, ``keypoints``, ``neckline``,
+``garment``. Dressing: ``body``, ``worn``, ``fit``, ``sleeves``, ``dress``, ``trousers``,
+``shading``, ``skin``. Judging: ``gate``, ``measures``. For the wardrobe: ``wardrobe``,
+``appearance``; garments and people of our own: ``drawn``, ``drawn_person``.
+"""

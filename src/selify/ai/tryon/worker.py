@@ -1,0 +1,151 @@
+"""The engine's own process: ``python -m selify.ai.tryon.worker MODELS_FOLDER``.
+
+It decodes pictures that strangers sent; if one of them kills a decoder, only this process dies.
+It reads requests from standard input, answers on standard output, ends when the input ends.
+"""
+
+import hashlib
+import os
+import resource
+import sys
+import time
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+
+from selify.ai.tryon.advice import warnings_for
+from selify.ai.tryon.codec import decode, encode
+from selify.ai.tryon.frames import Frame, read_frame
+from selify.ai.tryon.garment import Garment, read_cut_out
+from selify.ai.tryon.gate import EngineKind, assess, assess_hosted, regions_of
+from selify.ai.tryon.models import load_networks
+from selify.ai.tryon.perception import Perception
+from selify.ai.tryon.pipeline import try_on
+from selify.ai.tryon.refusals import Refused
+from selify.ai.tryon.wardrobe import read_garment
+from selify.ai.types import GarmentCategory, QualityScores, RefusalCode
+
+_GARMENT_SIDE = 1024
+_CACHED_GARMENTS = 8
+_ADDRESS_SPACE = 6 << 30
+_MIN_COVER = 0.02
+
+Operation = Callable[[Frame], Frame]
+
+
+class Workshop:
+    """Holds the networks and the garments read last."""
+
+    def __init__(self, models: Path) -> None:
+        self._perception = Perception(load_networks(models))
+        self._garments: OrderedDict[str, Garment] = OrderedDict()
+        self._operations: dict[str, Operation] = {
+            "render": self._render,
+            "assess": self._assess,
+            "read": self._read,
+        }
+
+    def answer(self, request: Frame) -> Frame:
+        """Refusals and faults are answers too: the process goes on."""
+        try:
+            return self._operations[str(request.header["operation"])](request)
+        except Refused as refused:
+            return Frame(
+                {"refused": refused.code.value, "hint": refused.hint, "details": refused.details}
+            )
+        except Exception as error:  # noqa: BLE001 - the engine must hear of it, whatever it is
+            traceback.print_exc()
+            return Frame({"fault": f"{type(error).__name__}: {error}"})
+
+    def _render(self, request: Frame) -> Frame:
+        started = time.monotonic()
+        header = request.header
+        category = GarmentCategory(header["category"])
+        photo = decode(request.parts[0], int(header["max_side"])).bgr
+        garment = self._garment(request.parts[1], category)
+        result = try_on(self._perception, photo, garment, attempt=int(header["attempt"]))
+        if float((result.dressed.cover > 0.5).mean()) < _MIN_COVER * float(
+            result.person.mask.mean()
+        ):
+            raise Refused(RefusalCode.QUALITY_TOO_LOW, details={"reason": "nothing was dressed"})
+        regions = regions_of(result.person, category, result.dressed.cover)
+        scores = assess(
+            result.person.bgr,
+            garment.bgr,
+            garment.alpha,
+            result.dressed.bgr,
+            regions,
+            EngineKind.EMBEDDED,
+        )
+        answer = {
+            "width": result.bgr.shape[1],
+            "height": result.bgr.shape[0],
+            "warnings": [warning.value for warning in warnings_for(result, garment)],
+            "scores": _plain(scores),
+            "seconds": round(time.monotonic() - started, 3),
+        }
+        return Frame(answer, (encode(result.bgr),))
+
+    def _assess(self, request: Frame) -> Frame:
+        """Score a result of which only the pictures are known."""
+        category = GarmentCategory(request.header["category"])
+        photo, result = (decode(part, _GARMENT_SIDE).bgr for part in request.parts[:2])
+        garment = self._garment(request.parts[2], category)
+        scores = assess_hosted(
+            self._perception, photo, garment.bgr, garment.alpha, result, category
+        )
+        return Frame({"scores": _plain(scores)})
+
+    def _read(self, request: Frame) -> Frame:
+        name = request.header["category"]
+        picture = decode(request.parts[0], _GARMENT_SIDE)
+        reading = read_garment(
+            picture.bgr, picture.alpha, None if name is None else GarmentCategory(name)
+        )
+        return Frame({"reading": reading.to_json()})
+
+    def _garment(self, data: bytes, category: GarmentCategory) -> Garment:
+        """Read once per content: a shop's garments come again and again."""
+        key = f"{category}:{hashlib.sha256(data).hexdigest()}"
+        if key not in self._garments:
+            picture = decode(data, _GARMENT_SIDE)
+            self._garments[key] = read_cut_out(picture.bgr, picture.alpha, category)
+            while len(self._garments) > _CACHED_GARMENTS:
+                self._garments.popitem(last=False)
+        self._garments.move_to_end(key)
+        return self._garments[key]
+
+
+def _plain(scores: QualityScores) -> dict[str, Any]:
+    names = ("face", "hands", "background", "colour", "print_kept", "old_replaced", "coverage")
+    return {**{name: getattr(scores, name) for name in names}, "misses": list(scores.misses)}
+
+
+def serve(workshop: Workshop, requests: BinaryIO, answers: BinaryIO) -> None:
+    """One request at a time, until the other side closes."""
+    while (request := read_frame(requests)) is not None:
+        answers.write(workshop.answer(request).encoded())
+        answers.flush()
+
+
+def main(models: Path) -> None:
+    # Whatever a library prints must not end up between the frames.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    cv2.setNumThreads(2)
+    np.seterr(all="ignore")
+    workshop = Workshop(models)
+    answers.write(Frame({"ready": True}).encoded())
+    answers.flush()
+    serve(workshop, sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

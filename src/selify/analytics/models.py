@@ -1,0 +1,115 @@
+"""Tables of domain analytics: roll-ups and synchronisation policy.
+
+Declared for comparison with the living database and for the admin; statements that run often are
+plain SQL in the repository. What the columns mean is said in docs/reference/public_schema.md.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, Numeric, UniqueConstraint, desc, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from selify.db.base import (
+    EMPTY_LIST,
+    EMPTY_OBJECT,
+    NOW,
+    RANDOM_UUID,
+    ZERO,
+    AccountRef,
+    Base,
+    Json,
+    JsonList,
+    WorkspaceRef,
+)
+
+
+class AccountMetricsDaily(Base):
+    """One row per account and day, written again whenever late facts arrive."""
+
+    __tablename__ = "account_metrics_daily"
+    __table_args__ = (
+        UniqueConstraint(
+            "account_id", "metric_date", name="account_metrics_daily_account_id_metric_date_key"
+        ),
+        Index("idx_account_metrics_account", "account_id"),
+        Index("idx_account_metrics_date", desc("metric_date")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=RANDOM_UUID)
+    account_id: Mapped[AccountRef | None]
+    metric_date: Mapped[date]
+    total_posts: Mapped[int | None] = mapped_column(server_default=ZERO)
+    posts_with_garments: Mapped[int | None] = mapped_column(server_default=ZERO)
+    total_impressions: Mapped[int | None] = mapped_column(server_default=ZERO)
+    total_reach: Mapped[int | None] = mapped_column(server_default=ZERO)
+    total_likes: Mapped[int | None] = mapped_column(server_default=ZERO)
+    total_comments: Mapped[int | None] = mapped_column(server_default=ZERO)
+    total_shares: Mapped[int | None] = mapped_column(server_default=ZERO)
+    total_bot_triggers: Mapped[int | None] = mapped_column(server_default=ZERO)
+    total_dm_conversations: Mapped[int | None] = mapped_column(server_default=ZERO)
+    total_photos_received: Mapped[int | None] = mapped_column(server_default=ZERO)
+    total_generations: Mapped[int | None] = mapped_column(server_default=ZERO)
+    successful_generations: Mapped[int | None] = mapped_column(server_default=ZERO)
+    overall_trigger_rate: Mapped[Decimal | None] = mapped_column(Numeric(5, 2), server_default=ZERO)
+    overall_dm_rate: Mapped[Decimal | None] = mapped_column(Numeric(5, 2), server_default=ZERO)
+    overall_photo_rate: Mapped[Decimal | None] = mapped_column(Numeric(5, 2), server_default=ZERO)
+    overall_success_rate: Mapped[Decimal | None] = mapped_column(Numeric(5, 2), server_default=ZERO)
+    total_cost_cents: Mapped[int | None] = mapped_column(server_default=ZERO)
+    total_revenue_cents: Mapped[int | None] = mapped_column(server_default=ZERO)
+    total_profit_cents: Mapped[int | None] = mapped_column(server_default=ZERO)
+    roi_percentage: Mapped[Decimal | None] = mapped_column(Numeric(8, 2), server_default=ZERO)
+    avg_response_time_ms: Mapped[int | None]
+    avg_generation_time_ms: Mapped[int | None]
+    uptime_percentage: Mapped[Decimal | None] = mapped_column(
+        Numeric(5, 2), server_default=text("100")
+    )
+    created_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
+
+
+class AccountSyncMetadata(Base):
+    """How often an account is synchronised. The reference has no row level security here, so no
+    user role gets any privilege on it.
+    """
+
+    __tablename__ = "account_sync_metadata"
+    __table_args__ = (
+        Index("idx_account_sync_metadata_activity", "activity_classification", "last_sync_at"),
+        Index("idx_account_sync_metadata_status", "sync_status", "last_sync_at"),
+    )
+
+    account_id: Mapped[AccountRef] = mapped_column(primary_key=True)
+    last_sync_at: Mapped[datetime | None]
+    posts_synced_count: Mapped[int | None] = mapped_column(server_default=ZERO)
+    sync_status: Mapped[str | None] = mapped_column(server_default="pending")
+    sync_error: Mapped[str | None]
+    activity_classification: Mapped[str | None]
+    sync_frequency_minutes: Mapped[int | None] = mapped_column(server_default=text("5"))
+    created_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
+
+
+class CrossBrandAnalytics(Base):
+    """Append-only snapshots for workspaces that are holding companies."""
+
+    __tablename__ = "cross_brand_analytics"
+    __table_args__ = (
+        Index("idx_cross_brand_holding", "holding_workspace_id", desc("computed_at")),
+        Index("idx_cross_brand_analytics_top_brand", "top_performing_brand"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=RANDOM_UUID)
+    holding_workspace_id: Mapped[WorkspaceRef]
+    total_skus: Mapped[int | None]
+    total_revenue_30d: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
+    top_performing_brand: Mapped[UUID | None] = mapped_column(
+        ForeignKey("public.workspaces.id", ondelete="SET NULL")
+    )
+    shared_customer_segments: Mapped[JsonList | None] = mapped_column(server_default=EMPTY_LIST)
+    brand_cannibalization_risk: Mapped[Decimal | None] = mapped_column(Numeric(5, 4))
+    cross_sell_opportunities: Mapped[JsonList | None] = mapped_column(server_default=EMPTY_LIST)
+    portfolio_trends: Mapped[Json | None] = mapped_column(server_default=EMPTY_OBJECT)
+    recommended_actions: Mapped[JsonList | None] = mapped_column(server_default=EMPTY_LIST)
+    computed_at: Mapped[datetime | None] = mapped_column(server_default=NOW)

@@ -1,0 +1,53 @@
+"""The auth domain. Owns who is who: users, sessions, workspaces, memberships, and the audit trail
+of account connections.
+
+Others come in through these names. Signing in and out hangs on the ``Gate``; permission is asked
+with ``access_workspace``; connections of outside accounts are written down with ``audit.record``.
+"""
+
+from datetime import datetime
+
+from selify.auth import audit, repository, throttle
+from selify.auth.audit import OAuthEvent
+from selify.auth.gate import CurrentGate, CurrentSession, Gate, visit_of
+from selify.auth.types import Member, Session, SignedIn, User, Visit, Workspace, WorkspaceRole
+from selify.auth.workspaces import (
+    access_workspace,
+    change_role,
+    create_workspace,
+    list_members,
+    list_workspaces,
+    remove_member,
+)
+from selify.core.database import Tx
+
+__all__ = [
+    "CurrentGate",
+    "CurrentSession",
+    "Gate",
+    "Member",
+    "OAuthEvent",
+    "Session",
+    "SignedIn",
+    "User",
+    "Visit",
+    "Workspace",
+    "WorkspaceRole",
+    "access_workspace",
+    "audit",
+    "change_role",
+    "create_workspace",
+    "list_members",
+    "list_workspaces",
+    "remove_member",
+    "tidy",
+    "visit_of",
+]
+
+
+async def tidy(tx: Tx, *, now: datetime) -> int:
+    """Forget sessions that have ended and tries that no longer count; how many rows. For the
+    worker, every so often.
+    """
+    ended = await repository.delete_ended_sessions(tx, now=now)
+    return ended + await throttle.forget_old_attempts(tx, now=now)

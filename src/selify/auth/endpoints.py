@@ -1,0 +1,147 @@
+"""``/api/v1/auth`` and ``/api/v1/workspaces``."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request
+
+from selify.auth import schemas, workspaces
+from selify.auth.gate import CurrentGate, CurrentSession, visit_of
+from selify.auth.types import SignedIn
+from selify.core import idempotency
+from selify.core.http import CurrentClock, CurrentUserId, SystemTx, UserTx
+
+router = APIRouter(prefix="/api/v1")
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[!-~]+$",
+        description="The same request with the same key within 24 hours is done once.",
+    ),
+]
+
+
+@router.post("/auth/sign-up", status_code=201, tags=["auth"])
+async def sign_up(
+    body: schemas.SignUpInput, request: Request, gate: CurrentGate
+) -> schemas.MeOutput:
+    """Make an account and sign in: the answer sets the session cookie."""
+    gate.demand_same_origin(request)
+    signed_in = await gate.sign_up(
+        email=body.email,
+        password=body.password,
+        full_name=body.full_name,
+        visit=visit_of(request),
+    )
+    gate.give_cookie(request, signed_in)
+    return schemas.MeOutput.of(signed_in.session)
+
+
+@router.post("/auth/sign-in", tags=["auth"])
+async def sign_in(
+    body: schemas.SignInInput, request: Request, gate: CurrentGate
+) -> schemas.MeOutput:
+    """Sign in: the answer sets the session cookie."""
+    gate.demand_same_origin(request)
+    signed_in = await gate.sign_in(
+        email=body.email, password=body.password, visit=visit_of(request)
+    )
+    gate.give_cookie(request, signed_in)
+    return schemas.MeOutput.of(signed_in.session)
+
+
+@router.post("/auth/sign-out", status_code=204, tags=["auth"])
+async def sign_out(request: Request, gate: CurrentGate) -> None:
+    """End the session: its cookie and its tokens stop working at once."""
+    await gate.sign_out(request)
+
+
+@router.get("/auth/me", tags=["auth"])
+async def me(session: CurrentSession) -> schemas.MeOutput:
+    """Who is signed in."""
+    return schemas.MeOutput.of(session)
+
+
+@router.post("/auth/token", tags=["auth"])
+async def token(
+    body: schemas.TokenInput, request: Request, gate: CurrentGate
+) -> schemas.TokenOutput:
+    """An access token for `Authorization: Bearer`, good for an hour at most."""
+    match body:
+        case schemas.PasswordGrant():
+            signed_in = await gate.sign_in(
+                email=body.email, password=body.password, visit=visit_of(request)
+            )
+        case schemas.RefreshGrant():
+            signed_in = await gate.renew(body.refresh_token)
+        case schemas.SessionGrant():
+            signed_in = SignedIn(await gate.demand_session(request), "")
+    issued = gate.issue_token(signed_in.session)
+    return schemas.TokenOutput(
+        access_token=issued.text,
+        expires_in=int((issued.expires_at - gate.clock.now()).total_seconds()),
+        expires_at=issued.expires_at,
+        refresh_token=signed_in.secret or None,
+        user=schemas.MeOutput.of(signed_in.session).user,
+    )
+
+
+@router.get("/workspaces", tags=["workspaces"])
+async def list_workspaces(tx: UserTx) -> schemas.WorkspacesOutput:
+    """The workspaces you are a member of."""
+    mine = await workspaces.list_workspaces(tx)
+    return schemas.WorkspacesOutput(workspaces=[schemas.WorkspaceOutput.of(w) for w in mine])
+
+
+@router.post("/workspaces", status_code=201, tags=["workspaces"])
+async def create_workspace(
+    body: schemas.WorkspaceInput,
+    tx: SystemTx,
+    clock: CurrentClock,
+    owner_id: CurrentUserId,
+    idempotency_key: IdempotencyKey = None,
+) -> schemas.WorkspaceOutput:
+    """Make a workspace; you become its owner."""
+
+    async def work() -> dict[str, Any]:
+        made = await workspaces.create_workspace(tx, owner_id=owner_id, **body.model_dump())
+        return schemas.WorkspaceOutput.of(made).model_dump(mode="json")
+
+    if idempotency_key is None:
+        return schemas.WorkspaceOutput.model_validate(await work())
+    answer = await idempotency.once(
+        tx,
+        clock,
+        workspace_id=owner_id,  # there is no workspace yet: the key belongs to the user
+        key=idempotency_key,
+        request=["create workspace", body.model_dump()],
+        work=work,
+    )
+    return schemas.WorkspaceOutput.model_validate(answer)
+
+
+@router.get("/workspaces/{workspace_id}/members", tags=["workspaces"])
+async def list_members(
+    workspace_id: UUID, tx: SystemTx, user_id: CurrentUserId
+) -> schemas.MembersOutput:
+    """Everyone in the workspace, owners first."""
+    await workspaces.access_workspace(tx, workspace_id, user_id=user_id)
+    members = await workspaces.list_members(tx, workspace_id)
+    return schemas.MembersOutput(members=[schemas.MemberOutput.of(m) for m in members])
+
+
+@router.patch("/workspaces/{workspace_id}/members/{user_id}", status_code=204, tags=["workspaces"])
+async def change_role(
+    workspace_id: UUID, user_id: UUID, body: schemas.RoleInput, tx: UserTx
+) -> None:
+    """Give a member another role."""
+    await workspaces.change_role(tx, workspace_id, user_id, body.role)
+
+
+@router.delete("/workspaces/{workspace_id}/members/{user_id}", status_code=204, tags=["workspaces"])
+async def remove_member(workspace_id: UUID, user_id: UUID, tx: UserTx) -> None:
+    """Remove a member, or leave the workspace yourself."""
+    await workspaces.remove_member(tx, workspace_id, user_id)

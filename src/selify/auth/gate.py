@@ -1,0 +1,256 @@
+"""The gate: signing up, in and out, and telling who is asking.
+
+These are edge functions: they open their own transactions, because a refused try must be counted
+although it is refused, and because a password is checked (slowly, on purpose) outside of any.
+Endpoints and pages call the gate; it hangs on ``app.state.gate``.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Self
+
+from fastapi import Depends, Request
+
+from selify.auth import emails, origins, passwords, repository, sessions, throttle, tokens
+from selify.auth.passwords import Passwords
+from selify.auth.repository import Account
+from selify.auth.tokens import AccessToken, TokenInvalid, Tokens
+from selify.auth.types import Session, SignedIn, Visit
+from selify.core import http
+from selify.core.clock import Clock
+from selify.core.database import Actor, Database
+from selify.core.errors import Conflict, Forbidden, Unauthenticated
+from selify.core.settings import Settings
+
+ACTOR = Actor.system("sign-in")
+_LONGEST_SECRET = 100
+
+
+class WrongCredentials(Unauthenticated):
+    code = "wrong_credentials"
+    title = "This e-mail address and password do not go together"
+
+
+class AccountClosed(Forbidden):
+    code = "account_closed"
+    title = "This account cannot sign in"
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+    title = "There is an account with this e-mail address already"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Everything that signing in needs. ``public_url`` is our own origin."""
+
+    database: Database
+    clock: Clock
+    passwords: Passwords
+    tokens: Tokens
+    public_url: str
+    lifetime: timedelta
+
+    @classmethod
+    def from_settings(cls, settings: Settings, database: Database, clock: Clock) -> Self:
+        return cls(
+            database=database,
+            clock=clock,
+            passwords=Passwords(),
+            tokens=Tokens(settings.secret_box, issuer=settings.public_url),
+            public_url=settings.public_url,
+            lifetime=timedelta(hours=settings.session_hours),
+        )
+
+    # Coming and going
+
+    async def sign_up(
+        self, *, email: str, password: str, full_name: str | None, visit: Visit
+    ) -> SignedIn:
+        """A new account, signed in. Raises EmailInvalid, PasswordInvalid, EmailTaken,
+        TooManyAttempts.
+        """
+        address = emails.normalise(email)
+        passwords.demand_good(password, email=address)
+        now = self.clock.now()
+        await self._count(throttle.sign_up_limits(visit.address), now)
+        hashed = await self.passwords.hash(password)
+        async with self.database.tx(ACTOR) as tx:
+            user = await repository.insert_user(
+                tx, email=address, password_hash=hashed, full_name=full_name, now=now
+            )
+            if user is None:
+                raise EmailTaken("Nothing was changed.", hint="Sign in instead.")
+            return await sessions.start(tx, user, visit=visit, now=now, lifetime=self.lifetime)
+
+    async def sign_in(self, *, email: str, password: str, visit: Visit) -> SignedIn:
+        """Raises EmailInvalid, WrongCredentials, AccountClosed, TooManyAttempts."""
+        address, now = emails.normalise(email), self.clock.now()
+        limits = throttle.sign_in_limits(address, visit.address)
+        await self._count(limits, now)
+        async with self.database.tx(ACTOR) as tx:
+            account = await repository.find_account(tx, email=address, now=now)
+        account, renewed = await self._checked(account, password)
+        async with self.database.tx(ACTOR) as tx:
+            await throttle.forgive_attempt(tx, limits)
+            if renewed:
+                await repository.renew_password_hash(
+                    tx, account.user.id, old=account.password_hash, new=renewed
+                )
+            return await sessions.start(
+                tx, account.user, visit=visit, now=now, lifetime=self.lifetime
+            )
+
+    async def sign_out(self, request: Request) -> None:
+        """Ends the session the request came with, if any, and takes the cookie back."""
+        session = await self.identify(request)
+        if session is not None:
+            async with self.database.tx(ACTOR) as tx:
+                await sessions.end(tx, session.id)
+        self.take_cookie(request)
+
+    async def _count(self, limits: list[throttle.Limit], now: datetime) -> None:
+        async with self.database.tx(ACTOR) as tx:
+            until = await throttle.count_attempt(tx, limits, now=now)
+        if until is not None:
+            raise throttle.refusal(until, now=now)
+
+    async def _checked(self, account: Account | None, password: str) -> tuple[Account, str | None]:
+        """The account, and its password hashed anew if the costs have changed."""
+        stored = account.password_hash if account else None
+        verdict = await self.passwords.check(stored, password)
+        if account is None or not verdict.right:
+            raise WrongCredentials("Please check both.")
+        if not account.may_sign_in:  # said only to who knows the password
+            raise AccountClosed("It was suspended or deleted.", hint="Ask us if this is a mistake.")
+        return account, await self.passwords.hash(password) if verdict.renew else None
+
+    # Who is asking
+
+    async def authenticate(self, request: Request) -> Actor:
+        """The user who is asking, or the visitor. Raises TokenInvalid, CrossSite."""
+        session = await self.identify(request)
+        return Actor.visitor() if session is None else actor_of(session)
+
+    async def identify(self, request: Request) -> Session | None:
+        """The session a request belongs to, looked up once per request."""
+        if not hasattr(request.state, "session"):
+            bearer = _bearer_of(request)
+            request.state.session = await (
+                self._by_cookie(request) if bearer is None else self._by_token(bearer)
+            )
+        session: Session | None = request.state.session
+        return session
+
+    async def demand_session(self, request: Request) -> Session:
+        """Raises Unauthenticated for a visitor."""
+        session = await self.identify(request)
+        if session is None:
+            raise Unauthenticated("This needs a signed-in user.", hint="Sign in and try again.")
+        return session
+
+    async def _by_token(self, token: str) -> Session:
+        now = self.clock.now()
+        session_id = self.tokens.session_of(token, now=now)
+        async with self.database.tx(ACTOR) as tx:
+            session = await sessions.find(tx, session_id, now=now)
+        if session is None:
+            raise TokenInvalid("The access token's session has ended.", hint="Sign in again.")
+        return session
+
+    async def _by_cookie(self, request: Request) -> Session | None:
+        secret = request.cookies.get(self.cookie_name)
+        if not secret or len(secret) > _LONGEST_SECRET:
+            return None
+        self.demand_same_origin(request)
+        async with self.database.tx(ACTOR) as tx:
+            presented = await sessions.present(tx, secret, now=self.clock.now())
+        if presented is None:
+            self.take_cookie(request)
+            return None
+        if presented.new_secret:
+            self.give_cookie(request, SignedIn(presented.session, presented.new_secret))
+        return presented.session
+
+    async def renew(self, refresh_token: str) -> SignedIn:
+        """The session of a program's refresh token, and the refresh token to use from now on.
+        Raises TokenInvalid.
+        """
+        async with self.database.tx(ACTOR) as tx:
+            presented = await sessions.present(tx, refresh_token, now=self.clock.now())
+        if presented is None:
+            raise TokenInvalid("The refresh token is not valid.", hint="Sign in again.")
+        return SignedIn(presented.session, presented.new_secret or refresh_token)
+
+    def issue_token(self, session: Session) -> AccessToken:
+        return self.tokens.issue(session, now=self.clock.now())
+
+    # The browser
+
+    def demand_same_origin(self, request: Request) -> None:
+        """Raises CrossSite; forms that sign people in need it too, cookie or not."""
+        origins.demand_same_origin(request, public_url=self.public_url)
+
+    def safe_return_to(self, value: str | None) -> str:
+        return origins.safe_return_to(value, public_url=self.public_url)
+
+    @property
+    def cookie_name(self) -> str:
+        # The prefix keeps every other host, a subdomain too, from setting this cookie.
+        return f"__Host-{http.SESSION_COOKIE}" if self._https else http.SESSION_COOKIE
+
+    def give_cookie(self, request: Request, signed_in: SignedIn) -> None:
+        seconds = int((signed_in.session.ends_at - self.clock.now()).total_seconds())
+        self._set_cookie(request, signed_in.secret, seconds)
+
+    def take_cookie(self, request: Request) -> None:
+        if self.cookie_name in request.cookies:
+            self._set_cookie(request, "", 0)
+
+    def _set_cookie(self, request: Request, value: str, seconds: int) -> None:
+        cookie = f"{self.cookie_name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+        http.add_response_header(request, "Set-Cookie", cookie + ("; Secure" * self._https))
+
+    @property
+    def _https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+def actor_of(session: Session) -> Actor:
+    return Actor.user(session.user.id, email=session.user.email, claims=tokens.claims_of(session))
+
+
+def visit_of(request: Request) -> Visit:
+    """The network address as the server sees it (behind a proxy: as uvicorn's settings say)."""
+    agent = "".join(c for c in request.headers.get("user-agent", "") if c.isprintable())[:300]
+    return Visit(_address_of(request), agent or None)
+
+
+def _address_of(request: Request) -> str | None:
+    try:
+        return str(ipaddress.ip_address(request.client.host)) if request.client else None
+    except ValueError:  # a unix socket, or a test
+        return None
+
+
+def _bearer_of(request: Request) -> str | None:
+    """The token of an ``Authorization: Bearer`` header; other schemes are not ours."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def open_gate(request: Request) -> Gate:
+    gate: Gate = request.app.state.gate
+    return gate
+
+
+CurrentGate = Annotated[Gate, Depends(open_gate)]
+
+
+async def current_session(request: Request, gate: CurrentGate, _user: http.CurrentUser) -> Session:
+    return await gate.demand_session(request)
+
+
+CurrentSession = Annotated[Session, Depends(current_session)]

@@ -1,0 +1,109 @@
+"""Sessions: a row in ``auth.sessions``, and a secret that only its holder knows.
+
+The secret rotates while it is used, so that a copied one does not stay good for long. Because an
+answer that carries a new secret can be lost, and because pages ask several things at once, the
+secret before it stays good until the new one has been seen, and then for ``GRACE``. Whoever shows
+it later holds a copy: the session ends for both.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from selify.auth import repository
+from selify.auth.repository import HeldSecret
+from selify.auth.types import Session, SignedIn, User, Visit
+from selify.core.database import Tx
+from selify.core.logging import get_logger
+
+log = get_logger(__name__)
+
+ROTATE_EVERY = timedelta(hours=1)
+GRACE = timedelta(seconds=60)
+# Requests sent at the same moment as the one that rotated must not rotate again.
+SETTLING = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A live session. ``new_secret``: what its holder must use from now on, if it changed."""
+
+    session: Session
+    new_secret: str | None
+
+
+def hash_of(secret: str) -> bytes:
+    # The secret has 256 random bits: one round of SHA-256 is enough, unlike for passwords.
+    return hashlib.sha256(secret.encode()).digest()
+
+
+async def start(
+    tx: Tx, user: User, *, visit: Visit, now: datetime, lifetime: timedelta
+) -> SignedIn:
+    """Always a new session and a new secret, whatever the browser held before."""
+    secret = secrets.token_urlsafe(32)
+    session = await repository.insert_session(
+        tx, user, visit=visit, secret_hash=hash_of(secret), now=now, ends_at=now + lifetime
+    )
+    return SignedIn(session, secret)
+
+
+async def present(tx: Tx, secret: str, *, now: datetime) -> Presented | None:
+    """The live session this secret belongs to, rotating the secret when it is time."""
+    held = await repository.find_by_secret(tx, hash_of(secret), now=now)
+    if held is None:
+        return None
+    if held.is_current:
+        return await _present_current(tx, held, secret, now)
+    return await _present_previous(tx, held, secret, now)
+
+
+async def _present_current(tx: Tx, held: HeldSecret, secret: str, now: datetime) -> Presented:
+    if now - held.rotated_at >= ROTATE_EVERY:
+        return await _rotate(tx, held, secret, now)
+    if held.has_previous and held.previous_until is None:
+        await repository.end_previous_secret(tx, held.session.id, at=now + GRACE)
+    return Presented(held.session, None)
+
+
+async def _present_previous(
+    tx: Tx, held: HeldSecret, secret: str, now: datetime
+) -> Presented | None:
+    if held.previous_until is not None:
+        if now < held.previous_until:
+            return Presented(held.session, None)
+        log.warning("an old session secret was used", session=str(held.session.id))
+        await repository.delete_session(tx, held.session.id)
+        return None
+    if now - held.rotated_at < SETTLING:
+        return Presented(held.session, None)
+    return await _rotate(tx, held, secret, now)  # the answer with the new secret was lost
+
+
+async def _rotate(tx: Tx, held: HeldSecret, secret: str, now: datetime) -> Presented:
+    new = secrets.token_urlsafe(32)
+    rotated = await repository.replace_secret(
+        tx,
+        held.session.id,
+        held=hash_of(secret),
+        new=hash_of(new),
+        rotated_at=held.rotated_at,
+        now=now,
+    )
+    return Presented(held.session, new if rotated else None)
+
+
+async def find(tx: Tx, session_id: UUID, *, now: datetime) -> Session | None:
+    return await repository.find_session(tx, session_id, now=now)
+
+
+async def end(tx: Tx, session_id: UUID) -> None:
+    """Signed out: neither its secret nor any token made for it works from now on."""
+    await repository.delete_session(tx, session_id)
+
+
+async def end_all(tx: Tx, user_id: UUID, *, keep: UUID | None = None) -> int:
+    """Sign a user out everywhere (but in one session); how many sessions that were."""
+    return await repository.delete_sessions_of(tx, user_id, keep=keep)

@@ -1,0 +1,97 @@
+"""Slows down guessing: counts tries in PostgreSQL, so that all server processes count together.
+
+A try is counted before the password is looked at, or many tries at once would slip through.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from selify.core.database import Tx
+from selify.core.errors import TooMany
+
+WINDOW = timedelta(minutes=15)
+
+
+class TooManyAttempts(TooMany):
+    code = "too_many_attempts"
+    title = "Too many tries"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most so many tries per WINDOW by one subject."""
+
+    kind: str
+    value: str
+    most: int
+
+    @property
+    def subject(self) -> bytes:
+        return hashlib.sha256(f"{self.kind}\n{self.value}".encode()).digest()
+
+
+def sign_in_limits(email: str, address: str | None) -> list[Limit]:
+    """One guesser at one account is stopped soon; guessing spread over many addresses or many
+    accounts later, because others share the address, and the account's owner must not be locked
+    out by a stranger's ten tries.
+    """
+    place = address or "unknown"
+    return [
+        Limit("e-mail and address", f"{email}\n{place}", 10),
+        Limit("e-mail", email, 60),
+        Limit("address", place, 100),
+    ]
+
+
+def sign_up_limits(address: str | None) -> list[Limit]:
+    return [Limit("sign-up", address or "unknown", 20)]
+
+
+async def count_attempt(tx: Tx, limits: list[Limit], *, now: datetime) -> datetime | None:
+    """Count a try by each subject; when one is over its limit, the time from which it may go on.
+
+    The caller commits and then refuses, so that refused tries are counted too.
+    """
+    rows = await tx.fetch(
+        """
+        INSERT INTO internal.sign_in_attempts AS a (subject, attempts, window_ends)
+        SELECT subject, 1, $2 FROM unnest($1::bytea[]) AS s (subject) ORDER BY subject
+        ON CONFLICT (subject) DO UPDATE
+           SET attempts = CASE WHEN a.window_ends <= $3 THEN 1 ELSE a.attempts + 1 END,
+               window_ends = CASE WHEN a.window_ends <= $3 THEN $2 ELSE a.window_ends END
+        RETURNING subject, attempts, window_ends
+        """,
+        [limit.subject for limit in limits],
+        now + WINDOW,
+        now,
+    )
+    most = {limit.subject: limit.most for limit in limits}
+    over = [row["window_ends"] for row in rows if row["attempts"] > most[bytes(row["subject"])]]
+    return max(over, default=None)
+
+
+async def forgive_attempt(tx: Tx, limits: list[Limit]) -> None:
+    """A try that succeeded was no guess."""
+    await tx.execute(
+        """
+        UPDATE internal.sign_in_attempts SET attempts = greatest(0, attempts - 1)
+         WHERE subject IN (SELECT subject FROM internal.sign_in_attempts
+                            WHERE subject = ANY ($1::bytea[]) ORDER BY subject FOR UPDATE)
+        """,
+        [limit.subject for limit in limits],
+    )
+
+
+async def forget_old_attempts(tx: Tx, *, now: datetime) -> int:
+    return await tx.execute("DELETE FROM internal.sign_in_attempts WHERE window_ends < $1", now)
+
+
+def refusal(until: datetime, *, now: datetime) -> TooManyAttempts:
+    seconds = max(1.0, (until - now).total_seconds())
+    minutes = round(seconds / 60)
+    return TooManyAttempts(
+        "This was tried too often.",
+        retry_after=seconds,
+        hint=f"Please wait {minutes} minutes." if minutes > 1 else "Please wait a minute.",
+    )

@@ -1,0 +1,78 @@
+"""What crosses the border between identity and everybody else."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from selify.core.ids import UserId, WorkspaceId
+
+
+class WorkspaceRole(StrEnum):
+    """What a member may do, the most powerful first."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+
+    def includes(self, other: "WorkspaceRole") -> bool:
+        """Whether whoever has this role may do what the other role may."""
+        order = list(WorkspaceRole)
+        return order.index(self) <= order.index(other)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: UserId
+    email: str
+    full_name: str | None
+    is_team: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in, on one browser or program."""
+
+    id: UUID
+    user: User
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session and the secret that proves it; the only time the secret is seen."""
+
+    session: Session
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Where a request comes from, as far as one can know."""
+
+    address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """``role`` is the role of the user who asked."""
+
+    id: WorkspaceId
+    name: str
+    slug: str
+    description: str | None
+    role: WorkspaceRole
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """``joined_at`` is None while an invitation is open."""
+
+    user_id: UserId
+    email: str | None
+    full_name: str | None
+    role: WorkspaceRole
+    joined_at: datetime | None

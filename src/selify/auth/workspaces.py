@@ -1,0 +1,224 @@
+"""Workspaces and who belongs to them.
+
+The database keeps the rules whoever asks: policies (admins and owners manage members, only owners
+touch an owner, everyone may leave) and a trigger (a workspace never loses its last owner). Here
+they are said in words.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from uuid import UUID
+
+import asyncpg
+
+from selify.auth.types import Member, Workspace, WorkspaceRole
+from selify.core.database import Tx
+from selify.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from selify.core.ids import UserId, WorkspaceId
+
+_WORKSPACE = "w.id, w.name, w.slug, w.description, w.created_at"
+# As internal.active_members has it: joined (or never invited), not expired, workspace not deleted.
+_ACTIVE = """w.deleted_at IS NULL AND (m.joined_at IS NOT NULL OR m.invited_at IS NULL)
+             AND (m.expires_at IS NULL OR m.expires_at > now())"""
+
+
+class WorkspaceNotFound(NotFound):
+    code = "workspace_not_found"
+
+
+class MemberNotFound(NotFound):
+    code = "member_not_found"
+
+
+class RoleTooLow(Forbidden):
+    code = "role_too_low"
+
+
+class LastOwner(Conflict):
+    code = "last_owner"
+    title = "A workspace needs an owner"
+
+
+async def create_workspace(
+    tx: Tx,
+    *,
+    name: str,
+    owner_id: UUID | None = None,
+    slug: str | None = None,
+    description: str | None = None,
+) -> Workspace:
+    """A workspace with its owner, weekly credits, balance and settings, all at once.
+
+    In a user's transaction the user becomes the owner; the system must name one. A slug that is
+    taken gets a suffix.
+    """
+    row = await tx.fetch_one(
+        f"""
+        SELECT {_WORKSPACE} FROM public.create_workspace_with_owner(
+            workspace_name => $1, workspace_slug => $2, owner_id => $3,
+            workspace_description => $4) AS w
+        """,
+        name,
+        slug,
+        owner_id,
+        description,
+    )
+    assert row is not None  # noqa: S101 - the function returns the row or raises
+    return _workspace(row, WorkspaceRole.OWNER)
+
+
+async def list_workspaces(tx: Tx, *, user_id: UUID | None = None) -> list[Workspace]:
+    """The user's workspaces, by name. Defaults to the user whose transaction this is."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {_WORKSPACE}, m.role
+          FROM public.workspaces w JOIN public.workspace_members m ON m.workspace_id = w.id
+         WHERE m.user_id = $1 AND {_ACTIVE} ORDER BY lower(w.name), w.id
+        """,
+        _asking(tx, user_id),
+    )
+    return [_workspace(row, WorkspaceRole(row["role"])) for row in rows]
+
+
+async def access_workspace(
+    tx: Tx,
+    workspace_id: UUID,
+    *,
+    role: WorkspaceRole = WorkspaceRole.MEMBER,
+    user_id: UUID | None = None,
+) -> Workspace:
+    """The workspace, promising that the user is a member with at least this role.
+
+    Defaults to the user whose transaction this is; a system transaction names one. Raises
+    WorkspaceNotFound for non-members, so that nobody learns what exists, and RoleTooLow for members.
+    """
+    row = await tx.fetch_one(
+        f"""
+        SELECT {_WORKSPACE}, m.role
+          FROM public.workspaces w JOIN public.workspace_members m ON m.workspace_id = w.id
+         WHERE w.id = $2 AND m.user_id = $1 AND {_ACTIVE}
+        """,
+        _asking(tx, user_id),
+        workspace_id,
+    )
+    if row is None:
+        raise WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
+    workspace = _workspace(row, WorkspaceRole(row["role"]))
+    if not workspace.role.includes(role):
+        raise RoleTooLow(
+            f"This needs the role {role.value} in {workspace.name}; yours is {workspace.role.value}.",
+            hint="Ask an owner of the workspace.",
+        )
+    return workspace
+
+
+async def list_members(tx: Tx, workspace_id: UUID) -> list[Member]:
+    """Everyone in the workspace, owners first. A system transaction (other people's e-mail
+    addresses are not readable by users): call ``access_workspace`` before.
+    """
+    rows = await tx.fetch(
+        """
+        SELECT m.user_id, m.role, m.joined_at, m.created_at, m.invited_at, p.email, p.full_name
+          FROM public.workspace_members m LEFT JOIN public.profiles p ON p.id = m.user_id
+         WHERE m.workspace_id = $1 AND (m.expires_at IS NULL OR m.expires_at > now())
+         ORDER BY array_position(ARRAY['owner', 'admin', 'member'], m.role), m.created_at, m.id
+        """,
+        workspace_id,
+    )
+    return [_member(row) for row in rows]
+
+
+async def change_role(tx: Tx, workspace_id: UUID, member_id: UUID, role: WorkspaceRole) -> None:
+    """Give a member another role, in a user's transaction.
+
+    Raises WorkspaceNotFound, MemberNotFound, RoleTooLow, LastOwner.
+    """
+    mine = await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN)
+    theirs = await _role_of(tx, workspace_id, member_id)
+    if WorkspaceRole.OWNER in (theirs, role) and mine.role is not WorkspaceRole.OWNER:
+        raise RoleTooLow("Only an owner can make or change an owner.", hint="Ask an owner.")
+    with _keeping_an_owner():
+        async with tx.savepoint():
+            await tx.execute(
+                """
+                UPDATE public.workspace_members SET role = $3
+                 WHERE workspace_id = $1 AND user_id = $2
+                """,
+                workspace_id,
+                member_id,
+                role.value,
+            )
+
+
+async def remove_member(tx: Tx, workspace_id: UUID, member_id: UUID) -> None:
+    """End a membership, in a user's transaction; everyone may end their own.
+
+    Raises WorkspaceNotFound, MemberNotFound, RoleTooLow, LastOwner.
+    """
+    leaving = member_id == _asking(tx, None)
+    least = WorkspaceRole.MEMBER if leaving else WorkspaceRole.ADMIN
+    mine = await access_workspace(tx, workspace_id, role=least)
+    theirs = await _role_of(tx, workspace_id, member_id)
+    if theirs is WorkspaceRole.OWNER and mine.role is not WorkspaceRole.OWNER:
+        raise RoleTooLow("Only an owner can remove an owner.", hint="Ask an owner.")
+    with _keeping_an_owner():
+        async with tx.savepoint():
+            await tx.execute(
+                "DELETE FROM public.workspace_members WHERE workspace_id = $1 AND user_id = $2",
+                workspace_id,
+                member_id,
+            )
+
+
+async def _role_of(tx: Tx, workspace_id: UUID, user_id: UUID) -> WorkspaceRole:
+    role = await tx.fetch_value(
+        "SELECT role FROM public.workspace_members WHERE workspace_id = $1 AND user_id = $2",
+        workspace_id,
+        user_id,
+    )
+    if role is None:
+        raise MemberNotFound("This person is not a member of the workspace.")
+    return WorkspaceRole(role)
+
+
+@contextlib.contextmanager
+def _keeping_an_owner() -> Iterator[None]:
+    """The trigger's refusal, in words."""
+    try:
+        yield
+    except asyncpg.CheckViolationError as error:
+        if error.constraint_name != "workspaces_keep_an_owner":
+            raise
+        raise LastOwner(
+            "This is the workspace's only owner.", hint="Make someone else an owner first."
+        ) from error
+
+
+def _asking(tx: Tx, user_id: UUID | None) -> UUID:
+    asking = user_id or tx.actor.user_id
+    if asking is None:
+        raise Unauthenticated("This needs a signed-in user.")
+    return asking
+
+
+def _workspace(row: asyncpg.Record, role: WorkspaceRole) -> Workspace:
+    return Workspace(
+        id=WorkspaceId(row["id"]),
+        name=row["name"],
+        slug=row["slug"],
+        description=row["description"],
+        role=role,
+        created_at=row["created_at"],
+    )
+
+
+def _member(row: asyncpg.Record) -> Member:
+    # Who made the workspace was never invited: they joined when it was made.
+    joined_at = row["joined_at"] or (None if row["invited_at"] else row["created_at"])
+    return Member(
+        user_id=UserId(row["user_id"]),
+        email=row["email"],
+        full_name=row["full_name"],
+        role=WorkspaceRole(row["role"]),
+        joined_at=joined_at,
+    )

@@ -1,0 +1,78 @@
+"""The billing domain: what things cost, what a workspace may spend, and what it spent.
+
+Owns ``billing_meters``, ``subscription_tiers``, ``workspace_quotas``, ``workspace_payg_balance``,
+``workspace_usage_events``, ``workspace_financial_transactions`` and the rest of the reference's
+billing tables. Others come in through these names. The story of a charge is in ``credits``, of the
+two pots it is paid from in ``accounts``, of the prices in ``price_book``.
+"""
+
+from selify.billing.accounts import balance, grant, open_account
+from selify.billing.credits import refund, release_stale, reserve, settle
+from selify.billing.errors import (
+    AccountMissing,
+    ChargeMissing,
+    ChargeRefunded,
+    CreditsExhausted,
+    MeterClosed,
+    MeterUnknown,
+    PriceMissing,
+    SourceTaken,
+)
+from selify.billing.explanation import explain
+from selify.billing.invariants import invariants
+from selify.billing.price_book import price_of, provider_cost, seed
+from selify.billing.types import (
+    Balance,
+    CostSource,
+    Explanation,
+    Grant,
+    Price,
+    Refund,
+    RefundTo,
+    Reservation,
+    Spend,
+    SpendBy,
+    UsageEventId,
+    UsagePart,
+    UsageStatus,
+)
+from selify.billing.usage import After, list_usage, spend_by
+
+__all__ = [
+    "AccountMissing",
+    "After",
+    "Balance",
+    "ChargeMissing",
+    "ChargeRefunded",
+    "CostSource",
+    "CreditsExhausted",
+    "Explanation",
+    "Grant",
+    "MeterClosed",
+    "MeterUnknown",
+    "Price",
+    "PriceMissing",
+    "Refund",
+    "RefundTo",
+    "Reservation",
+    "SourceTaken",
+    "Spend",
+    "SpendBy",
+    "UsageEventId",
+    "UsagePart",
+    "UsageStatus",
+    "balance",
+    "explain",
+    "grant",
+    "invariants",
+    "list_usage",
+    "open_account",
+    "price_of",
+    "provider_cost",
+    "refund",
+    "release_stale",
+    "reserve",
+    "seed",
+    "settle",
+    "spend_by",
+]

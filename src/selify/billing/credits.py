@@ -1,0 +1,265 @@
+"""Paying for an action: gate → reserve → run → settle or refund.
+
+The money states of one charge::
+
+    (nothing) --reserve--> reserved --settle--> completed
+                              |                     |
+                              +-------refund--------+--> refunded   (final)
+
+* **reserve** is the gate and the payment in one statement: it either takes the whole price, the
+  week's credits first and pay-as-you-go for the rest, or takes nothing and says what is left.
+  Credits leave the account here, so what is spoken for cannot be spent twice.
+* **settle** moves no credits. It records that the action was done, by what and at what cost to us.
+* **refund** gives each part back to where it came from, once. Credits of a week that has ended do
+  not come back: that week's leftover would have expired as well, and turning it into balance
+  would make money out of an allowance.
+
+Why nothing is charged twice. The id of a usage event is made of (workspace, service type, source,
+attempt): the same source is the same primary key. ``reserve`` locks the workspace's quota row
+first, so one workspace's charges run one after another, and a second request for the same source
+finds the first one's row; were the lock ever forgotten, the key would still refuse. A source that
+was refunded may be charged again, as the next attempt.
+
+Why nothing goes below zero. Both pots are only lowered under that lock, the balance by an UPDATE
+that carries its own condition, and CHECKs stand behind them.
+
+The lock lasts until the caller's transaction ends: reserve late in it, and never wait for a network
+in between. ``workspaces.settings.credits_enabled`` is not looked at: owners can write that column,
+and whether a charge is due is not theirs to decide.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from selify.billing import errors, repository
+from selify.billing.accounts import REFUND, balance_at
+from selify.billing.types import (
+    CostSource,
+    Refund,
+    RefundTo,
+    Reservation,
+    UsageEventId,
+    UsageStatus,
+)
+from selify.core.clock import Clock
+from selify.core.database import Tx
+from selify.core.errors import SelifyError
+from selify.core.money import Credits, MicroUnits
+
+LONGEST_SOURCE_ID = 300
+LONGEST_CODE = 50
+LARGEST_INTEGER = 2**31 - 1
+STALE_CODE = "stale"
+STALE_REASON = "It was never finished: the work stopped before there was a result."
+
+
+async def reserve(
+    tx: Tx,
+    clock: Clock,
+    *,
+    workspace_id: UUID,
+    meter: str,
+    source_id: str,
+    source_platform: str,
+    user_id: UUID | None = None,
+    job_id: UUID | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> Reservation:
+    """Charge one unit of ``meter`` for ``source_id``; asking again answers with the same charge.
+
+    ``source_id`` names what is paid for (a job, a message), unique within its service type.
+    ``job_id``: while that job is queued or running, ``release_stale`` leaves the charge alone.
+    Needs a system transaction. Raises CreditsExhausted, AccountMissing, MeterUnknown, MeterClosed,
+    PriceMissing or SourceTaken; in each case nothing was charged and the transaction can go on.
+    """
+    if not 0 < len(source_id) <= LONGEST_SOURCE_ID or "\0" in source_id:
+        raise ValueError(f"a source id has 1 to {LONGEST_SOURCE_ID} characters")
+    now = clock.now()
+    row = await repository.reserve(
+        tx,
+        workspace_id,
+        meter,
+        source_id,
+        source_platform,
+        user_id,
+        job_id,
+        dict(metadata or {}),
+        now,
+    )
+    if row["outcome"] not in ("reserved", "replayed"):
+        raise _refusal(row, workspace_id, meter, source_id, now)
+    return Reservation(
+        id=UsageEventId(row["event_id"]),
+        meter=meter,
+        source_id=source_id,
+        status=UsageStatus(row["event_status"]),
+        price=Credits(row["price_credits"]),
+        from_week=Credits(row["week_credits"]),
+        from_payg=Credits(row["payg_credits"]).to_micro_units(),
+        replayed=row["outcome"] == "replayed",
+        balance=balance_at(now, workspace_id, row),
+    )
+
+
+def _refusal(
+    row: asyncpg.Record, workspace_id: UUID, meter: str, source_id: str, now: datetime
+) -> SelifyError:
+    match row["outcome"]:
+        case "exhausted":
+            balance = balance_at(now, workspace_id, row)
+            return errors.CreditsExhausted(
+                row["meter_name"], Credits(row["price_credits"]), balance
+            )
+        case "no_account":
+            return errors.AccountMissing(f"Workspace {workspace_id} has no billing account.")
+        case "no_meter":
+            return errors.MeterUnknown(f"No paid action is called “{meter}”.")
+        case "no_price":
+            return errors.PriceMissing(f"“{meter}” has no price on {now:%-d %B %Y}.")
+        case "meter_closed":
+            return errors.MeterClosed(f"{row['meter_name']} is switched off at the moment.")
+        case "source_taken":
+            return errors.SourceTaken(
+                f"“{source_id}” was charged as something other than “{meter}”."
+            )
+        case other:
+            raise RuntimeError(f"unknown outcome of reserve_credits: {other}")
+
+
+async def settle(
+    tx: Tx,
+    clock: Clock,
+    reservation_id: UUID,
+    *,
+    provider_cost: MicroUnits,
+    engine: str,
+    processing_time_ms: int = 0,
+    metadata: Mapping[str, Any] | None = None,
+) -> bool:
+    """The action is done: reserved → completed. False when it had been settled before.
+
+    ``provider_cost`` is what the action cost us; ``engine`` who did it. Needs a system transaction.
+    Raises ChargeMissing, or ChargeRefunded when the charge was given back meanwhile: let the
+    transaction fail and reserve again, for a result without a charge must not leave the house.
+    """
+    settled = await repository.settle(
+        tx,
+        reservation_id,
+        at=clock.now(),
+        processing_time_ms=max(0, min(processing_time_ms, LARGEST_INTEGER)),
+        engine=engine,
+        cost_micro=provider_cost.value,
+        details=metadata or {},
+    )
+    if settled:
+        return True
+    row = await repository.status_of(tx, reservation_id)
+    if row is None:
+        raise errors.ChargeMissing(f"There is no charge {reservation_id}.")
+    if row["status"] == UsageStatus.REFUNDED:
+        raise errors.ChargeRefunded(
+            f"Charge {reservation_id} was given back before its work was done.",
+            hint="Reserve again for the same source.",
+        )
+    return False
+
+
+async def refund(
+    tx: Tx, clock: Clock, reservation_id: UUID, *, reason: str, code: str = "refunded"
+) -> Refund:
+    """Give a reserved or completed charge back, exactly once; a second call changes nothing.
+
+    ``reason`` is a sentence for the shop owner, ``code`` a short word to count by. Needs a system
+    transaction. Raises ChargeMissing.
+    """
+    row = await repository.status_of(tx, reservation_id)
+    if row is None:
+        raise errors.ChargeMissing(f"There is no charge {reservation_id}.")
+    quota = await repository.lock_quota(tx, row["workspace_id"])
+    if quota is None:
+        raise errors.AccountMissing(f"Workspace {row['workspace_id']} has no billing account.")
+    now = clock.now()
+    parts = await repository.lock_live_parts(tx, reservation_id)
+    total = Refund(Credits.zero(), MicroUnits.zero(), Credits.zero(), repeated=not parts)
+    for part in parts:
+        give = _to_payg if part["cost_source"] == CostSource.PAYG else _to_week
+        given, back = await give(tx, row["workspace_id"], part, quota["period_end"], now, reason)
+        await repository.mark_refunded(
+            tx, part["id"], at=now, code=code[:LONGEST_CODE], reason=reason, given_to=given
+        )
+        total = _plus(total, back)
+    return total
+
+
+async def _to_week(
+    tx: Tx,
+    workspace_id: UUID,
+    part: asyncpg.Record,
+    period_end: datetime,
+    now: datetime,
+    _reason: str,
+) -> tuple[RefundTo, Refund]:
+    """The row is lowered whenever it still shows that week, so that row and events keep agreeing.
+
+    When that week is over by the clock, nobody gains anything by it.
+    """
+    amount = Credits(part["cost_credits"])
+    nothing = MicroUnits.zero()
+    same_week = await repository.give_back_week(
+        tx, workspace_id, part["week_start"], amount.value, now
+    )
+    if same_week and now < period_end:
+        return RefundTo.WEEK, Refund(amount, nothing, Credits.zero(), repeated=False)
+    return RefundTo.ENDED_WEEK, Refund(Credits.zero(), nothing, amount, repeated=False)
+
+
+async def _to_payg(
+    tx: Tx,
+    workspace_id: UUID,
+    part: asyncpg.Record,
+    _period_end: datetime,
+    now: datetime,
+    reason: str,
+) -> tuple[RefundTo, Refund]:
+    amount = Credits(part["cost_credits"]).to_micro_units()
+    row = await repository.add_payg(
+        tx,
+        workspace_id,
+        micro_units=amount.value,
+        kind=REFUND,
+        reference=str(part["id"]),
+        reason=reason,
+        at=now,
+    )
+    if row is None:
+        raise errors.AccountMissing(f"Workspace {workspace_id} has no pay-as-you-go balance.")
+    return RefundTo.PAYG, Refund(Credits.zero(), amount, Credits.zero(), repeated=False)
+
+
+def _plus(one: Refund, other: Refund) -> Refund:
+    return Refund(
+        to_week=one.to_week + other.to_week,
+        to_payg=one.to_payg + other.to_payg,
+        expired=one.expired + other.expired,
+        repeated=False,
+    )
+
+
+async def release_stale(
+    tx: Tx, clock: Clock, older_than: timedelta, *, limit: int = 100
+) -> list[UsageEventId]:
+    """Refund reservations that old whose job is not queued or running any more.
+
+    For a routine. Needs a system transaction; two at once do no harm.
+    """
+    rows = await repository.abandoned(tx, before=clock.now() - older_than, limit=limit)
+    released = []
+    for row in rows:
+        given = await refund(tx, clock, row["id"], reason=STALE_REASON, code=STALE_CODE)
+        if not given.repeated:
+            released.append(UsageEventId(row["id"]))
+    return released

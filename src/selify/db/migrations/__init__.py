@@ -1,0 +1,1 @@
+"""The database's history: one baseline, then forward only."""

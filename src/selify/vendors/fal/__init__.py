@@ -1,0 +1,1 @@
+"""fal's hosted try-on models as an engine, over its queue."""

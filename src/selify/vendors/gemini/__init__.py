@@ -1,0 +1,1 @@
+"""Google's Gemini image models as a try-on engine."""

@@ -1,0 +1,103 @@
+"""JSON as it comes in from outside, made safe to store and to walk.
+
+PostgreSQL's jsonb takes no NUL, no lone surrogate and no infinity, and Python's own reader gives
+all three. What is legal JSON but cannot be stored is replaced; what is not JSON is a ValueError.
+"""
+
+import json
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn
+
+JsonObject = dict[str, Any]
+
+MAX_DEPTH = 64
+MAX_ID = 512
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_MILLISECONDS = 10**11  # as seconds the year 5138, as milliseconds 1973
+_LAST_SECONDS = 4_102_444_800  # the year 2100
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_ESCAPED_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+
+
+def decode_json(body: bytes) -> Any:
+    """The value, with every string storable. ValueError: not JSON, or nested deeper than 64."""
+    try:
+        value = json.loads(
+            body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite
+        )
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if _ESCAPED_UNSTORABLE.search(body) or body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        return _storable(value, 0)
+    return value
+
+
+def storable_text(text: str) -> str:
+    """The text without NUL and lone surrogates, which neither UTF-8 nor PostgreSQL can hold."""
+    return _UNSTORABLE.sub(REPLACEMENT, text)
+
+
+def canonical_json(value: Any) -> str:
+    """The one spelling of a JSON value: sorted keys, no spaces, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def as_object(value: Any) -> JsonObject:
+    """The object, or an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_text(value: Any) -> str:
+    """The string, or "" for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def as_id(value: Any) -> str:
+    """Ids are strings of 17 and more digits, and sometimes come as bare numbers. "" where none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID else ""
+
+
+def as_count(value: Any) -> int:
+    """A number of things; 0 for anything that cannot be one."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and 0 <= value < 2**53 else 0
+
+
+def as_moment(value: Any) -> datetime | None:
+    """Milliseconds (messaging) or seconds (changes) since 1970, as number or digits; else None."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 16:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        return None
+    milliseconds = value if value >= _FIRST_MILLISECONDS else value * 1000
+    if milliseconds > _LAST_SECONDS * 1000:
+        return None
+    return _EPOCH + timedelta(milliseconds=int(milliseconds))
+
+
+def _storable(value: Any, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, list):
+        return [_storable(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {storable_text(key): _storable(item, depth + 1) for key, item in value.items()}
+    return value
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _finite(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits

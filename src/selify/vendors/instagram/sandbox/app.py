@@ -1,0 +1,64 @@
+"""The stand-in as one ASGI app: the wire, the switchboard, the phone."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from selify.core import problems
+from selify.vendors.instagram.sandbox.config import SandboxConfig
+from selify.vendors.instagram.sandbox.control import acting, building, reading, trouble
+from selify.vendors.instagram.sandbox.phone import screens
+from selify.vendors.instagram.sandbox.state.errors import GraphError
+from selify.vendors.instagram.sandbox.state.world import build_world, close_world, open_world
+from selify.vendors.instagram.sandbox.webhooks.delivery import Courier
+from selify.vendors.instagram.sandbox.wire import commenting as _commenting  # registers its edges
+from selify.vendors.instagram.sandbox.wire import graph, oauth
+from selify.vendors.instagram.sandbox.wire import nodes as _nodes  # registers its edges
+from selify.vendors.instagram.sandbox.wire import sending as _sending  # registers its edges
+
+__all__ = ["create_app"]
+_REGISTERED = (_commenting, _nodes, _sending)
+
+
+def create_app(config: SandboxConfig) -> FastAPI:
+    """Build the stand-in. It opens its files when it starts and closes them when it stops.
+
+    ``app.state.world.hub.close()`` ends open page streams; a runner calls it on Ctrl-C so that
+    the server need not wait for them (see ``serve``).
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        world = build_world(config)
+        courier = Courier(world)
+        app.state.world, app.state.courier = world, courier
+        await open_world(world)
+        await courier.start()
+        try:
+            yield
+        finally:
+            await courier.stop()
+            await close_world(world)
+
+    app = FastAPI(
+        title="Instagram stand-in",
+        lifespan=lifespan,
+        docs_url="/sandbox/docs",
+        redoc_url=None,
+        openapi_url="/sandbox/openapi.json",
+    )
+    problems.install(app)
+    app.add_exception_handler(GraphError, _graph_error)
+    # The Graph API's catch-all paths come last.
+    for part in (building, acting, reading, trouble, screens, oauth, graph):
+        app.include_router(part.router)
+    return app
+
+
+async def _graph_error(request: Request, error: Exception) -> JSONResponse:
+    del request
+    if not isinstance(error, GraphError):
+        raise error
+    return JSONResponse(error.refusal.body(), error.refusal.status)

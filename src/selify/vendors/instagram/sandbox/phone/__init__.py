@@ -1,0 +1,1 @@
+"""The page: a phone to play the shopper on, and the switchboard beside it."""

@@ -1,0 +1,1 @@
+"""What the stand-in remembers, and the rules that need no request: database, files, limits."""

@@ -1,0 +1,1 @@
+"""The vendor's HTTP surface: sign-in, Graph reads, comments, the Send API."""

@@ -1,0 +1,1 @@
+"""Models hosted on Replicate as a try-on engine."""

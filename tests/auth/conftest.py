@@ -1,0 +1,104 @@
+"""An app with the auth domain on a real database, and people who use it."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from argon2 import PasswordHasher
+from fastapi import FastAPI
+
+from selify.auth import Gate, endpoints
+from selify.auth.passwords import Passwords
+from selify.auth.tokens import Tokens
+from selify.core import http
+from selify.core.clock import FrozenClock
+from selify.core.database import Actor, Database
+from selify.core.secrets import SecretBox
+
+PASSWORD = "correct horse battery"
+ORIGIN = "http://shop.test"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+SYSTEM = Actor.system("test")
+
+
+@dataclass
+class House:
+    app: FastAPI
+    gate: Gate
+    clock: FrozenClock
+    database: Database
+    box: SecretBox
+
+    def client(self, address: str = "203.0.113.7", **options: Any) -> httpx.AsyncClient:
+        """A browser of its own, on our own page."""
+        options.setdefault("headers", {"Origin": ORIGIN})
+        transport = httpx.ASGITransport(self.app, client=(address, 5000))
+        return httpx.AsyncClient(transport=transport, base_url=ORIGIN, **options)
+
+    async def run(self, sql: str, *args: Any) -> list[Any]:
+        async with self.database.tx(SYSTEM) as tx:
+            return await tx.fetch(sql, *args)
+
+
+def make_house(database: Database, *, public_url: str = ORIGIN, hasher: Any = CHEAP) -> House:
+    clock = FrozenClock(datetime.now(UTC))
+    box = SecretBox.parse([SecretBox.new_key("k1")])
+    gate = Gate(
+        database=database,
+        clock=clock,
+        passwords=Passwords(hasher),
+        tokens=Tokens(box, issuer=public_url),
+        public_url=public_url,
+        lifetime=timedelta(days=14),
+    )
+    app = FastAPI()
+    http.install(app, https=public_url.startswith("https"))
+    app.state.database, app.state.clock = database, clock
+    app.state.gate, app.state.authenticate = gate, gate.authenticate
+    app.include_router(endpoints.router)
+    return House(app, gate, clock, database, box)
+
+
+@pytest.fixture
+def database(swept_database: Database) -> Database:
+    return swept_database
+
+
+@pytest.fixture
+def house(database: Database) -> House:
+    return make_house(database)
+
+
+@pytest.fixture
+def new_house(database: Database) -> Callable[..., House]:
+    """Another server process, so to say, on the same database."""
+    return lambda **options: make_house(database, **options)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    async with house.client() as client:
+        yield client
+
+
+async def sign_up(client: httpx.AsyncClient, email: str = "mira@example.com") -> dict[str, Any]:
+    response = await client.post(
+        "/api/v1/auth/sign-up",
+        json={"email": email, "password": PASSWORD, "full_name": "Mira Holm"},
+    )
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+@pytest.fixture
+def joined() -> Callable[..., Any]:
+    return sign_up
+
+
+@pytest.fixture
+def password() -> str:
+    return PASSWORD

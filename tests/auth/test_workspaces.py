@@ -1,0 +1,261 @@
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+
+from selify.auth import WorkspaceRole, access_workspace, list_workspaces, workspaces
+from selify.core.database import Actor
+from selify.core.errors import Unauthenticated
+
+API = "/api/v1/workspaces"
+SYSTEM = Actor.system("test")
+
+
+class Person:
+    """Someone with an account and a browser."""
+
+    def __init__(self, client, answer):
+        self.client = client
+        self.id = UUID(answer["user"]["id"])
+        self.actor = Actor.user(self.id)
+
+    async def make(self, name="Nordlicht", **more):
+        answer = await self.client.post(API, json={"name": name}, **more)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def roles(self, workspace_id):
+        answer = await self.client.get(f"{API}/{workspace_id}/members")
+        assert answer.status_code == 200, answer.text
+        return {m["email"].split("@")[0]: m["role"] for m in answer.json()["members"]}
+
+    async def change(self, workspace_id, other, role):
+        url = f"{API}/{workspace_id}/members/{other.id}"
+        return _outcome(await self.client.patch(url, json={"role": role}))
+
+    async def remove(self, workspace_id, other):
+        return _outcome(await self.client.delete(f"{API}/{workspace_id}/members/{other.id}"))
+
+
+def _outcome(answer):
+    return "done" if answer.status_code == 204 else answer.json()["code"]
+
+
+@pytest.fixture
+async def people(house, joined):
+    """owner, admin, member and stranger; the first three share a workspace."""
+    found, clients = {}, []
+    for name in ("owner", "admin", "member", "stranger"):
+        clients.append(client := house.client())
+        found[name] = Person(client, await joined(client, f"{name}@example.com"))
+    yield found
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture
+async def workspace(house, people):
+    made = await people["owner"].make()
+    for role in ("admin", "member"):
+        await house.run(
+            "INSERT INTO public.workspace_members (workspace_id, user_id, role, joined_at)"
+            " VALUES ($1, $2, $3, now())",
+            UUID(made["id"]),
+            people[role].id,
+            role,
+        )
+    return made["id"]
+
+
+async def test_a_workspace_is_born_whole(house, people):
+    made = await people["owner"].make("  Été & Co.  ", headers={})
+    assert (made["name"], made["slug"], made["role"]) == ("Été & Co.", "ete-co", "owner")
+    assert (await people["owner"].client.get(API)).json() == {"workspaces": [made]}
+    [born] = await house.run(
+        "SELECT (SELECT count(*) FROM public.workspace_quotas) AS quotas,"
+        " (SELECT count(*) FROM public.workspace_payg_balance) AS balances,"
+        " (SELECT role FROM public.workspace_members) AS role"
+    )
+    assert tuple(born) == (1, 1, "owner")
+
+
+async def test_nobody_sees_another_ones_workspace(people, workspace):
+    stranger = people["stranger"]
+    assert (await stranger.client.get(API)).json() == {"workspaces": []}
+    seen = await stranger.client.get(f"{API}/{workspace}/members")
+    unknown = await stranger.client.get(f"{API}/{uuid4()}/members")
+    assert seen.status_code == unknown.status_code == 404
+    assert seen.json()["code"] == unknown.json()["code"] == "workspace_not_found"
+    assert await stranger.change(workspace, people["member"], "admin") == "workspace_not_found"
+    assert await stranger.remove(workspace, people["member"]) == "workspace_not_found"
+
+
+async def test_a_taken_slug_gets_a_suffix(people):
+    first, second = await people["owner"].make(), await people["stranger"].make()
+    assert first["slug"] == "nordlicht"
+    assert second["slug"].startswith("nordlicht-")
+
+
+async def test_asking_twice_with_one_key_makes_one_workspace(house, people):
+    key = {"Idempotency-Key": "order-1"}
+    owner = people["owner"]
+    first = await owner.make(headers=key)
+    assert await owner.make(headers=key) == first
+    another = await owner.client.post(API, json={"name": "Südlicht"}, headers=key)
+    assert (another.status_code, another.json()["code"]) == (409, "idempotency_mismatch")
+    theirs = await people["stranger"].make(headers=key)  # keys belong to who sends them
+    assert theirs["id"] != first["id"]
+    assert len(await house.run("SELECT 1 FROM public.workspaces")) == 2
+
+
+async def test_asking_twice_at_once_with_one_key_makes_one_workspace(house, people):
+    key = {"Idempotency-Key": "order-1"}
+    answers = await asyncio.gather(*(people["owner"].make(headers=key) for _ in range(5)))
+    assert len({answer["id"] for answer in answers}) == 1
+    assert len(await house.run("SELECT 1 FROM public.workspaces")) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": ""},
+        {"name": "   "},
+        {"name": "x" * 121},
+        {"name": "nul\x00"},
+        {"name": "line\nbreak"},
+        {"name": "ok", "slug": "Not A Slug"},
+        {"name": "ok", "slug": "-x"},
+        {"name": "ok", "slug": "x\n"},
+        {"name": "ok", "description": "nul\x00"},
+        {"name": "ok", "owner_id": "00000000-0000-4000-8000-000000000000"},
+        {"name": 5},
+        [],
+    ],
+    ids=range(12),
+)
+async def test_hostile_workspaces_are_refused(house, people, body):
+    answer = await people["owner"].client.post(API, json=body)
+    assert answer.status_code == 422, answer.text
+    assert not await house.run("SELECT 1 FROM public.workspaces")
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, "with space", b"\xfc"])
+async def test_hostile_keys_are_refused(people, key):
+    answer = await people["owner"].client.post(
+        API, json={"name": "Nordlicht"}, headers={"Idempotency-Key": key}
+    )
+    assert answer.status_code == 422
+
+
+async def test_visitors_make_and_see_nothing(house):
+    async with house.client() as visitor:
+        for answer in (
+            await visitor.get(API),
+            await visitor.post(API, json={"name": "Nordlicht"}),
+            await visitor.get(f"{API}/{uuid4()}/members"),
+        ):
+            assert answer.status_code == 401
+
+
+async def test_members_see_each_other(people, workspace):
+    everyone = {"owner": "owner", "admin": "admin", "member": "member"}
+    for name in everyone:
+        assert await people[name].roles(workspace) == everyone
+
+
+ROLE_CHANGES = [
+    ("owner", "member", "admin", "done"),
+    ("owner", "member", "owner", "done"),
+    ("owner", "admin", "member", "done"),
+    ("admin", "member", "admin", "done"),
+    ("admin", "member", "owner", "role_too_low"),
+    ("admin", "owner", "member", "role_too_low"),
+    ("admin", "admin", "owner", "role_too_low"),
+    ("member", "member", "owner", "role_too_low"),
+    ("member", "admin", "member", "role_too_low"),
+    ("owner", "stranger", "admin", "member_not_found"),
+    ("owner", "owner", "member", "last_owner"),
+]
+
+
+@pytest.mark.parametrize(("who", "whom", "role", "outcome"), ROLE_CHANGES)
+async def test_who_may_change_whose_role(people, workspace, who, whom, role, outcome):
+    assert await people[who].change(workspace, people[whom], role) == outcome
+    if outcome == "done":
+        assert (await people["owner"].roles(workspace))[whom] == role
+
+
+REMOVALS = [
+    ("owner", "member", "done"),
+    ("owner", "admin", "done"),
+    ("admin", "member", "done"),
+    ("member", "member", "done"),
+    ("admin", "owner", "role_too_low"),
+    ("member", "admin", "role_too_low"),
+    ("owner", "stranger", "member_not_found"),
+    ("owner", "owner", "last_owner"),
+]
+
+
+@pytest.mark.parametrize(("who", "whom", "outcome"), REMOVALS)
+async def test_who_may_remove_whom(people, workspace, who, whom, outcome):
+    assert await people[who].remove(workspace, people[whom]) == outcome
+    assert (whom not in await people["owner"].roles(workspace)) is (
+        outcome == "done" or whom == "stranger"
+    )
+
+
+async def test_two_owners_leaving_at_once_leave_one(people, workspace):
+    owner, admin = people["owner"], people["admin"]
+    assert await owner.change(workspace, admin, "owner") == "done"
+    outcomes = await asyncio.gather(owner.remove(workspace, owner), admin.remove(workspace, admin))
+    assert sorted(outcomes) == ["done", "last_owner"]
+
+
+@pytest.mark.parametrize("role", ["superuser", "", None, "OWNER", "owner\x00"])
+async def test_invented_roles_are_refused(people, workspace, role):
+    url = f"{API}/{workspace}/members/{people['member'].id}"
+    assert (await people["owner"].client.patch(url, json={"role": role})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "joined_at = NULL, invited_at = now()",
+        "expires_at = now() - interval '1 second'",
+    ],
+)
+async def test_invited_and_expired_members_have_no_access(house, people, workspace, state):
+    member = people["member"]
+    await house.run(f"UPDATE public.workspace_members SET {state} WHERE role = 'member'")
+    for actor, user_id in ((member.actor, None), (SYSTEM, member.id)):
+        async with house.database.tx(actor) as tx:
+            assert await list_workspaces(tx, user_id=user_id) == []
+            with pytest.raises(workspaces.WorkspaceNotFound):
+                await access_workspace(tx, UUID(workspace), user_id=user_id)
+
+
+async def test_access_promises_a_role(house, people, workspace):
+    for name in ("owner", "admin", "member"):
+        has = WorkspaceRole(name)
+        for needed in WorkspaceRole:
+            async with house.database.tx(people[name].actor) as tx:
+                if has.includes(needed):
+                    found = await access_workspace(tx, UUID(workspace), role=needed)
+                    assert found.role is has
+                else:
+                    with pytest.raises(workspaces.RoleTooLow):
+                        await access_workspace(tx, UUID(workspace), role=needed)
+
+
+async def test_a_system_transaction_must_say_for_whom(house, workspace):
+    async with house.database.tx(SYSTEM) as tx:
+        with pytest.raises(Unauthenticated):
+            await access_workspace(tx, UUID(workspace))
+
+
+async def test_deleted_workspaces_are_gone(house, people, workspace):
+    await house.run("UPDATE public.workspaces SET deleted_at = now()")
+    assert (await people["owner"].client.get(API)).json() == {"workspaces": []}
+    answer = await people["owner"].client.get(f"{API}/{workspace}/members")
+    assert answer.status_code == 404

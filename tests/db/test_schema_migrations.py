@@ -1,0 +1,173 @@
+"""Upgrading: from nothing, step by step, twice at once, and the clear refusals."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from tests.infra.postgres import named
+
+from selify.core.errors import SelifyError
+from selify.db import errors, migrate
+
+# Everything a migration can make, as one text per object; names only where the text has none.
+CATALOG = """
+SELECT 'column ' || a.attrelid::regclass || '.' || a.attnum || ' ' || a.attname || ' '
+       || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || ' '
+       || coalesce(pg_get_expr(d.adbin, d.adrelid), '') || ' ' || coalesce(a.attacl::text, '')
+       || coalesce(col_description(a.attrelid, a.attnum), '')
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+ WHERE c.relnamespace::regnamespace::text IN ('public', 'internal', 'auth')
+   AND c.relkind IN ('r', 'v') AND a.attnum > 0
+UNION ALL SELECT 'table ' || oid::regclass || ' ' || relrowsecurity || coalesce(relacl::text, '')
+       || coalesce(obj_description(oid), '')
+  FROM pg_class WHERE relnamespace::regnamespace::text IN ('public', 'internal', 'auth')
+   AND relkind IN ('r', 'v')
+UNION ALL SELECT 'index ' || pg_get_indexdef(indexrelid) FROM pg_index
+  JOIN pg_class c ON c.oid = indexrelid
+ WHERE c.relnamespace::regnamespace::text IN ('public', 'internal', 'auth')
+UNION ALL SELECT 'constraint ' || conrelid::regclass || ' ' || conname || pg_get_constraintdef(oid)
+  FROM pg_constraint WHERE connamespace::regnamespace::text IN ('public', 'internal', 'auth')
+UNION ALL SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT 'function ' || pg_get_functiondef(oid) || coalesce(proacl::text, '') FROM pg_proc
+ WHERE pronamespace::regnamespace::text IN ('public', 'internal', 'auth')
+UNION ALL SELECT 'policy ' || polrelid::regclass || ' ' || polname || polcmd::text || polroles::regrole[]::text
+       || coalesce(pg_get_expr(polqual, polrelid), '')
+       || coalesce(pg_get_expr(polwithcheck, polrelid), '')
+  FROM pg_policy
+"""
+
+
+async def test_step_by_step_is_the_same_as_at_once(empty_database_url, shared_database_url):
+    """Every revision in between upgrades too; later revisions are covered by being there."""
+    for revision in migrate.revisions():
+        await migrate.upgrade(empty_database_url, revision=revision)
+        assert await migrate.current(empty_database_url) == revision
+    assert await _catalog(empty_database_url) == await _catalog(shared_database_url)
+
+
+async def test_two_upgrades_at_once_take_turns(empty_database_url):
+    said: list[str] = []
+    done = await asyncio.gather(
+        *(migrate.upgrade(empty_database_url, progress=said.append) for _ in range(3))
+    )
+    assert done == [migrate.head()] * 3
+    assert len([step for step in said if step.startswith("Applying 0001")]) == 1
+
+
+async def test_upgrades_of_two_databases_share_the_roles(postgres_server):
+    admin = await asyncpg.connect(named(postgres_server.url, "postgres"))
+    names = ["twin_one", "twin_two"]
+    for name in names:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    await asyncio.gather(*(migrate.upgrade(named(postgres_server.url, name)) for name in names))
+    for name in names:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+async def test_upgraded_database_passes_the_check_and_stays(database_url):
+    await migrate.check(database_url)
+    said: list[str] = []
+    assert await migrate.upgrade(database_url, progress=said.append) == migrate.head()
+    assert said == ["The database is up to date."]
+
+
+async def test_a_failed_upgrade_leaves_nothing(empty_database_url):
+    connection = await asyncpg.connect(empty_database_url)
+    # Something of the same name stands in the way of a late step of the baseline.
+    await connection.execute("CREATE SCHEMA internal; CREATE TABLE internal.outbox (id int)")
+    with pytest.raises(errors.MigrationFailed, match=r"internal\.sql.*Nothing was changed"):
+        await migrate.upgrade(empty_database_url)
+    assert await migrate.current(empty_database_url) is None
+    left = await connection.fetchval(
+        "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    )
+    await connection.close()
+    assert left == 0
+
+
+async def test_empty_database_is_not_ours_yet(empty_database_url):
+    assert await migrate.current(empty_database_url) is None
+    with pytest.raises(errors.NotSelifyDatabase, match="no Selify tables"):
+        await migrate.check(empty_database_url)
+
+
+async def test_tables_of_others_are_not_mixed_with_ours(empty_database_url):
+    await _execute(empty_database_url, "CREATE TABLE public.wp_posts (id int)")
+    with pytest.raises(errors.NotSelifyDatabase, match="wp_posts"):
+        await migrate.upgrade(empty_database_url)
+
+
+async def test_newer_database_is_refused(database_url):
+    await _execute(database_url, "UPDATE internal.alembic_version SET version_num = '9999'")
+    for refused in (migrate.check, migrate.upgrade):
+        with pytest.raises(errors.DatabaseNewer, match="9999"):
+            await refused(database_url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://nobody@/none?host=/nowhere/at/all",
+        "postgresql://someone@127.0.0.1:1/none",
+        "not a url",
+    ],
+)
+async def test_unreachable_is_one_line(url):
+    with pytest.raises(errors.DatabaseUnreachable) as refusal:
+        await migrate.check(url)
+    assert "\n" not in refusal.value.detail
+    assert isinstance(refusal.value, SelifyError)
+
+
+async def test_wrong_database_name_is_one_line(postgres_server):
+    with pytest.raises(errors.DatabaseUnreachable, match="does not exist"):
+        await migrate.check(named(postgres_server.url, "no_such_database"))
+
+
+async def test_missing_rights_are_named(empty_database_url):
+    await _execute(empty_database_url, "CREATE ROLE guest LOGIN; CREATE EXTENSION vector")
+    guest = empty_database_url.replace("postgres@", "guest@")
+    try:
+        with pytest.raises(errors.RightsMissing, match="guest lacks: CREATE on the database"):
+            await migrate.upgrade(guest)
+        await _execute(empty_database_url, "DROP EXTENSION vector")
+        with pytest.raises(errors.VectorMissing) as refusal:
+            await migrate.upgrade(guest)
+        assert "CREATE EXTENSION vector" in refusal.value.hint
+    finally:
+        await _execute(empty_database_url, "DROP ROLE guest")
+
+
+async def test_owner_without_superuser_can_upgrade(empty_database_url, template_database):
+    """What an administrator must do first: the roles (there already) and the vector extension."""
+    name = empty_database_url.split("@/")[1].split("?")[0]
+    await _execute(
+        empty_database_url,
+        "CREATE ROLE landlord LOGIN CREATEROLE;"
+        " GRANT anon, authenticated, service_role, selify_login TO landlord WITH ADMIN OPTION;"
+        f" ALTER DATABASE {name} OWNER TO landlord; CREATE EXTENSION vector",
+    )
+    try:
+        await migrate.upgrade(empty_database_url.replace("postgres@", "landlord@"))
+        await migrate.check(empty_database_url)
+    finally:
+        await _execute(
+            empty_database_url,
+            f"ALTER DATABASE {name} OWNER TO postgres; REASSIGN OWNED BY landlord TO postgres;"
+            " DROP OWNED BY landlord; DROP ROLE landlord",
+        )
+
+
+async def _execute(url, statements):
+    connection = await asyncpg.connect(url)
+    await connection.execute(statements)
+    await connection.close()
+
+
+async def _catalog(url):
+    connection = await asyncpg.connect(url)
+    rows = await connection.fetch(CATALOG)
+    await connection.close()
+    return {row[0] for row in rows}

@@ -1,0 +1,311 @@
+"""What the policies' names promise is what happens: every table, role, command and tenant.
+
+The promise is read from the name of each policy in the catalogs; whether it is kept is tried out, as
+the role itself, on rows made from the catalogs. What a name promises and column privileges withhold
+must have its reason in ``selify.db.lints.reasons``.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from tests.infra.worlds import (
+    Column,
+    Row,
+    Table,
+    World,
+    build_world,
+    insert_sql,
+    new_row,
+    read_tables,
+    sign_up,
+)
+
+from selify.db.lints import reasons, security
+from selify.db.lints.security import COMMANDS, Policy
+
+
+class Audience(StrEnum):
+    SYSTEM = "system"
+    TEAM = "team"
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+    SELF = "self"  # the user whom the row names
+    EVERYONE = "everyone"
+
+
+# Names that do not say enough, or say it about something the row does not know; and our reading.
+READINGS: dict[tuple[str, str], set[Audience]] = {
+    # An invitation or a role decides what everyone else's policies give away.
+    ("workspace_members", "workspace_members_insert"): {Audience.ADMIN},
+    ("workspace_members", "workspace_members_update"): {Audience.ADMIN},
+    # …but everyone may leave.
+    ("workspace_members", "workspace_members_delete"): {Audience.ADMIN, Audience.SELF},
+    # The table has no user; after it is linked it is the workspace's.
+    ("pending_shopify_installations", "pending_shopify_user_view_own"): {Audience.MEMBER},
+    # "Their own" means the person here, not the workspace.
+    ("workspaces", "Users can create their own workspaces"): {Audience.SELF},
+    ("vr_tryons", "Users can create tryons"): {Audience.SELF},
+    # Whoever may update must see.
+    ("user_feedback", "Users can view own feedback"): {Audience.SELF, Audience.TEAM},
+    # Accessible: to those on the account's list (the world's member is), and to who administers it.
+    ("workspace_email_accounts", "Users can view accessible workspace email accounts"): {
+        Audience.ADMIN,
+        Audience.SELF,
+    },
+}
+
+
+def audience(policy: Policy) -> set[Audience]:
+    """Whom a policy's name promises its command."""
+    reading = READINGS.get((policy.table, policy.name))
+    if reading:
+        return reading
+    name = policy.name.lower().replace("_", " ")
+    patterns = (
+        (r"service role|service (full|all)", Audience.SYSTEM),
+        (r"\bteam\b", Audience.TEAM),
+        (r"\bowners\b", Audience.OWNER),
+        (r"\badmins\b", Audience.ADMIN),
+        (r"\b(public|publicly|everyone|anyone)\b", Audience.EVERYONE),
+        (r"\bown\b(?! workspaces?\b)", Audience.SELF),
+        (r"\b(users|members|workspace|brand settings)\b", Audience.MEMBER),
+    )
+    return {next(who for pattern, who in patterns if re.search(pattern, name))}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Someone who tries: a database role, a user, and what they are to the world called ``a``."""
+
+    name: str
+    role: str
+    user_id: UUID | None
+    standing: frozenset[Audience]
+
+    def opening(self) -> str:
+        """Become them. Without cached plans, which were made with another role's rights."""
+        claims = f'{{"role": "{self.role}"'
+        claims += f', "sub": "{self.user_id}"}}' if self.user_id else "}"
+        return f"DISCARD PLANS; SET LOCAL ROLE {self.role}; SET LOCAL \"request.jwt.claims\" = '{claims}'"
+
+
+@dataclass(slots=True)
+class Stage:
+    db: asyncpg.Connection
+    tables: dict[str, Table]
+    policies: list[Policy]
+    a: World
+    b: World
+    actors: dict[str, Actor]
+    columns: dict[tuple[str, str], set[tuple[str, str]]]  # (role, table) -> {(command, column)}
+
+
+MEMBERS = frozenset({Audience.MEMBER, Audience.EVERYONE})
+ADMINS = MEMBERS | {Audience.ADMIN}
+ACTORS = {
+    "visitor": {Audience.EVERYONE},
+    "stranger": {Audience.EVERYONE},
+    "invited": {Audience.EVERYONE},
+    "expired": {Audience.EVERYONE},
+    "banned": {Audience.EVERYONE},
+    "member": MEMBERS | {Audience.SELF},
+    "admin": ADMINS,
+    "owner": ADMINS | {Audience.OWNER},
+    "team": {Audience.EVERYONE, Audience.TEAM},
+    "system": {Audience.SYSTEM},
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stage(shared_database_url: str) -> AsyncIterator[Stage]:
+    """Two worlds and everybody, inside a transaction that is never committed."""
+    db = await asyncpg.connect(shared_database_url)
+    transaction = db.transaction()
+    await transaction.start()
+    tables = await read_tables(db)
+    a, b = await build_world(db, tables, "a"), await build_world(db, tables, "b")
+    people = {
+        "stranger": await sign_up(db, "stranger"),
+        "team": await sign_up(db, "team", team=True),
+        **a.users,
+    }
+    actors = {
+        name: Actor(name, _role(name), people.get(name), frozenset(standing))
+        for name, standing in ACTORS.items()
+    }
+    yield Stage(db, tables, await security.policies(db), a, b, actors, await _columns(db))
+    await transaction.rollback()
+    await db.close()
+
+
+def _role(actor: str) -> str:
+    return {"visitor": "anon", "system": "service_role"}.get(actor, "authenticated")
+
+
+async def _columns(db: asyncpg.Connection) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    held: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for p in await security.column_privileges(db):
+        granted = (("SELECT", p.select), ("INSERT", p.insert), ("UPDATE", p.update))
+        held.setdefault((p.role, p.table), set()).update(
+            (command, p.column) for command, given in granted if given
+        )
+    return held
+
+
+def promised(stage: Stage, actor: Actor, table: str, command: str, world: World) -> bool:
+    """Whether some policy's name promises this actor the command on this world's row."""
+    if actor.role == "service_role":
+        return True
+    if (table, command) in reasons.WITHHELD:
+        return False
+    of_any_world = {Audience.EVERYONE, Audience.TEAM}
+    standing = actor.standing if world is stage.a else actor.standing & of_any_world
+    return any(
+        audience(policy) & standing
+        for policy in stage.policies
+        if policy.table == table and command in policy.commands
+    )
+
+
+async def happens(stage: Stage, actor: Actor, table: Table, command: str, world: World) -> bool:
+    """Try it as the actor, look at the outcome, undo it."""
+    return await _try(stage.db, _statement(stage, actor, table, command, world))
+
+
+async def _try(db: asyncpg.Connection, statement: str) -> bool:
+    await db.execute("SAVEPOINT attempt")
+    try:
+        status = await db.execute(statement)
+    except asyncpg.InsufficientPrivilegeError:
+        return False
+    except (asyncpg.NotNullViolationError, asyncpg.CheckViolationError):
+        raise  # may write the row, but not so that it is valid: a promise nobody can use
+    except asyncpg.IntegrityConstraintViolationError:
+        return True  # policies and privileges let it through; keys and checks come after them
+    finally:
+        await db.execute("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt")
+    return not status.endswith(" 0")
+
+
+def _statement(stage: Stage, actor: Actor, table: Table, command: str, world: World) -> str:
+    if command == "INSERT":
+        return insert_sql(table.name, insertable_row(stage, actor, table, world))
+    target = f'public."{table.name}" WHERE "{table.key}" = \'{world.rows[table.name][table.key]}\''
+    if command == "UPDATE":
+        held = stage.columns.get((actor.role, table.name), set())
+        columns = [
+            c.name for c in table.columns if {("UPDATE", c.name), ("SELECT", c.name)} <= held
+        ]
+        column = next(iter(columns), table.columns[-1].name)
+        return f'UPDATE {target.replace(" WHERE", f""" SET "{column}" = "{column}" WHERE""", 1)}'
+    return f"{'SELECT 1' if command == 'SELECT' else 'DELETE'} FROM {target}"
+
+
+def insertable_row(stage: Stage, actor: Actor, table: Table, world: World) -> Row:
+    """A new row of this world as the actor would write it: only what they may write, in their name."""
+    row = new_row(table, world)
+    insert_policies = [
+        p for p in stage.policies if p.table == table.name and "INSERT" in p.commands
+    ]
+    names_someone = any(Audience.SELF in audience(p) for p in insert_policies)
+    if table.name == "workspaces":
+        row["owner_id"] = world.users["member"]
+    elif table.name == "workspace_members":
+        row["user_id"] = stage.actors["stranger"].user_id
+    elif table.name == "social_messages":
+        row["sender_platform_id"] = world.rows["connected_social_accounts"]["platform_account_id"]
+    elif not names_someone and actor.role != "service_role":
+        row |= {name: actor.user_id for name in ("user_id", "created_by") if name in row}
+    for name in ("storage_path", "model_storage_path"):
+        if name in row:
+            row[name] = f"{world.workspace_id}/{row[name]}"
+    may_write = {
+        c for command, c in stage.columns.get((actor.role, table.name), ()) if command == "INSERT"
+    }
+    return {name: value for name, value in row.items() if name in may_write} if may_write else row
+
+
+@pytest.mark.parametrize("name", ACTORS)
+async def test_every_outcome_is_what_the_names_promise(stage: Stage, name: str) -> None:
+    actor = stage.actors[name]
+    await stage.db.execute(f"SAVEPOINT acting; {actor.opening()}")
+    wrong, outcomes = [], []
+    for table in stage.tables.values():
+        for command in COMMANDS:
+            for world in (stage.a, stage.b):
+                expected = promised(stage, actor, table.name, command, world)
+                outcome = await happens(stage, actor, table, command, world)
+                outcomes.append(outcome)
+                if outcome != expected:
+                    where = "own" if world is stage.a else "another"
+                    wrong.append(
+                        f"{command} {table.name} ({where}): {outcome}, promised {expected}"
+                    )
+    await stage.db.execute("ROLLBACK TO SAVEPOINT acting")
+    assert not wrong, "\n".join(wrong)
+    assert len(outcomes) == len(stage.tables) * len(COMMANDS) * 2
+    assert len(stage.tables) == 73
+    assert any(outcomes)
+
+
+async def test_every_policy_name_is_understood_and_addresses_the_role_it_names(
+    stage: Stage,
+) -> None:
+    roles = {Audience.SYSTEM: {"service_role"}, Audience.EVERYONE: {"anon", "authenticated"}}
+    for policy in stage.policies:
+        for who in audience(policy):
+            assert set(policy.roles) == roles.get(who, {"authenticated"}), policy
+
+
+async def test_readings_are_of_policies_that_exist(stage: Stage) -> None:
+    assert set(READINGS) <= {(policy.table, policy.name) for policy in stage.policies}
+
+
+# Columns that may name a stranger.
+FREE_REFERENCES = {("workspace_members", "user_id"): "anyone can be invited"}
+
+
+@pytest.mark.parametrize("command", ["INSERT", "UPDATE"])
+async def test_no_row_can_refer_to_another_workspace(stage: Stage, command: str) -> None:
+    """Foreign keys are checked without policies, so policies check what a row refers to."""
+    owner = stage.actors["owner"]
+    await stage.db.execute(f"SAVEPOINT acting; {owner.opening()}")
+    let_through, tried = set(), 0
+    for table in stage.tables.values():
+        may_write = stage.columns.get((owner.role, table.name), set())
+        for column in table.references():
+            if (command, column.name) in may_write:
+                tried += 1
+                if await _refers_abroad(stage, owner, table, column, command):
+                    let_through.add((table.name, column.name))
+    await stage.db.execute("ROLLBACK TO SAVEPOINT acting")
+    assert let_through == ({*FREE_REFERENCES} if command == "INSERT" else set())
+    assert tried > 5
+
+
+async def _refers_abroad(
+    stage: Stage, actor: Actor, table: Table, column: Column, command: str
+) -> bool:
+    """Try to let a row of world ``a`` refer to world ``b``."""
+    users = column.references == "auth.users"
+    foreign = stage.b.users["member"] if users else stage.b.rows[str(column.references)]["id"]
+    if command == "INSERT":
+        row = insertable_row(stage, actor, table, stage.a) | {column.name: foreign}
+        statement = insert_sql(table.name, row)
+    else:
+        key = stage.a.rows[table.name][table.key]
+        statement = (
+            f'UPDATE public."{table.name}" SET "{column.name}" = \'{foreign}\''
+            f" WHERE \"{table.key}\" = '{key}'"
+        )
+    try:
+        return await _try(stage.db, statement)
+    except asyncpg.CheckViolationError:
+        return False
