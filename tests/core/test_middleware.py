@@ -253,11 +253,11 @@ async def test_what_fits_passes(server):
 
 async def test_a_client_that_goes_away_leaves_the_server_standing(server):
     assert await talk(server, request_head("/raw", "Content-Length: 900"), b"x", close=True) == ""
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server}") as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server}", timeout=60) as client:
         assert (await client.post("/raw", content=b"ok")).json() == {"size": 2}
 
 
 async def test_an_answer_that_breaks_half_way_does_not_look_whole(server):
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server}") as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server}", timeout=60) as client:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get("/late-bug")

@@ -40,7 +40,7 @@ async def product_card(tx: Tx, garment_id: UUID) -> ProductCard | None:
     row = await tx.fetch_one(
         """
         SELECT coalesce(p.title, g.name, g.filename) AS name, g.metadata -> 'product' AS typed,
-               v.price AS price_cents, v.inventory_quantity AS stock,
+               v.price_cents, v.inventory_quantity AS stock,
                v.available AND (v.inventory_quantity > 0 OR v.inventory_policy = 'continue'
                                 OR v.inventory_management IS NULL) AS purchasable,
                v.id IS NOT NULL AS linked, v.inventory_management IS NOT NULL AS counted

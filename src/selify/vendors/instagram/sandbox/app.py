@@ -39,8 +39,8 @@ def create_app(config: SandboxConfig) -> FastAPI:
         try:
             yield
         finally:
-            await courier.stop()
-            await close_world(world)
+            await app.state.courier.stop()
+            await close_world(app.state.world)
 
     app = FastAPI(
         title="Instagram stand-in",

@@ -8,7 +8,9 @@ the vendor's retries do. All state is in the database: a killed stand-in resumes
 import asyncio
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import httpx
@@ -22,6 +24,8 @@ from selify.vendors.instagram.sandbox.webhooks.parcels import Parcel
 
 log = get_logger(__name__)
 IDLE_SECONDS = 30.0
+STUMBLE_SECONDS = 1.0
+RETRY_WORKERS = 2
 USER_AGENT = "facebookexternalua"
 FORM = "application/x-www-form-urlencoded"
 
@@ -52,15 +56,24 @@ class Courier:
     async def start(self) -> None:
         """Take up what the last run left in flight and begin."""
         await self._world.store.run(parcels.recover)
-        lanes = [self._drain_lane(lane) for lane in range(self._world.config.lanes)]
-        retries = [self._drain_retries() for _ in range(2)]
-        self._tasks = [asyncio.create_task(work) for work in (*lanes, *retries)]
+        lanes = [partial(self._drain_lane, lane) for lane in range(self._world.config.lanes)]
+        retries = [self._drain_retries] * RETRY_WORKERS
+        self._tasks = [asyncio.create_task(self._keep_going(w)) for w in (*lanes, *retries)]
 
     async def stop(self) -> None:
         """Stop at once; what was in flight is taken up by the next start."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _keep_going(self, work: Callable[[], Awaitable[None]]) -> None:
+        """A full disk or a bug stops one attempt, never the deliveries."""
+        while True:
+            try:
+                await work()
+            except Exception:
+                log.exception("sandbox_courier_stumbled")
+                await asyncio.sleep(STUMBLE_SECONDS)
 
     async def _drain_lane(self, lane: int) -> None:
         store, board = self._world.store, self._world.switchboard
