@@ -12,7 +12,7 @@ from functools import partial
 import httpx
 from fastapi import APIRouter, FastAPI
 
-from selify import assets, billing, commerce
+from selify import assets, auth, billing, commerce
 from selify.ai.ports import TryOnEngine
 from selify.ai.tryon.engine import EmbeddedEngine
 from selify.ai.tryon.leffa import EmbeddedGarmentReader
@@ -126,7 +126,7 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             open_house(settings, clock=clock) as house,
             live.listening(house.database) as changes,
         ):
-            engine = embedded_engine(settings)
+            engine = embedded_engine()
             _furnish(app, house, engine)
             app.state.changes = changes
             yield
@@ -151,7 +151,7 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         ops_endpoints.router,
     ):
         app.include_router(router)
-    pages.install(app, scripts=assets.ensure("page-scripts", settings.data_dir / "assets"))
+    pages.install(app, scripts=assets.ensure("page-scripts"))
     return app
 
 
@@ -206,7 +206,7 @@ def _instagram_routes(house: House) -> APIRouter:
 async def open_worker(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Worker]:
     """A worker, ready to run; its engines end with it."""
     async with open_house(settings, clock=clock, connections=24) as house:
-        judge = embedded_engine(settings)
+        judge = embedded_engine()
         try:
             engines = await tryon_engines(house, judge)
             yield build_worker(house, TryOnRouter(engines, partial(_judged, judge)))
@@ -303,13 +303,14 @@ def _routines(house: House) -> list[Routine]:
         Routine("retention", 60, lambda: retention.sweep(database, house.storage, now=clock.now())),
         Routine("posts", 60, lambda: posts.sync_due(database, clock, secrets, gateway)),
         Routine("tokens", 600, lambda: accounts.renew_due(database, clock, secrets, gateway)),
+        Routine("sign-ins", 600, as_system(lambda tx: auth.tidy(tx, now=clock.now()))),
         Routine("purge", 3600, lambda: accounts.purge_due(database, clock)),
     ]
 
 
-def embedded_engine(settings: Settings) -> EmbeddedEngine:
+def embedded_engine() -> EmbeddedEngine:
     """Its process starts with the first picture."""
-    return EmbeddedEngine(assets.ensure("tryon-models", settings.data_dir / "assets"))
+    return EmbeddedEngine(assets.ensure("tryon-models"))
 
 
 async def tryon_engines(house: House, embedded: EmbeddedEngine) -> list[TryOnEngine]:

@@ -61,17 +61,28 @@ def bundles() -> dict[str, Bundle]:
     }
 
 
-def ensure(name: str, into: Path) -> Path:
-    """The folder that holds the bundle's files, fetched on first use.
+def home() -> Path:
+    """Where the files live: beside the installed program, so that every data directory shares them."""
+    return Path(sys.prefix) / "share" / "selify"
+
+
+def ensure(name: str, into: Path | None = None) -> Path:
+    """The folder that holds the bundle's files, fetched on first use (into ``home()``).
 
     Raises AssetMissing when the package index cannot be reached or a file is not what it should be.
     """
     bundle = bundles()[name]
-    folder = into / name
+    folder = (into or home()) / name
     if not bundle.complete_in(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _unpack(bundle, folder)
     return folder
+
+
+def ensure_all() -> None:
+    """Everything the program may need later, so that it runs without a network from then on."""
+    for name in bundles():
+        ensure(name)
 
 
 def _unpack(bundle: Bundle, folder: Path) -> None:

@@ -24,6 +24,7 @@ from selify.core.fetch import (
     FetchWrongType,
     SafeFetcher,
     UrlRefused,
+    _gunzipped,
     is_host_within,
     is_public,
     resolve,
@@ -442,6 +443,14 @@ async def test_a_packed_bomb_counts_with_its_unpacked_bytes(origin):
     origin.answers["/a"] = http(body=bomb, content_encoding="gzip")
     with pytest.raises(FetchTooLarge):
         await local(origin).fetch(f"http://127.0.0.1:{origin.port}/a", max_bytes=1_000_000)
+
+
+async def test_a_packed_bomb_is_never_unpacked_beyond_the_limit():
+    async def one_chunk() -> AsyncIterator[bytes]:
+        yield gzip.compress(b"\0" * 50_000_000)
+
+    pieces = [len(piece) async for piece in _gunzipped(one_chunk(), 1000)]
+    assert pieces == [1001]
 
 
 @pytest.mark.parametrize(

@@ -128,13 +128,18 @@ def test_a_turned_photo_comes_out_upright(kind, orientation):
     assert all(close(a, b) for a, b in zip(found, UPRIGHT, strict=True)), found
 
 
-def test_a_heic_photo_is_turned_once_not_twice():
+@pytest.mark.parametrize("orientation", STORED_AS)
+def test_a_heic_photo_is_turned_once_not_twice(orientation):
+    """Its writer stores the turn in the file's own way; the EXIF beside it must not count again."""
+    turn = STORED_AS[orientation]
+    stored = corners() if turn is None else corners().transpose(turn)
     exif = Image.Exif()
-    exif[0x0112] = 6
-    data = heic(corners().transpose(Image.Transpose.ROTATE_90), exif=exif.tobytes())
-    picture = open_picture(data)
-    decoded = pillow_heif.open_heif(data)
-    assert (picture.width, picture.height) == decoded.size
+    exif[0x0112] = orientation
+    stored.info["exif"] = exif.tobytes()
+    picture = open_picture(heic(stored))
+    assert (picture.width, picture.height) == (80, 60)
+    found = four_corners(pixels(picture))
+    assert all(close(a, b) for a, b in zip(found, UPRIGHT, strict=True)), found
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65_535])
@@ -192,16 +197,55 @@ def test_every_way_of_storing_grey_gives_that_grey(mode):
     assert close(found.getpixel((30, 30)), (wanted,) * 3, by=3)
 
 
-def test_wide_colours_are_brought_to_srgb_rather_than_dulled():
-    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-    image = Image.new("RGB", (40, 40), RED)
-    same = pixels(open_picture(encoded(image, "PNG", icc_profile=srgb.tobytes())))
-    assert close(same.getpixel((20, 20)), RED, by=4)
-    # A profile that does not fit the pixels, and one that is none, are ignored.
-    for profile in (lab.tobytes(), b"not a profile" * 20):
-        found = pixels(open_picture(encoded(image, "PNG", icc_profile=profile)))
-        assert close(found.getpixel((20, 20)), RED, by=4)
+def fixed(*values: float) -> bytes:
+    return b"".join(struct.pack(">i", round(value * 65_536)) for value in values)
+
+
+def profile_with_primaries(*primaries: tuple[float, float, float]) -> bytes:
+    """A small ICC v2 profile: three primaries (XYZ, D50) and a gamma of 2.2."""
+    gamma = b"curv" + bytes(4) + struct.pack(">IH", 1, round(2.2 * 256)) + bytes(2)
+    bodies = {b"wtpt": b"XYZ " + bytes(4) + fixed(0.9642, 1, 0.8249)}
+    for name, primary in zip((b"r", b"g", b"b"), primaries, strict=True):
+        bodies[name + b"XYZ"] = b"XYZ " + bytes(4) + fixed(*primary)
+        bodies[name + b"TRC"] = gamma
+    table, data, start = b"", b"", 128 + 4 + 12 * len(bodies)
+    for tag, body in bodies.items():
+        table += struct.pack(">4sII", tag, start + len(data), len(body))
+        data += body
+    rest = struct.pack(">I", len(bodies)) + table + data
+    header = struct.pack(
+        ">I4sI4s4s4s", 128 + len(rest), bytes(4), 0x02100000, b"mntr", b"RGB ", b"XYZ "
+    )
+    header += bytes(12) + b"acsp" + bytes(28) + fixed(0.9642, 1, 0.8249)
+    return header.ljust(128, b"\0") + rest
+
+
+SRGB_RED, SRGB_GREEN, SRGB_BLUE = (
+    (0.436, 0.222, 0.014),
+    (0.385, 0.717, 0.097),
+    (0.143, 0.061, 0.714),
+)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_colours_of_another_space_are_brought_to_srgb(kind):
+    """A space in which "red" means our blue shows whether the profile was heeded at all."""
+    usual = profile_with_primaries(SRGB_RED, SRGB_GREEN, SRGB_BLUE)
+    turned = profile_with_primaries(SRGB_BLUE, SRGB_GREEN, SRGB_RED)
+    image = Image.new("RGB", (40, 40), (255, 0, 0))
+    red, blue = (
+        pixels(open_picture(encoded(image, kind, icc_profile=profile))).getpixel((20, 20))
+        for profile in (usual, turned)
+    )
+    assert close(red, (255, 0, 0), by=12)
+    assert close(blue, (0, 0, 255), by=12)
+
+
+def test_a_profile_that_fits_no_picture_is_ignored():
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    for profile in (lab, b"not a profile" * 20):
+        data = encoded(Image.new("RGB", (40, 40), RED), "PNG", icc_profile=profile)
+        assert close(pixels(open_picture(data)).getpixel((20, 20)), RED, by=4)
 
 
 # --- Metadata -------------------------------------------------------------------------------------
@@ -252,14 +296,15 @@ def test_too_many_bytes_are_refused_before_anything_is_read():
 
 
 FIFTY_MEGAPIXELS = textwrap.dedent("""
-    import resource, sys
+    import re, sys
     from selify.core.pictures import open_picture
+    def peak():  # of this program alone; getrusage would count its parent's before the start
+        return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
     data = open(sys.argv[1], "rb").read()
     open_picture(open(sys.argv[2], "rb").read())  # loads what is loaded once
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     picture = open_picture(data)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(picture.width, picture.height, (after - before) // 1024)
+    print(picture.width, picture.height, (peak() - before) // 1024)
 """)
 
 
@@ -275,7 +320,7 @@ def test_a_fifty_megapixel_photo_opens_in_little_memory(tmp_path):
     )
     width, height, megabytes = map(int, out.stdout.split())
     assert (width, height) == (1600, 1200)
-    assert megabytes < 100  # decoded in full it is 151 MB
+    assert megabytes < 120  # decoded in full it is 200 MB
 
 
 def png_claiming(width: int, height: int) -> bytes:

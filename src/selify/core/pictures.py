@@ -236,12 +236,10 @@ def _prepare_jpeg(image: JpegImagePlugin.JpegImageFile, data: bytes, max_side: i
 
 
 def _read_heif(data: bytes, max_pixels: int, _max_side: int) -> Image.Image:
-    """The primary image. The decoder applies the file's own rotation, so EXIF must not again."""
+    """The primary image, already upright: the plug-in turns it and resets EXIF accordingly."""
     heif = pillow_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=True)
     _check_size(heif.size, max_pixels)
     image: Image.Image = heif[heif.primary_index].to_pillow()
-    image.info.pop("exif", None)
-    image.info.pop("xmp", None)
     return image
 
 

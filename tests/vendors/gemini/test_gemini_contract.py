@@ -2,9 +2,11 @@
 
 import base64
 from dataclasses import replace
+from io import BytesIO
 
 import httpx
 import pytest
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,6 +16,7 @@ from selify.ai.types import GarmentCategory, Refusal, RefusalCode, Rendering, Re
 from selify.core.money import MicroUnits
 from selify.vendors.gemini.client import GeminiConfig, GeminiEngine, nearest_aspect_ratio
 from selify.vendors.gemini.sandbox import create_app
+from selify.vendors.standin import as_png
 
 OPTIONS = RenderOptions(GarmentCategory.TOP)
 PRICE = MicroUnits(3_000)
@@ -188,6 +191,20 @@ async def test_whatever_comes_back_it_ends_in_a_refusal_or_unavailability(
     except EngineUnavailable:
         return
     assert isinstance(result, Refusal)
+
+
+async def test_the_last_picture_counts_that_is_no_thought(serve, http, person, garment):
+    def part(colour: str, *, thought: bool = False) -> dict[str, object]:
+        data = base64.b64encode(as_png(Image.new("RGB", (64, 64), colour))).decode()
+        return {"inlineData": {"mimeType": "image/png", "data": data}, "thought": thought}
+
+    async def answer(_request):
+        parts = [part("black"), part("white"), {"text": "done"}, part("black", thought=True)]
+        return JSONResponse({"candidates": [{"content": {"parts": parts}}]})
+
+    server = serve(Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])]))
+    result = await GeminiEngine(config_for(server), http).render(person, garment, OPTIONS)
+    assert Image.open(BytesIO(result.picture.data)).getpixel((30, 30)) == (255, 255, 255)
 
 
 async def test_a_redirect_does_not_take_the_key_along(serve, http, person, garment):

@@ -25,7 +25,7 @@ from selify.ai.tryon.person import Label, Person
 from selify.ai.tryon.shading import contact, drop_shadow, exposure, folds, volume
 from selify.ai.tryon.skin import paint_skin
 from selify.ai.tryon.sleeves import SleeveFit, fit_sleeves
-from selify.ai.tryon.worn import worn_cloth, worn_cuff
+from selify.ai.tryon.worn import bare_arm_radius, worn_cloth, worn_cuff
 from selify.ai.types import GarmentCategory
 
 
@@ -205,9 +205,10 @@ def _limbs(person: Person) -> Mask:
     limbs = np.zeros(person.shape, np.uint8)
     for k in SIDES:
         arm = s.arm(k)
-        limbs |= capsule(person.shape, arm[0], arm[1], 0.19 * s.span, 0.14 * s.span)
-        limbs |= capsule(person.shape, arm[1], arm[2], 0.14 * s.span, 0.10 * s.span)
-        limbs |= capsule(person.shape, s.neck, arm[0], 0.3 * s.span, 0.19 * s.span)
+        elbow = min(0.14 * s.span, bare_arm_radius(person, k) or s.span)
+        limbs |= capsule(person.shape, arm[0], arm[1], 0.18 * s.span, elbow)
+        limbs |= capsule(person.shape, arm[1], arm[2], elbow, 0.10 * s.span)
+        limbs |= capsule(person.shape, s.neck, arm[0], 0.3 * s.span, 0.18 * s.span)
     return limbs
 
 

@@ -25,9 +25,7 @@ from selify.core.logging import get_logger
 from selify.core.money import MicroUnits
 
 # Person, garment, result, options. None: the engine has scored the result itself.
-Assess = Callable[
-    [Picture, Picture, Rendering, RenderOptions], Awaitable[QualityScores | None]
-]
+Assess = Callable[[Picture, Picture, Rendering, RenderOptions], Awaitable[QualityScores | None]]
 
 COOL_DOWN_SECONDS: Final = 30.0
 MAX_COOL_DOWN_SECONDS: Final = 900.0

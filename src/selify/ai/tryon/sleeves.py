@@ -105,15 +105,23 @@ def _edge(
     """Outer (+1) or inner (-1) edge at lengths along the bone."""
     span = person.skeleton.span
     share = np.linspace(0, 1, len(lengths))
-    points = []
+    spots, reaches = [], []
     for length, down in zip(lengths, share, strict=True):
         at, normal = _across_bone(person, bone, float(length), side)
         outer, inner = _arm_radii(person, at, normal, float(length))
         spare = max(0.0, (2 * cuff - outer - inner) * down) * 0.5
         spare = min(spare, 0.16 * span)
-        reach = outer + spare * 0.35 if sign > 0 else inner + spare * 0.55
-        points.append(at + normal * sign * reach)
-    return np.array(points)
+        reaches.append(outer + spare * 0.35 if sign > 0 else inner + spare * 0.55)
+        spots.append((at, normal * sign))
+    even = _without_flare(np.array(reaches))
+    return np.array([at + out * reach for (at, out), reach in zip(spots, even, strict=True)])
+
+
+def _without_flare(reaches: Array) -> Array:
+    """The old cuff stands off the arm; a sleeve that goes on beyond it does not."""
+    padded = np.pad(reaches, 1, "edge")
+    middle = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), 0)
+    return np.asarray(np.minimum(reaches, middle * 1.04))
 
 
 def _across_bone(person: Person, bone: Points, length: float, side: int) -> tuple[Point, Array]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from selify.ai.tryon.arrays import SIDES, Array, Mask, Point
 from selify.ai.tryon.body import BodyFit
-from selify.ai.tryon.geometry import at_length, lengths_along
+from selify.ai.tryon.geometry import at_length, lengths_along, unit
 from selify.ai.tryon.masks import distance_to, grown, opened
 from selify.ai.tryon.person import Label, Person
 
@@ -62,6 +62,24 @@ def worn_cuff(person: Person, side: int) -> float | None:
         if skin[i : i + 6].mean() > 0.8 and skin[i]:
             return 0.0 if i == 0 else float(lengths[i])
     return None
+
+
+def bare_arm_radius(person: Person, side: int) -> float | None:
+    """Half the width of the bare arm just below the cuff worn now; None if none is seen."""
+    cuff = worn_cuff(person, side)
+    if cuff is None:
+        return None
+    span, bone = person.skeleton.span, person.skeleton.arm(side)
+    ahead, at = at_length(bone, cuff + 0.2 * span), at_length(bone, cuff + 0.12 * span)
+    along = unit(ahead - at)
+    normal = np.array([-along[1], along[0]])
+    reaches = []
+    for direction in (normal, -normal):
+        steps = np.arange(0.02, 0.3, 0.01) * span
+        skin = [_label_at(person, at + direction * step) == Label.SKIN for step in steps]
+        reaches.append(float(steps[skin.index(False)]) if False in skin else float(steps[-1]))
+    radius = sum(reaches) / 2
+    return radius if radius > 0.05 * span else None
 
 
 def worn_collar(person: Person, fit: BodyFit) -> float | None:

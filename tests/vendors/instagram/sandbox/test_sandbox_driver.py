@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -12,7 +13,16 @@ import pytest
 from selify.vendors.instagram.sandbox import SandboxDriver
 from selify.vendors.instagram.sandbox.driver import NothingCame, SandboxError
 
-from .conftest import PATIENCE, SECRET, free_socket, furnish, picture, sandbox_at
+from .conftest import (
+    PATIENCE,
+    SECRET,
+    Sandbox,
+    config_for,
+    free_socket,
+    furnish,
+    picture,
+    sandbox_at,
+)
 
 
 async def test_creating_twice_is_harmless(bare):
@@ -158,7 +168,7 @@ async def _start(folder: Path, port: int, callback: str) -> asyncio.subprocess.P
 
 
 @pytest.mark.slow
-async def test_a_killed_stand_in_delivers_what_it_accepted(tmp_path, receiver, bare):
+async def test_a_killed_stand_in_delivers_what_it_accepted(tmp_path, receiver):
     """kill -9 while the server under test is down; then both come back."""
     sock = free_socket()
     port = sock.getsockname()[1]
@@ -170,8 +180,7 @@ async def test_a_killed_stand_in_delivers_what_it_accepted(tmp_path, receiver, b
         async with SandboxDriver(f"http://127.0.0.1:{port}") as driver:
             await driver.create_account("nord")
             await driver.create_shopper("ana")
-            bare.driver, bare.http.base_url = driver, f"http://127.0.0.1:{port}"
-            await _subscribe(bare, port)
+            await _subscribe(driver, receiver, tmp_path, port)
             accepted = [(await driver.write("ana", "nord", f"{n}")).mid for n in range(20)]
         os.kill(process.pid, signal.SIGKILL)
         await process.wait()
@@ -185,19 +194,13 @@ async def test_a_killed_stand_in_delivers_what_it_accepted(tmp_path, receiver, b
         assert await asyncio.wait_for(process.wait(), PATIENCE) in {0, -signal.SIGTERM}
 
 
-async def _subscribe(sandbox, port: int) -> None:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", verify=False) as http:
-        address = sandbox.authorize_url().replace(sandbox.url, f"http://127.0.0.1:{port}")
-        back = await sandbox.driver.authorize(address, "nord")
-        code = back.partition("code=")[2].partition("&")[0]
-        form = {
-            "client_id": "app-1",
-            "client_secret": SECRET,
-            "grant_type": "authorization_code",
-            "redirect_uri": f"{sandbox.receiver.base}/back",
-            "code": code,
-        }
-        token = (await http.post("/oauth/access_token", data=form)).json()["data"][0]
-        query = {"subscribed_fields": "messages", "access_token": token["access_token"]}
-        answer = await http.post("/v26.0/me/subscribed_apps", params=query)
+async def _subscribe(driver, receiver, folder: Path, port: int) -> None:
+    with free_socket() as sock:
+        config = replace(
+            config_for(folder, receiver, sock), public_url=f"http://127.0.0.1:{port}"
+        )
+    async with httpx.AsyncClient(base_url=config.public_url, verify=False) as http:
+        sandbox = Sandbox(config, driver, http, receiver)
+        sandbox.token = await sandbox.sign_in()
+        answer = await sandbox.post("/me/subscribed_apps", subscribed_fields="messages")
         assert answer.json() == {"success": True}

@@ -1,0 +1,56 @@
+# The one list of commands. `make demo` on a fresh machine sets everything up by itself.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SELIFY := $(BIN)/selify
+CATEGORY ?= top
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check bench lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+setup: $(VENV)/.ready ## Set up .venv with pinned, hashed dependencies, and the try-on models
+
+$(VENV)/.ready: requirements/runtime.txt pyproject.toml src/selify/assets.toml
+	@$(PYTHON) tools/setup.py $(VENV) requirements/runtime.txt
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements/dev.txt
+	@$(PYTHON) tools/setup.py $(VENV) requirements/dev.txt
+	@touch $@
+
+demo: setup ## Start everything with a demo brand, or: make demo PHOTO=me.jpg GARMENT=shirt.png OUT=result.jpg
+ifdef PHOTO
+	@$(SELIFY) demo --photo "$(PHOTO)" --garment "$(GARMENT)" --out "$(OUT)" --category "$(CATEGORY)"
+else
+	@$(SELIFY) demo
+endif
+
+up: setup ## Start the database, the server and a worker for real use
+	@$(SELIFY) up
+
+test: $(VENV)/.ready-dev ## Run every test (installs Debian's Chromium when it is missing)
+	@$(BIN)/python tools/chromium.py
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(VENV)/.ready-dev ## Lint, types, architecture laws, docs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/architecture tests/docs
+
+bench: $(VENV)/.ready-dev ## Measure, side by side, and rewrite the README's table
+	@$(BIN)/python -m bench
+
+lock: ## Pin the newest dependencies, with hashes (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --upgrade -o requirements/runtime.txt requirements/runtime.in
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate -c requirements/runtime.txt -o requirements/dev.txt requirements/dev.in
+
+clean: ## Remove the virtual environment and the demo's data
+	rm -rf $(VENV) .selify

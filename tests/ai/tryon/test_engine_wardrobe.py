@@ -1,0 +1,91 @@
+"""Reading garments for the wardrobe."""
+
+import numpy as np
+import pytest
+
+from selify.ai.tryon.appearance import Pattern
+from selify.ai.tryon.wardrobe import (
+    GarmentReading,
+    NecklineShape,
+    SleeveLength,
+    read_garment,
+)
+from selify.ai.types import GarmentCategory, RenderWarning
+
+KEYS = {
+    "category",
+    "confidence",
+    "sleeve",
+    "neckline",
+    "length",
+    "fit",
+    "pattern",
+    "warnings",
+    "recommended_body_visible",
+    "recommended_pose",
+    "analyzer_version",
+    "colours",
+}
+
+
+def read(garment, category=None):
+    return read_garment(garment.bgra[..., :3].copy(), garment.bgra[..., 3].copy(), category)
+
+
+@pytest.mark.parametrize(
+    ("slug", "colour", "pattern", "sleeve"),
+    [
+        ("tee-clay", "terracotta", Pattern.PLAIN, SleeveLength.SHORT),
+        ("tee-white", "white", Pattern.PLAIN, SleeveLength.SHORT),
+        ("tee-harbour", "white", Pattern.STRIPED, SleeveLength.SHORT),
+        ("tee-sunrise", "cream", Pattern.PRINTED, SleeveLength.SHORT),
+        ("longsleeve-plum", "plum", Pattern.PLAIN, SleeveLength.LONG),
+        ("dress-meadow", "sky blue", Pattern.PRINTED, SleeveLength.NONE),
+        ("trousers-ink", "navy", Pattern.PLAIN, None),
+    ],
+)
+def test_colour_pattern_and_sleeves(drawn, slug, colour, pattern, sleeve):
+    reading = read(drawn[slug], drawn[slug].category)
+    assert colour in [c.name for c in reading.colours[:2]]
+    assert reading.pattern is pattern
+    assert reading.sleeve is sleeve
+
+
+@pytest.mark.parametrize("slug", ["tee-clay", "longsleeve-plum", "dress-meadow", "trousers-ink"])
+def test_a_category_can_be_guessed_but_with_less_confidence(drawn, slug):
+    known, guessed = read(drawn[slug], drawn[slug].category), read(drawn[slug])
+    assert guessed.category is drawn[slug].category
+    assert guessed.category_guessed
+    assert not known.category_guessed
+    assert guessed.confidence < known.confidence
+
+
+def test_a_tee_has_a_round_neck(drawn):
+    reading = read(drawn["tee-clay"], GarmentCategory.TOP)
+    assert reading.neckline in (NecklineShape.CREW, NecklineShape.SCOOP)
+
+
+def test_metadata_has_the_keys_the_wardrobe_stores(drawn):
+    metadata = read(drawn["dress-meadow"], GarmentCategory.DRESS).metadata()
+    assert set(metadata) == KEYS
+    assert metadata["category"] == "dresses"
+    assert metadata["recommended_body_visible"] == "full_body"
+    assert 0 <= metadata["confidence"] <= 1
+    assert all(c["hex"].startswith("#") and len(c["hex"]) == 7 for c in metadata["colours"])
+
+
+def test_a_busy_background_lowers_confidence_and_warns(drawn):
+    garment = drawn["tee-clay"]
+    alpha = garment.bgra[..., 3:].astype(np.float32) / 255
+    tiles = np.indices(garment.bgra.shape[:2]).sum(0) // 60 % 2
+    floor = np.where(tiles[..., None] > 0, (60, 90, 60), (200, 190, 120))
+    picture = (garment.bgra[..., :3] * alpha + floor * (1 - alpha)).astype(np.uint8)
+    reading = read_garment(picture, None, GarmentCategory.TOP)
+    assert RenderWarning.GARMENT_BACKGROUND_UNCERTAIN in reading.warnings
+    assert reading.confidence < read(garment, GarmentCategory.TOP).confidence
+
+
+@pytest.mark.parametrize("slug", ["tee-harbour", "trousers-ink"])
+def test_a_reading_survives_the_way_between_processes(drawn, slug):
+    reading = read(drawn[slug])
+    assert GarmentReading.from_json(reading.to_json()) == reading
