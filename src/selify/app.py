@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI
 from selify import assets, auth, billing, commerce
 from selify.ai.ports import TryOnEngine
 from selify.ai.tryon.engine import EmbeddedEngine
+from selify.ai.tryon import own_engine
 from selify.ai.tryon.leffa import EmbeddedGarmentReader
 from selify.ai.tryon.routing import TryOnRouter
 from selify.ai.types import Picture, QualityScores, Refusal, Rendering, RenderOptions
@@ -351,13 +352,16 @@ async def tryon_engines(house: House, embedded: EmbeddedEngine) -> list[TryOnEng
             house.fetcher,
         ),
     }
-    unknown = set(settings.tryon_engines) - set(makers)
+    unknown = {name for name in settings.tryon_engines if not own_engine.is_own(name)} - set(makers)
     if unknown or not settings.tryon_engines:
         raise SettingsWrong(
             f"SELIFY_TRYON_ENGINES: {', '.join(sorted(unknown)) or 'nothing'} is no engine we know.",
-            hint=f"Choose from: {', '.join(makers)}.",
+            hint=f"Choose from: {', '.join(makers)}, or one of your own as package.module:factory.",
         )
-    return [makers[name]() for name in settings.tryon_engines]
+    return [
+        own_engine.make(name, settings) if own_engine.is_own(name) else makers[name]()
+        for name in settings.tryon_engines
+    ]
 
 
 async def _engine_prices(house: House) -> dict[str, MicroUnits]:

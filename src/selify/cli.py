@@ -114,6 +114,21 @@ def demo(
     sys.exit(_run(demo_room.journey(settings, request)))
 
 
+@app.command(epilog="Example: selify settings --markdown > docs/reference/settings.md")
+def settings(
+    markdown: Annotated[
+        bool, typer.Option(help="The reference page of the documentation.")
+    ] = False,
+) -> None:
+    """Show every setting, its value in force and what it is for."""
+    from selify import settings_reference
+
+    if markdown:
+        sys.stdout.write(settings_reference.as_markdown())
+    else:
+        out.print(settings_reference.as_table(core_settings.load()))
+
+
 @app.command(hidden=True)
 def phone(
     port: Annotated[int, typer.Option(help="Where the phone listens.")],

@@ -27,7 +27,7 @@ from selify.core import settings as core_settings
 from selify.core.errors import SelifyError
 from selify.core.pictures import open_picture
 from selify.core.settings import Settings
-from selify.running import database, programs
+from selify.running import EmbeddedKeeper, database, programs
 from selify.supervisor import Program, Supervisor, check_port, free_port
 from selify.vendors.instagram.sandbox.driver import NothingCame, SandboxDriver, Thread
 
@@ -77,7 +77,7 @@ async def stay_up(settings: Settings) -> None:
     core_logging.configure(level=settings.log_level, as_json=settings.log_json, part="demo")
     check_port(settings.host, settings.port, "SELIFY_PORT")
     check_port(settings.host, PHONE_PORT, "nothing: the phone needs 8701")
-    async with _stack(settings, PHONE_PORT) as stack:
+    async with open_stack(settings, PHONE_PORT) as stack:
         seeding: asyncio.Task[None] | None = None
 
         def ready() -> None:
@@ -89,17 +89,19 @@ async def stay_up(settings: Settings) -> None:
             seeding.cancel()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Stack:
-    """A running demo."""
+    """A running demo. ``keeper`` is there when the database is the embedded one."""
 
     server_url: str
     phone_url: str
+    database_url: str
     supervisor: Supervisor
+    keeper: EmbeddedKeeper | None
 
 
 @contextlib.asynccontextmanager
-async def _stack(settings: Settings, phone_port: int) -> AsyncIterator[Stack]:
+async def open_stack(settings: Settings, phone_port: int) -> AsyncIterator[Stack]:
     """Database, server, worker and phone, described; the supervisor is not running yet."""
     server_url = f"http://{settings.host}:{settings.port}"
     phone_url = f"http://127.0.0.1:{phone_port}"
@@ -122,7 +124,7 @@ async def _stack(settings: Settings, phone_port: int) -> AsyncIterator[Stack]:
             f"{phone_url}/sandbox/api/world",
         )
         watch = keeper.watch if keeper else None
-        yield Stack(server_url, phone_url, Supervisor([phone, *ours], watch))
+        yield Stack(server_url, phone_url, url, Supervisor([phone, *ours], watch), keeper)
 
 
 async def _seed_and_announce(stack: Stack) -> None:
@@ -347,7 +349,7 @@ async def journey(settings: Settings, request: JourneyRequest) -> int:
     now = time.monotonic()
     steps = Steps(now, now, [])
     os.environ["SELIFY_LOG_LEVEL"] = "WARNING"
-    async with _stack(settings, free_port()) as stack:
+    async with open_stack(settings, free_port()) as stack:
         up = asyncio.Event()
         running = asyncio.create_task(stack.supervisor.run(up.set))
         waiting = asyncio.create_task(up.wait())

@@ -135,8 +135,7 @@ def test_a_heic_photo_is_turned_once_not_twice(orientation):
     stored = corners() if turn is None else corners().transpose(turn)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    stored.info["exif"] = exif.tobytes()
-    picture = open_picture(heic(stored))
+    picture = open_picture(heic(stored, exif=exif.tobytes()))
     assert (picture.width, picture.height) == (80, 60)
     found = four_corners(pixels(picture))
     assert all(close(a, b) for a, b in zip(found, UPRIGHT, strict=True)), found

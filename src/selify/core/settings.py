@@ -91,7 +91,8 @@ class Settings(BaseSettings):
     # Trying on
     tryon_engines: Words = Field(
         ("embedded",),
-        description="Engines in order of preference: embedded, gemini, fal, replicate.",
+        description="Engines in order of preference: embedded, gemini, fal, replicate, or one of"
+        " your own as package.module:factory.",
     )
     gemini_api_key: SecretStr = Field(SecretStr(""), description="Key for Gemini image.")
     gemini_url: str = Field(

@@ -3,6 +3,10 @@
 The database tells which row changed (``selify_changes``: workspace, table, id); the page is told
 the table's name only and fetches what it may see, as the signed-in user. Nothing secret travels
 here, and a page that missed something fetches everything again.
+
+Notifications are hints: while one transaction notifies, others on their way to the disk say
+nothing (``db/migrations/baseline/notifications.sql``). So a page looks at everything once more a
+moment after a hint, and now and then when all is quiet.
 """
 
 import asyncio
@@ -19,9 +23,17 @@ from selify.core.database import Database
 
 CHANNEL = "selify_changes"
 EVERYTHING = "everything"
-GATHER_SECONDS = 0.15
-KEEP_ALIVE_SECONDS = 15.0
 MAX_PAGES_PER_WORKSPACE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """In seconds. ``quiet_rounds``: after so many silent rounds the page looks at everything."""
+
+    gather: float = 0.15
+    look_again: float = 2.0
+    keep_alive: float = 15.0
+    quiet_rounds: int = 4
 
 
 @dataclass(eq=False, slots=True)
@@ -35,12 +47,22 @@ class Page:
         self.changed.add(name)
         self.wake.set()
 
+    async def listen(self, seconds: float, gather: float) -> set[str]:
+        """What it is told within so many seconds, gathered for a moment; else nothing."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.wake.wait(), seconds)
+            await asyncio.sleep(gather)
+        changed, self.changed = self.changed, set()
+        self.wake.clear()
+        return changed
+
 
 class Changes:
     """Who is looking at what."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace | None = None) -> None:
         self._pages: defaultdict[UUID, set[Page]] = defaultdict(set)
+        self._pace = pace or Pace()
 
     def heard(self, payload: str) -> None:
         """A notification of the database."""
@@ -59,23 +81,36 @@ class Changes:
         return len(self._pages.get(workspace_id, ())) < MAX_PAGES_PER_WORKSPACE
 
     async def follow(self, workspace_id: UUID) -> AsyncIterator[set[str]]:
-        """What changed, gathered for a moment; an empty set now and then keeps the line open."""
+        """What changed, beginning with everything: the page was drawn before anyone listened.
+
+        An empty set now and then keeps the line open.
+        """
         page = Page()
+        page.tell(EVERYTHING)
         self._pages[workspace_id].add(page)
         metrics.live_pages.inc()
         try:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(page.wake.wait(), KEEP_ALIVE_SECONDS)
-                    await asyncio.sleep(GATHER_SECONDS)
-                changed, page.changed = page.changed, set()
-                page.wake.clear()
+            async for changed in self._rounds(page):
                 yield changed
         finally:
             metrics.live_pages.dec()
             self._pages[workspace_id].discard(page)
             if not self._pages[workspace_id]:
                 del self._pages[workspace_id]
+
+    async def _rounds(self, page: Page) -> AsyncIterator[set[str]]:
+        pace, look_again, quiet = self._pace, False, 0
+        while True:
+            patience = pace.look_again if look_again else pace.keep_alive
+            changed = await page.listen(patience, pace.gather)
+            if changed:
+                look_again, quiet = EVERYTHING not in changed, 0
+                yield changed
+                continue
+            quiet += 1
+            due = look_again or quiet % pace.quiet_rounds == 0
+            look_again = False
+            yield {EVERYTHING} if due else set()
 
 
 @contextlib.asynccontextmanager

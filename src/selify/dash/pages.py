@@ -1,9 +1,33 @@
-"""The brand's pages."""
+"""The brand's pages, put together: routes, static files, and errors that people can read."""
 
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from selify.dash import home, stream, welcome
+from selify.dash.refusals import PagesForPeople
+from selify.dash.rendering import STATIC
+
+A_YEAR = 365 * 24 * 3600
 
 
 def install(app: FastAPI, *, scripts: Path) -> None:
-    """Mount pages and static files."""
+    """Mount pages and static files. ``scripts``: the folder with the page libraries."""
+    for module in (welcome, home, stream):
+        app.include_router(module.router)
+    app.mount("/static/scripts", LongLived(directory=scripts), name="scripts")
+    app.mount("/static", LongLived(directory=STATIC), name="static")
+    app.add_middleware(PagesForPeople)
+
+
+class LongLived(StaticFiles):
+    """Files that browsers may keep: their addresses change when they do."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if response.status_code in (200, 304):
+            response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
+        return response

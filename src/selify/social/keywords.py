@@ -144,5 +144,5 @@ def _platform(workspace: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     if "trigger_keywords" in config:
         return config
     platforms = config.get("platforms")
-    instagram = platforms.get("instagram") if isinstance(platforms, Mapping) else None
-    return instagram if isinstance(instagram, Mapping) else None
+    own = platforms.get("instagram") if isinstance(platforms, Mapping) else None
+    return own if isinstance(own, Mapping) else None

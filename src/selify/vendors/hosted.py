@@ -98,11 +98,7 @@ class ProviderApi:
             parsed = httpx.URL(str(url))
         except httpx.InvalidURL:
             return False
-        return (parsed.scheme, parsed.netloc, parsed.userinfo) == (
-            self._base.scheme,
-            self._base.netloc,
-            b"",
-        )
+        return not parsed.userinfo and _origin(parsed) == _origin(self._base)
 
     async def call(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **content: Any
@@ -174,6 +170,11 @@ class ProviderApi:
                 await self.call(method, url)
         except (EngineUnavailable, TimeoutError):
             return
+
+
+def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    default = {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.raw_host.lower(), default if url.port is None else url.port
 
 
 def _as_object(data: bytes) -> Mapping[str, Any]:

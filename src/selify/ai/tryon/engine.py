@@ -37,7 +37,7 @@ class EmbeddedEngine:
     name = "embedded"
 
     def __init__(self, models: Path, *, processes: int = 1, time_limit: float = TIME_LIMIT) -> None:
-        self._time_limit = time_limit
+        self.time_limit = time_limit
         self._workers = [WorkerProcess(models) for _ in range(processes)]
         self._idle: asyncio.Queue[WorkerProcess] = asyncio.Queue()
         for worker in self._workers:
@@ -76,6 +76,11 @@ class EmbeddedEngine:
             return answer
         return GarmentReading.from_json(answer.header["reading"])
 
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """Of the worker processes that run now."""
+        return tuple(worker.pid for worker in self._workers if worker.pid is not None)
+
     async def aclose(self) -> None:
         for worker in self._workers:
             await worker.kill()
@@ -95,11 +100,11 @@ class EmbeddedEngine:
     async def _ask_twice(self, worker: WorkerProcess, request: Frame) -> Frame:
         """A process may end for reasons of its own; one that ends twice does so over the picture."""
         try:
-            return await worker.ask(request, self._time_limit)
+            return await worker.ask(request, self.time_limit)
         except WorkerLost:
             pass
         try:
-            return await worker.ask(request, self._time_limit)
+            return await worker.ask(request, self.time_limit)
         except WorkerLost as error:
             if worker.ever_ready:
                 unreadable = RefusalCode.IMAGE_UNREADABLE.value

@@ -42,7 +42,7 @@ def parse_header(data: bytes) -> tuple[dict[str, Any], Sequence[int]]:
     try:
         header = json.loads(data)
         lengths = [int(length) for length in header.pop("parts")]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise BrokenFrame("no header") from error
     if any(not 0 <= length <= MAX_PART for length in lengths):
         raise BrokenFrame("part too long")

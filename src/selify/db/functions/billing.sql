@@ -9,11 +9,14 @@
 create or replace function internal.usage_event_id(
   workspace_id uuid, service_type text, source_id text, attempt integer, part integer
 ) returns uuid
-  language sql immutable parallel safe as $$
-  select encode(set_byte(set_byte(hash, 6, get_byte(hash, 6) & 15 | 128), 8, get_byte(hash, 8) & 63 | 128), 'hex')::uuid
-    from (select substring(sha256(convert_to(
-            workspace_id || E'\n' || service_type || E'\n' || attempt || E'\n' || part || E'\n' || source_id,
-            'UTF8')) for 16) as hash) as key
+  language plpgsql immutable parallel safe as $$
+declare
+  hash bytea := substring(sha256(convert_to(
+    workspace_id || E'\n' || service_type || E'\n' || attempt || E'\n' || part || E'\n' || source_id,
+    'UTF8')) for 16);
+begin
+  return encode(set_byte(set_byte(hash, 6, get_byte(hash, 6) & 15 | 128), 8, get_byte(hash, 8) & 63 | 128), 'hex');
+end
 $$;
 comment on function internal.usage_event_id(uuid, text, text, integer, integer) is
   'The primary key of a charge, made of what is charged for: charging the same thing twice is impossible.';
@@ -63,8 +66,8 @@ declare
   earlier record;
   attempt integer := 0;
   second_id uuid;
-  facts jsonb;
   is_new_week boolean;
+  is_split boolean;
 begin
   -- One workspace's charges queue here: whoever holds this row may read, decide and write without a race.
   select * into quota from public.workspace_quotas q where q.workspace_id = of_workspace for no key update;
@@ -88,9 +91,10 @@ begin
 
   select m.display_name, m.unit_label, coalesce(m.is_active, true) as is_active,
          coalesce(m.metadata ->> 'service_type', m.slug) as service_type,
-         p.id as price_id, p.credits, p.effective_from
+         p.id as price_id, p.credits, p.effective_from, b.balance_micro_units as payg_balance
     into meter
     from public.billing_meters m
+    left join public.workspace_payg_balance b on b.workspace_id = of_workspace
     left join internal.price_book p
            on p.meter = m.slug and p.provider = '' and p.model = ''
           and p.effective_from <= at and (p.effective_until is null or p.effective_until > at)
@@ -100,6 +104,7 @@ begin
     return;
   end if;
   meter_name := meter.display_name;
+  payg_balance := meter.payg_balance;
 
   -- A charge that was given back no longer stands in the way; a live one is the answer.
   loop
@@ -111,8 +116,6 @@ begin
     attempt := attempt + 1;
   end loop;
   if found then
-    select b.balance_micro_units into payg_balance
-      from public.workspace_payg_balance b where b.workspace_id = of_workspace;
     outcome := case when earlier.service_subtype = meter_slug then 'replayed' else 'source_taken' end;
     event_status := earlier.status;
     price_credits := earlier.price;
@@ -139,8 +142,7 @@ begin
      where b.workspace_id = of_workspace and b.balance_micro_units >= payg_credits * micro_per_credit
     returning b.balance_micro_units into payg_balance;
     if not found then
-      select b.balance_micro_units into payg_balance
-        from public.workspace_payg_balance b where b.workspace_id = of_workspace;
+      payg_balance := meter.payg_balance;
       outcome := 'exhausted';
       return;
     end if;
@@ -155,14 +157,8 @@ begin
      where q.id = quota.id;
   end if;
 
-  -- Everything `explain` will need, as it was when it was decided.
-  facts := jsonb_build_object(
-    'meter', meter_slug, 'name', meter.display_name, 'unit', meter.unit_label,
-    'price', price_credits, 'price_id', meter.price_id, 'price_since', meter.effective_from,
-    'attempt', attempt, 'parts', case when week_credits > 0 and payg_credits > 0 then 2 else 1 end,
-    'week_start', quota.period_start, 'week_end', quota.period_end,
-    'week_limit', week_limit, 'week_used_before', week_used, 'job_id', by_job);
-  if week_credits > 0 and payg_credits > 0 then
+  is_split := week_credits > 0 and payg_credits > 0;
+  if is_split then
     second_id := internal.usage_event_id(of_workspace, meter.service_type, source, attempt, 2);
   end if;
 
@@ -171,11 +167,16 @@ begin
           source_platform, source_id, metadata, created_at, subscription_tier)
   select part.id, of_workspace, by_user, meter.service_type, meter_slug, part.credits, part.payer, 'reserved',
          coalesce(platform, 'unknown'), source,
-         details || jsonb_build_object('charge', facts || jsonb_build_object(
-           'part', part.number, 'split_with', part.other, 'credits', part.credits,
-           'micro_units', part.credits * micro_per_credit,
-           'payg_before', case when part.payer = 'payg_balance'
-                               then payg_balance + payg_credits * micro_per_credit end,
+         -- everything `explain` will need, as it was when it was decided
+         details || jsonb_build_object('charge', jsonb_build_object(
+           'meter', meter_slug, 'name', meter.display_name, 'unit', meter.unit_label,
+           'price', price_credits, 'price_id', meter.price_id, 'price_since', meter.effective_from,
+           'week_start', week_start, 'week_end', week_end,
+           'week_limit', week_limit, 'week_used_before', week_used,
+           'attempt', attempt, 'job_id', by_job,
+           'part', part.number, 'parts', case when is_split then 2 else 1 end, 'split_with', part.other,
+           'credits', part.credits, 'micro_units', part.credits * micro_per_credit,
+           'payg_before', case when part.payer = 'payg_balance' then meter.payg_balance end,
            'payg_after', case when part.payer = 'payg_balance' then payg_balance end)),
          at, left(quota.subscription_tier, 20)  -- the column is shorter than the one it copies
     from (values
@@ -189,10 +190,6 @@ begin
   outcome := 'reserved';
   event_status := 'reserved';
   week_used := week_used + week_credits;
-  if payg_balance is null then
-    select b.balance_micro_units into payg_balance
-      from public.workspace_payg_balance b where b.workspace_id = of_workspace;
-  end if;
 end
 $$;
 comment on function internal.reserve_credits(uuid, text, text, text, uuid, uuid, jsonb, timestamptz) is

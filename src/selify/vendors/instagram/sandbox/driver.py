@@ -13,6 +13,7 @@ import httpx
 Json = dict[str, Any]
 LONG_POLL = 10.0
 MAX_CONNECTIONS = 2000
+KEPT_ALIVE = 2.0  # shorter than any server keeps a connection, so that none dies under a request
 
 
 class SandboxError(Exception):
@@ -123,7 +124,11 @@ class SandboxDriver:
     """
 
     def __init__(self, base_url: str, *, timeout: float = 30.0) -> None:
-        limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=200)
+        limits = httpx.Limits(
+            max_connections=MAX_CONNECTIONS,
+            max_keepalive_connections=200,
+            keepalive_expiry=KEPT_ALIVE,
+        )
         self._http = httpx.AsyncClient(
             base_url=base_url,
             timeout=timeout,

@@ -10,6 +10,7 @@ from selify.vendors.instagram.sandbox.app import create_app
 from selify.vendors.instagram.sandbox.config import SandboxConfig
 
 GRACE_SECONDS = 3
+KEEP_ALIVE_SECONDS = 30
 
 
 class SandboxServer(uvicorn.Server):
@@ -39,6 +40,7 @@ def build_server(
         log_level=log_level,
         access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     return SandboxServer(app, settings)
 

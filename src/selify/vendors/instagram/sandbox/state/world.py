@@ -12,6 +12,10 @@ from selify.vendors.instagram.sandbox.state.store import Store
 from selify.vendors.instagram.sandbox.state.switchboard import Faults, Switchboard
 
 
+# Shorter than servers commonly keep idle connections: none should die under a delivery.
+KEPT_ALIVE = 2.0
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """The stand-in's parts; built once per app by ``open_world``."""
@@ -42,6 +46,7 @@ def build_world(config: SandboxConfig) -> World:
         http=httpx.AsyncClient(
             trust_env=False,
             follow_redirects=False,
+            limits=httpx.Limits(max_connections=100, keepalive_expiry=KEPT_ALIVE),
             # Loading the certificates for a plain local server would only slow the start.
             verify=config.callback_url.startswith("https:"),
         ),

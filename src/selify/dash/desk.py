@@ -1,0 +1,114 @@
+"""The desk: a signed-in person, and the workspace they are looking at.
+
+Which workspace: the one the address names (``?workspace=``), else the one looked at last (a cookie),
+else the first. Whoever has none is sent to make one. A page reads as the user, so that row level
+security decides what there is to see; what a user's role may not write itself (states, counters,
+settings) is written by the system, after the membership was checked in that same transaction.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Depends, HTTPException, Query, Request
+
+from selify.auth import (
+    CurrentSession,
+    Session,
+    Workspace,
+    WorkspaceRole,
+    access_workspace,
+    list_workspaces,
+)
+from selify.core import http
+from selify.core.clock import Clock
+from selify.core.database import Actor, Database, Tx
+
+COOKIE = "selify_workspace"
+A_YEAR = 365 * 24 * 3600
+FIRST_STEPS = "/brands/new"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """No transaction is open between two looks: pages may take their time drawing."""
+
+    request: Request
+    session: Session
+    actor: Actor
+    workspace: Workspace
+    workspaces: tuple[Workspace, ...]
+
+    @property
+    def database(self) -> Database:
+        return http.open_database(self.request)
+
+    @property
+    def clock(self) -> Clock:
+        return http.open_clock(self.request)
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    @property
+    def may_manage(self) -> bool:
+        return self.workspace.role.includes(WorkspaceRole.ADMIN)
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[Tx]:
+        """As the user: sees what row level security shows."""
+        async with self.database.tx(self.actor) as tx:
+            yield tx
+
+    @contextlib.asynccontextmanager
+    async def acting(self, role: WorkspaceRole = WorkspaceRole.MEMBER) -> AsyncIterator[Tx]:
+        """As the system, for a member with at least this role. Raises what access_workspace does."""
+        route = getattr(self.request.scope.get("route"), "path", "")
+        async with self.database.tx(Actor.system(f"{self.request.method} {route}")) as tx:
+            await access_workspace(tx, self.workspace.id, role=role, user_id=self.session.user.id)
+            yield tx
+
+    def here(self, path: str, **query: object) -> str:
+        """The address of a page or action in this very workspace, whatever other tabs look at."""
+        known = {key: value for key, value in query.items() if value is not None}
+        return f"{path}?{urlencode({'workspace': self.workspace.id, **known})}"
+
+    def page(self, path: str, **query: object) -> str:
+        """A page's address, plain as long as there is only one workspace to speak of."""
+        if len(self.workspaces) > 1:
+            return self.here(path, **query)
+        return f"{path}?{urlencode(query)}" if query else path
+
+
+Chosen = Annotated[UUID | None, Query(alias="workspace")]
+
+
+async def open_desk(
+    request: Request, session: CurrentSession, actor: http.CurrentUser, chosen: Chosen = None
+) -> Desk:
+    """Raises WorkspaceNotFound for a workspace that is not the user's."""
+    async with http.open_database(request).tx(actor) as tx:
+        mine = await list_workspaces(tx)
+        if chosen is not None:
+            await access_workspace(tx, chosen)
+    if not mine:
+        raise HTTPException(303, headers={"Location": FIRST_STEPS})
+    if chosen is not None and request.method == "GET":
+        _remember(request, chosen)
+    wanted = str(chosen or request.cookies.get(COOKIE))
+    workspace = next((w for w in mine if str(w.id) == wanted), mine[0])
+    return Desk(request, session, actor, workspace, tuple(mine))
+
+
+def _remember(request: Request, workspace_id: UUID) -> None:
+    if request.cookies.get(COOKIE) != str(workspace_id) and "hx-request" not in request.headers:
+        cookie = f"{COOKIE}={workspace_id}; Path=/; Max-Age={A_YEAR}; HttpOnly; SameSite=Lax"
+        http.add_response_header(request, "Set-Cookie", cookie)
+
+
+AtDesk = Annotated[Desk, Depends(open_desk)]

@@ -1,0 +1,100 @@
+"""Refusals for people: what the rest of the house says in JSON, a browser gets as a page.
+
+A middleware, because refusals come from everywhere: endpoints, the body limit, a missing address,
+a database that is down. Who is not signed in goes to the sign-in page, and back afterwards. A part
+of a page that cannot be had becomes a short message on the page that is open.
+"""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from selify.core.problems import PROBLEM
+from selify.dash import rendering
+
+_FOR_PROGRAMS = ("/api/", "/webhooks")
+_UNFIT = ("content-length", "content-type", "www-authenticate")
+
+
+class PagesForPeople:
+    """Replaces problem documents on their way to a browser."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _is_for_people(scope):
+            await self._app(scope, receive, send)
+            return
+        await self._app(scope, receive, _Replacing(scope, send))
+
+
+class _Replacing:
+    """Passes an answer on as it comes, unless it is a problem document."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self._start: Message | None = None
+        self._body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and _is_problem(message):
+            self._start = message
+        elif self._start is None:
+            await self._send(message)
+        else:
+            self._body += message.get("body", b"")
+            if not message.get("more_body", False):
+                await self._answer(self._start, orjson.loads(self._body))
+
+    async def _answer(self, start: Message, problem: dict[str, Any]) -> None:
+        kept = [h for h in start["headers"] if h[0].lower().decode() not in _UNFIT]
+        headers = MutableHeaders(raw=kept)
+        status, body = _shown(self._scope, problem, headers)
+        headers["content-length"] = str(len(body))
+        headers["content-type"] = "text/html; charset=utf-8"
+        headers["cache-control"] = "no-store"
+        await self._send({"type": "http.response.start", "status": status, "headers": headers.raw})
+        await self._send({"type": "http.response.body", "body": body})
+
+
+def _shown(scope: Scope, problem: dict[str, Any], headers: MutableHeaders) -> tuple[int, bytes]:
+    """Status and body; says in ``headers`` where they go."""
+    status: int = problem["status"]
+    script = Headers(scope=scope).get("hx-request") == "true"
+    if problem["code"] == "unauthenticated":
+        headers["hx-redirect" if script else "location"] = _sign_in(scope, script)
+        return (200 if script else 303), b""
+    if not script:
+        return status, rendering.render("problem.html", problem=problem).encode()
+    if scope["path"].startswith("/fragments/"):  # it will be fetched again soon: no fuss
+        headers["hx-reswap"] = "none"
+        return status, b""
+    headers["hx-retarget"], headers["hx-reswap"] = "#toasts", "beforeend"
+    words = " ".join(filter(None, (problem["detail"], problem["hint"])))
+    return status, rendering.render("toast.html", text=words, bad=True, oob=False).encode()
+
+
+def _sign_in(scope: Scope, script: bool) -> str:
+    """Only a page that was looked at is worth coming back to."""
+    if script or scope["method"] != "GET":
+        return "/sign-in"
+    query = scope["query_string"].decode("latin-1")
+    back = scope["path"] + (f"?{query}" if query else "")
+    return "/sign-in" if back == "/" else f"/sign-in?{urlencode({'return_to': back})}"
+
+
+def _is_for_people(scope: Scope) -> bool:
+    if scope["path"].startswith(_FOR_PROGRAMS):
+        return False
+    headers = Headers(scope=scope)
+    return headers.get("hx-request") == "true" or "text/html" in headers.get("accept", "")
+
+
+def _is_problem(message: Message) -> bool:
+    kind = Headers(raw=message["headers"]).get("content-type", "")
+    return bool(message["status"] >= 400) and kind.startswith(PROBLEM)

@@ -1,0 +1,130 @@
+"""From values to HTML: one Jinja environment, everything escaped, nothing missing in silence."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from selify import ops
+from selify.core.http import open_clock
+from selify.core.links import FileLinks
+from selify.core.money import Credits, MicroUnits
+from selify.dash import words
+from selify.dash.desk import Desk
+
+TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
+PICTURE_LIFE = timedelta(hours=2)
+# What a page shows belongs to who is signed in, and is live: it is never shown from a cache.
+_HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request, Cookie"}
+
+
+@cache
+def environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        number=lambda value: f"{value:,}",
+        dollars=_dollars,
+        moment=_moment,
+        initial=words.initial,
+        tint=words.tint,
+    )
+    made.globals.update(asset=asset, words=words)
+    return made
+
+
+def render(template: str, **context: Any) -> str:
+    return environment().get_template(template).render(context)
+
+
+def plain(template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page for somebody who has no desk: signing in, signing up, an error."""
+    return HTMLResponse(render(template, **context), status_code=status, headers=_HEADERS)
+
+
+async def page(desk: Desk, template: str, **context: Any) -> HTMLResponse:
+    """A whole page, with the bell and the navigation around it."""
+    said = words.DONE.get(desk.request.query_params.get("done", ""))
+    shown = {**await bell(desk), **context, "done": said}
+    return HTMLResponse(render(template, **_surroundings(desk), **shown), headers=_HEADERS)
+
+
+def fragment(desk: Desk, template: str, *, toast: str = "", **context: Any) -> HTMLResponse:
+    """A part of a page, and a word of confirmation beside it."""
+    body = render(template, **_surroundings(desk), **context)
+    if toast:
+        body += render("toast.html", text=toast, oob=True)
+    return HTMLResponse(body, headers=_HEADERS)
+
+
+def went_well(desk: Desk, path: str, done: str, **query: object) -> Response:
+    """After a form that was sent without scripts: back to the page, which confirms it."""
+    return RedirectResponse(desk.here(path, done=done, **query), status_code=303)
+
+
+def by_script(request: Request) -> bool:
+    """Whether a part of the page is wanted (htmx) and not the whole."""
+    return request.headers.get("hx-request") == "true"
+
+
+async def bell(desk: Desk) -> dict[str, Any]:
+    async with desk.reading() as tx:
+        return {
+            "notices": await ops.list_notifications(tx, workspace_id=desk.workspace.id, limit=12),
+            "unread": await ops.count_unread(tx, workspace_id=desk.workspace.id),
+        }
+
+
+def picture_link(request: Request, storage_key: str) -> str:
+    """A signed link as a path of our own origin, by whatever name the visitor reached us.
+
+    Made for the running hour, so that a page drawn again shows the picture it has already.
+    """
+    links: FileLinks = request.app.state.links
+    hour = open_clock(request).now().replace(minute=0, second=0, microsecond=0)
+    return urlsplit(links.make(storage_key, now=hour, lasts=PICTURE_LIFE)).path
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a static file, which changes with its content."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+    return f"/static/{name}?v={digest}"
+
+
+def _surroundings(desk: Desk) -> Mapping[str, Any]:
+    request = desk.request
+    return {
+        "desk": desk,
+        "workspace": desk.workspace,
+        "user": desk.session.user,
+        "here": desk.here,
+        "page": desk.page,
+        "path": request.url.path,
+        "now": desk.now,
+        "picture": lambda key: picture_link(request, key),
+        "platforms": sorted(request.app.state.gateways),
+    }
+
+
+def _dollars(amount: MicroUnits | Credits) -> str:
+    """Two digits where that is the whole truth, else as many as it takes."""
+    micro = amount.to_micro_units() if isinstance(amount, Credits) else amount
+    return str(micro.to_cents()) if micro.to_cents().to_micro_units() == micro else str(micro)
+
+
+def _moment(when: datetime) -> str:
+    return f"{when:%-d %B %Y, %H:%M} UTC"

@@ -1,0 +1,56 @@
+"""``/live``: the line on which an open page is told that something changed (server-sent events)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from selify.auth import access_workspace
+from selify.core.errors import TooMany
+from selify.core.http import CurrentUser, OpenDatabase
+from selify.dash.live import Changes
+
+# The browser comes back by itself, and is then asked again who it is.
+LONGEST_SECONDS = 15 * 60
+RECONNECT_MILLISECONDS = 2000
+KEEP_ALIVE = ": still here\n\n"
+
+router = APIRouter(include_in_schema=False)
+
+
+class TooManyPages(TooMany):
+    code = "too_many_pages"
+    title = "Too many pages of this brand are open"
+
+
+@router.get("/live")
+async def follow(
+    request: Request, workspace: UUID, user: CurrentUser, database: OpenDatabase
+) -> StreamingResponse:
+    """Events named after the changed tables, or ``everything``."""
+    async with database.tx(user) as tx:
+        await access_workspace(tx, workspace)
+    changes: Changes = request.app.state.changes
+    if not changes.has_room(workspace):
+        raise TooManyPages("Close some of them, or reload this page by hand.", retry_after=60)
+    return StreamingResponse(
+        events(changes, workspace),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def events(
+    changes: Changes, workspace_id: UUID, *, longest: float = LONGEST_SECONDS
+) -> AsyncIterator[str]:
+    """The stream's text."""
+    now = asyncio.get_running_loop().time
+    ends = now() + longest
+    yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
+    async for changed in changes.follow(workspace_id):
+        # A browser passes on no event without data.
+        yield "".join(f"event: {name}\ndata: changed\n\n" for name in sorted(changed)) or KEEP_ALIVE
+        if now() > ends:
+            return

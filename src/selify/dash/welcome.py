@@ -1,0 +1,112 @@
+"""Coming in: signing in and up, signing out, and the first brand."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from selify.auth import CurrentGate, CurrentSession, create_workspace, list_workspaces, visit_of
+from selify.core.errors import SelifyError
+from selify.core.http import CurrentUser, OpenDatabase, SystemTx
+from selify.core.text import OneLine, Verbatim
+from selify.dash.rendering import plain
+
+router = APIRouter(include_in_schema=False)
+
+Email = Annotated[OneLine, Form(max_length=300)]
+Password = Annotated[Verbatim, Form(max_length=1000)]
+Name = Annotated[OneLine, Form(max_length=120)]
+ReturnTo = Annotated[str, Form(max_length=1000)]
+ReturnToQuery = Annotated[str, Query(max_length=2000)]
+
+
+@router.get("/sign-in")
+async def show_sign_in(
+    request: Request, gate: CurrentGate, return_to: ReturnToQuery = ""
+) -> Response:
+    """Who is signed in already goes straight on."""
+    goal = gate.safe_return_to(return_to)
+    if await gate.identify(request):
+        return RedirectResponse(goal, status_code=303)
+    return plain("welcome/sign_in.html", return_to=goal, email="", refusal=None)
+
+
+@router.post("/sign-in")
+async def sign_in(
+    request: Request,
+    gate: CurrentGate,
+    email: Email = "",
+    password: Password = "",
+    return_to: ReturnTo = "",
+) -> Response:
+    gate.demand_same_origin(request)
+    goal = gate.safe_return_to(return_to)
+    try:
+        signed_in = await gate.sign_in(email=email, password=password, visit=visit_of(request))
+    except SelifyError as refusal:
+        return plain(
+            "welcome/sign_in.html",
+            status=refusal.status,
+            return_to=goal,
+            email=email,
+            refusal=refusal,
+        )
+    gate.give_cookie(request, signed_in)
+    return RedirectResponse(goal, status_code=303)
+
+
+@router.get("/sign-up")
+async def show_sign_up(request: Request, gate: CurrentGate) -> Response:
+    if await gate.identify(request):
+        return RedirectResponse("/", status_code=303)
+    return plain("welcome/sign_up.html", email="", full_name="", refusal=None)
+
+
+@router.post("/sign-up")
+async def sign_up(
+    request: Request,
+    gate: CurrentGate,
+    email: Email = "",
+    password: Password = "",
+    full_name: Name = "",
+) -> Response:
+    gate.demand_same_origin(request)
+    try:
+        signed_in = await gate.sign_up(
+            email=email, password=password, full_name=full_name or None, visit=visit_of(request)
+        )
+    except SelifyError as refusal:
+        return plain(
+            "welcome/sign_up.html",
+            status=refusal.status,
+            email=email,
+            full_name=full_name,
+            refusal=refusal,
+        )
+    gate.give_cookie(request, signed_in)
+    return RedirectResponse("/brands/new", status_code=303)
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, gate: CurrentGate) -> Response:
+    await gate.sign_out(request)
+    return RedirectResponse("/sign-in", status_code=303)
+
+
+@router.get("/brands/new")
+async def show_new_brand(
+    session: CurrentSession, user: CurrentUser, database: OpenDatabase
+) -> Response:
+    async with database.tx(user) as tx:
+        others = await list_workspaces(tx)
+    return plain("welcome/new_brand.html", user=session.user, others=others)
+
+
+@router.post("/brands")
+async def create_brand(
+    session: CurrentSession,
+    tx: SystemTx,
+    name: Annotated[OneLine, Form(min_length=1, max_length=120)],
+) -> Response:
+    made = await create_workspace(tx, owner_id=session.user.id, name=name)
+    return RedirectResponse(f"/accounts?workspace={made.id}&done=brand_made", status_code=303)

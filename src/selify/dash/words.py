@@ -1,0 +1,78 @@
+"""How states and numbers are said to a shop owner."""
+
+import hashlib
+from collections.abc import Mapping
+
+TINTS = 6
+
+STAGES: Mapping[str, str] = {
+    "initial": "Just arrived",
+    "awaiting_photo": "Waiting for a photo",
+    "generating": "Making the picture",
+    "result_sent": "Picture sent",
+    "awaiting_feedback": "Asked how they like it",
+    "ended": "Finished",
+}
+
+FUNNEL: tuple[tuple[str, str, str], ...] = (
+    ("triggers", "Asked to try on", "comments and messages with a keyword"),
+    ("answered", "Got an answer", "a direct message from your bot"),
+    ("photos", "Sent a photo", "of themselves"),
+    ("tried_on", "Saw themselves", "in your garment"),
+    ("liked", "Loved it", "tapped “Love it”"),
+)
+
+ACCOUNT: Mapping[str, tuple[str, str]] = {
+    "active": ("good", "Connected"),
+    "pending": ("fair", "Being connected"),
+    "expired": ("bad", "Needs you: connect again"),
+    "error": ("bad", "Has a problem"),
+    "disconnected": ("off", "Disconnected"),
+}
+
+HEALTH: Mapping[str, tuple[str, str]] = {
+    "healthy": ("good", "Everything works"),
+    "degraded": ("fair", "Some calls fail"),
+    "unhealthy": ("bad", "Not working"),
+}
+
+CHARGE: Mapping[str, tuple[str, str]] = {
+    "reserved": ("fair", "Being made"),
+    "completed": ("good", "Delivered"),
+    "refunded": ("off", "Given back"),
+    "failed": ("bad", "Failed"),
+    "cancelled": ("off", "Cancelled"),
+}
+
+CATEGORIES: Mapping[str, str] = {
+    "upper_body": "Top",
+    "dresses": "Dress",
+    "lower_body": "Bottom",
+}
+
+LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
+
+DONE: Mapping[str, str] = {
+    "brand_made": "Your brand is ready. Next: connect the account your shoppers write to.",
+    "garment_added": "The garment is in your wardrobe.",
+    "category_confirmed": "Thank you: we go by what you said.",
+    "garment_bound": "From now on shoppers can try this on.",
+    "garment_unbound": "No more try-ons under this post.",
+    "settings_saved": "Saved. The bot goes by it from its next answer on.",
+    "text_saved": "Saved. The bot says it like this from now on.",
+    "text_reset": "Back to our own words.",
+    "disconnected": "Disconnected. The history stays here for 90 days.",
+    "notices_read": "All read.",
+    "handed_over": "You answer in this conversation now; the bot keeps quiet.",
+    "handed_back": "The bot answers in this conversation again.",
+}
+
+
+def initial(name: str | None) -> str:
+    """What stands in the circle where a face would be."""
+    return next((letter.upper() for letter in name or "" if letter.isalnum()), "·")
+
+
+def tint(name: str | None) -> int:
+    """A colour of their own for everybody, the same each time."""
+    return hashlib.sha256((name or "").encode()).digest()[0] % TINTS

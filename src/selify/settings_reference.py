@@ -1,0 +1,57 @@
+"""The settings, described: for ``selify settings`` and for docs/reference/settings.md."""
+
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from rich.table import Table
+
+from selify.core.settings import SETTINGS_FILE, Settings
+
+_SECRET = ("secret_keys", "instagram_previous_secrets", "database_url")
+HEAD = f"""# Settings
+
+Written by `selify settings --markdown`. Every setting is read from the environment or from
+`{SETTINGS_FILE}` in the working directory (or the file named by `SELIFY_SETTINGS_FILE`); the
+environment wins. What is left alone means the embedded default.
+
+| Setting | Default | What it is for |
+|---|---|---|
+"""
+
+
+def as_markdown() -> str:
+    rows = [
+        f"| `{_variable(name)}` | {_default(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return HEAD + "\n".join(rows) + "\n"
+
+
+def as_table(settings: Settings) -> Table:
+    """Values in force; secrets are only said to be set or not."""
+    table = Table("setting", "value", "what it is for")
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        shown = "(set)" if value and name in _SECRET else _shown(value)
+        table.add_row(_variable(name), shown, field.description)
+    return table
+
+
+def _variable(name: str) -> str:
+    return f"SELIFY_{name.upper()}"
+
+
+def _default(field: FieldInfo) -> str:
+    shown = _shown(field.default)
+    return f"`{shown}`" if shown else "–"
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case SecretStr():
+            return "(set)" if value.get_secret_value() else ""
+        case tuple():
+            return " ".join(value)
+        case _:
+            return str(value)

@@ -1,0 +1,233 @@
+"""Dressing drawn people in drawn garments: what must change does, what must not does not."""
+
+import cv2
+import numpy as np
+import pytest
+
+from selify.ai.tryon.advice import warnings_for
+from selify.ai.tryon.blur import sharpness
+from selify.ai.tryon.drawn_person import Look, draw_person
+from selify.ai.tryon.person import Label, read_person
+from selify.ai.tryon.pipeline import try_on
+from selify.ai.tryon.refusals import Refused, refusal
+from selify.ai.tryon.skeleton import Skeleton
+from selify.ai.types import RefusalCode, RenderWarning
+
+TOPS = ("tee-forest", "tee-sunrise", "tee-harbour", "tee-clay", "tee-white", "longsleeve-plum")
+
+
+def refused(perception, photo, garment) -> RefusalCode:
+    with pytest.raises(Refused) as caught:
+        try_on(perception, photo, garment)
+    return caught.value.code
+
+
+def beside(*photos):
+    return np.hstack(photos)
+
+
+# --- Seeing ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["alex", "sam", "kim"])
+def test_drawn_people_are_seen(perception, people, name):
+    faces = perception.faces(people[name])
+    body = perception.body(people[name], faces)
+    assert len(faces) == 1
+    assert body.confidence > 0.95
+    left, right = Skeleton.of(body).shoulders
+    assert abs(left[0] - 240) < 40
+    assert abs(right[0] - 490) < 40
+
+
+def test_the_parts_of_a_person_are_told_apart(perception, people):
+    photo = people["sam"]
+    body = perception.body(photo, perception.faces(photo))
+    person = read_person(photo, Skeleton.of(body), body.mask)
+    assert person.label[450, 360] == Label.UPPER
+    assert person.label[800, 300] == Label.LOWER
+    assert person.label[580, 170] == Label.SKIN
+    assert person.label[180, 360] == Label.SKIN
+    assert person.label[400, 40] == Label.BACKGROUND
+
+
+# --- Dressing -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slug", TOPS)
+def test_the_chest_takes_the_garments_colour(perception, people, garments, slug):
+    result = try_on(perception, people["sam"], garments[slug])
+    chest = np.median(result.bgr[340:380, 300:420].reshape(-1, 3), 0)
+    cloth = np.median(garments[slug].bgr[380:420, 300:600].reshape(-1, 3), 0)
+    assert np.abs(chest - cloth).max() < 60
+    assert np.abs(chest - np.array(people["sam"][360, 360], float)).max() > 20
+
+
+@pytest.mark.parametrize("slug", TOPS)
+def test_face_legs_and_background_stay_as_they_were(perception, people, garments, slug):
+    photo = people["alex"]
+    result = try_on(perception, photo, garments[slug]).bgr
+    for part in (np.s_[:230], np.s_[760:], np.s_[:, :60], np.s_[:, -60:]):
+        assert np.array_equal(result[part], photo[part])
+
+
+def test_no_old_cloth_is_left_on_the_trunk(perception, garments):
+    """A shrill old shirt: every pixel of it that shows is a fault."""
+    photo = draw_person(Look(top=(30, 20, 230)))
+    result = try_on(perception, photo, garments["tee-clay"]).bgr.astype(int)
+    blue = try_on(perception, photo, garments["trousers-ink"]).bgr.astype(int)
+    before = (photo[..., 2].astype(int) - photo[..., 1]) > 130
+    after = (result[..., 2] - result[..., 1]) > 130
+    kept = (blue[..., 2] - blue[..., 1]) > 130
+    assert before.sum() > 50_000
+    assert after.sum() < 0.01 * before.sum()
+    assert kept.sum() > 0.95 * before.sum()
+
+
+def test_long_sleeves_become_short_and_the_arms_are_painted(perception, people, garments):
+    result = try_on(perception, people["kim"], garments["tee-forest"])
+    body = result.person.skeleton
+    x0, y0 = result.crop[:2]
+    for side in (0, 1):
+        x, y = (body.elbows[side] * 0.4 + body.wrists[side] * 0.6 + (x0, y0)).astype(int)
+        blue, green, red = (int(v) for v in result.bgr[y, x])
+        assert red > green > blue
+        assert red - blue > 25
+    assert RenderWarning.SKIN_PAINTED in warnings_for(result, garments["tee-forest"])
+
+
+def test_a_long_sleeve_reaches_the_wrists(perception, people, garments):
+    result = try_on(perception, people["sam"], garments["longsleeve-plum"])
+    skeleton = result.person.skeleton
+    for side in (0, 1):
+        x, y = (skeleton.elbows[side] * 0.3 + skeleton.wrists[side] * 0.7).astype(int)
+        assert result.dressed.cover[y, x] > 0.9
+
+
+def test_trousers_replace_trousers_and_leave_the_top(perception, people, garments):
+    photo = people["sam"]
+    result = try_on(perception, photo, garments["trousers-ink"])
+    thigh = result.bgr[800:840, 285:315].reshape(-1, 3).mean(0)
+    assert thigh[0] > thigh[2] + 20
+    assert np.array_equal(result.bgr[:560], photo[:560])
+
+
+def test_a_dress_goes_down_to_the_thighs(perception, people, garments):
+    result = try_on(perception, people["alex"], garments["dress-meadow"])
+    x0, y0 = result.crop[:2]
+    assert result.dressed.cover[800 - y0, 360 - x0] > 0.9
+
+
+def test_the_print_is_not_mirrored(perception, people, garments):
+    """The sun's waves differ left and right: the result must match the picture, not its mirror."""
+    result = try_on(perception, people["alex"], garments["tee-forest"]).bgr
+    letter = garments["tee-forest"].bgr[570:650, 300:600]
+    grey = cv2.cvtColor(result[420:640, 230:490], cv2.COLOR_BGR2GRAY)
+    best = []
+    for picture in (letter, letter[:, ::-1]):
+        scores = []
+        for scale in np.linspace(0.42, 0.72, 13):
+            part = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            part = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY)
+            scores.append(float(cv2.matchTemplate(grey, part, cv2.TM_CCOEFF_NORMED).max()))
+        best.append(max(scores))
+    assert best[0] > best[1] + 0.05
+
+
+def test_the_same_pictures_give_the_same_pixels(perception, people, garments):
+    first, second = (try_on(perception, people["kim"], garments["tee-sunrise"]) for _ in range(2))
+    assert np.array_equal(first.bgr, second.bgr)
+
+
+def test_another_attempt_gives_another_picture(perception, people, garments):
+    first = try_on(perception, people["kim"], garments["tee-sunrise"])
+    second = try_on(perception, people["kim"], garments["tee-sunrise"], attempt=2)
+    assert not np.array_equal(first.bgr, second.bgr)
+
+
+# --- Refusals and warnings ------------------------------------------------------------------------
+
+
+def test_an_empty_picture_has_no_person(perception, garments):
+    noise = np.random.default_rng(0).integers(0, 255, (600, 500, 3)).astype(np.uint8)
+    for photo in (np.full((600, 500, 3), 200, np.uint8), noise):
+        assert refused(perception, photo, garments["tee-clay"]) is RefusalCode.PERSON_NOT_FOUND
+
+
+@pytest.mark.parametrize("turn", [cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE])
+def test_a_photo_on_its_side_is_refused(perception, people, garments, turn):
+    code = refused(perception, cv2.rotate(people["alex"], turn), garments["tee-clay"])
+    assert code in (RefusalCode.PHOTO_SIDEWAYS, RefusalCode.PERSON_NOT_FOUND)
+
+
+def test_a_portrait_that_ends_at_the_shoulders_is_refused(perception, people, garments):
+    code = refused(perception, people["alex"][:345], garments["tee-clay"])
+    assert code in (RefusalCode.PERSON_CROPPED, RefusalCode.PERSON_NOT_FOUND)
+
+
+def test_trousers_need_legs(perception, people, garments):
+    assert refused(perception, people["alex"][:700], garments["trousers-ink"]) is (
+        RefusalCode.PERSON_CROPPED
+    )
+
+
+def test_a_person_far_away_is_refused(perception, people, garments):
+    small = cv2.resize(people["alex"], None, fx=0.13, fy=0.13, interpolation=cv2.INTER_AREA)
+    photo = np.full((720, 720, 3), 215, np.uint8)
+    photo[300 : 300 + small.shape[0], 320 : 320 + small.shape[1]] = small
+    code = refused(perception, photo, garments["tee-clay"])
+    assert code in (RefusalCode.PERSON_TOO_SMALL, RefusalCode.PERSON_NOT_FOUND)
+
+
+def test_a_blurred_photo_is_refused(perception, people, garments):
+    blurred = cv2.GaussianBlur(people["alex"], (0, 0), 7)
+    body = perception.body(blurred, perception.faces(blurred))
+    assert sharpness(blurred, Skeleton.of(body)) < 6
+    assert refused(perception, blurred, garments["tee-clay"]) is RefusalCode.PHOTO_BLURRED
+
+
+def test_a_slightly_soft_photo_is_not(perception, people, garments):
+    soft = cv2.GaussianBlur(people["alex"], (0, 0), 2)
+    assert try_on(perception, soft, garments["tee-clay"]).bgr.shape == soft.shape
+
+
+def test_of_two_people_one_is_dressed_and_it_is_said(perception, people, garments):
+    photo = beside(people["alex"], people["sam"])
+    result = try_on(perception, photo, garments["tee-clay"])
+    halves = [
+        np.abs(result.bgr[:, part].astype(int) - photo[:, part]).max()
+        for part in (np.s_[:700], np.s_[740:])
+    ]
+    assert sorted(v > 30 for v in halves) == [False, True]
+    assert RenderWarning.SEVERAL_PEOPLE in warnings_for(result, garments["tee-clay"])
+
+
+@pytest.mark.parametrize("code", list(RefusalCode))
+def test_every_refusal_has_words_for_a_shopper(code):
+    words = refusal(code)
+    for text in (words.sentence, words.hint):
+        assert text.endswith(".")
+        assert not {"error", "exception", "null", "pixel", "decode", "_"} & set(
+            text.lower().split()
+        )
+
+
+# --- Real photos, where there are some ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["man_front_tee", "man_seated", "three_people"])
+@pytest.mark.parametrize("slug", ["tee-sunrise", "tee-clay", "longsleeve-plum"])
+def test_real_photos_keep_face_and_surroundings(perception, photos, garments, name, slug):
+    photo = cv2.imread(str(photos / "people" / f"{name}.png"))
+    scale = min(1, 1024 / max(photo.shape[:2]))
+    photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    result = try_on(perception, photo, garments[slug])
+    x0, y0, x1, y1 = result.crop
+    outside = np.ones(photo.shape[:2], bool)
+    outside[y0:y1, x0:x1] = False
+    assert np.array_equal(result.bgr[outside], photo[outside])
+    cover = result.dressed.cover > 0.5
+    worn = result.dressed.worn > 0
+    assert (cover | (result.dressed.painted > 0))[worn].mean() > 0.8
+    several = RenderWarning.SEVERAL_PEOPLE in warnings_for(result, garments[slug])
+    assert several == (name == "three_people")

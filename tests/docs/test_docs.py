@@ -1,0 +1,61 @@
+"""Documents that fail the build when they are untrue."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from selify import cli
+from selify.core.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", path.read_text()):
+        assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    text = (ROOT / "docs" / "reference" / "settings.md").read_text()
+    documented = set(re.findall(r"^\| `(SELIFY_\w+)`", text, re.MULTILINE))
+    assert documented == {f"SELIFY_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_every_make_target_of_the_readme_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`?make ([a-z]+)", README)) <= targets
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    help_text = CliRunner().invoke(cli.app, ["--help"]).output
+    for command in re.findall(r"`selify ([a-z]+)", README):
+        assert command in help_text
+
+
+def test_decision_records_are_short_and_whole() -> None:
+    records = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert records
+    for path in records:
+        text = path.read_text()
+        assert text.count("\n") <= 70, path.name
+        for part in ("Context", "Decision", "Consequences"):
+            assert part in text, f"{path.name} has no {part}"
+
+
+def test_pins_have_hashes_and_no_address() -> None:
+    for path in (ROOT / "requirements").glob("*.txt"):
+        text = path.read_text()
+        assert text.count("--hash=sha256:") > text.count("==")
+        assert not re.search(r"https?://|--index-url|--find-links", text), path.name
+
+
+def test_the_package_names_its_licence() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["license"] == "Apache-2.0"
+    assert (ROOT / "LICENSE").exists()
