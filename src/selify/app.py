@@ -112,7 +112,9 @@ async def open_house(
             secrets=secrets,
             links=FileLinks(secrets, settings.public_url),
             http=client,
-            fetcher=SafeFetcher(AllowList.of(*settings.instagram_media_hosts)),
+            fetcher=SafeFetcher(
+                AllowList.of(*settings.instagram_media_hosts, *settings.tryon_media_hosts)
+            ),
             instagram=_instagram_config(settings),
         )
     await database.close()
@@ -318,6 +320,7 @@ async def tryon_engines(house: House, embedded: EmbeddedEngine) -> list[TryOnEng
     """The engines of SELIFY_TRYON_ENGINES, in their order. Raises SettingsWrong."""
     settings = house.settings
     prices = await _engine_prices(house)
+    more_hosts = _host_names(settings.tryon_media_hosts)
     makers: dict[str, Callable[[], TryOnEngine]] = {
         "embedded": lambda: embedded,
         "gemini": lambda: GeminiEngine(
@@ -335,6 +338,7 @@ async def tryon_engines(house: House, embedded: EmbeddedEngine) -> list[TryOnEng
                 price=prices["fal"],
                 model=settings.fal_model,
                 base_url=settings.fal_url,
+                result_hosts=("fal.media", *more_hosts),
             ),
             house.http,
             house.fetcher,
@@ -347,6 +351,7 @@ async def tryon_engines(house: House, embedded: EmbeddedEngine) -> list[TryOnEng
                 price=prices["replicate"],
                 model=settings.replicate_model,
                 base_url=settings.replicate_url,
+                result_hosts=("replicate.delivery", *more_hosts),
             ),
             house.http,
             house.fetcher,

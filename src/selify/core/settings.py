@@ -111,6 +111,10 @@ class Settings(BaseSettings):
         "google/nano-banana", description="`owner/name` or a version id on Replicate."
     )
 
+    tryon_media_hosts: Words = Field(
+        (), description="Further `host:port` from which engines' pictures may be fetched."
+    )
+
     # Keeping and limits
     photo_hours: int = Field(
         24, ge=0, description="How long a shopper's photo is kept after it was used, in hours."
@@ -121,6 +125,7 @@ class Settings(BaseSettings):
         "secret_keys",
         "instagram_previous_secrets",
         "instagram_media_hosts",
+        "tryon_media_hosts",
         "tryon_engines",
         "gemini_models",
         mode="before",

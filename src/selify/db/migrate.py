@@ -4,29 +4,19 @@
 that start at once take turns, and a failed upgrade leaves nothing behind.
 """
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from selify.db import errors
-from selify.db.migrations.sql import SqlFileError
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
 OLDEST_SERVER = 15
 # Any number will do as long as every version of the program uses the same one.
 UPGRADE_LOCK = 0x5E11F7
-# Alembic keeps what it is working on in module globals, so one process runs one upgrade at a time.
-_ALEMBIC_IS_BUSY = asyncio.Lock()
 
 Progress = Callable[[str], None]
 
@@ -49,14 +39,16 @@ async def upgrade(url: str, *, progress: Progress = _silent, revision: str = "he
         _demand_known(before)
         if before is None:
             await _demand_empty(connection)
-        steps = _missing_steps(before, revision)
-        if not steps:
+        target = head() if revision == "head" else revision
+        if before == target:
             progress("The database is up to date.")
-            return before or ""
+            return target
         await _demand_rights(connection)
-        for step in steps:
+        from selify.db.migrations import runner  # see ``revisions``
+
+        for step in runner.missing_steps(before, target):
             progress(f"Applying {step}")
-        await _run(url, revision)
+        await runner.run(url, target)
         progress("The database is up to date.")
         return await _revision_of(connection) or ""
 
@@ -86,23 +78,16 @@ async def check(url: str) -> None:
 
 def head() -> str:
     """The newest revision this program knows."""
-    return str(_scripts().get_current_head())
+    return revisions()[-1]
 
 
 def revisions() -> list[str]:
-    """All revisions, oldest first."""
-    return [script.revision for script in _scripts().walk_revisions()][::-1]
+    """All revisions, oldest first, by the names of their files: 0001_…, 0002_…
 
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+    Every process asks this when it starts; loading the migrations themselves would take as long
+    as everything else together.
+    """
+    return sorted(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*_*.py"))
 
 
 @contextlib.asynccontextmanager
@@ -200,39 +185,3 @@ async def _demand_rights(connection: "asyncpg.Connection[Any]") -> None:
             f"The user {user} lacks: {', '.join(missing)}.",
             hint="Grant these, or upgrade once with the owner of the database.",
         )
-
-
-def _missing_steps(before: str | None, wanted: str) -> list[str]:
-    """Readable names of the revisions still to be run, oldest first."""
-    scripts = _scripts()
-    target = scripts.get_current_head() if wanted == "head" else wanted
-    if before == target:
-        return []
-    chain = list(scripts.iterate_revisions(target, before or "base"))
-    return [f"{script.revision}: {script.doc}" for script in reversed(chain)]
-
-
-async def _run(url: str, revision: str) -> None:
-    """Run the revisions as one transaction, on a connection of their own."""
-
-    async def connect(*_args: Any, **_kwargs: Any) -> "asyncpg.Connection[Any]":
-        return await asyncpg.connect(url, timeout=15, server_settings={"TimeZone": "UTC"})
-
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
-    try:
-        async with _ALEMBIC_IS_BUSY, engine.connect() as session, session.begin():
-            await session.run_sync(_run_alembic, revision)
-    except SqlFileError as error:
-        raise errors.MigrationFailed(
-            f"The database refused the upgrade: {error}. Nothing was changed."
-        ) from error
-    finally:
-        await engine.dispose()
-
-
-def _run_alembic(session: Connection, revision: str) -> None:
-    config = _config()
-    config.attributes["connection"] = session
-    session.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS internal")
-    session.exec_driver_sql("SET LOCAL search_path TO public, extensions")
-    command.upgrade(config, revision)

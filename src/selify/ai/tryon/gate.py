@@ -79,7 +79,12 @@ def assess(
     result = _same_size(result_bgr, person_bgr)
     alike = similarity_map(person_bgr, result)
     garment_mask = (garment_alpha > 0.9).astype(np.uint8)
-    shown = _shown(person_bgr, garment_bgr, garment_mask, result, regions)
+    changed = np.abs(person_bgr.astype(np.int16) - result).max(2) > 12
+    shown = regions.garment
+    if shown is None:
+        # White dressed in white changes little, and is dressed all the same.
+        shown = closed(changed | _coloured_like(garment_bgr, garment_mask, result), 2)
+    wide = regions.garment if regions.garment is not None else regions.torso | regions.worn
     look = regions.garment if regions.garment is not None else regions.torso
     look = shrunk(look, 2) if look.sum() > 2000 else look
     printed = pattern_of(garment_bgr, garment_mask) is Pattern.PRINTED
@@ -88,8 +93,8 @@ def assess(
         "hands": mean_inside(alike, regions.hands & (1 - shown)),
         "background": mean_inside(alike, regions.background),
         "colour": colour_likeness(garment_bgr, garment_mask, result, look),
-        "print_kept": print_survival(garment_bgr, garment_mask, result, look) if printed else None,
-        "old_replaced": mean_inside(shown.astype(np.float32), regions.worn),
+        "print_kept": print_survival(garment_bgr, garment_mask, result, wide) if printed else None,
+        "old_replaced": mean_inside((shown | changed).astype(np.float32), regions.worn),
         "coverage": mean_inside(shown.astype(np.float32), regions.torso),
     }
     return scored(scores, kind)
@@ -111,14 +116,6 @@ def _same_size(result: Bgr, photo: Bgr) -> Bgr:
         return result
     size = (photo.shape[1], photo.shape[0])
     return cv2.resize(result, size, interpolation=cv2.INTER_AREA)
-
-
-def _shown(photo: Bgr, garment: Bgr, garment_mask: Mask, result: Bgr, regions: Regions) -> Mask:
-    """Where the new garment shows: known, or where the picture changed, or has its colours."""
-    if regions.garment is not None:
-        return regions.garment
-    changed = np.abs(photo.astype(np.int16) - result).max(2) > 12
-    return closed((changed | _coloured_like(garment, garment_mask, result)), 2)
 
 
 def _coloured_like(garment: Bgr, garment_mask: Mask, result: Bgr) -> Array:

@@ -11,6 +11,8 @@ _BINS = [6, 12, 12]
 _RANGES = [0, 256, 64, 192, 64, 192]
 _MIN_PIXELS = 50
 _PRINT_SIDE = 512
+_DOUBLE = 60
+"""Bits of 486 in which two descriptors of the same thing still differ."""
 
 
 def similarity_map(first: Bgr, second: Bgr) -> Array:
@@ -63,8 +65,11 @@ def colour_likeness(first: Bgr, first_mask: Mask, second: Bgr, second_mask: Mask
 
 
 def print_survival(garment: Bgr, garment_mask: Mask, result: Bgr, mask: Mask) -> float | None:
-    """Share of the garment's key points found again, in one consistent placing; None if it has few."""
-    first, second = _keypoints(garment, garment_mask), _keypoints(result, mask)
+    """Share of the garment's key points found again, in one consistent placing; None if it has few.
+
+    Only key points that occur once count: dots and stripes look alike everywhere, and have no place.
+    """
+    first, second = _unique(_keypoints(garment, garment_mask)), _keypoints(result, mask)
     if first is None or len(first[0]) < 15:
         return None
     if second is None or len(second[0]) < 8:
@@ -81,7 +86,20 @@ def print_survival(garment: Bgr, garment_mask: Mask, result: Bgr, mask: Mask) ->
     return float(min(1.0, found / min(len(first[0]), len(second[0]))))
 
 
-def _keypoints(bgr: Bgr, mask: Mask) -> tuple[list[cv2.KeyPoint], Array] | None:
+_Keypoints = tuple[list[cv2.KeyPoint], Array]
+
+
+def _unique(found: _Keypoints | None) -> _Keypoints | None:
+    """Without those that have a double elsewhere in the same picture."""
+    if found is None or len(found[0]) < 2:
+        return None
+    points, descriptors = found
+    pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(descriptors, descriptors, 2)
+    alone = [i for i, pair in enumerate(pairs) if len(pair) == 2 and pair[1].distance > _DOUBLE]
+    return [points[i] for i in alone], descriptors[alone]
+
+
+def _keypoints(bgr: Bgr, mask: Mask) -> _Keypoints | None:
     """AKAZE on the masked part, brought to one size."""
     rows, columns = np.nonzero(mask)
     if len(rows) < _MIN_PIXELS:

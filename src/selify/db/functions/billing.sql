@@ -176,7 +176,8 @@ begin
            'attempt', attempt, 'job_id', by_job,
            'part', part.number, 'parts', case when is_split then 2 else 1 end, 'split_with', part.other,
            'credits', part.credits, 'micro_units', part.credits * micro_per_credit,
-           'payg_before', case when part.payer = 'payg_balance' then meter.payg_balance end,
+           'payg_before', case when part.payer = 'payg_balance'
+                               then payg_balance + payg_credits * micro_per_credit end,
            'payg_after', case when part.payer = 'payg_balance' then payg_balance end)),
          at, left(quota.subscription_tier, 20)  -- the column is shorter than the one it copies
     from (values

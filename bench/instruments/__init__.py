@@ -1,0 +1,1 @@
+"""What every figure measures with: a stage to measure on, rounds, loads, pgbench, the report."""

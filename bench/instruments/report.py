@@ -1,0 +1,130 @@
+"""From measured lines to the table on the screen, ``results.json`` and README.md."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+START, END = "<!-- bench:start -->", "<!-- bench:end -->"
+_COLUMNS = ("What", "Selify", "Compared with", "", "Ratio", "Aim")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table. ``value`` and ``other`` are in ``unit``.
+
+    ``ratio`` is ours to theirs, measured side by side; ``aim`` the ratio, or with ``aim_is_limit``
+    the value, that we want to reach. ``better``: whether more is better ("more") or less ("less").
+    """
+
+    figure: str
+    what: str
+    value: float
+    unit: str
+    compared_with: str = ""
+    other: float | None = None
+    ratio: float | None = None
+    aim: float | None = None
+    aim_is_limit: bool = False
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the aim is reached; None where there is none."""
+        if self.aim is None:
+            return None
+        if self.aim_is_limit:
+            return self.value <= self.aim
+        return self.ratio is not None and self.ratio >= self.aim
+
+    def cells(self) -> tuple[str, ...]:
+        return (
+            self.what,
+            quantity(self.value, self.unit),
+            self.compared_with,
+            "" if self.other is None else quantity(self.other, self.unit),
+            "" if self.ratio is None else proportion(self.ratio),
+            self._aim_cell(),
+        )
+
+    def _aim_cell(self) -> str:
+        if self.aim is None:
+            return ""
+        wanted = f"< {quantity(self.aim, self.unit)}" if self.aim_is_limit else ""
+        wanted = wanted or f"≥ {proportion(self.aim)}"
+        return f"{wanted} {'✓' if self.reached else '✗'}"
+
+
+def quantity(value: float, unit: str) -> str:
+    """With as many digits as a reader can use: three, or whole numbers from a hundred on."""
+    number = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{number}{unit}" if unit.startswith("/") else f"{number} {unit}"
+
+
+def proportion(ratio: float) -> str:
+    return f"{ratio:.1f} ×" if ratio >= 1.5 else f"{ratio:.0%}".replace("%", " %")
+
+
+def table(lines: Sequence[Line], machine: Mapping[str, Any]) -> str:
+    """Markdown."""
+    rows = [_COLUMNS, ("---", "---:", "---", "---:", "---:", "---"), *(i.cells() for i in lines)]
+    facts = ", ".join(f"{name} {value}" for name, value in machine.items())
+    body = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    return f"{body}\n\nMeasured by `make bench` with {facts}."
+
+
+def replaced(text: str, generated: str) -> str:
+    """The text with what is between the markers exchanged. Raises ValueError without markers."""
+    before, start, rest = text.partition(START)
+    _, end, after = rest.partition(END)
+    if not start or not end:
+        raise ValueError(f"there is no {START} … {END}")
+    return f"{before}{START}\n{generated}\n{END}{after}"
+
+
+def merged(earlier: Sequence[Line], measured: Sequence[Line]) -> list[Line]:
+    """Earlier figures keep their place; those measured now take their own or the end."""
+    fresh = {line.figure: [m for m in measured if m.figure == line.figure] for line in measured}
+    lines: list[Line] = []
+    for line in earlier:
+        lines += fresh.pop(line.figure, []) if line.figure in fresh else []
+        if all(m.figure != line.figure for m in measured):
+            lines.append(line)
+    return [*lines, *(line for group in fresh.values() for line in group)]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Where the results of this and earlier runs are kept."""
+
+    results: Path
+    readme: Path
+
+    def publish(self, measured: Sequence[Line], machine: Mapping[str, Any]) -> None:
+        """Write both files; figures that were not measured now keep their last results."""
+        lines = merged(self._earlier(), measured)
+        record = {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": dict(machine),
+            "lines": [asdict(line) for line in lines],
+        }
+        self.results.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        text = self.readme.read_text() if self.readme.exists() else ""
+        if START in text:
+            self.readme.write_text(replaced(text, table(lines, machine)))
+
+    def _earlier(self) -> list[Line]:
+        if not self.results.exists():
+            return []
+        return [Line(**line) for line in json.loads(self.results.read_text())["lines"]]
+
+
+def show(lines: Sequence[Line], out: Console) -> None:
+    shown = Table(*_COLUMNS)
+    for line in lines:
+        shown.add_row(*line.cells())
+    out.print(shown)
