@@ -8,16 +8,13 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlsplit
 
-from bench.instruments.rounds import percentile
+from bench.instruments.rounds import WrongResult, percentile
 
 _LENGTH = b"content-length: "
 _END = b"\r\n\r\n"
-
-
-class WrongAnswer(Exception):
-    """The server answered something other than 200: what was measured is not what was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ def post(path: str, body: bytes, headers: Iterable[tuple[str, str]]) -> bytes:
 
 
 async def send_all(address: str, requests: list[bytes], *, connections: int) -> Load:
-    """Every request once, over so many connections. Raises WrongAnswer."""
+    """Every request once, over so many connections. Raises WrongResult."""
     url = urlsplit(address)
     loop = asyncio.get_running_loop()
     waiting = iter(requests)
@@ -74,8 +71,7 @@ class _Client(asyncio.Protocol):
         self._sent = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # TCP gives no other
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._done.done():
@@ -98,14 +94,15 @@ class _Client(asyncio.Protocol):
         self._latencies.append(time.perf_counter() - self._sent)
         if not answer.startswith(b"HTTP/1.1 200 "):
             if not self._done.done():
-                self._done.set_exception(WrongAnswer(answer.decode(errors="replace")))
+                self._done.set_exception(WrongResult(answer.decode(errors="replace")))
             return
         self._send_next()
 
     def _send_next(self) -> None:
         request = next(self._requests, None)
         if request is None:
-            self._done.set_result(None)
+            if not self._done.done():
+                self._done.set_result(None)
             return
         self._sent = time.perf_counter()
         self._transport.write(request)
@@ -118,6 +115,6 @@ def answer_size(received: bytes) -> int | None:
         return None
     start = received[:head].lower().find(_LENGTH)
     if start < 0:
-        raise WrongAnswer("the answer does not say how long it is")
+        raise WrongResult("the answer does not say how long it is")
     length = received[start + len(_LENGTH) : head].split(b"\r\n", 1)[0]
     return head + len(_END) + int(length)

@@ -1,11 +1,16 @@
 """Rounds and medians: contenders take turns, so that whatever slows the machine slows them all."""
 
 import statistics
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 Measure = Callable[[], Awaitable[float]]
 """Measures once; what the number means is the figure's business."""
+
+
+class WrongResult(Exception):
+    """What ran did not do its work: its speed means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +64,10 @@ def percentile(values: Sequence[float], share: float) -> float:
     ordered = sorted(values)
     rank = -(-len(ordered) * share // 1)  # rounded up
     return ordered[max(0, int(rank) - 1)]
+
+
+async def seconds_of(work: Awaitable[object]) -> float:
+    """How long it took."""
+    started = time.perf_counter()
+    await work
+    return time.perf_counter() - started

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from selify.core import settings as core_settings
@@ -52,9 +53,9 @@ def main() -> None:
     try:
         app()
     except SelifyError as error:
-        err.print(f"[bold red]✗[/] {error.detail}", highlight=False)
+        err.print(f"[bold red]✗[/] {escape(error.detail)}", highlight=False, soft_wrap=True)
         if error.hint:
-            err.print(f"  {error.hint}", highlight=False)
+            err.print(f"  {escape(error.hint)}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -101,11 +101,19 @@ def _announce(settings: Settings) -> Callable[[], None]:
     return announce
 
 
+async def check_database(settings: Settings) -> None:
+    """Say in one line what is wrong with the database before anything else starts."""
+    if settings.database_url:
+        await migrate.check(settings.database_url)
+
+
 def serve(settings: Settings) -> None:
     """The server's process."""
     from selify.app import create_server
 
     core_logging.configure(level=settings.log_level, as_json=settings.log_json, part="server")
+    check_port(settings.host, settings.port, "SELIFY_PORT")
+    asyncio.run(check_database(settings))
     uvicorn.run(
         create_server(settings),
         host=settings.host,

@@ -26,7 +26,7 @@ class Killer:
         victims = [name for name, count in self.times.items() for _ in range(count)]
         rng.shuffle(victims)
         pauses = [rng.uniform(0.5, 1.5) for _ in victims]
-        scale = self.spread / sum(pauses)
+        scale = self.spread / sum(pauses) if victims else 0
         for victim, pause in zip(victims, pauses, strict=True):
             await asyncio.sleep(pause * scale)
             await self._kill(victim)

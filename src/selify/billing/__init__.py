@@ -7,7 +7,7 @@ two pots it is paid from in ``accounts``, of the prices in ``price_book``.
 """
 
 from selify.billing.accounts import balance, grant, open_account
-from selify.billing.credits import refund, release_stale, reserve, settle
+from selify.billing.credits import refund, release_stale, reserve, settle, status_of
 from selify.billing.errors import (
     AccountMissing,
     ChargeMissing,
@@ -75,4 +75,5 @@ __all__ = [
     "seed",
     "settle",
     "spend_by",
+    "status_of",
 ]

@@ -168,6 +168,14 @@ async def settle(
     return False
 
 
+async def status_of(tx: Tx, reservation_id: UUID) -> UsageStatus:
+    """Where a charge stands. Raises ChargeMissing."""
+    row = await repository.status_of(tx, reservation_id)
+    if row is None:
+        raise errors.ChargeMissing(f"There is no charge {reservation_id}.")
+    return UsageStatus(row["status"])
+
+
 async def refund(
     tx: Tx, clock: Clock, reservation_id: UUID, *, reason: str, code: str = "refunded"
 ) -> Refund:

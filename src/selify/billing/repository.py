@@ -24,6 +24,17 @@ _CHARGE = """
      ORDER BY c.id
 """
 
+SETTLE = f"""
+    WITH charge AS ({_CHARGE} FOR NO KEY UPDATE)
+    UPDATE public.workspace_usage_events e
+       SET status = 'completed', completed_at = $2, processing_time_ms = $3,
+           metadata = e.metadata || $6::jsonb || jsonb_build_object('settled',
+               jsonb_build_object('engine', $4::text, 'provider_cost_micro',
+                   CASE WHEN (e.metadata -> 'charge' ->> 'part')::int = 2 THEN 0
+                        ELSE $5::bigint END))
+      FROM charge WHERE e.id = charge.id AND e.status = 'reserved'
+"""
+
 
 async def reserve(tx: Tx, *args: Any) -> asyncpg.Record:
     """See ``internal.reserve_credits`` in ``db/functions/billing.sql``."""
@@ -47,16 +58,7 @@ async def settle(
 ) -> int:
     """Part 1 carries the provider's cost, so that sums over rows count it once."""
     return await tx.execute(
-        f"""
-        WITH charge AS ({_CHARGE} FOR NO KEY UPDATE)
-        UPDATE public.workspace_usage_events e
-           SET status = 'completed', completed_at = $2, processing_time_ms = $3,
-               metadata = e.metadata || $6::jsonb || jsonb_build_object('settled',
-                   jsonb_build_object('engine', $4::text, 'provider_cost_micro',
-                       CASE WHEN (e.metadata -> 'charge' ->> 'part')::int = 2 THEN 0
-                            ELSE $5::bigint END))
-          FROM charge WHERE e.id = charge.id AND e.status = 'reserved'
-        """,
+        SETTLE,
         event_id,
         at,
         processing_time_ms,

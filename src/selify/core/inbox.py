@@ -84,10 +84,17 @@ class RetryLater(Exception):
 
 
 class Skip(Exception):
-    """There is nothing to do for this event; its text says why."""
+    """There is nothing to do for this event; its text says why. What the handler wrote is undone."""
 
 
-EventHandler = Callable[[Tx, Event], Awaitable[Mapping[str, Any] | None]]
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A handler's answer: nothing to do for this event (yet), and what it wrote down stays."""
+
+    reason: str
+
+
+EventHandler = Callable[[Tx, Event], Awaitable[Mapping[str, Any] | Skipped | None]]
 
 
 class Intake:
@@ -227,12 +234,14 @@ class InboxWorker:
 
     async def _handle(self, tx: Tx, event: Event) -> None:
         """The handler's effects and the completion mark, in one transaction."""
-        status, result = "completed", None
         try:
             async with tx.savepoint():
-                result = await self._handlers[event.platform](tx, event)
+                answer = await self._handlers[event.platform](tx, event)
         except Skip as skip:
-            status, result = "skipped", {"reason": str(skip)}
+            answer = Skipped(str(skip))
+        status, result = "completed", answer
+        if isinstance(answer, Skipped):
+            status, result = "skipped", {"reason": answer.reason}
         finished = await tx.execute(
             """
             UPDATE public.webhook_events

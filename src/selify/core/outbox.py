@@ -6,6 +6,7 @@ order. A delivery of which we cannot know whether it arrived is ``unknown`` and 
 blindly repeated.
 
 States: queued → sending → sent | failed | unknown; unknown → sent | queued; queued → cancelled.
+Proof from outside (``confirm``) makes anything that may have arrived ``sent``.
 """
 
 import asyncio
@@ -159,6 +160,28 @@ async def cancel_account(tx: Tx, *, account_id: UUID, reason: str) -> int:
         account_id,
         reason,
     )
+
+
+async def confirm(
+    tx: Tx, delivery_id: UUID, *, result: Mapping[str, Any], at: datetime
+) -> Delivery | None:
+    """There is proof that it arrived (an echo), whatever we thought: mark it as sent.
+
+    ``None`` when it has been settled meanwhile. What follows from it is the caller's to write down.
+    """
+    row = await tx.fetch_one(
+        f"""
+        UPDATE internal.outbox o
+           SET state = 'sent', result = $2, sent_at = $3, last_error = NULL, leased_until = NULL,
+               updated_at = now()
+         WHERE id = $1 AND state IN ('queued', 'unknown', 'failed')
+        RETURNING {_COLUMNS}
+        """,
+        delivery_id,
+        dict(result),
+        at,
+    )
+    return _delivery(row) if row else None
 
 
 class OutboxWorker:

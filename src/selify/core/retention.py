@@ -5,7 +5,7 @@ comes first, so that a crash between listing and storing leaves nothing behind u
 """
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from selify.core.database import Actor, Database, Tx
@@ -29,12 +29,10 @@ async def keep_until(tx: Tx, key: str, *, until: datetime, reason: str, workspac
     )
 
 
-async def delete_now(tx: Tx, key: str) -> bool:
-    """Bring the end forward; true when the file was listed."""
-    return bool(
-        await tx.execute(
-            "UPDATE internal.retention SET delete_after = now() WHERE object_key = $1", key
-        )
+async def delete_soon(tx: Tx, key: str, *, reason: str, workspace_id: UUID) -> None:
+    """The next sweep deletes it, whether or not it was listed, and if it is there at all."""
+    await keep_until(
+        tx, key, until=datetime.fromtimestamp(0, UTC), reason=reason, workspace_id=workspace_id
     )
 
 

@@ -1,7 +1,11 @@
 """One worker process: inbox, outbox and jobs, each woken by PostgreSQL's own notifications.
 
-A missed notification costs at most ``POLL`` seconds, never an event. On SIGTERM the worker stops
-claiming and finishes what it holds; on SIGKILL the leases run out and another takes over.
+Notifications are hints: one may be missing, or may come just before its row can be claimed. So a
+queue that had work, or heard a hint, looks again after ``FIRST_POLL`` seconds, then ever more
+seldom; an idle one every ``POLL`` seconds. A missed hint costs that much time, never an event.
+
+On SIGTERM the worker stops claiming and finishes what it holds; on SIGKILL the leases run out and
+another takes over.
 """
 
 import asyncio
@@ -21,6 +25,7 @@ from selify.core.problems import from_database
 log = get_logger(__name__)
 
 CHANNEL = "selify_work"
+FIRST_POLL = 0.1
 POLL = 2.0
 RECOVER_EVERY = 5.0
 
@@ -90,17 +95,24 @@ class Worker:
             event.set()
 
     async def _drain(self, name: str, queue: Queue) -> None:
+        wake, pause = self._wake[name], FIRST_POLL
         while not self._stopping.is_set():
-            self._wake[name].clear()
+            wake.clear()
             if await _guarded(name, queue.run_once):
-                continue
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake[name].wait(), POLL)
+                pause = FIRST_POLL
+            else:
+                pause = FIRST_POLL if await _woken_within(wake, pause) else min(2 * pause, POLL)
 
     async def _repeat(self, routine: Routine) -> None:
         while True:
             await _guarded(routine.name, routine.run)
             await asyncio.sleep(routine.every)
+
+
+async def _woken_within(wake: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        return await asyncio.wait_for(wake.wait(), seconds)
+    return False
 
 
 async def _guarded(name: str, work: Callable[[], Awaitable[object]]) -> object:

@@ -191,28 +191,90 @@ async def window_open_until(tx: Tx, conversation_id: UUID) -> datetime | None:
 
 
 async def edit_message(tx: Tx, message_ref: str, text: str) -> bool:
-    return bool(
-        await tx.execute(
-            "UPDATE public.social_messages SET message_text = $2 WHERE platform_message_id = $1",
-            message_ref,
-            text,
-        )
+    """False when there is no such message. What was taken back stays away."""
+    edited = await tx.fetch_one(
+        """
+        UPDATE public.social_messages m
+           SET message_text = CASE WHEN message_type = $3 THEN NULL ELSE $2 END
+          FROM public.social_messages before
+         WHERE m.platform_message_id = $1 AND before.id = m.id
+        RETURNING m.conversation_id, before.message_text AS old, m.message_text AS new
+        """,
+        message_ref,
+        text,
+        UNSENT,
+    )
+    if edited is None:
+        return False
+    await _reword(tx, edited["conversation_id"], edited["old"], edited["new"] or f"[{UNSENT}]")
+    return True
+
+
+async def unsend_message(tx: Tx, platform: str, message_ref: str) -> bool:
+    """What was taken back leaves no text and no attachment here; the row keeps the count true.
+
+    Its text also stood in the list of conversations, in the funnel and in the event that brought it.
+    """
+    await tx.execute(
+        """
+        UPDATE public.webhook_events SET payload = payload - 'text' - 'attachments'
+         WHERE platform = $1 AND platform_message_id = $2
+        """,
+        platform,
+        message_ref,
+    )
+    unsent = await tx.fetch_one(
+        """
+        UPDATE public.social_messages m
+           SET message_text = NULL, attachments = '[]'::jsonb, reactions = '[]'::jsonb,
+               message_type = $2
+          FROM public.social_messages before
+         WHERE m.platform_message_id = $1 AND before.id = m.id
+        RETURNING m.conversation_id, before.message_text AS old
+        """,
+        message_ref,
+        UNSENT,
+    )
+    if unsent is None:
+        return False
+    await _reword(tx, unsent["conversation_id"], unsent["old"], f"[{UNSENT}]")
+    return True
+
+
+async def _reword(tx: Tx, conversation_id: UUID, old: str | None, new: str) -> None:
+    """Other places that quote a message's text follow it."""
+    if not old:
+        return
+    await tx.execute(
+        """
+        UPDATE public.social_conversations SET last_message_text = left($3, 500)
+         WHERE id = $1 AND last_message_text = left($2, 500)
+        """,
+        conversation_id,
+        old,
+        new,
+    )
+    await tx.execute(
+        """
+        UPDATE public.bot_interactions SET original_message = left($3, 1000)
+         WHERE conversation_id = $1 AND original_message = left($2, 1000)
+        """,
+        str(conversation_id),
+        old,
+        new,
     )
 
 
-async def unsend_message(tx: Tx, message_ref: str) -> bool:
-    """What was taken back leaves no text and no attachment here; the row keeps the count true."""
-    return bool(
-        await tx.execute(
-            """
-            UPDATE public.social_messages
-               SET message_text = NULL, attachments = '[]'::jsonb, reactions = '[]'::jsonb,
-                   message_type = $2
-             WHERE platform_message_id = $1
-            """,
-            message_ref,
-            UNSENT,
-        )
+async def forget_picture(tx: Tx, conversation_id: UUID, storage_key: str) -> None:
+    """A picture of ours is gone: its message no longer points to it."""
+    await tx.execute(
+        """
+        UPDATE public.social_messages SET attachments = '[]'::jsonb
+         WHERE conversation_id = $1
+           AND attachments @> jsonb_build_array(jsonb_build_object('storage_key', $2::text))
+        """,
+        conversation_id,
+        storage_key,
     )
 
 

@@ -33,20 +33,11 @@ async def deauthorise(database: Database, clock: Clock, platform: str, app_scope
 async def request_deletion(
     database: Database, clock: Clock, platform: str, app_scoped_id: str
 ) -> str:
-    """Forget everything at once; the confirmation code. Asking twice is harmless."""
+    """Forget everything at once; the confirmation code. Asking twice is harmless.
+
+    One transaction: a request we have confirmed has been carried out.
+    """
     code = random.token_hex(8)
-    async with database.tx(ACTOR) as tx:
-        await tx.execute(
-            """
-            INSERT INTO internal.deletion_requests
-                   (confirmation_code, platform, platform_user_id, state, requested_at)
-            VALUES ($1, $2, $3, 'requested', $4)
-            """,
-            code,
-            platform,
-            app_scoped_id,
-            clock.now(),
-        )
     async with database.tx(ACTOR) as tx:
         for account in await accounts.by_app_scoped_id(tx, platform, app_scoped_id):
             await accounts.disconnect(
@@ -55,10 +46,13 @@ async def request_deletion(
             await accounts.purge(tx, account.id)
         await tx.execute(
             """
-            UPDATE internal.deletion_requests SET state = 'completed', completed_at = $2
-             WHERE confirmation_code = $1
+            INSERT INTO internal.deletion_requests
+                   (confirmation_code, platform, platform_user_id, state, requested_at, completed_at)
+            VALUES ($1, $2, $3, 'completed', $4, $4)
             """,
             code,
+            platform,
+            app_scoped_id,
             clock.now(),
         )
     return code

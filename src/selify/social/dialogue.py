@@ -41,7 +41,12 @@ class Handler(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The bot's memory of one conversation. Stored as JSON; unknown members are dropped."""
+    """The bot's memory of one conversation. Stored as JSON; unknown members are dropped.
+
+    ``interaction_id``: the funnel row the next photo belongs to; ``result_id``: the row of the last
+    picture sent, which feedback belongs to. ``photo_ref``: the message whose photo is being dressed:
+    a try-on of any other photo is not wanted any more.
+    """
 
     stage: Stage = Stage.INITIAL
     handler: Handler = Handler.BOT
@@ -49,6 +54,8 @@ class State:
     language: str = ""
     binding_id: UUID | None = None
     interaction_id: UUID | None = None
+    result_id: UUID | None = None
+    photo_ref: str = ""
     nudges: int = 0
 
     @classmethod
@@ -61,7 +68,9 @@ class State:
             language=str(data.get("language") or ""),
             binding_id=_uuid(data.get("binding_id")),
             interaction_id=_uuid(data.get("interaction_id")),
-            nudges=int(data.get("nudges") or 0),
+            result_id=_uuid(data.get("result_id")),
+            photo_ref=str(data.get("photo_ref") or ""),
+            nudges=_count(data.get("nudges")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -74,6 +83,8 @@ class State:
             "language": self.language,
             "binding_id": str(self.binding_id) if self.binding_id else None,
             "interaction_id": str(self.interaction_id) if self.interaction_id else None,
+            "result_id": str(self.result_id) if self.result_id else None,
+            "photo_ref": self.photo_ref,
             "nudges": self.nudges,
         }
 
@@ -131,8 +142,8 @@ def decide(state: State, message: MessageWritten, facts: Circumstances) -> Decis
     if state.opted_out:
         return _opted_out(state, said)
     if said.wants(Button.STOP, keywords.STOP_WORDS):
-        stopped = replace(state, opted_out=True, stage=Stage.ENDED)
-        return Decision(stopped, "asked to stop", (Reply("stopped"),), (Act.OPT_OUT,))
+        stopped = replace(state, opted_out=True, stage=Stage.ENDED, photo_ref="")
+        return Decision(stopped, "asked to stop", _unless_human(state, "stopped"), (Act.OPT_OUT,))
     if state.handler is Handler.HUMAN:
         return Decision(state, "a person handles this conversation")
     if said.wants(Button.HUMAN, keywords.HUMAN_WORDS):
@@ -140,13 +151,14 @@ def decide(state: State, message: MessageWritten, facts: Circumstances) -> Decis
         return Decision(
             handed, "asked for a person", (Reply("handed_to_human"),), (Act.CALL_HUMAN,)
         )
-    if said.feedback and state.stage in _AFTER_RESULT:
+    if said.verdict and (state.result_id or state.stage in _AFTER_RESULT):
         return _feedback(state, said)
-    if not facts.tryon_enabled and (said.photo or facts.shared_post or facts.keyword):
+    wish = bool(facts.shared_post or facts.keyword or said.button == Button.AGAIN)
+    if not facts.tryon_enabled and (said.photo or wish):
         return Decision(state, "try-on is switched off", (Reply("paused"),), (Act.TELL_PAUSED,))
     if said.photo:
-        return _photo(state, facts)
-    if facts.shared_post or facts.keyword:
+        return _photo(state, message, facts)
+    if wish:
         return _wants_to_try(state, facts)
     return _small_talk(state, said)
 
@@ -157,34 +169,54 @@ _AFTER_RESULT = (Stage.RESULT_SENT, Stage.AWAITING_FEEDBACK, Stage.ENDED)
 def _opted_out(state: State, said: "_Said") -> Decision:
     if said.wants(Button.START, keywords.START_WORDS):
         back = replace(state, opted_out=False, stage=Stage.INITIAL, nudges=0)
-        return Decision(back, "asked to start again", (Reply("started"),))
+        return Decision(back, "asked to start again", _unless_human(state, "started"))
     return Decision(state, "asked us not to write")
 
 
+def _unless_human(state: State, text: str) -> tuple[Reply, ...]:
+    """What is confirmed in words, unless a person does the talking here."""
+    return () if state.handler is Handler.HUMAN else (Reply(text),)
+
+
 def _feedback(state: State, said: "_Said") -> Decision:
+    """It may come late: what the shopper does meanwhile (another photo) goes on undisturbed."""
     if said.button == Button.LIKE:
-        ended = replace(state, stage=Stage.ENDED)
-        return Decision(ended, "liked the result", (Reply("liked"),), (Act.RECORD_LIKE,))
-    awaiting = replace(state, stage=Stage.AWAITING_PHOTO, nudges=0)
-    if said.button == Button.DISLIKE:
-        reply = Reply("disliked", (Button.AGAIN, Button.HUMAN))
-        kept = replace(state, stage=Stage.AWAITING_FEEDBACK)
-        return Decision(kept, "did not like the result", (reply,), (Act.RECORD_DISLIKE,))
-    return Decision(awaiting, "wants to try another photo", (Reply("ask_photo"),))
+        liked = _if_after_result(state, Stage.ENDED)
+        return Decision(liked, "liked the result", (Reply("liked"),), (Act.RECORD_LIKE,))
+    disliked = _if_after_result(state, Stage.AWAITING_FEEDBACK)
+    reply = Reply("disliked", (Button.AGAIN, Button.HUMAN))
+    return Decision(disliked, "did not like the result", (reply,), (Act.RECORD_DISLIKE,))
 
 
-def _photo(state: State, facts: Circumstances) -> Decision:
+def _if_after_result(state: State, stage: Stage) -> State:
+    return replace(state, stage=stage) if state.stage in _AFTER_RESULT else state
+
+
+def _photo(state: State, message: MessageWritten, facts: Circumstances) -> Decision:
     if state.stage is Stage.GENERATING:
         return Decision(state, "a try-on is under way already", (Reply("already_generating"),))
     if facts.binding_id is None:
         waiting = replace(state, nudges=0)
         return Decision(waiting, "no garment chosen yet", (Reply("photo_without_garment"),))
     acts: tuple[Act, ...] = (Act.START_TRYON,)
-    if state.interaction_id is None or state.stage in _AFTER_RESULT or facts.shared_post:
-        # Every finished try-on is a row of its own in the funnel.
+    if not _row_is_open(state, facts):
         acts = (Act.NEW_INTERACTION, *acts)
-    started = replace(state, stage=Stage.GENERATING, binding_id=facts.binding_id, nudges=0)
+    started = replace(
+        state,
+        stage=Stage.GENERATING,
+        binding_id=facts.binding_id,
+        photo_ref=message.message_ref,
+        nudges=0,
+    )
     return Decision(started, "photo received", (Reply("generating"),), acts)
+
+
+def _row_is_open(state: State, facts: Circumstances) -> bool:
+    """Whether the funnel row at hand still waits for a photo of this garment. Every finished try-on
+    is a row of its own.
+    """
+    waiting = state.stage is Stage.AWAITING_PHOTO and state.interaction_id is not None
+    return waiting and state.binding_id == facts.binding_id
 
 
 def _wants_to_try(state: State, facts: Circumstances) -> Decision:
@@ -198,14 +230,16 @@ def _wants_to_try(state: State, facts: Circumstances) -> Decision:
             "chose the next garment meanwhile",
             (Reply("already_generating"),),
         )
+    # Saying it again while we wait for the photo is the same wish, not another one.
+    acts = () if _row_is_open(state, facts) else (Act.NEW_INTERACTION,)
     awaiting = replace(state, stage=Stage.AWAITING_PHOTO, binding_id=facts.binding_id, nudges=0)
     text = "greeting" if state.stage is Stage.INITIAL else "ask_photo"
-    return Decision(awaiting, "asked to try on", (Reply(text),), (Act.NEW_INTERACTION,))
+    return Decision(awaiting, "asked to try on", (Reply(text),), acts)
 
 
 def _small_talk(state: State, said: "_Said") -> Decision:
     """Words the bot has no answer to. It asks twice at most, then leaves the floor to people."""
-    if state.stage is not Stage.AWAITING_PHOTO or said.empty:
+    if state.stage is not Stage.AWAITING_PHOTO or said.empty or said.verdict:
         return Decision(state, "nothing the bot should answer")
     if state.nudges >= MAX_NUDGES:
         return Decision(state, "asked for a photo often enough")
@@ -235,8 +269,8 @@ class _Said:
         )
 
     @property
-    def feedback(self) -> bool:
-        return self.button in FEEDBACK_BUTTONS
+    def verdict(self) -> bool:
+        return self.button in (Button.LIKE, Button.DISLIKE)
 
     @property
     def empty(self) -> bool:
@@ -258,6 +292,10 @@ def _member(kind: type[_Enum], value: object, fallback: _Enum) -> _Enum:
         return kind(str(value))
     except ValueError:
         return fallback
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _uuid(value: object) -> UUID | None:

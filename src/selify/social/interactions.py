@@ -24,9 +24,10 @@ async def begin(
     message: str,
     conversation_id: UUID | None,
     at: datetime,
+    interaction_id: UUID | None = None,
 ) -> UUID:
     """A trigger: somebody asked to try this garment on. ``kind``: comment, message, another_try."""
-    made = new_id()
+    made = interaction_id or new_id()
     await tx.execute(
         """
         INSERT INTO public.bot_interactions

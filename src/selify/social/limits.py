@@ -14,6 +14,11 @@ from selify.core.database import Tx
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
+# A worker whose clock is a little behind must not start an hour anew that is over for the others.
+_COUNT = "internal.in_window(l.{}, l.last_message_at, greatest($2, l.last_message_at), '{}')"
+_TODAY = _COUNT.format("messages_sent_today", "day")
+_THIS_HOUR = _COUNT.format("messages_sent_this_hour", "hour")
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -30,17 +35,17 @@ class Pace:
 async def take(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
     """Count one send. ``None``: go ahead; otherwise: when to try again. Never counts a refusal."""
     granted = await tx.execute(
-        """
+        f"""
         INSERT INTO public.instagram_rate_limits AS l
                (account_id, messages_sent_today, messages_sent_this_hour, last_message_at, reset_at)
         VALUES ($1, 1, 1, $2, date_trunc('hour', $2, 'UTC') + interval '1 hour')
         ON CONFLICT (account_id) DO UPDATE
-           SET messages_sent_today = internal.in_window(l.messages_sent_today, l.last_message_at, $2, 'day') + 1,
-               messages_sent_this_hour = internal.in_window(l.messages_sent_this_hour, l.last_message_at, $2, 'hour') + 1,
+           SET messages_sent_today = {_TODAY} + 1,
+               messages_sent_this_hour = {_THIS_HOUR} + 1,
                last_message_at = greatest(l.last_message_at, $2),
                reset_at = date_trunc('hour', $2, 'UTC') + interval '1 hour'
-         WHERE internal.in_window(l.messages_sent_today, l.last_message_at, $2, 'day') < l.daily_limit
-           AND internal.in_window(l.messages_sent_this_hour, l.last_message_at, $2, 'hour') < l.hourly_limit
+         WHERE {_TODAY} < l.daily_limit
+           AND {_THIS_HOUR} < l.hourly_limit
         """,
         account_id,
         now,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from selify.core import outbox
@@ -12,6 +13,9 @@ from selify.social.dialogue import Reply
 from selify.social.types import Account, Button
 
 CHANNEL = "messages"
+# Names come from catalogues. Clipped here, no text of ours outgrows what a platform takes at once,
+# and the way to a person at a greeting's end is never what gets cut.
+LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,9 @@ async def voice(tx: Tx, account: Account, *, language: str, garment: str) -> Voi
     brand, _ = await repository.workspace_texts(tx, account.workspace_id)
     own = account.settings.get("message_templates")
     return Voice(
-        brand=brand or account.username,
+        brand=_clipped(brand or account.username),
         language=language or account.language,
-        garment=garment or "this piece",
+        garment=_clipped(garment) or texts.say("this_piece", language or account.language),
         brand_texts=dict(own) if isinstance(own, dict) else {},
     )
 
@@ -143,14 +147,17 @@ async def private_reply(
     *,
     comment_ref: str,
     person_ref: str,
+    commented_at: datetime,
     text: str,
     binding_id: UUID,
     interaction_id: UUID,
     language: str,
     username: str,
-) -> None:
-    """The one private answer a comment may get. The thread is known only once it was sent."""
-    await _enqueue(
+) -> bool:
+    """The one private answer a comment may get; false when it has it already. The thread is known
+    only once it was sent.
+    """
+    return await _enqueue(
         tx,
         account,
         lane=f"comment:{account.id}:{person_ref}",
@@ -160,6 +167,7 @@ async def private_reply(
             "comment_ref": comment_ref,
             "commenter_ref": person_ref,
             "username": username,
+            "commented_at": commented_at.isoformat(),
             "purpose": "greeting",
             "text": text,
             "binding_id": str(binding_id),
@@ -171,8 +179,9 @@ async def private_reply(
 
 async def _enqueue(
     tx: Tx, account: Account, *, lane: str, key: str, payload: dict[str, object]
-) -> None:
-    await outbox.enqueue(
+) -> bool:
+    """False when this was queued before."""
+    queued = await outbox.enqueue(
         tx,
         channel=CHANNEL,
         key=f"{account.id}/{key}",
@@ -181,3 +190,9 @@ async def _enqueue(
         workspace_id=account.workspace_id,
         account_id=account.id,
     )
+    return queued is not None
+
+
+def _clipped(name: str) -> str:
+    name = " ".join(name.split())
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"

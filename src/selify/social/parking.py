@@ -42,12 +42,19 @@ async def retry_attributed(tx: Tx) -> int:
           FROM public.instagram_message_queue q
           JOIN public.connected_social_accounts a
             ON a.platform_account_id = q.entry_id AND a.status IN ('active', 'pending')
-         WHERE q.status = 'pending' AND q.webhook_payload ? 'event_id'
+         WHERE q.status = 'pending' AND jsonb_typeof(q.webhook_payload) = 'object'
+           AND q.webhook_payload ->> 'event_id' ~ '^[0-9a-f-]{36}$'
          ORDER BY q.created_at LIMIT 200 FOR UPDATE OF q SKIP LOCKED
         """
     )
     for row in rows:
         await replay(tx, row["event_id"])
+        # From now on it is known whose event it is: a purge of the account finds it.
+        await tx.execute(
+            "UPDATE public.webhook_events SET connected_account_id = $2 WHERE id = $1",
+            row["event_id"],
+            row["account_id"],
+        )
         await tx.execute(
             """
             UPDATE public.instagram_message_queue

@@ -16,7 +16,7 @@ from selify.core.errors import Invalid, NotFound
 from selify.core.ids import new_id
 from selify.core.logging import get_logger
 from selify.core.secrets import SecretBox
-from selify.social import accounts, repository
+from selify.social import accounts, repository, sending
 from selify.social.keywords import Keywords, resolve
 from selify.social.ports import AccountGateway, PlatformRefused, PostItem
 from selify.social.types import Account
@@ -58,7 +58,7 @@ async def sync_account(
     account_id: UUID,
 ) -> None:
     """All pages, newest first. What was copied before a failure stays."""
-    calls, copied, failure = 0, 0, None
+    calls, copied, failure, dead = 0, 0, None, False
     try:
         async with database.tx(ACTOR) as tx:
             token = await accounts.open_token(tx, secrets, account_id)
@@ -74,7 +74,10 @@ async def sync_account(
                 break
     except (PlatformRefused, accounts.AccountMissing) as error:
         failure = str(error)
+        dead = isinstance(error, PlatformRefused) and error.token_dead
     async with database.tx(ACTOR) as tx:
+        if dead:
+            await sending.token_died(tx, account_id, "token_dead", clock.now())
         await _give_lease_back(
             tx, account_id, clock.now(), calls=calls, copied=copied, failure=failure
         )

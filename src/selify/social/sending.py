@@ -4,6 +4,7 @@ The outbox channel of this domain. Every refusal is explained on its row: ``wind
 ``unreachable``, ``already_done`` … are final; a rate limit or a pause only makes it wait.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
@@ -28,6 +29,7 @@ from selify.social.ports import (
     OutgoingMessage,
     QuickReply,
     Refused,
+    SentMessage,
 )
 from selify.social.types import Account
 
@@ -39,6 +41,11 @@ NOT_CONNECTED_WAIT = timedelta(minutes=5)
 USAGE_ALERT = 0.95
 USAGE_PAUSE = timedelta(minutes=2)
 PRIVATE_REPLY_LIFE = timedelta(days=7)
+DOUBT_LIFE = timedelta(hours=1)
+UNCONFIRMED = "unconfirmed"
+GONE = ("disconnected", "purged")
+# The bot's last words before it falls silent.
+FAREWELLS = ("stopped", "handed_to_human")
 # The platform restricted the account and did not say for how long.
 UNEXPLAINED_PAUSE = timedelta(minutes=30)
 
@@ -71,12 +78,18 @@ class MessageChannel:
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Check, count against the limits, send."""
-        async with self._database.tx(ACTOR) as tx:
-            cleared = await self._clear(tx, delivery)
+        try:
+            message = self._message(delivery)
+            async with self._database.tx(ACTOR) as tx:
+                cleared = await self._clear(tx, delivery)
+        except Exception as error:
+            # Nothing has left yet, so it surely did not arrive.
+            log.exception("a message could not be prepared", key=delivery.key)
+            return Retry(f"{type(error).__name__}: {error}"[:500])
         if not isinstance(cleared, _Cleared):
             return cleared
         started = monotonic()
-        answer = await self._messenger.send(cleared.credentials, self._message(delivery))
+        answer = await self._messenger.send(cleared.credentials, message)
         milliseconds = round((monotonic() - started) * 1000)
         if isinstance(answer, Accepted):
             return _sent(answer, milliseconds)
@@ -92,20 +105,33 @@ class MessageChannel:
             return Retry("repeating a private reply is safe")
         async with self._database.tx(ACTOR) as tx:
             account = await repository.account(tx, _uuid(delivery.account_id))
-            if account is None:
-                return Failed("not_connected", "the account is gone")
+            if account is None or account.status in GONE:
+                return Failed("not_connected", "the account was disconnected")
+            if account.status != "active":
+                return self._still_unknown(delivery, f"the account is {account.status}")
             credentials = await self._credentials(tx, account)
         found = await self._messenger.recent(credentials, person_ref)
         if found is None:
-            return Wait(self._clock.now() + timedelta(seconds=30), "the thread cannot be read now")
-        wanted_text, image = delivery.payload.get("text"), delivery.payload["kind"] == "image"
+            return self._still_unknown(delivery, "the thread cannot be read now")
+        return await self._look_through(delivery, found)
+
+    def _still_unknown(self, delivery: Delivery, reason: str) -> Outcome:
+        """Not for ever: what comes after it in the conversation must not wait for days."""
+        now = self._clock.now()
+        if now - delivery.created_at > DOUBT_LIFE:
+            return Failed(UNCONFIRMED, f"nobody can tell whether it arrived: {reason}")
+        return Wait(now + timedelta(seconds=30), reason)
+
+    async def _look_through(self, delivery: Delivery, found: Sequence[SentMessage]) -> Outcome:
+        wanted = self._message(delivery)
         async with self._database.tx(ACTOR) as tx:
             for message in found:
-                same = message.has_attachment if image else message.text == wanted_text
+                same = message.has_attachment if wanted.image_url else message.text == wanted.text
                 recent = message.at >= delivery.created_at - timedelta(seconds=5)
                 known = await conversations.knows_message(tx, message.message_ref)
                 if same and recent and not known:
-                    return Sent({"message_ref": message.message_ref, "person_ref": person_ref})
+                    said = {"message_ref": message.message_ref, "person_ref": wanted.person_ref}
+                    return Sent(said)
         return Retry("it did not arrive", after=timedelta(0))
 
     async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
@@ -124,9 +150,11 @@ class MessageChannel:
     async def _clear(self, tx: Tx, delivery: Delivery) -> _Cleared | Outcome:
         now = self._clock.now()
         account = await repository.account(tx, _uuid(delivery.account_id))
-        if account is None or account.status in ("disconnected", "purged"):
+        if account is None or account.status in GONE:
             return Failed("not_connected", "the account was disconnected")
         typing = delivery.payload["kind"] == "typing"
+        if not typing and await _silenced(tx, account, delivery.payload):
+            return Failed("silenced", "the person said stop, or somebody of the brand took over")
         closed = None if typing else await self._window_closed(tx, delivery, now)
         if closed:
             return closed
@@ -150,7 +178,9 @@ class MessageChannel:
         """24 hours from the person's last message; 7 days for the reply to a comment."""
         conversation_id = delivery.payload.get("conversation_id")
         if conversation_id is None:
-            if now - delivery.created_at > PRIVATE_REPLY_LIFE:
+            commented_at = delivery.payload.get("commented_at")
+            since = datetime.fromisoformat(commented_at) if commented_at else delivery.created_at
+            if now - since > PRIVATE_REPLY_LIFE:
                 return Failed("window_closed", "the comment is older than 7 days")
             return None
         until = await conversations.window_open_until(tx, UUID(conversation_id))
@@ -232,13 +262,20 @@ def token_identity(account_id: UUID) -> str:
     return f"connected_social_accounts.access_token:{account_id}"
 
 
-async def settle_sent(tx: Tx, delivery: Delivery, said: dict[str, Any], *, now: datetime) -> None:
-    """A send arrived, by the platform's answer or by its echo."""
+async def settle_sent(
+    tx: Tx,
+    delivery: Delivery,
+    said: dict[str, Any],
+    *,
+    now: datetime,
+    at: datetime | None = None,
+) -> None:
+    """A send arrived, by the platform's answer or by its echo (``at``: when, if known)."""
     payload = delivery.payload
     account = await repository.account(tx, _uuid(delivery.account_id))
     if account is None:
         return
-    await health.succeeded(tx, account.id, at=now, milliseconds=said.get("milliseconds", 0))
+    await health.succeeded(tx, account.id, at=now, milliseconds=said.get("milliseconds"))
     if said.get("usage", 0.0) >= USAGE_ALERT:
         await pause(tx, account.id, now + USAGE_PAUSE)
     if payload["kind"] == "typing":
@@ -254,7 +291,7 @@ async def settle_sent(tx: Tx, delivery: Delivery, said: dict[str, Any], *, now: 
         text=payload.get("text", ""),
         kind="image" if payload["kind"] == "image" else "text",
         attachments=_attachments(payload),
-        at=now,
+        at=min(at or now, now),
     )
     interaction = payload.get("interaction_id")
     if interaction:
@@ -262,7 +299,7 @@ async def settle_sent(tx: Tx, delivery: Delivery, said: dict[str, Any], *, now: 
             tx,
             UUID(interaction),
             response=payload["purpose"],
-            at=now,
+            at=min(at or now, now),
             conversation_id=conversation.id,
         )
     if payload["purpose"] == "feedback" and conversation.state.stage is Stage.RESULT_SENT:
@@ -335,6 +372,28 @@ async def token_died(tx: Tx, account_id: UUID, code: str, now: datetime) -> None
         body="The platform no longer accepts our access. Shoppers' answers wait until you reconnect.",
         action_url="/accounts",
         dedupe_key=f"expired/{account_id}/{now:%Y-%m-%d}",
+    )
+
+
+async def _silenced(tx: Tx, account: Account, payload: dict[str, Any]) -> bool:
+    """Whether the bot may not speak here (any more), whatever was queued before.
+
+    Not cancelled with the rest is what was just being tried when the person said stop.
+    """
+    if payload["purpose"] in FAREWELLS:
+        return False
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT coalesce((conversation_state ->> 'opted_out')::boolean, false)
+                   OR conversation_state ->> 'handler' = 'human'
+              FROM public.social_conversations
+             WHERE id = $1 OR (connected_account_id = $2 AND platform_user_id = $3)
+            """,
+            UUID(payload["conversation_id"]) if payload.get("conversation_id") else None,
+            account.id,
+            payload.get("commenter_ref"),
+        )
     )
 
 

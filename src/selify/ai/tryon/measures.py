@@ -83,7 +83,7 @@ def print_survival(garment: Bgr, garment_mask: Mask, result: Bgr, mask: Mask) ->
     cv2.setRNGSeed(1)
     _, inliers = cv2.findHomography(source, target, cv2.RANSAC, 0.04 * _PRINT_SIDE)
     found = 0 if inliers is None else int(np.asarray(inliers).sum())
-    return float(min(1.0, found / min(len(first[0]), len(second[0]))))
+    return float(min(1.0, found / len(first[0])))
 
 
 _Keypoints = tuple[list[cv2.KeyPoint], Array]

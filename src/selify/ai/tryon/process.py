@@ -46,6 +46,9 @@ class WorkerProcess:
             process = await self._started()
             async with asyncio.timeout(limit):
                 return await _exchange(process, request)
+        except TimeoutError:  # which is an OSError too: it must be told apart first
+            await self.kill()
+            raise
         except (OSError, asyncio.IncompleteReadError, BrokenFrame) as error:
             await self.kill()
             raise WorkerLost(type(error).__name__) from error

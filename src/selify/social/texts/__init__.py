@@ -1,5 +1,6 @@
 """What the bot says: one file per language, any text replaceable by the brand."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -8,6 +9,8 @@ from typing import Any
 
 FALLBACK = "en"
 _HERE = Path(__file__).parent
+_BRACES = re.compile(r"\{(\w+)\}")
+_GAPS = re.compile(r" {2,}")
 
 
 @cache
@@ -39,7 +42,8 @@ def say(
 
 
 def _filled(template: str, values: Mapping[str, object]) -> str:
-    """Only known braces are filled: a brand's stray brace must never break an answer."""
-    for name, value in values.items():
-        template = template.replace("{" + name + "}", str(value))
-    return " ".join(template.split(" "))
+    """Only known braces are filled, once: neither a brand's stray brace nor one in a garment's name
+    may break an answer. What was filled with nothing leaves no gap.
+    """
+    filled = _BRACES.sub(lambda found: str(values.get(found[1], found[0])), template)
+    return _GAPS.sub(" ", filled)

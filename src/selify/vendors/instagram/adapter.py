@@ -30,7 +30,7 @@ from selify.vendors.instagram import errors, payloads
 from selify.vendors.instagram import webhook_events as ig
 from selify.vendors.instagram.client import InstagramClient
 from selify.vendors.instagram.errors import GraphError
-from selify.vendors.instagram.text import split_text
+from selify.vendors.instagram.text import clip, split_text
 from selify.vendors.instagram.types import Sent
 
 PLATFORM = "instagram"
@@ -117,7 +117,11 @@ class InstagramMessenger:
         if message.image_url:
             body = payloads.image_message(message.image_url)
         elif message.quick_replies:
-            replies = [payloads.QuickReply(q.title, q.payload) for q in message.quick_replies]
+            # A brand writes its own titles; one that is too long must not cost the whole message.
+            replies = [
+                payloads.QuickReply(clip(q.title, payloads.MAX_BUTTON_TITLE), q.payload)
+                for q in message.quick_replies
+            ]
             body = payloads.quick_reply_message(message.text, replies)
         else:
             body = payloads.text_message(message.text)

@@ -35,9 +35,11 @@ class WebhookReceiver:
         """The number of new events. Raises SignatureWrong and UnreadableDelivery."""
         webhook.verify_signature(raw, signature, self.config.signing_secrets)
         delivery = webhook.parse(raw, received_at=self.clock.now())
+        # Storing events twice changes nothing, parking would; so what can be repeated comes first.
+        new = await self.intake.receive([incoming(event) for event in delivery.events])
         if delivery.unparsed:
             await self.park(delivery.unparsed)
-        return await self.intake.receive([incoming(event) for event in delivery.events])
+        return new
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,9 +229,7 @@ class Sandbox:
         return await self.http.get(f"/v26.0{path}", params=params, headers=self._auth())
 
     async def post(self, path: str, body: Any = None, **params: Any) -> httpx.Response:
-        return await self.http.post(
-            f"/v26.0{path}", json=body, params=params, headers=self._auth()
-        )
+        return await self.http.post(f"/v26.0{path}", json=body, params=params, headers=self._auth())
 
     async def send(self, recipient: dict[str, str], **body: Any) -> httpx.Response:
         return await self.post("/me/messages", {"recipient": recipient, **body})

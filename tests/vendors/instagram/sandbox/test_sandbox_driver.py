@@ -196,9 +196,7 @@ async def test_a_killed_stand_in_delivers_what_it_accepted(tmp_path, receiver):
 
 async def _subscribe(driver, receiver, folder: Path, port: int) -> None:
     with free_socket() as sock:
-        config = replace(
-            config_for(folder, receiver, sock), public_url=f"http://127.0.0.1:{port}"
-        )
+        config = replace(config_for(folder, receiver, sock), public_url=f"http://127.0.0.1:{port}")
     async with httpx.AsyncClient(base_url=config.public_url, verify=False) as http:
         sandbox = Sandbox(config, driver, http, receiver)
         sandbox.token = await sandbox.sign_in()

@@ -14,9 +14,7 @@ async def media_id(sandbox) -> str:
 
 
 async def test_me_has_both_ids(sandbox):
-    fields = (
-        "id,user_id,username,name,account_type,profile_picture_url,followers_count,media_count"
-    )
+    fields = "id,user_id,username,name,account_type,profile_picture_url,followers_count,media_count"
     me = (await sandbox.get("/me", fields=fields)).json()["data"][0]
     account = (await sandbox.driver.accounts())[0]
     assert (me["id"], me["user_id"]) == (account.app_scoped_id, account.id)

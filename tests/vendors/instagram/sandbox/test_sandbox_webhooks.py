@@ -188,9 +188,7 @@ async def test_removing_the_app_and_asking_for_deletion(sandbox):
         assert _open(forms[kind][0])["user_id"] == account.app_scoped_id
     assert (await sandbox.get("/me")).json()["error"]["error_subcode"] == 458
     assert await sandbox.driver.wait_until_delivered()
-    deletion = next(
-        one for one in await sandbox.driver.deliveries() if one["kind"] == "deletion"
-    )
+    deletion = next(one for one in await sandbox.driver.deliveries() if one["kind"] == "deletion")
     assert json.loads(deletion["answer"])["confirmation_code"] == "c1"
 
 

@@ -1,9 +1,19 @@
-"""How an endpoint reaches what the app was built around."""
+"""How endpoints are addressed and reach what the app was built around."""
 
 from fastapi import Request
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from selify.vendors.instagram.sandbox.state.world import World
 from selify.vendors.instagram.sandbox.webhooks.delivery import Courier
+
+
+class _Version(StringConvertor):
+    """``v26.0`` and its like: keeps the Graph's two catch-all paths from catching other pages."""
+
+    regex = r"v\d+\.\d+"
+
+
+register_url_convertor("graph_version", _Version())
 
 
 def world_of(request: Request) -> World:

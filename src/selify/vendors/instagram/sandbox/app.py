@@ -51,8 +51,8 @@ def create_app(config: SandboxConfig) -> FastAPI:
     )
     problems.install(app)
     app.add_exception_handler(GraphError, _graph_error)
-    # The Graph API's catch-all paths come last.
-    for part in (building, acting, reading, trouble, screens, oauth, graph):
+    # Routes are tried in this order: the sign-in's own paths lie inside the Graph's pattern.
+    for part in (oauth, graph, building, acting, reading, trouble, screens):
         app.include_router(part.router)
     return app
 

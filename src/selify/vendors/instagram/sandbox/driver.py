@@ -1,7 +1,12 @@
 """Act in the stand-in by HTTP: what tests, the automated journey and the chaos run use."""
 
+import asyncio
+import contextlib
+import json
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,9 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from selify.vendors.instagram.sandbox.state.live import until
+
 Json = dict[str, Any]
 LONG_POLL = 10.0
-MAX_CONNECTIONS = 2000
+LONGEST_PAUSE = 5.0
+RECONNECT_PAUSE = 0.2
+MAX_CONNECTIONS = 64  # more only make the pool slow; requests above wait in line
 KEPT_ALIVE = 2.0  # shorter than any server keeps a connection, so that none dies under a request
 
 
@@ -126,7 +135,6 @@ class SandboxDriver:
     def __init__(self, base_url: str, *, timeout: float = 30.0) -> None:
         limits = httpx.Limits(
             max_connections=MAX_CONNECTIONS,
-            max_keepalive_connections=200,
             keepalive_expiry=KEPT_ALIVE,
         )
         self._http = httpx.AsyncClient(
@@ -136,6 +144,9 @@ class SandboxDriver:
             trust_env=False,
             verify=base_url.startswith("https:"),  # loading certificates for nothing is slow
         )
+        self._gate = asyncio.Semaphore(MAX_CONNECTIONS - 1)  # one is for the live stream
+        self._watchers: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._listener: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -150,10 +161,14 @@ class SandboxDriver:
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._listener:
+            self._listener.cancel()
+            await asyncio.gather(self._listener, return_exceptions=True)
         await self._http.aclose()
 
     async def _call(self, method: str, path: str, **options: Any) -> Any:
-        answer = await self._http.request(method, f"/sandbox/api{path}", **options)
+        async with self._gate:
+            answer = await self._http.request(method, f"/sandbox/api{path}", **options)
         if answer.is_error:
             try:
                 detail = str(answer.json().get("detail", answer.text))
@@ -322,12 +337,10 @@ class SandboxDriver:
             window_open=data["window_open"],
         )
 
-    async def messages(
-        self, thread: Thread | str, *, after: int = 0, wait: float = 0
-    ) -> list[Message]:
-        """Messages after a sequence number, oldest first; waits for one if there is none."""
+    async def messages(self, thread: Thread | str, *, after: int = 0) -> list[Message]:
+        """Messages after a sequence number, oldest first."""
         path = f"/threads/{_thread_id(thread)}/messages"
-        found = await self._call("GET", path, params={"after": after, "wait": wait})
+        found = await self._call("GET", path, params={"after": after})
         return [_message(data) for data in found]
 
     async def wait_for_message(
@@ -340,17 +353,46 @@ class SandboxDriver:
     ) -> Message:
         """The first message after ``after`` that fits. Raises NothingCame when time is up."""
         deadline, seen = time.monotonic() + timeout, list[str]()
+        with self._watching(_thread_id(thread)) as changed:
+            while True:
+                for message in await self.messages(thread, after=after):
+                    if predicate(message):
+                        return message
+                    after = message.seq
+                    seen.append(f"{message.origin}: {message.text or '(no text)'}")
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise NothingCame(f"nothing fitting in {timeout:.0f} s; the thread has {seen}")
+                # The pause is bounded: news may be lost while the stand-in restarts.
+                await until(changed, min(left, LONGEST_PAUSE))
+
+    @contextmanager
+    def _watching(self, thread_id: str) -> Iterator[asyncio.Event]:
+        if self._listener is None:
+            self._listener = asyncio.create_task(self._listen())
+        event = asyncio.Event()
+        self._watchers[thread_id].add(event)
+        try:
+            yield event
+        finally:
+            self._watchers[thread_id].discard(event)
+
+    async def _listen(self) -> None:
+        """One live stream for all waiters: hundreds of long polls would cost far more."""
         while True:
-            left = deadline - time.monotonic()
-            for message in await self.messages(
-                thread, after=after, wait=max(0.0, min(left, LONG_POLL))
-            ):
-                if predicate(message):
-                    return message
-                after = message.seq
-                seen.append(f"{message.origin}: {message.text or '(no text)'}")
-            if left <= 0:
-                raise NothingCame(f"nothing fitting in {timeout:.0f} s; the thread has {seen}")
+            with contextlib.suppress(httpx.HTTPError):
+                stream = self._http.stream("GET", "/live", params={"only": "thread"}, timeout=None)
+                async with stream as answer:
+                    self._wake(*self._watchers)
+                    async for line in answer.aiter_lines():
+                        if line.startswith("data: "):
+                            self._wake(str(json.loads(line[6:])["thread"]))
+            await asyncio.sleep(RECONNECT_PAUSE)
+
+    def _wake(self, *thread_ids: str) -> None:
+        for thread_id in thread_ids:
+            for event in self._watchers.get(thread_id, ()):
+                event.set()
 
     async def comments(self, post: str) -> list[Json]:
         """Every comment of a post."""

@@ -23,6 +23,7 @@ from selify.vendors.instagram.sandbox.webhooks import parcels
 
 router = APIRouter(include_in_schema=False)
 HEARTBEAT = 15.0
+PRIVATE_TOPICS = {"lane", "retries"}
 NO_STORE = {"Cache-Control": "no-store"}
 SHOWN_DELIVERIES = 40
 # A page that only ever loads itself; pictures may also come from files being previewed.
@@ -135,13 +136,13 @@ async def deliveries_list(request: Request) -> HTMLResponse:
 
 
 @router.get("/live")
-async def live(request: Request) -> StreamingResponse:
-    """Everything that changes, as server-sent events."""
-    stream = _stream(world_of(request).hub)
+async def live(request: Request, only: str = "") -> StreamingResponse:
+    """What changes, as server-sent events; ``only`` names the kind of topic wanted."""
+    stream = _stream(world_of(request).hub, only)
     return StreamingResponse(stream, media_type="text/event-stream", headers=NO_STORE)
 
 
-async def _stream(hub: Hub) -> AsyncIterator[str]:
+async def _stream(hub: Hub, only: str) -> AsyncIterator[str]:
     with hub.reading() as queue:
         yield "retry: 1000\n\n"
         while True:
@@ -152,7 +153,8 @@ async def _stream(hub: Hub) -> AsyncIterator[str]:
                 continue
             if note is None:
                 return
-            if not note.topic.startswith("lane:"):
+            kind = note.topic.partition(":")[0]
+            if kind == only or (not only and kind not in PRIVATE_TOPICS):
                 yield f"data: {json.dumps({'topic': note.topic, **note.data})}\n\n"
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-QUEUE_LIMIT = 500
+QUEUE_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)

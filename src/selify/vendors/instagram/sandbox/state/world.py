@@ -11,7 +11,6 @@ from selify.vendors.instagram.sandbox.state.pictures import Pictures
 from selify.vendors.instagram.sandbox.state.store import Store
 from selify.vendors.instagram.sandbox.state.switchboard import Faults, Switchboard
 
-
 # Shorter than servers commonly keep idle connections: none should die under a delivery.
 KEPT_ALIVE = 2.0
 

@@ -56,9 +56,11 @@ class Courier:
     async def start(self) -> None:
         """Take up what the last run left in flight and begin."""
         await self._world.store.run(parcels.recover)
-        lanes = [partial(self._drain_lane, lane) for lane in range(self._world.config.lanes)]
-        retries = [self._drain_retries] * RETRY_WORKERS
-        self._tasks = [asyncio.create_task(self._keep_going(w)) for w in (*lanes, *retries)]
+        workers: list[Callable[[], Awaitable[None]]] = [
+            *(partial(self._drain_lane, lane) for lane in range(self._world.config.lanes)),
+            *([self._drain_retries] * RETRY_WORKERS),
+        ]
+        self._tasks = [asyncio.create_task(self._keep_going(work)) for work in workers]
 
     async def stop(self) -> None:
         """Stop at once; what was in flight is taken up by the next start."""

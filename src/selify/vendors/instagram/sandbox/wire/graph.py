@@ -74,13 +74,13 @@ class Cut(Exception):
     """The switchboard cuts this connection."""
 
 
-@router.api_route("/{version}/{node}", methods=["GET", "POST", "DELETE"])
+@router.api_route("/{version:graph_version}/{node}", methods=["GET", "POST", "DELETE"])
 async def node_call(request: Request, version: str, node: str) -> Response:
     """A call on a node itself."""
     return await _answer(request, version, node, "")
 
 
-@router.api_route("/{version}/{node}/{edge}", methods=["GET", "POST", "DELETE"])
+@router.api_route("/{version:graph_version}/{node}/{edge}", methods=["GET", "POST", "DELETE"])
 async def edge_call(request: Request, version: str, node: str, edge: str) -> Response:
     """A call on a node's edge."""
     return await _answer(request, version, node, edge)
@@ -91,7 +91,7 @@ async def _answer(request: Request, version: str, node: str, edge: str) -> Respo
     account_id = ""
     try:
         if version not in LIVING_VERSIONS | {world.config.api_version}:
-            raise GraphError(DEPRECATED_VERSION if version[:1] == "v" else NO_SUCH_OBJECT)
+            raise GraphError(DEPRECATED_VERSION)
         await _trouble_before(world, edge)
         call = await _open_call(request, world, node, edge)
         account_id = call.account["id"]

@@ -160,7 +160,7 @@ def _exchange(tx: Tx, world: World, fields: dict[str, str]) -> dict[str, Any]:
 
 
 @router.get("/access_token")
-@router.get("/{version}/access_token")
+@router.get("/{version:graph_version}/access_token")
 async def exchange_long_lived(request: Request) -> JSONResponse:
     """Short-lived token for one of 60 days."""
     world, query = world_of(request), dict(request.query_params)
@@ -181,7 +181,7 @@ def _lengthen(tx: Tx, world: World, query: dict[str, str]) -> dict[str, Any]:
 
 
 @router.get("/refresh_access_token")
-@router.get("/{version}/refresh_access_token")
+@router.get("/{version:graph_version}/refresh_access_token")
 async def refresh(request: Request) -> JSONResponse:
     """A new 60 days for a token that is at least a day old and still alive."""
     world, query = world_of(request), dict(request.query_params)

@@ -1,0 +1,151 @@
+// What a page does beyond htmx: says whether it is live, keeps times current, opens what is peeked
+// at. Everything else works without this file.
+"use strict";
+
+// --- Live or not ---------------------------------------------------------------------------------
+
+const liveness = document.getElementById("liveness");
+
+function sayLive(live) {
+  liveness.classList.toggle("on", live);
+  const words = liveness.querySelector("[data-words]");
+  const text = live ? "Live" : "Reconnecting…";
+  if (words.textContent !== text) words.textContent = text;
+}
+
+document.addEventListener("htmx:sseOpen", () => sayLive(true));
+document.addEventListener("htmx:sseError", () => sayLive(false));
+document.addEventListener("htmx:sseClose", () => sayLive(false));
+window.addEventListener("offline", () => sayLive(false));
+
+// --- Parts that are drawn again ------------------------------------------------------------------
+
+// What each part was last drawn from. Drawing the same again would only take away the focus.
+const drawn = new WeakMap();
+
+function normalised(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.innerHTML.trim();
+}
+
+function remember(root) {
+  for (const part of root.querySelectorAll("[data-live]")) drawn.set(part, part.innerHTML.trim());
+}
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const part = event.detail.target;
+  if (!part.matches?.("[data-live]") || event.detail.requestConfig.verb !== "get") return;
+  if (event.detail.xhr.status >= 400) return;
+  const fresh = normalised(event.detail.serverResponse);
+  if (drawn.get(part) === fresh) event.detail.shouldSwap = false;
+  drawn.set(part, fresh);
+});
+
+// A hidden page asks for nothing; shown again, it looks at everything.
+let missed = false;
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const kind = event.detail.requestConfig.triggeringEvent?.type ?? "";
+  if (document.hidden && kind.startsWith("sse:")) {
+    missed = true;
+    event.preventDefault();
+  }
+});
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || !missed) return;
+  missed = false;
+  for (const part of document.querySelectorAll("[data-live]")) htmx.trigger(part, "look-again");
+});
+
+// --- Times in the reader's own words -------------------------------------------------------------
+
+const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const FORMATS = {
+  clock: new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+  day: new Intl.DateTimeFormat("en", { weekday: "long", day: "numeric", month: "long" }),
+  date: new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year: "numeric" }),
+};
+
+function fromNow(when) {
+  const seconds = (when - Date.now()) / 1000;
+  for (const [unit, size] of STEPS) {
+    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
+  }
+  return seconds > 0 ? "in a moment" : "just now";
+}
+
+function showTimes(root = document) {
+  for (const element of root.querySelectorAll("time[data-show]")) {
+    const when = new Date(element.dateTime);
+    const format = FORMATS[element.dataset.show];
+    const text = format ? format.format(when) : fromNow(when);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}
+
+setInterval(showTimes, 30000);
+
+// --- Peeking, messages, menus --------------------------------------------------------------------
+
+const peek = document.getElementById("peek");
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id === "peek-body" && !peek.open) peek.showModal();
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  showTimes();
+  remember(event.detail.elt.parentElement ?? document);
+  for (const toast of document.querySelectorAll(".toast:not(.bad):not([data-leaving])")) leave(toast);
+});
+
+function leave(toast) {
+  toast.dataset.leaving = "";
+  setTimeout(() => toast.remove(), 7000);
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-dismiss]")) event.target.closest(".toast").remove();
+  if (event.target === peek) peek.close(); // its backdrop
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+document.addEventListener("htmx:sendError", () => sayLive(false));
+
+// --- Uploading -----------------------------------------------------------------------------------
+
+document.addEventListener("htmx:xhr:progress", (event) => {
+  const bar = event.target.querySelector?.("progress");
+  if (bar && event.detail.lengthComputable) {
+    bar.hidden = false;
+    bar.value = (100 * event.detail.loaded) / event.detail.total;
+  }
+});
+
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("input[type=file]")) return;
+  const preview = event.target.form.querySelector("[data-preview]");
+  const [file] = event.target.files;
+  if (!preview) return;
+  preview.hidden = !file;
+  if (file) preview.src = URL.createObjectURL(file);
+});
+
+// --- Now -----------------------------------------------------------------------------------------
+
+remember(document);
+showTimes();
+for (const toast of document.querySelectorAll(".toast:not(.bad)")) leave(toast);
