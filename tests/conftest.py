@@ -11,7 +11,7 @@ from selify.core.database import Database
 from selify.core.secrets import SecretBox
 from selify.core.storage import Storage
 
-pytest_plugins = ["tests.infra.postgres", "tests.infra.swept"]
+pytest_plugins = ["tests.infra.postgres", "tests.infra.swept", "tests.infra.world"]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -47,7 +47,9 @@ class Recorder:
         return {"handled": True}
 
 
-def worker(database: Database, handler: Recorder, clock: FrozenClock, name: str = "w1") -> InboxWorker:
+def worker(
+    database: Database, handler: Recorder, clock: FrozenClock, name: str = "w1"
+) -> InboxWorker:
     return InboxWorker(database, {"instagram": handler}, clock=clock, worker_id=name)
 
 

@@ -3,8 +3,10 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from selify.core import jobs
-from selify.core.clock import FrozenClock
+from selify.core.clock import FrozenClock, SystemClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.jobs import Job, JobRunner, RunLater
 
@@ -96,9 +98,7 @@ async def test_a_killed_runner_is_replaced_and_poison_ends(
     await begin(database, clock)
     for _ in range(3):
         async with database.tx(SYSTEM) as tx:
-            assert await jobs._claim(
-                tx, worker_id="dead", now=clock.now(), limit=1, kinds=["work"]
-            )
+            assert await jobs._claim(tx, worker_id="dead", now=clock.now(), limit=1, kinds=["work"])
         clock.advance(jobs.LEASE + timedelta(seconds=1))
         assert await runner(database, work, clock).recover() == 1
     await finish(runner(database, work, clock))
@@ -120,3 +120,26 @@ async def test_too_early_is_no_failure(database: Database, clock: FrozenClock) -
         clock.advance(timedelta(seconds=2))
     assert await state(database) == "done"
     assert {run["attempts"] for run in work.runs} == {1}
+
+
+async def test_a_long_job_keeps_its_lease(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=0.3))
+
+    class Long(Work):
+        async def run(self, job: Job) -> None:
+            self.runs.append({})
+            await asyncio.sleep(1.5)
+
+    work, clock = Long(database), SystemClock()
+    async with database.tx(SYSTEM) as tx:
+        await jobs.start(tx, kind="work", key="k", payload={})
+    one = JobRunner(database, {"work": work}, clock=clock, worker_id="w1")
+    await one.run_once()
+    taken_over = 0
+    for _ in range(10):
+        await asyncio.sleep(0.1)
+        taken_over += await one.recover()
+    await one.finish_running()
+    assert (taken_over, len(work.runs), await state(database)) == (0, 1, "done")

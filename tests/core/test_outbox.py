@@ -82,9 +82,7 @@ async def test_nothing_leaves_that_was_not_committed(
     assert post.sent == []
 
 
-async def test_the_same_key_leaves_once(
-    database: Database, clock: FrozenClock, post: Post
-) -> None:
+async def test_the_same_key_leaves_once(database: Database, clock: FrozenClock, post: Post) -> None:
     await put(database, clock, "k")
     await put(database, clock, "k")
     await drain(worker(database, post, clock))

@@ -77,7 +77,7 @@ async def running_stack(
     """Everything up and answering; stopped in order at the end."""
     settings = Settings(data_dir=folder, port=free_port(), workers=workers)
     inherited = {
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
         "SELIFY_TRYON_ENGINES": INSTANT,
         "SELIFY_LOG_LEVEL": "WARNING",
         **(environment or {}),

@@ -7,6 +7,7 @@ use is a row of ``wardrobe_usage_events``; ``usage_count`` is their number, brou
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -161,6 +162,30 @@ async def record_use(
         workspace_id,
         event_type,
         once,
+    )
+
+
+async def confirm_category(
+    tx: Tx, workspace_id: UUID, garment_id: UUID, leffa_category: str
+) -> None:
+    """Somebody looked and said what it is: from now on that is certain. Raises GarmentMissing."""
+    row = await tx.fetch_one(
+        """
+        SELECT leffa_metadata FROM public.wardrobe_garments
+         WHERE id = $1 AND workspace_id = $2 FOR UPDATE
+        """,
+        garment_id,
+        workspace_id,
+    )
+    if row is None:
+        raise GarmentMissing("There is no such garment in this wardrobe.")
+    said = {"leffa_category": leffa_category, "category_confidence": 1.0}
+    read = {"analyzed_at": datetime.now(UTC), "analyzer_version": "hand"}
+    leffa = LeffaMetadata.model_validate({**read, **(row["leffa_metadata"] or {}), **said})
+    await tx.execute(
+        "UPDATE public.wardrobe_garments SET leffa_metadata = $2 WHERE id = $1",
+        garment_id,
+        leffa.model_dump(mode="json"),
     )
 
 

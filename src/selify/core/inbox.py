@@ -15,9 +15,11 @@ import asyncio
 import hashlib
 import random
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -101,43 +103,68 @@ class Intake:
     """Stores arriving events. Deliveries that arrive together are stored in one statement.
 
     ``receive`` returns only when the events are safely committed, so the caller may answer 200.
+    ``parallel``: how many statements may be on their way to the disk. What arrives meanwhile
+    gathers for the next one, so the more there is to do, the less each delivery costs.
     """
 
-    def __init__(self, database: Database, *, batch: int = 500) -> None:
+    def __init__(self, database: Database, *, batch: int = 500, parallel: int = 2) -> None:
         self._database = database
         self._batch = batch
-        self._waiting: list[tuple[Sequence[Incoming], asyncio.Future[int]]] = []
-        self._flusher: asyncio.Task[None] | None = None
+        self._parallel = parallel
+        self._waiting: list[_Arrival] = []
+        self._flushers: set[asyncio.Task[None]] = set()
 
     async def receive(self, events: Sequence[Incoming]) -> int:
         """The number of events that were new."""
         if not events:
             return 0
-        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append((events, done))
-        if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush())
-        return await done
+        arrival = _Arrival([(event.fingerprint(), event) for event in events])
+        self._waiting.append(arrival)
+        if len(self._flushers) < self._parallel:
+            flusher = asyncio.create_task(self._flush())
+            self._flushers.add(flusher)
+            flusher.add_done_callback(self._flushers.discard)
+        return await arrival.stored
 
     async def _flush(self) -> None:
         while self._waiting:
             group, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
             try:
                 async with self._database.tx(ACTOR) as tx:
-                    new = await store(tx, [event for events, _ in group for event in events])
+                    new = await _insert(
+                        tx, [event for arrival in group for event in arrival.events]
+                    )
             except BaseException as error:  # noqa: BLE001 - every waiting request must hear of it
-                for _, done in group:
-                    if not done.done():
-                        done.set_exception(error)
+                for arrival in group:
+                    if not arrival.stored.done():
+                        arrival.stored.set_exception(error)
                 continue
-            for events, done in group:
-                if not done.done():
-                    done.set_result(sum(event.fingerprint() in new for event in events))
+            for arrival in group:
+                if not arrival.stored.done():
+                    arrival.stored.set_result(sum(print_ in new for print_, _ in arrival.events))
 
 
-async def store(tx: Tx, events: Sequence[Incoming]) -> set[str]:
+_Fingerprinted = tuple[str, Incoming]
+
+
+@dataclass(eq=False, slots=True)
+class _Arrival:
+    """One delivery's events, and how many of them were new once they are stored."""
+
+    events: list[_Fingerprinted]
+    stored: asyncio.Future[int] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+async def store(tx: Tx, events: Iterable[Incoming]) -> set[str]:
     """Insert what is new; the fingerprints of the new rows."""
-    trace = new_trace()
+    return await _insert(tx, [(event.fingerprint(), event) for event in events])
+
+
+async def _insert(tx: Tx, events: list[_Fingerprinted]) -> set[str]:
+    # In order, so that two servers storing the same redeliveries cannot wait for each other.
+    events.sort(key=itemgetter(0))
     rows = await tx.fetch(
         """
         INSERT INTO public.webhook_events
@@ -157,20 +184,23 @@ async def store(tx: Tx, events: Sequence[Incoming]) -> set[str]:
         ON CONFLICT DO NOTHING
         RETURNING event_fingerprint, platform
         """,
-        [event.platform for event in events],
-        [event.event_type for event in events],
-        [event.fingerprint() for event in events],
-        [event.message_id for event in events],
-        [orjson.dumps(event.payload).decode() for event in events],
-        [event.lane for event in events],
-        [event.account_ref for event in events],
-        trace,
+        [event.platform for _, event in events],
+        [event.event_type for _, event in events],
+        [fingerprint for fingerprint, _ in events],
+        [event.message_id for _, event in events],
+        [orjson.dumps(event.payload).decode() for _, event in events],
+        [event.lane for _, event in events],
+        [event.account_ref for _, event in events],
+        new_trace(),
     )
-    for row in rows:
-        metrics.events_received.labels(row["platform"]).inc()
-    if len(rows) < len(events):
-        metrics.events_duplicate.labels(events[0].platform).inc(len(events) - len(rows))
+    _count(Counter(event.platform for _, event in events), Counter(r["platform"] for r in rows))
     return {row["event_fingerprint"] for row in rows}
+
+
+def _count(arrived: Counter[str], new: Counter[str]) -> None:
+    for platform, number in arrived.items():
+        metrics.events_received.labels(platform).inc(new[platform])
+        metrics.events_duplicate.labels(platform).inc(number - new[platform])
 
 
 class InboxWorker:
@@ -239,9 +269,10 @@ class InboxWorker:
                 answer = await self._handlers[event.platform](tx, event)
         except Skip as skip:
             answer = Skipped(str(skip))
-        status, result = "completed", answer
         if isinstance(answer, Skipped):
             status, result = "skipped", {"reason": answer.reason}
+        else:
+            status, result = "completed", dict(answer or {})
         finished = await tx.execute(
             """
             UPDATE public.webhook_events
@@ -254,7 +285,7 @@ class InboxWorker:
             event.id,
             self._worker_id,
             status,
-            dict(result or {}),
+            result,
         )
         if not finished:
             raise _LeaseLost

@@ -8,7 +8,6 @@ States: queued → running → done | failed | cancelled; running → queued on 
 """
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -228,7 +227,7 @@ class JobRunner:
         """Keep the lease while the job runs."""
         while True:
             await asyncio.sleep(LEASE.total_seconds() / 3)
-            with contextlib.suppress(Exception):
+            try:
                 async with self._database.tx(ACTOR) as tx:
                     await tx.execute(
                         """
@@ -239,6 +238,8 @@ class JobRunner:
                         self._worker_id,
                         self._clock.now() + LEASE,
                     )
+            except Exception as error:  # noqa: BLE001 - the next beat may succeed
+                log.warning("a job's lease could not be renewed", key=job.key, reason=str(error))
 
 
 async def _claim(
@@ -251,7 +252,8 @@ async def _claim(
              WHERE state = 'queued' AND run_after <= $2 AND kind = ANY ($5)
              ORDER BY run_after LIMIT $3 FOR UPDATE SKIP LOCKED)
         UPDATE internal.jobs j
-           SET state = 'running', worker_id = $1, leased_until = $4, attempts = attempts + 1,
+           SET state = 'running', worker_id = $1, leased_until = $4,
+               attempts = least(attempts + 1, max_attempts + 1),
                updated_at = now()
           FROM due WHERE j.id = due.id
         RETURNING j.*

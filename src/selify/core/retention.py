@@ -46,7 +46,9 @@ async def sweep(database: Database, storage: Storage, *, now: datetime) -> int:
         await storage.delete(row["object_key"])
         async with database.tx(ACTOR) as tx:
             await tx.execute(
-                "DELETE FROM internal.retention WHERE object_key = $1", row["object_key"]
+                "DELETE FROM internal.retention WHERE object_key = $1 AND delete_after <= $2",
+                row["object_key"],
+                now,
             )
     return len(due)
 

@@ -41,13 +41,11 @@ class Funnel:
 
 def funnel(counts: Mapping[str, int]) -> Funnel:
     """From how many got how far. A step is drawn no wider than the one before it."""
-    steps, before = [], None
-    first = counts.get("triggers", 0)
+    first, steps = counts.get("triggers", 0), list[FunnelStep]()
     for key, title, hint in words.FUNNEL:
         count = counts.get(key, 0)
-        of_previous = None if before is None else percent(count, before)
+        of_previous = percent(count, steps[-1].count) if steps else None
         steps.append(FunnelStep(key, title, hint, count, percent(count, first), of_previous))
-        before = count
     shares = [step.count / first if first else 0.0 for step in steps]
     for i in range(1, len(shares)):
         shares[i] = min(shares[i], shares[i - 1])

@@ -15,8 +15,8 @@ STAGES: Mapping[str, str] = {
 }
 
 FUNNEL: tuple[tuple[str, str, str], ...] = (
-    ("triggers", "Asked to try on", "comments and messages with a keyword"),
-    ("answered", "Got an answer", "a direct message from your bot"),
+    ("triggers", "Asked to try on", "by comment or message"),
+    ("answered", "Got an answer", "in their inbox"),
     ("photos", "Sent a photo", "of themselves"),
     ("tried_on", "Saw themselves", "in your garment"),
     ("liked", "Loved it", "tapped “Love it”"),

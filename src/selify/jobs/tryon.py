@@ -8,16 +8,15 @@ finishing happens once (the reservation's state decides).
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
 from selify import commerce
+from selify.ai.ports import EngineUnavailable
 from selify.ai.tryon.routing import Routed, TryOnRouter
 from selify.ai.types import GarmentCategory, Picture, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.commerce import GarmentPicture
 from selify.core import jobs, metrics, retention
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
-from selify.core.errors import SelifyError
 from selify.core.fetch import (
     FetchFailed,
     FetchTooLarge,
@@ -35,6 +34,10 @@ from selify.social.tryons import Made, Request
 log = get_logger(__name__)
 
 ACTOR = Actor.system("tryon job")
+# With every retry and every engine's rest, no try-on goes on for longer.
+LONGEST_JOB = timedelta(hours=1)
+ENGINE_PATIENCE = timedelta(minutes=10)
+TRANSIENT = (408, 425, 429)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +71,35 @@ class TryOnJob:
 
     async def run(self, job: Job) -> None:
         """See the module's text."""
-        request = Request.from_payload(job.key, job.payload)
-        workspace_id = _workspace(job)
+        request = Request.from_job(job)
         async with self._database.tx(ACTOR) as tx:
-            binding = await tryons.may_continue(tx, request, now=self._clock.now())
-            garment = await commerce.garment_picture(tx, binding.garment_id) if binding else None
-        if binding is None or garment is None:
-            async with self._database.tx(ACTOR) as tx:
+            if not await tryons.may_continue(tx, request, now=self._clock.now()):
                 await tryons.abandon(tx, self._clock, request, reason=tryons.NO_LONGER_WANTED)
-            return
-        photo = await self._photo(job, request, workspace_id)
-        outcome = photo if isinstance(photo, Refusal) else await self._render(photo, garment)
-        await self._conclude(request, workspace_id, binding, outcome)
+                return
+            garment = await self._garment(tx, request)
+        photo = await self._photo(job, request)
+        outcome: Routed | Refusal
+        if isinstance(photo, Refusal):
+            outcome = photo
+        elif garment is None:
+            outcome = Refusal(
+                RefusalCode.GARMENT_NOT_FOUND, "The garment is gone.", "Bind another."
+            )
+        else:
+            outcome = await self._render(job, photo, garment)
+        await self._conclude(request, garment, outcome)
 
     async def give_up(self, tx: Tx, job: Job, reason: str) -> None:
         """All tries failed: the charge goes back and the shopper hears an apology."""
         refusal = Refusal(RefusalCode.TIMED_OUT, "It took too long.", "Please try again.")
         log.error("try-on given up", key=job.key, reason=reason)
-        await tryons.refuse(tx, self._clock, Request.from_payload(job.key, job.payload), refusal)
+        await tryons.refuse(tx, self._clock, Request.from_job(job), refusal)
 
-    async def _photo(self, job: Job, request: Request, workspace_id: UUID) -> Picture | Refusal:
+    async def _garment(self, tx: Tx, request: Request) -> GarmentPicture | None:
+        binding = await repository.binding(tx, request.binding_id)
+        return await commerce.garment_picture(tx, binding.garment_id) if binding else None
+
+    async def _photo(self, job: Job, request: Request) -> Picture | Refusal:
         """The shopper's photo: ours already, or fetched now."""
         stored = job.checkpoint.get("photo")
         data = await self._stored(stored) if stored else await self._fetched(request)
@@ -100,7 +112,7 @@ class TryOnJob:
         except ImageUnreadable:
             return _photo_refusal(RefusalCode.IMAGE_UNREADABLE)
         if not stored:
-            await self._keep(job, request, workspace_id, picture)
+            await self._keep(job, request, picture)
         return picture
 
     async def _stored(self, key: str) -> bytes | Refusal:
@@ -126,31 +138,37 @@ class TryOnJob:
             return _photo_refusal(RefusalCode.PHOTO_GONE)
         except FetchFailed as failed:
             # A signed link that has died answers 4xx for ever; everything else may pass.
-            if 400 <= int(failed.extra.get("upstream_status", 0)) < 500:
+            status = int(failed.extra.get("upstream_status", 0))
+            if 400 <= status < 500 and status not in TRANSIENT:
                 return _photo_refusal(RefusalCode.PHOTO_GONE)
             raise
         return fetched.data
 
-    async def _keep(self, job: Job, request: Request, workspace_id: UUID, picture: Picture) -> None:
-        key = tryons.photo_key(workspace_id, request.key)
+    async def _keep(self, job: Job, request: Request, picture: Picture) -> None:
+        """Listed for deletion first, stored second. While the job may need it, it stays."""
+        key = tryons.photo_key(request.workspace_id, request.key)
         async with self._database.tx(ACTOR) as tx:
-            await retention.keep_until(
-                tx,
-                key,
-                until=self._clock.now() + self._rules.keep,
-                reason="shopper's photo",
-                workspace_id=workspace_id,
-            )
+            await self._limit_life(tx, request, max(self._rules.keep, LONGEST_JOB))
         await self._storage.put(key, picture.data, content_type=picture.content_type)
         async with self._database.tx(ACTOR) as tx:
             await jobs.save_checkpoint(tx, job, {"photo": key})
 
-    async def _render(self, photo: Picture, garment: GarmentPicture) -> Routed | Refusal:
+    async def _limit_life(self, tx: Tx, request: Request, keep: timedelta) -> None:
+        await retention.keep_until(
+            tx,
+            tryons.photo_key(request.workspace_id, request.key),
+            until=self._clock.now() + keep,
+            reason="shopper's photo",
+            workspace_id=request.workspace_id,
+        )
+
+    async def _render(self, job: Job, photo: Picture, garment: GarmentPicture) -> Routed | Refusal:
+        """Raises RunLater while every engine rests, and EngineUnavailable once that is too long."""
         try:
             data = await self._storage.get(garment.storage_path)
             picture = await asyncio.to_thread(open_picture, data, transparency=Transparency.KEEP)
             category = GarmentCategory.from_leffa(garment.leffa_category)
-        except SelifyError as error:
+        except (FileMissing, ImageTooLarge, ImageUnreadable) as error:
             return Refusal(RefusalCode.GARMENT_NOT_FOUND, error.detail, error.hint)
         except KeyError:
             return Refusal(
@@ -158,40 +176,43 @@ class TryOnJob:
                 "Nobody has said yet whether this garment is a top, a dress or a bottom.",
                 "Choose its category in the wardrobe.",
             )
-        return await self._router.render(photo, picture, RenderOptions(category=category))
+        try:
+            return await self._router.render(photo, picture, RenderOptions(category=category))
+        except EngineUnavailable as error:
+            if self._clock.now() - job.created_at > ENGINE_PATIENCE:
+                raise
+            after = timedelta(seconds=min(error.retry_after or 10, 60))
+            raise jobs.RunLater(error.reason, after) from error
 
     async def _conclude(
-        self,
-        request: Request,
-        workspace_id: UUID,
-        binding: repository.Binding,
-        outcome: Routed | Refusal,
+        self, request: Request, garment: GarmentPicture | None, outcome: Routed | Refusal
     ) -> None:
         result = outcome.result if isinstance(outcome, Routed) else outcome
-        if isinstance(result, Rendering):
+        if isinstance(result, Rendering) and garment is not None:
             assert isinstance(outcome, Routed)  # noqa: S101 - only a router makes renderings
-            metrics.tryon_seconds.labels(result.engine).observe(result.seconds)
-            key = tryons.result_key(workspace_id, request.key)
-            await self._storage.put(
-                key, result.picture.data, content_type=result.picture.content_type
-            )
-            made = Made(result, key, outcome.cost, len(outcome.attempts))
-            async with self._database.tx(ACTOR) as tx:
-                card = await commerce.product_card(tx, binding.garment_id)
+            await self._deliver(request, garment, outcome, result)
+            return
+        assert isinstance(result, Refusal)  # noqa: S101 - without a garment nothing is rendered
+        async with self._database.tx(ACTOR) as tx:
+            await self._limit_life(tx, request, self._rules.keep)
+            await tryons.refuse(tx, self._clock, request, result)
+
+    async def _deliver(
+        self, request: Request, garment: GarmentPicture, routed: Routed, rendering: Rendering
+    ) -> None:
+        metrics.tryon_seconds.labels(rendering.engine).observe(rendering.seconds)
+        key = tryons.result_key(request.workspace_id, request.key)
+        picture = rendering.picture
+        await self._storage.put(key, picture.data, content_type=picture.content_type)
+        made = Made(rendering, key, routed.cost, len(routed.attempts))
+        async with self._database.tx(ACTOR) as tx:
+            await self._limit_life(tx, request, self._rules.keep)
+            card = await commerce.product_card(tx, garment.garment_id)
+            if await tryons.finish(tx, self._clock, request, made, card):
                 await commerce.record_use(
-                    tx, binding.garment_id, workspace_id, "tryon", once=request.key
+                    tx, garment.garment_id, request.workspace_id, "tryon", once=request.key
                 )
-                await tryons.finish(tx, self._clock, request, made, card)
-        else:
-            async with self._database.tx(ACTOR) as tx:
-                await tryons.refuse(tx, self._clock, request, result)
 
 
 def _photo_refusal(code: RefusalCode) -> Refusal:
     return Refusal(code, "This photo cannot be used.", "Please send it again.")
-
-
-def _workspace(job: Job) -> UUID:
-    if job.workspace_id is None:
-        raise ValueError("a try-on job belongs to a workspace")
-    return job.workspace_id

@@ -5,14 +5,16 @@ or at once when the platform says so. A platform account is live in one workspac
 whole system. Every step is written to ``oauth_audit_logs``; no token ever is.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from selify.auth import audit
-from selify.core import outbox
+from selify.core import outbox, retention
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Conflict, NotFound
@@ -186,37 +188,6 @@ async def _release_waiting(tx: Tx, account_id: UUID, now: datetime) -> None:
     )
 
 
-async def record_subscription(tx: Tx, account_id: UUID, fields: tuple[str, ...]) -> None:
-    """The platform confirmed which events it sends us."""
-    await tx.execute(
-        """
-        INSERT INTO public.instagram_webhook_subscriptions
-               (connected_account_id, subscribed_fields, subscription_status, last_verified_at)
-        VALUES ($1, $2, 'active', now())
-        ON CONFLICT (connected_account_id) DO UPDATE
-           SET subscribed_fields = excluded.subscribed_fields, subscription_status = 'active',
-               last_verified_at = now(), error_count = 0, last_error = NULL
-        """,
-        account_id,
-        list(fields),
-    )
-
-
-async def record_subscription_failure(tx: Tx, account_id: UUID, reason: str) -> None:
-    await tx.execute(
-        """
-        INSERT INTO public.instagram_webhook_subscriptions
-               (connected_account_id, subscription_status, error_count, last_error)
-        VALUES ($1, 'error', 1, $2)
-        ON CONFLICT (connected_account_id) DO UPDATE
-           SET subscription_status = 'error', last_error = $2,
-               error_count = coalesce(instagram_webhook_subscriptions.error_count, 0) + 1
-        """,
-        account_id,
-        reason[:500],
-    )
-
-
 async def open_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> str:
     """The access token, for one call. Raises AccountMissing."""
     sealed = await tx.fetch_value(
@@ -226,6 +197,23 @@ async def open_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> str:
     if sealed is None:
         raise AccountMissing("This account is not connected (any more).")
     return secrets.open(sealed, about=sending.token_identity(account_id))
+
+
+async def change_settings(
+    tx: Tx, account_id: UUID, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> None:
+    """Old settings in, new settings out; two who change at once do not undo each other."""
+    row = await tx.fetch_one(
+        "SELECT settings FROM public.connected_social_accounts WHERE id = $1 FOR UPDATE",
+        account_id,
+    )
+    if row is None:
+        raise AccountMissing("There is no such account.")
+    await tx.execute(
+        "UPDATE public.connected_social_accounts SET settings = $2 WHERE id = $1",
+        account_id,
+        dict(change(row["settings"] or {})),
+    )
 
 
 async def disconnect(
@@ -278,33 +266,78 @@ async def by_app_scoped_id(tx: Tx, platform: str, app_scoped_id: str) -> list[Ac
 
 async def purge(tx: Tx, account_id: UUID) -> None:
     """Forget the shoppers and the tokens of an account; what was charged stays on the books."""
-    await tx.execute(
-        "DELETE FROM public.social_conversations WHERE connected_account_id = $1", account_id
-    )
-    await tx.execute(
-        """
-        UPDATE public.bot_interactions
-           SET instagram_user_id = 'purged', instagram_username = NULL, original_message = NULL,
-               user_demographics = '{}', conversation_id = NULL
-         WHERE account_id = $1
-        """,
-        account_id,
-    )
+    account = await repository.account(tx, account_id)
+    if account is None:
+        return
+    await _purge_pictures(tx, account)
+    await _purge_books(tx, account)
+    for statement in _PURGE:
+        await tx.execute(statement, account.id)
     await tx.execute(
         """
-        DELETE FROM public.webhook_events WHERE connected_account_id = $1
+        DELETE FROM public.webhook_events
+         WHERE connected_account_id = $1 OR (connected_account_id IS NULL AND platform = $2
+               AND parsed_data ->> 'account_ref' = $3)
         """,
-        account_id,
+        account.id,
+        account.platform,
+        account.platform_account_id,
     )
-    await tx.execute("DELETE FROM internal.outbox WHERE account_id = $1", account_id)
+    await tx.execute(
+        "DELETE FROM public.instagram_message_queue WHERE account_id = $1 OR entry_id = $2",
+        account.id,
+        account.platform_account_id,
+    )
+
+
+_PURGE = (
+    "DELETE FROM public.social_conversations WHERE connected_account_id = $1",
+    """
+    UPDATE public.bot_interactions
+       SET instagram_user_id = 'purged', instagram_username = NULL, original_message = NULL,
+           user_demographics = '{}', conversation_id = NULL
+     WHERE account_id = $1
+    """,
+    "DELETE FROM internal.outbox WHERE account_id = $1",
+    "DELETE FROM internal.jobs WHERE kind = 'tryon' AND payload ->> 'account_id' = $1::uuid::text",
+    """
+    UPDATE public.connected_social_accounts
+       SET status = 'purged', access_token = '', refresh_token = NULL, platform_username = NULL,
+           platform_profile_picture = NULL, platform_data = '{}', stats = '{}'
+     WHERE id = $1
+    """,
+)
+
+
+async def _purge_pictures(tx: Tx, account: Account) -> None:
+    """The pictures of shoppers in their new clothes, with the next sweep."""
+    rows = await tx.fetch(
+        """
+        SELECT DISTINCT a ->> 'storage_key' AS key
+          FROM public.social_conversations c
+          JOIN public.social_messages m ON m.conversation_id = c.id
+         CROSS JOIN LATERAL jsonb_array_elements(m.attachments) a
+         WHERE c.connected_account_id = $1 AND a ? 'storage_key'
+        """,
+        account.id,
+    )
+    for row in rows:
+        await retention.delete_soon(
+            tx, row["key"], reason="account purged", workspace_id=account.workspace_id
+        )
+
+
+async def _purge_books(tx: Tx, account: Account) -> None:
+    """A charge says what was paid for, and from now on not for whom."""
     await tx.execute(
         """
-        UPDATE public.connected_social_accounts
-           SET status = 'purged', access_token = '', refresh_token = NULL, platform_username = NULL,
-               platform_profile_picture = NULL, platform_data = '{}', stats = '{}'
-         WHERE id = $1
+        UPDATE public.workspace_usage_events e SET metadata = metadata - 'shopper'
+          FROM public.social_conversations c
+         WHERE c.connected_account_id = $2 AND e.workspace_id = $1
+           AND e.metadata ->> 'conversation_id' = c.id::text
         """,
-        account_id,
+        account.workspace_id,
+        account.id,
     )
 
 

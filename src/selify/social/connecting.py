@@ -17,10 +17,14 @@ from selify.auth import OAuthEvent, audit
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database
 from selify.core.errors import BadRequest, SelifyError, Unavailable
+from selify.core.logging import get_logger
 from selify.core.secrets import SecretBox
-from selify.social import accounts, posts
+from selify.social import accounts, posts, subscriptions
 from selify.social.accounts import Connected
 from selify.social.ports import AccountGateway, Grant, PlatformRefused
+from selify.social.types import Account
+
+log = get_logger(__name__)
 
 ACTOR = Actor.system("connecting an account")
 STATE_LIFE = timedelta(minutes=10)
@@ -94,7 +98,10 @@ class Connector:
         except SelifyError as refused:
             await self._record_failure(attempt, refused.detail)
             raise
-        await self._subscribe(gateway, connected.account_id, grant)
+        # A failure here is shown with the account and tried again by a routine.
+        await subscriptions.subscribe(
+            self._database, self._clock, gateway, connected.account_id, grant.token
+        )
         await posts.sync_account(
             self._database, self._clock, self._secrets, gateway, connected.account_id
         )
@@ -120,16 +127,18 @@ class Connector:
                 grant=grant,
             )
 
-    async def _subscribe(self, gateway: AccountGateway, account_id: UUID, grant: Grant) -> None:
-        """A failure here is shown in the account's health and tried again by a routine."""
+    async def disconnect(self, gateway: AccountGateway, account: Account, *, user_id: UUID) -> None:
+        """Let go of an account. The platform is asked to send no more events, but need not agree."""
         try:
-            fields = await gateway.subscribe(grant.token)
-        except PlatformRefused as refused:
             async with self._database.tx(ACTOR) as tx:
-                await accounts.record_subscription_failure(tx, account_id, refused.reason)
-            return
+                token = await accounts.open_token(tx, self._secrets, account.id)
+            await gateway.unsubscribe(token)
+        except (PlatformRefused, SelifyError) as error:
+            log.info("could not unsubscribe", account=account.username, reason=str(error))
         async with self._database.tx(ACTOR) as tx:
-            await accounts.record_subscription(tx, account_id, fields)
+            await accounts.disconnect(
+                tx, self._clock, account, user_id=user_id, reason="Disconnected here."
+            )
 
     async def _check_state(self, platform: str, state: str, user_id: UUID) -> Attempt:
         attempt = self._open(state)

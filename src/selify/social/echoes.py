@@ -44,9 +44,7 @@ class _Send:
     for_them: bool
 
 
-async def recognise(
-    tx: Tx, account: Account, echo: MessageWritten, *, now: datetime
-) -> Origin:
+async def recognise(tx: Tx, account: Account, echo: MessageWritten, *, now: datetime) -> Origin:
     """Whose message it is. A send of ours in doubt is settled by it, with all that follows."""
     sends = [send for send in await _candidates(tx, account, echo, now) if _same(send, echo)]
     theirs = [send for send in sends if send.for_them]
@@ -64,9 +62,7 @@ async def recognise(
     return Origin.A_PERSON
 
 
-async def _candidates(
-    tx: Tx, account: Account, echo: MessageWritten, now: datetime
-) -> list[_Send]:
+async def _candidates(tx: Tx, account: Account, echo: MessageWritten, now: datetime) -> list[_Send]:
     """Sends to this person, and private replies, whose reader is known only by their echo."""
     rows = await tx.fetch(
         """
@@ -113,9 +109,7 @@ def _words(text: str) -> str:
     return " ".join(text.split())
 
 
-async def _settle(
-    tx: Tx, send: _Send, echo: MessageWritten, *, now: datetime, sure: bool
-) -> None:
+async def _settle(tx: Tx, send: _Send, echo: MessageWritten, *, now: datetime, sure: bool) -> None:
     """``sure``: no other send could be meant. Of several private replies with the same words any
     garment is as likely, but a name would be a guess.
     """

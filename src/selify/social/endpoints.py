@@ -65,14 +65,15 @@ async def list_accounts(workspace_id: UUID, tx: UserTx) -> list[s.AccountOutput]
 
 @router.post(WORKSPACE + "/accounts/{account_id}/disconnect", status_code=204)
 async def disconnect(
-    workspace_id: UUID, account_id: UUID, tx: SystemTx, clock: CurrentClock, user_id: CurrentUserId
+    request: Request, workspace_id: UUID, account_id: UUID, tx: SystemTx, user_id: CurrentUserId
 ) -> None:
     """Stop receiving and sending for this account. Its history is kept for 90 days."""
     await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
     account = await repository.account(tx, account_id)
     if account is None or account.workspace_id != workspace_id:
         raise accounts.AccountMissing("There is no such account in this workspace.")
-    await accounts.disconnect(tx, clock, account, user_id=user_id, reason="Disconnected here.")
+    connector: Connector = request.app.state.connector
+    await connector.disconnect(gateway_of(request, account.platform), account, user_id=user_id)
 
 
 @router.get(WORKSPACE + "/posts")

@@ -9,15 +9,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from selify.core import outbox
+from selify.core import outbox, retention
 from selify.core.clock import Clock
 from selify.core.database import Tx
-from selify.core.inbox import Event, RetryLater, Skip
+from selify.core.ids import new_id
+from selify.core.inbox import Event, RetryLater, Skip, Skipped
 from selify.core.logging import get_logger
 from selify.core.notices import notify_workspace
 from selify.social import (
     conversations,
     dialogue,
+    echoes,
     interactions,
     keywords,
     messages,
@@ -28,6 +30,7 @@ from selify.social import (
 )
 from selify.social.conversations import Conversation
 from selify.social.dialogue import Act, Circumstances, Decision, Handler, Stage
+from selify.social.echoes import Origin
 from selify.social.ports import Translator
 from selify.social.repository import Binding
 from selify.social.types import (
@@ -57,7 +60,7 @@ class SocialEvents:
         self._translate = translate
         self._clock = clock
 
-    async def __call__(self, tx: Tx, event: Event) -> Mapping[str, Any] | None:
+    async def __call__(self, tx: Tx, event: Event) -> Mapping[str, Any] | Skipped | None:
         """Handle one event; the result is kept on its row. Raises Skip and RetryLater."""
         happened = self._translate(event.event_type, event.payload, event.created_at)
         if isinstance(happened, NothingToDo):
@@ -65,7 +68,7 @@ class SocialEvents:
         account = await repository.live_account(tx, event.platform, happened.account_ref)
         if account is None:
             await parking.park_event(tx, event)
-            raise Skip("no connected account yet: parked")
+            return Skipped("no connected account yet: parked")
         match happened:
             case CommentWritten():
                 return await _comment(tx, account, happened, self._clock.now())
@@ -75,14 +78,14 @@ class SocialEvents:
                 return await _message(tx, account, happened, self._clock)
             case ButtonTapped():
                 return await _message(tx, account, _as_message(happened), self._clock)
-            case MessageEdited(message_ref=ref, text=text):
-                return {"edited": await conversations.edit_message(tx, ref, text)}
+            case MessageEdited():
+                return await _edited(tx, happened, self._clock.now())
             case MessageUnsent():
                 return await _unsent(tx, account, happened)
             case MessageSeen():
                 return {"seen": True}
             case ReactionChanged():
-                return await _reaction(tx, happened)
+                return await _reaction(tx, happened, self._clock.now())
 
 
 async def _comment(
@@ -104,10 +107,30 @@ async def _comment(
     if not account.tryon_enabled:
         await _tell_paused(tx, account)
         return {"decision": "try-on is switched off"}
+    known = await conversations.find(tx, account.id, comment.person_ref)
+    if known and (known.state.opted_out or known.state.handler is Handler.HUMAN):
+        raise Skip("the bot is silent in the conversation with this person")
     language = keywords.language_of(comment.text, account.language)
-    interaction = await interactions.begin(
+    voice = await messages.voice(tx, account, language=language, garment=binding.garment_name)
+    interaction = new_id()
+    fresh = await messages.private_reply(
+        tx,
+        account,
+        comment_ref=comment.comment_ref,
+        person_ref=comment.person_ref,
+        commented_at=comment.at,
+        text=voice.say("greeting"),
+        binding_id=binding.id,
+        interaction_id=interaction,
+        language=language,
+        username=comment.username,
+    )
+    if not fresh:
+        raise Skip("this comment has had its private reply")
+    await interactions.begin(
         tx,
         binding,
+        interaction_id=interaction,
         person_ref=comment.person_ref,
         username=comment.username,
         kind="comment",
@@ -116,18 +139,6 @@ async def _comment(
         message=comment.text,
         conversation_id=None,
         at=comment.at,
-    )
-    voice = await messages.voice(tx, account, language=language, garment=binding.garment_name)
-    await messages.private_reply(
-        tx,
-        account,
-        comment_ref=comment.comment_ref,
-        person_ref=comment.person_ref,
-        text=voice.say("greeting"),
-        binding_id=binding.id,
-        interaction_id=interaction,
-        language=language,
-        username=comment.username,
     )
     return {"decision": "private reply", "keyword": keyword, "explain": words.explain()}
 
@@ -190,7 +201,7 @@ async def _carry_out(
 ) -> None:
     """Rows, jobs and replies of a decision. The charge comes last: its row lock is the hot one."""
     state = decision.state
-    if not state.language:
+    if not state.language and message.text.strip():
         state = replace(state, language=keywords.language_of(message.text, account.language))
     if Act.NEW_INTERACTION in decision.acts and binding is not None:
         interaction = await interactions.begin(
@@ -206,7 +217,7 @@ async def _carry_out(
             at=message.at,
         )
         state = replace(state, interaction_id=interaction)
-    await _smaller_acts(tx, account, conversation, decision, clock.now())
+    await _smaller_acts(tx, account, conversation, message, decision, clock.now())
     replies = decision.replies
     garment = binding.garment_name if binding else ""
     voice = await messages.voice(tx, account, language=state.language, garment=garment)
@@ -216,9 +227,9 @@ async def _carry_out(
         started = await tryons.begin(
             tx, clock, account, conversation, state, binding, message=message, photo=photo
         )
-        if not started:
-            state = replace(state, stage=Stage.AWAITING_PHOTO)
-            replies = (dialogue.Reply("credits_exhausted"),)
+        if started is not tryons.Start.STARTED:
+            state = replace(state, stage=Stage.AWAITING_PHOTO, photo_ref="")
+            replies = (dialogue.Reply(started.value),)
     await conversations.save_state(tx, conversation, state)
     if replies:
         await messages.show_typing(tx, account, conversation, key=f"typing/{message.message_ref}")
@@ -235,20 +246,25 @@ async def _carry_out(
 
 
 async def _smaller_acts(
-    tx: Tx, account: Account, conversation: Conversation, decision: Decision, now: datetime
+    tx: Tx,
+    account: Account,
+    conversation: Conversation,
+    message: MessageWritten,
+    decision: Decision,
+    now: datetime,
 ) -> None:
-    interaction = conversation.state.interaction_id
+    judged = conversation.state.result_id or conversation.state.interaction_id
     for act in decision.acts:
         match act:
             case Act.OPT_OUT:
                 await _silence(tx, conversation, "asked to stop")
             case Act.CALL_HUMAN:
-                await _call_human(tx, account, conversation)
+                await _call_human(tx, account, conversation, message)
             case Act.TELL_PAUSED:
                 await _tell_paused(tx, account)
-            case Act.RECORD_LIKE | Act.RECORD_DISLIKE if interaction is not None:
+            case Act.RECORD_LIKE | Act.RECORD_DISLIKE if judged is not None:
                 liked = act is Act.RECORD_LIKE
-                await interactions.feedback(tx, interaction, satisfied=liked, at=now)
+                await interactions.feedback(tx, judged, satisfied=liked, at=now)
             case _:
                 pass
 
@@ -259,7 +275,10 @@ async def _echo(
     """The account itself wrote. If it was not us, a person did: the bot falls silent there."""
     if await conversations.knows_message(tx, message.message_ref):
         raise Skip("our own message, recorded when it was sent")
-    if await _may_be_ours(tx, account, message):
+    origin = await echoes.recognise(tx, account, message, now=now)
+    if origin is Origin.OURS:
+        return {"decision": "our own message, confirmed by its echo"}
+    if origin is Origin.MAYBE_OURS:
         if now - message.at > ATTRIBUTION_PATIENCE:
             raise Skip("most likely our own message")
         raise RetryLater("one of our own sends is not confirmed yet", timedelta(seconds=2))
@@ -280,23 +299,6 @@ async def _echo(
     )
     await _silence(tx, conversation, "a person took over")
     return {"decision": "a person answered: the bot is silent here"}
-
-
-async def _may_be_ours(tx: Tx, account: Account, message: MessageWritten) -> bool:
-    """Whether a send of ours to this person is in the air, or one to somebody not yet known."""
-    return bool(
-        await tx.fetch_value(
-            """
-            SELECT true FROM internal.outbox
-             WHERE account_id = $1 AND channel = $2 AND state IN ('sending', 'unknown')
-               AND (payload ->> 'person_ref' = $3 OR payload ->> 'kind' = 'private_reply')
-             LIMIT 1
-            """,
-            account.id,
-            messages.CHANNEL,
-            message.person_ref,
-        )
-    )
 
 
 async def _await_attribution(
@@ -322,9 +324,9 @@ async def _await_attribution(
 
 async def _unsent(tx: Tx, account: Account, unsent: MessageUnsent) -> Mapping[str, Any]:
     """Taken back: our copies of text and photo go, and a try-on of that photo is not finished."""
-    known = await conversations.unsend_message(tx, unsent.message_ref)
+    known = await conversations.unsend_message(tx, account.platform, unsent.message_ref)
+    conversation = await conversations.lock(tx, account, unsent.person_ref)
     if not known:
-        conversation = await conversations.lock(tx, account, unsent.person_ref)
         # It may still arrive (events come in any order): a tombstone keeps it from coming back.
         await conversations.record_message(
             tx,
@@ -335,11 +337,24 @@ async def _unsent(tx: Tx, account: Account, unsent: MessageUnsent) -> Mapping[st
             kind=conversations.UNSENT,
             at=unsent.at,
         )
-    await tryons.forget_photo(tx, account, unsent.message_ref)
+    await tryons.forget_photo(tx, conversation, unsent.message_ref)
     return {"unsent": True}
 
 
-async def _reaction(tx: Tx, reaction: ReactionChanged) -> Mapping[str, Any]:
+async def _edited(tx: Tx, edit: MessageEdited, now: datetime) -> Mapping[str, Any]:
+    if not await conversations.edit_message(tx, edit.message_ref, edit.text):
+        _await_message(edit.at, now)
+        raise Skip("an edit of a message we do not know")
+    return {"edited": True}
+
+
+def _await_message(at: datetime, now: datetime) -> None:
+    """News of a message (an edit, a reaction) may overtake the message itself."""
+    if now - at < ATTRIBUTION_PATIENCE:
+        raise RetryLater("its message may still arrive", timedelta(seconds=5))
+
+
+async def _reaction(tx: Tx, reaction: ReactionChanged, now: datetime) -> Mapping[str, Any]:
     known = await conversations.set_reaction(
         tx,
         message_ref=reaction.message_ref,
@@ -348,6 +363,7 @@ async def _reaction(tx: Tx, reaction: ReactionChanged) -> Mapping[str, Any]:
         at=reaction.at,
     )
     if not known:
+        _await_message(reaction.at, now)
         raise Skip("a reaction to a message we do not know")
     return {"reaction": reaction.emoji}
 
@@ -356,7 +372,9 @@ async def _silence(tx: Tx, conversation: Conversation, reason: str) -> None:
     await outbox.cancel_lane(tx, channel=messages.CHANNEL, lane=conversation.lane, reason=reason)
 
 
-async def _call_human(tx: Tx, account: Account, conversation: Conversation) -> None:
+async def _call_human(
+    tx: Tx, account: Account, conversation: Conversation, message: MessageWritten
+) -> None:
     who = conversation.username or "A shopper"
     await notify_workspace(
         tx,
@@ -365,7 +383,7 @@ async def _call_human(tx: Tx, account: Account, conversation: Conversation) -> N
         title=f"{who} would like to talk to a person",
         body="The bot is silent in this conversation until you hand it back.",
         action_url=f"/conversations/{conversation.id}",
-        dedupe_key=f"human/{conversation.id}/{conversation.state.interaction_id}",
+        dedupe_key=f"human/{conversation.id}/{message.message_ref}",
     )
 
 
@@ -392,11 +410,12 @@ def _kind(message: MessageWritten) -> str:
 
 
 def _as_message(tap: ButtonTapped) -> MessageWritten:
+    """A tap is named by us: the id it comes with may be that of the message it was made on."""
+    said = f"{tap.person_ref}/{tap.message_ref}/{tap.at.timestamp():.3f}/{tap.button}"
     return MessageWritten(
         account_ref=tap.account_ref,
         person_ref=tap.person_ref,
-        message_ref=tap.message_ref
-        or f"tap:{tap.person_ref}:{tap.at.timestamp():.3f}:{tap.button}",
+        message_ref=f"tap:{retention.safe_name(said)}",
         text=tap.title,
         button=tap.button,
         at=tap.at,

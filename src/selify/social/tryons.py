@@ -7,7 +7,8 @@ a refusal and a refund; or silence (taken back, or a person took over) and a ref
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, Self
 from uuid import UUID
 
 from selify import billing
@@ -18,9 +19,10 @@ from selify.core import jobs, retention
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.ids import new_id
+from selify.core.jobs import Job
 from selify.core.money import MicroUnits
 from selify.core.notices import notify_workspace
-from selify.social import conversations, interactions, messages, repository
+from selify.social import conversations, interactions, messages, repository, sending
 from selify.social.conversations import Conversation
 from selify.social.dialogue import FEEDBACK_BUTTONS, Handler, Stage, State
 from selify.social.repository import Binding
@@ -28,6 +30,7 @@ from selify.social.types import Account, Attachment, Button, MessageWritten
 
 JOB = "tryon"
 METER = "tryon"
+LONGEST_LINK = 300
 NO_LONGER_WANTED = "The shopper took the photo back, or a person took over the conversation."
 
 
@@ -43,11 +46,16 @@ class Request:
     message_ref: str
     photo_url: str
     charge_id: UUID
+    workspace_id: UUID
 
     @classmethod
-    def from_payload(cls, key: str, payload: dict[str, Any]) -> "Request":
+    def from_job(cls, job: Job) -> Self:
+        if job.workspace_id is None:
+            raise ValueError("a try-on job belongs to a workspace")
+        payload = job.payload
         return cls(
-            key=key,
+            key=job.key,
+            workspace_id=job.workspace_id,
             account_id=UUID(payload["account_id"]),
             conversation_id=UUID(payload["conversation_id"]),
             interaction_id=UUID(payload["interaction_id"]),
@@ -56,6 +64,14 @@ class Request:
             photo_url=payload["photo_url"],
             charge_id=UUID(payload["charge_id"]),
         )
+
+
+class Start(StrEnum):
+    """How a try-on began; where it did not, the text that says so."""
+
+    STARTED = "started"
+    EXHAUSTED = "credits_exhausted"
+    PAUSED = "paused"
 
 
 async def begin(
@@ -68,8 +84,8 @@ async def begin(
     *,
     message: MessageWritten,
     photo: Attachment,
-) -> bool:
-    """Reserve the price and start the job; false when the workspace cannot pay (owner is told)."""
+) -> Start:
+    """Reserve the price and start the job, or say why not (the owner is told where they must act)."""
     assert state.interaction_id is not None  # noqa: S101 - the caller begins one where none is
     await interactions.photo_received(tx, state.interaction_id, at=message.at)
     key, job_id = f"{account.id}/{message.message_ref}", new_id()
@@ -91,7 +107,9 @@ async def begin(
         )
     except CreditsExhausted as exhausted:
         await _tell_exhausted(tx, account, exhausted)
-        return False
+        return Start.EXHAUSTED
+    except billing.MeterClosed:
+        return Start.PAUSED
     await jobs.start(
         tx,
         kind=JOB,
@@ -108,16 +126,18 @@ async def begin(
             "charge_id": str(charge.id),
         },
     )
-    return True
+    return Start.STARTED
 
 
-async def may_continue(tx: Tx, request: Request, *, now: datetime) -> Binding | None:
-    """Before rendering: still wanted, and with which garment. ``None``: end it silently."""
-    conversation = await conversations.lock_by_id(tx, request.conversation_id)
-    if conversation is None or await _unwanted(tx, conversation, request):
-        return None
+async def may_continue(tx: Tx, request: Request, *, now: datetime) -> bool:
+    """Before rendering: is it still wanted, and not concluded before?"""
+    conversation, account = await _locked(tx, request)
+    if not await _is_open(tx, request) or _unwanted(account, conversation, request):
+        return False
+    if conversation and await conversations.was_unsent(tx, request.message_ref):
+        return False
     await interactions.generation_started(tx, request.interaction_id, at=now)
-    return await repository.binding(tx, request.binding_id)
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +152,14 @@ class Made:
 
 async def finish(
     tx: Tx, clock: Clock, request: Request, made: Made, card: ProductCard | None
-) -> None:
-    """The picture goes out and the charge is settled. Doing it twice changes nothing."""
-    conversation, account = await _locked(tx, request)
-    if conversation is None or account is None or await _unwanted(tx, conversation, request):
-        await abandon(tx, clock, request, reason=NO_LONGER_WANTED)
-        return
-    settled = await billing.settle(
+) -> bool:
+    """The picture goes out and the charge is settled; false when it was not wanted any more, or
+    concluded before. Doing it twice changes nothing.
+    """
+    thread = await _open_ending(tx, clock, request)
+    if thread is None:
+        return False
+    await billing.settle(
         tx,
         clock,
         request.charge_id,
@@ -147,59 +168,71 @@ async def finish(
         processing_time_ms=round(made.rendering.seconds * 1000),
         metadata={"result": made.storage_key, "attempts": made.attempts, **_scores(made.rendering)},
     )
-    if not settled:
-        return
     await interactions.generation_finished(
         tx, request.interaction_id, successful=True, photo_score=100, at=clock.now()
     )
-    await _say_result(tx, account, conversation, request, made, card)
-    await _move_to(tx, conversation, Stage.RESULT_SENT)
+    await _say_result(tx, thread, request, made, card)
+    await _conclude(tx, thread.conversation, request, Stage.RESULT_SENT)
+    return True
 
 
 async def refuse(tx: Tx, clock: Clock, request: Request, refusal: Refusal) -> None:
     """No picture: the charge is given back, the shopper hears why and what helps."""
-    conversation, account = await _locked(tx, request)
-    if conversation is None or account is None or await _unwanted(tx, conversation, request):
-        await abandon(tx, clock, request, reason=NO_LONGER_WANTED)
+    thread = await _open_ending(tx, clock, request)
+    if thread is None:
         return
-    refund = await billing.refund(
+    await billing.refund(
         tx, clock, request.charge_id, reason=refusal.sentence, code=refusal.code.value
     )
-    if refund.repeated:
-        return
     await interactions.generation_finished(
-        tx, request.interaction_id, successful=False, photo_score=0, at=clock.now()
+        tx,
+        request.interaction_id,
+        successful=False,
+        photo_score=None if refusal.code in _NOT_THE_PHOTO else 0,
+        at=clock.now(),
     )
     binding = await repository.binding(tx, request.binding_id)
-    garment = binding.garment_name if binding else ""
-    voice = await messages.voice(tx, account, language=conversation.state.language, garment=garment)
+    voice = await thread.voice(tx, binding)
     await messages.send_text(
         tx,
-        account,
-        conversation,
+        thread.account,
+        thread.conversation,
         key=f"refusal/{request.message_ref}",
         purpose=f"refusal:{refusal.code.value}",
         text=voice.say(f"refusals.{refusal.code.value}"),
         interaction_id=request.interaction_id,
     )
-    await _move_to(tx, conversation, Stage.AWAITING_PHOTO)
+    await _conclude(tx, thread.conversation, request, Stage.AWAITING_PHOTO)
     if refusal.code in _GARMENT_FAULTS:
-        await _tell_garment_fault(tx, account, request, garment)
+        await _tell_garment_fault(tx, thread.account, request, voice.garment)
 
 
 async def abandon(tx: Tx, clock: Clock, request: Request, *, reason: str) -> None:
-    """Nobody waits for it any more: give the charge back and say nothing."""
-    conversation, account = await _locked(tx, request)
-    if conversation is None or account is None:
-        return
-    refund = await billing.refund(tx, clock, request.charge_id, reason=reason, code="abandoned")
-    if not refund.repeated:
-        await _move_to(tx, conversation, Stage.AWAITING_PHOTO)
+    """Nobody waits for it any more: give the charge back, say nothing, keep no picture of them."""
+    conversation, _ = await _locked(tx, request)
+    if await _is_open(tx, request):
+        await billing.refund(tx, clock, request.charge_id, reason=reason, code="abandoned")
+        await _forget(tx, request.workspace_id, request.key)
+    if conversation is not None:
+        await _conclude(tx, conversation, request, Stage.AWAITING_PHOTO)
 
 
-async def forget_photo(tx: Tx, account: Account, message_ref: str) -> None:
-    """Delete our copy of a photo now instead of at its end of life."""
-    await retention.delete_now(tx, photo_key(account.workspace_id, f"{account.id}/{message_ref}"))
+async def forget_photo(tx: Tx, conversation: Conversation, message_ref: str) -> None:
+    """A photo was taken back: it goes now instead of at its end of life, and so does the picture
+    made of it.
+    """
+    key = f"{conversation.account_id}/{message_ref}"
+    await _forget(tx, conversation.workspace_id, key)
+    await conversations.forget_picture(
+        tx, conversation.id, result_key(conversation.workspace_id, key)
+    )
+
+
+async def _forget(tx: Tx, workspace_id: UUID, key: str) -> None:
+    for file in (photo_key(workspace_id, key), result_key(workspace_id, key)):
+        await retention.delete_soon(
+            tx, file, reason="not wanted any more", workspace_id=workspace_id
+        )
 
 
 def photo_key(workspace_id: UUID, key: str) -> str:
@@ -214,34 +247,83 @@ def result_key(workspace_id: UUID, key: str) -> str:
 _GARMENT_FAULTS = (RefusalCode.GARMENT_NOT_FOUND, RefusalCode.GARMENT_CATEGORY_MISSING)
 
 
+_NOT_THE_PHOTO = (*_GARMENT_FAULTS, RefusalCode.TIMED_OUT, RefusalCode.QUALITY_TOO_LOW)
+
+
+@dataclass(frozen=True, slots=True)
+class _Thread:
+    """Where a try-on's end is told. The conversation is locked."""
+
+    account: Account
+    conversation: Conversation
+
+    async def voice(self, tx: Tx, binding: Binding | None) -> messages.Voice:
+        language = self.conversation.state.language
+        garment = binding.garment_name if binding else ""
+        return await messages.voice(tx, self.account, language=language, garment=garment)
+
+
+async def _open_ending(tx: Tx, clock: Clock, request: Request) -> _Thread | None:
+    """Ready to end it in words; ``None`` when it ended before, or was abandoned just now.
+
+    Whoever gave the charge back meanwhile (an operator) has ended it too: a result without a charge
+    does not leave the house.
+    """
+    conversation, account = await _locked(tx, request)
+    unsent = await conversations.was_unsent(tx, request.message_ref)
+    unwanted = unsent or _unwanted(account, conversation, request)
+    if unwanted or not await _is_open(tx, request):
+        await abandon(tx, clock, request, reason=NO_LONGER_WANTED)
+        return None
+    assert conversation is not None and account is not None  # noqa: S101, PT018 - else unwanted
+    return _Thread(account, conversation)
+
+
 async def _locked(tx: Tx, request: Request) -> tuple[Conversation | None, Account | None]:
     conversation = await conversations.lock_by_id(tx, request.conversation_id)
     return conversation, await repository.account(tx, request.account_id)
 
 
-async def _unwanted(tx: Tx, conversation: Conversation, request: Request) -> bool:
-    silent = conversation.state.opted_out or conversation.state.handler is Handler.HUMAN
-    return silent or await conversations.was_unsent(tx, request.message_ref)
+async def _is_open(tx: Tx, request: Request) -> bool:
+    """Whether the charge still waits for its end. Ask with the conversation locked."""
+    try:
+        status = await billing.status_of(tx, request.charge_id)
+    except billing.ChargeMissing:
+        return False  # its workspace is gone, and its books with it
+    return status is billing.UsageStatus.RESERVED
 
 
-async def _move_to(tx: Tx, conversation: Conversation, stage: Stage) -> None:
-    """Only from ``generating``: whatever the shopper did meanwhile stands."""
-    if conversation.state.stage is Stage.GENERATING:
-        await conversations.save_state(tx, conversation, replace(conversation.state, stage=stage))
+def _unwanted(account: Account | None, conversation: Conversation | None, request: Request) -> bool:
+    """The person said stop or moved on, somebody of the brand took over, or nobody is there."""
+    if account is None or conversation is None or account.status in sending.GONE:
+        return True
+    state = conversation.state
+    silent = state.opted_out or state.handler is Handler.HUMAN
+    return silent or state.photo_ref != request.message_ref
+
+
+async def _conclude(tx: Tx, conversation: Conversation, request: Request, stage: Stage) -> None:
+    """On from ``generating``, unless the shopper is elsewhere by now: then that stands."""
+    state = conversation.state
+    if state.photo_ref != request.message_ref:
+        return
+    state = replace(state, photo_ref="")
+    if state.stage is Stage.GENERATING:
+        state = replace(state, stage=stage)
+    if stage is Stage.RESULT_SENT:
+        state = replace(state, result_id=request.interaction_id)
+    elif state.binding_id != request.binding_id:
+        # They chose another garment meanwhile; this row was about the first one.
+        state = replace(state, interaction_id=None)
+    await conversations.save_state(tx, conversation, state)
 
 
 async def _say_result(
-    tx: Tx,
-    account: Account,
-    conversation: Conversation,
-    request: Request,
-    made: Made,
-    card: ProductCard | None,
+    tx: Tx, thread: _Thread, request: Request, made: Made, card: ProductCard | None
 ) -> None:
     """The picture, what it is and costs, and the question how they like it."""
-    binding = await repository.binding(tx, request.binding_id)
-    garment = binding.garment_name if binding else ""
-    voice = await messages.voice(tx, account, language=conversation.state.language, garment=garment)
+    account, conversation = thread.account, thread.conversation
+    voice = await thread.voice(tx, await repository.binding(tx, request.binding_id))
     several = RenderWarning.SEVERAL_PEOPLE in made.rendering.warnings
     await messages.send_image(
         tx,
@@ -284,7 +366,9 @@ def product_line(card: ProductCard | None, voice: messages.Voice) -> str:
         key = "in_stock" if card.in_stock else "out_of_stock"
         few = card.in_stock and card.stock is not None and card.stock < 10
         stock = voice.say("few_left", count=card.stock) if few else voice.say(key)
-    return " · ".join(part for part in (card.price_text, stock, card.url) if part)
+    # Half an address leads nowhere: one that leaves no room for the words is left out.
+    url = card.url if len(card.url) <= LONGEST_LINK else ""
+    return " · ".join(part for part in (card.price_text, stock, url) if part)
 
 
 def _scores(rendering: Rendering) -> dict[str, Any]:
@@ -303,7 +387,7 @@ async def _tell_exhausted(tx: Tx, account: Account, exhausted: CreditsExhausted)
         title="Shoppers are waiting: the credits are used up",
         body=exhausted.detail,
         action_url="/billing",
-        dedupe_key=f"credits/{account.workspace_id}/{exhausted.extra.get('resets_at')}",
+        dedupe_key=f"credits/{account.workspace_id}/{exhausted.balance.resets_at:%Y-%m-%dT%H:%M}",
     )
 
 

@@ -40,7 +40,7 @@ def read(garment, category=None):
         ("tee-harbour", "white", Pattern.STRIPED, SleeveLength.SHORT),
         ("tee-sunrise", "cream", Pattern.PRINTED, SleeveLength.SHORT),
         ("longsleeve-plum", "plum", Pattern.PLAIN, SleeveLength.LONG),
-        ("dress-meadow", "sky blue", Pattern.PRINTED, SleeveLength.NONE),
+        ("dress-meadow", "sky blue", Pattern.ALL_OVER, SleeveLength.NONE),
         ("trousers-ink", "navy", Pattern.PLAIN, None),
     ],
 )

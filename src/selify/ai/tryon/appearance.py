@@ -7,8 +7,10 @@ import cv2
 import numpy as np
 
 from selify.ai.tryon.arrays import Array, Bgr, Mask
+from selify.ai.tryon.masks import blur
 
 _SIDE = 256
+_REPEATS = 0.85
 _NAMES: dict[str, str] = {
     "black": "1a1a1c",
     "charcoal": "3d3f44",
@@ -48,6 +50,8 @@ _NAMES: dict[str, str] = {
 class Pattern(StrEnum):
     PLAIN = "plain"
     STRIPED = "striped"
+    COLOUR_BLOCK = "colour_block"
+    ALL_OVER = "all_over"
     PRINTED = "printed"
 
 
@@ -84,7 +88,10 @@ def main_colours(bgr: Bgr, mask: Mask) -> list[NamedColour]:
 
 
 def pattern_of(bgr: Bgr, mask: Mask) -> Pattern:
-    """Striped: rows differ, but each is one colour. Printed: colours differ within rows."""
+    """Striped: rows differ, but each is one colour. All over: one motif again and again.
+
+    Colour block: large fields. Printed: something that occurs once.
+    """
     small, inner = _reduced(bgr, mask)
     if inner.sum() < 200:
         return Pattern.PLAIN
@@ -94,6 +101,11 @@ def pattern_of(bgr: Bgr, mask: Mask) -> Pattern:
         return Pattern.PLAIN
     if max(across, down) > 0.4 and _alternations(lab, inner, rows=across >= down) >= 8:
         return Pattern.STRIPED
+    along, anywhere = _repeats(lab, inner)
+    if along > _REPEATS:
+        return Pattern.ALL_OVER
+    if anywhere > _REPEATS:
+        return Pattern.COLOUR_BLOCK
     return Pattern.PRINTED if _details(small, inner) > 0.012 or spread > 24 else Pattern.PLAIN
 
 
@@ -144,6 +156,21 @@ def _alternations(lab: Array, inner: Mask, *, rows: bool) -> int:
     off = profile - cv2.GaussianBlur(profile.reshape(-1, 1), (0, 0), 12).ravel()
     signs = np.sign(off[np.abs(off) > 4])
     return int((np.diff(signs) != 0).sum())
+
+
+def _repeats(lab: Array, inner: Mask) -> tuple[float, float]:
+    """Highest correlation of the cloth with itself, moved up or down, and moved at all."""
+    light = np.where(inner > 0, lab[..., 0] - blur(lab[..., 0], 9), 0).astype(np.float32)
+    height, width = light.shape
+    top, left = height // 4, width // 4
+    part = light[top : top + height // 2, left : left + width // 2]
+    if min(part.shape) < 40 or part.std() < 1:
+        return 0.0, 0.0
+    found = cv2.matchTemplate(light, part, cv2.TM_CCOEFF_NORMED)
+    y, x = np.ogrid[: found.shape[0], : found.shape[1]]
+    far = np.hypot(y - top, x - left) > 9
+    down = np.broadcast_to(np.abs(y - top) > 9, found.shape)
+    return float(found[down].max()), float(found[far].max())
 
 
 def _details(small: Bgr, inner: Mask) -> float:

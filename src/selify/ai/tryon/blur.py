@@ -9,7 +9,7 @@ from selify.ai.tryon.skeleton import Skeleton
 from selify.ai.types import RefusalCode
 
 _SPAN = 160.0
-_MIN_SHARPNESS = 6.0
+_MIN_SHARPNESS = 7.0
 
 
 def sharpness(photo: Bgr, skeleton: Skeleton) -> float:

@@ -39,7 +39,7 @@ _BARS: dict[str, float] = {
     "hands": 0.94,
     "background": 0.93,
     "colour": 0.6,
-    "print_kept": 0.15,
+    "print_kept": 0.10,
     "old_replaced": 0.75,
     "coverage": 0.5,
 }

@@ -11,6 +11,8 @@ _BINS = [6, 12, 12]
 _RANGES = [0, 256, 64, 192, 64, 192]
 _MIN_PIXELS = 50
 _PRINT_SIDE = 512
+_ENOUGH = 50
+"""Fewer key points than this are seams and labels, no print."""
 _DOUBLE = 60
 """Bits of 486 in which two descriptors of the same thing still differ."""
 
@@ -69,8 +71,11 @@ def print_survival(garment: Bgr, garment_mask: Mask, result: Bgr, mask: Mask) ->
 
     Only key points that occur once count: dots and stripes look alike everywhere, and have no place.
     """
-    first, second = _unique(_keypoints(garment, garment_mask)), _keypoints(result, mask)
-    if first is None or len(first[0]) < 15:
+    # At the size it has in the result: finer detail cannot be there.
+    side = int(np.clip(max(cv2.boundingRect((mask > 0).astype(np.uint8))[2:]), 160, _PRINT_SIDE))
+    first = _unique(_keypoints(garment, garment_mask, side))
+    second = _keypoints(result, mask, side)
+    if first is None or len(first[0]) < _ENOUGH:
         return None
     if second is None or len(second[0]) < 8:
         return 0.0
@@ -81,7 +86,7 @@ def print_survival(garment: Bgr, garment_mask: Mask, result: Bgr, mask: Mask) ->
     source = np.array([first[0][m.queryIdx].pt for m in good], np.float32)
     target = np.array([second[0][m.trainIdx].pt for m in good], np.float32)
     cv2.setRNGSeed(1)
-    _, inliers = cv2.findHomography(source, target, cv2.RANSAC, 0.04 * _PRINT_SIDE)
+    _, inliers = cv2.findHomography(source, target, cv2.RANSAC, 0.04 * side)
     found = 0 if inliers is None else int(np.asarray(inliers).sum())
     return float(min(1.0, found / len(first[0])))
 
@@ -99,14 +104,14 @@ def _unique(found: _Keypoints | None) -> _Keypoints | None:
     return [points[i] for i in alone], descriptors[alone]
 
 
-def _keypoints(bgr: Bgr, mask: Mask) -> _Keypoints | None:
-    """AKAZE on the masked part, brought to one size."""
+def _keypoints(bgr: Bgr, mask: Mask, side: int) -> _Keypoints | None:
+    """AKAZE on the masked part, its longer side brought to ``side``."""
     rows, columns = np.nonzero(mask)
     if len(rows) < _MIN_PIXELS:
         return None
     y0, y1, x0, x1 = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
     part, cut = bgr[y0:y1, x0:x1], (mask[y0:y1, x0:x1] > 0).astype(np.uint8) * 255
-    scale = _PRINT_SIDE / max(part.shape[:2])
+    scale = side / max(part.shape[:2])
     size = (max(16, round(part.shape[1] * scale)), max(16, round(part.shape[0] * scale)))
     grey = cv2.cvtColor(cv2.resize(part, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
     small_cut = cv2.resize(cut, size, interpolation=cv2.INTER_NEAREST)

@@ -5,7 +5,6 @@ The answer is 200 only once every event is stored; what cannot be understood is 
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Request, Response

@@ -76,6 +76,7 @@ class Receiver:
     pass_handshake: bool = True
     handshakes: int = 0
     forged: int = 0
+    attempts: int = 0
     posts: list[bytes] = field(default_factory=list)
     forms: dict[str, list[str]] = field(default_factory=lambda: {"deauthorize": [], "deletion": []})
     pictures: dict[str, bytes] = field(default_factory=dict)
@@ -121,7 +122,9 @@ class Receiver:
 
     async def hook(self, request: Request) -> Response:
         if request.method == "GET":
-            self.handshakes += 1
+            async with self.arrived:
+                self.handshakes += 1
+                self.arrived.notify_all()
             good = request.query_params["hub.verify_token"] == "verify-me"
             answer = request.query_params["hub.challenge"] if self.pass_handshake else "no"
             return PlainTextResponse(answer, 200 if good else 403)
@@ -131,6 +134,7 @@ class Receiver:
             if request.headers["x-hub-signature-256"] != expected:
                 self.forged += 1
                 return PlainTextResponse("bad signature", 403)
+            self.attempts += 1
             if self.status == 200:
                 self.posts.append(body)
             self.arrived.notify_all()
@@ -155,6 +159,7 @@ class Receiver:
                 Route("/webhooks/instagram", self.hook, methods=["GET", "POST"]),
                 Route("/notice/{kind}", self.notice, methods=["POST"]),
                 Route("/pictures/{name}", self.give),
+                Route("/back", lambda _: PlainTextResponse("welcome back")),
             ]
         )
 

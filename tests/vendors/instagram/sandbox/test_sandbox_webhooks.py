@@ -198,8 +198,7 @@ async def test_removing_the_app_and_asking_for_deletion(sandbox):
 async def test_the_handshake_comes_first_and_is_repeated_until_it_passes(sandbox):
     sandbox.receiver.pass_handshake = False
     await sandbox.driver.write("ana", "nord", "early")
-    while sandbox.receiver.handshakes < 3:
-        await asyncio.sleep(0.01)
+    await sandbox.receiver.until(lambda: sandbox.receiver.handshakes >= 3)
     assert sandbox.receiver.posts == []
     sandbox.receiver.pass_handshake = True
     await sandbox.receiver.message("early")
@@ -211,8 +210,7 @@ async def test_the_handshake_comes_first_and_is_repeated_until_it_passes(sandbox
 async def test_anything_but_200_is_tried_again(sandbox, status):
     sandbox.receiver.status = status
     await sandbox.driver.write("ana", "nord", "patience")
-    while not any(one["attempts"] >= 2 for one in await sandbox.driver.deliveries()):
-        await asyncio.sleep(0.01)
+    await sandbox.receiver.until(lambda: sandbox.receiver.attempts >= 2)
     sandbox.receiver.status = 200
     await sandbox.receiver.message("patience")
     assert await sandbox.driver.wait_until_delivered()

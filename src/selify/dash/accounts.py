@@ -1,0 +1,149 @@
+"""Connected accounts: how they are, and how their bot behaves."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form
+from fastapi.responses import Response
+
+from selify.auth import WorkspaceRole
+from selify.core.database import Tx
+from selify.core.errors import Invalid
+from selify.core.text import OneLine, Verbatim
+from selify.dash import bot_texts, health, words
+from selify.dash.bot_texts import BotText
+from selify.dash.desk import AtDesk, Desk
+from selify.dash.forms import keyword_list
+from selify.dash.rendering import by_script, fragment, page, went_well
+from selify.social import accounts, repository, texts
+from selify.social.accounts import AccountMissing
+from selify.social.keywords import DEFAULT_KEYWORDS
+from selify.social.types import Account
+
+router = APIRouter(prefix="/accounts", include_in_schema=False)
+
+Key = Annotated[OneLine, Form(max_length=60)]
+Language = Annotated[OneLine, Form(max_length=10)]
+Template = Annotated[Verbatim, Form(max_length=2000)]
+
+
+@router.get("")
+async def show(desk: AtDesk) -> Response:
+    doctors = await health.examine(desk)
+    async with desk.reading() as tx:
+        found = {doctor.id: await repository.account(tx, doctor.id) for doctor in doctors}
+    return await page(
+        desk,
+        "accounts.html",
+        accounts=doctors,
+        settings=found,
+        languages=texts.languages(),
+        default_keywords=DEFAULT_KEYWORDS,
+    )
+
+
+@router.post("/{account_id}/settings")
+async def save_settings(
+    desk: AtDesk,
+    account_id: UUID,
+    language: Language,
+    tryon_enabled: Annotated[bool, Form()] = False,
+    trigger_keywords: Annotated[OneLine, Form(max_length=1000)] = "",
+) -> Response:
+    """Whether the bot works, in which language, and which words start a try-on."""
+    if language not in texts.languages():
+        raise Invalid("The bot does not speak this language yet.")
+    changes = {
+        "tryon_enabled": tryon_enabled,
+        "language": language,
+        "trigger_keywords": keyword_list(trigger_keywords),
+    }
+    async with desk.acting(WorkspaceRole.ADMIN) as tx:
+        account = await _account(tx, desk, account_id)
+        await accounts.change_settings(tx, account.id, lambda known: {**known, **changes})
+    if not by_script(desk.request):
+        return went_well(desk, "/accounts", "settings_saved")
+    return fragment(desk, "toast.html", text=words.DONE["settings_saved"], oob=True)
+
+
+@router.get("/{account_id}/texts")
+async def show_texts(desk: AtDesk, account_id: UUID, language: str = "") -> Response:
+    """Everything the bot says, to be read and rewritten."""
+    async with desk.reading() as tx:
+        account = await _account(tx, desk, account_id)
+    spoken = language if language in texts.languages() else account.language
+    return await page(
+        desk,
+        "texts.html",
+        account=account,
+        language=spoken,
+        languages=texts.languages(),
+        groups=bot_texts.groups(account, spoken, brand=desk.workspace.name),
+    )
+
+
+@router.post("/{account_id}/texts/preview")
+async def preview_text(
+    desk: AtDesk, account_id: UUID, language: Language, key: Key, template: Template = ""
+) -> Response:
+    """How a text would read, and whether it fits."""
+    async with desk.reading() as tx:
+        account = await _account(tx, desk, account_id)
+    text = _text(desk, account, language, key, template)
+    return fragment(desk, "fragments/preview.html", text=text)
+
+
+@router.post("/{account_id}/texts")
+async def save_text(
+    desk: AtDesk,
+    account_id: UUID,
+    language: Language,
+    key: Key,
+    template: Template = "",
+    reset: Annotated[bool, Form()] = False,
+) -> Response:
+    """In the brand's own words; empty or ``reset`` for ours again."""
+    own = "" if reset else template.replace("\r\n", "\n").strip()
+    async with desk.acting(WorkspaceRole.ADMIN) as tx:
+        account = await _account(tx, desk, account_id)
+        text = _text(desk, account, language, key, own)
+        bot_texts.demand_fitting(text)
+        await accounts.change_settings(
+            tx, account.id, lambda known: bot_texts.with_text(known, language, key, own)
+        )
+    done = "text_saved" if own else "text_reset"
+    if not by_script(desk.request):
+        return went_well(desk, f"/accounts/{account_id}/texts", done, language=language)
+    return fragment(
+        desk,
+        "fragments/text.html",
+        toast=words.DONE[done],
+        account=account,
+        language=language,
+        text=text,
+        open=True,
+    )
+
+
+@router.post("/{account_id}/disconnect")
+async def disconnect(desk: AtDesk, account_id: UUID) -> Response:
+    """Nothing more comes in or goes out. The history is kept for 90 days."""
+    async with desk.acting(WorkspaceRole.ADMIN) as tx:
+        account = await _account(tx, desk, account_id)
+        await accounts.disconnect(
+            tx, desk.clock, account, user_id=desk.session.user.id, reason="Disconnected here."
+        )
+    return went_well(desk, "/accounts", "disconnected")
+
+
+async def _account(tx: Tx, desk: Desk, account_id: UUID) -> Account:
+    account = await repository.account(tx, account_id)
+    if account is None or account.workspace_id != desk.workspace.id:
+        raise AccountMissing("There is no such account in this workspace.")
+    return account
+
+
+def _text(desk: Desk, account: Account, language: str, key: str, own: str) -> BotText:
+    if language not in texts.languages():
+        raise Invalid("The bot does not speak this language yet.")
+    return bot_texts.text(account, language, key, own=own, brand=desk.workspace.name)

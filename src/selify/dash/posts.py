@@ -1,0 +1,99 @@
+"""Posts: which garment each shows, and which words start a try-on under it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form
+from fastapi.responses import Response
+
+from selify import commerce
+from selify.core.errors import Invalid
+from selify.core.text import OneLine
+from selify.dash import post_pictures, words
+from selify.dash.desk import AtDesk, Desk
+from selify.dash.forms import keyword_list
+from selify.dash.rendering import by_script, fragment, page, went_well
+from selify.social import posts, reading
+from selify.social.posts import PostMissing
+
+router = APIRouter(prefix="/posts", include_in_schema=False)
+
+
+@router.get("")
+async def show(desk: AtDesk) -> Response:
+    async with desk.reading() as tx:
+        found = await reading.list_posts(tx, desk.workspace.id)
+        accounts = await reading.list_accounts(tx, desk.workspace.id)
+    return await page(
+        desk, "posts.html", posts=found, accounts=accounts, garments=await _garments(desk)
+    )
+
+
+@router.post("/{post_id}/garment")
+async def bind(
+    desk: AtDesk,
+    post_id: UUID,
+    garment: Annotated[UUID | None, Form()] = None,
+    keywords: Annotated[OneLine, Form(max_length=1000)] = "",
+    only_these: Annotated[bool, Form()] = False,
+) -> Response:
+    """From now on the post shows this garment."""
+    if garment is None:
+        raise Invalid("Choose the garment that this post shows.")
+    async with desk.acting() as tx:
+        await posts.check_post(tx, desk.workspace.id, post_id)
+        await posts.bind(
+            tx,
+            post_id=post_id,
+            garment_id=garment,
+            user_id=desk.session.user.id,
+            keywords=keyword_list(keywords),
+            use_global_keywords=not only_these,
+        )
+    return await _changed(desk, post_id, "garment_bound")
+
+
+@router.post("/{post_id}/garment/remove")
+async def unbind(desk: AtDesk, post_id: UUID) -> Response:
+    async with desk.acting() as tx:
+        await posts.check_post(tx, desk.workspace.id, post_id)
+        await posts.unbind(tx, post_id)
+    return await _changed(desk, post_id, "garment_unbound")
+
+
+@router.get("/{post_id}/keywords")
+async def explain_keywords(desk: AtDesk, post_id: UUID) -> Response:
+    """The words in force, and the rule that won."""
+    async with desk.acting() as tx:
+        found = await posts.keywords_of(tx, desk.workspace.id, post_id)
+    if by_script(desk.request):
+        return fragment(desk, "fragments/keywords.html", keywords=found)
+    return await page(desk, "keywords.html", keywords=found)
+
+
+@router.get("/{post_id}/picture")
+async def picture(desk: AtDesk, post_id: UUID) -> Response:
+    """Our own copy of the post's picture: the platform's links end after a while."""
+    async with desk.reading() as tx:
+        found = await reading.list_posts(tx, desk.workspace.id)
+    post = next((row for row in found if row["id"] == post_id), None)
+    if post is None:
+        raise PostMissing("There is no such post in this workspace.")
+    return await post_pictures.answer(desk, post_id, post["thumbnail_url"])
+
+
+async def _changed(desk: Desk, post_id: UUID, done: str) -> Response:
+    if not by_script(desk.request):
+        return went_well(desk, "/posts", done)
+    async with desk.reading() as tx:
+        found = await reading.list_posts(tx, desk.workspace.id)
+    post = next((row for row in found if row["id"] == post_id), None)
+    garments = await _garments(desk)
+    return fragment(
+        desk, "fragments/post.html", toast=words.DONE[done], post=post, garments=garments
+    )
+
+
+async def _garments(desk: Desk) -> dict[UUID, Any]:
+    async with desk.reading() as tx:
+        return {g.id: g for g in await commerce.list_garments(tx, desk.workspace.id)}

@@ -1,0 +1,511 @@
+"""Every kind of event, handled by the real inbox on the real database."""
+
+from datetime import timedelta
+
+from selify.core.money import Credits
+from selify.social.dialogue import Handler, Stage
+from selify.social.types import (
+    Attachment,
+    AttachmentKind,
+    Button,
+    ButtonTapped,
+    MessageEdited,
+    MessageSeen,
+    MessageUnsent,
+    NothingToDo,
+    ReactionChanged,
+)
+from tests.infra.world import ACCOUNT, ANA, PHOTO, Brand, World
+
+
+async def thread_open(world: World) -> None:
+    """A comment, answered: Ana's thread knows its garment."""
+    await world.say(world.comment())
+
+
+# --- Comments ---
+
+
+async def test_a_comment_with_a_keyword_gets_its_private_reply_once(
+    world: World, brand: Brand
+) -> None:
+    comment = world.comment()
+    await world.handle(comment, world.comment("lovely!"), comment)
+    await world.handle(comment)
+    assert await world.queued() == ["greeting"]
+    assert len(await world.interactions()) == 1
+    await world.deliver()
+    await world.say(comment)
+    assert [message.comment_ref for message in world.platform.sent] == [comment.comment_ref]
+    assert "Atelier Nord" in world.platform.texts[0]
+
+
+async def test_sending_the_private_reply_opens_the_thread(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    state = await world.state()
+    assert state.stage is Stage.AWAITING_PHOTO
+    assert state.binding_id == brand.bindings[f"post-{ACCOUNT}"]
+    (row,) = await world.interactions()
+    assert (row["id"], row["bot_responded"]) == (state.interaction_id, True)
+    assert row["interaction_type"] == "comment"
+    username = await world.value("SELECT platform_username FROM public.social_conversations")
+    assert username == "ana"
+
+
+async def test_comments_that_get_no_answer_say_why(world: World, brand: Brand) -> None:
+    await world.handle(world.comment(is_own=True))
+    assert await world.last() == ("skipped", "our own comment")
+    await world.handle(world.comment("so pretty"))
+    assert await world.last() == ("completed", "no keyword")
+    await world.handle(world.comment(post_ref=f"bare-{ACCOUNT}"))
+    assert (await world.last())[0] == "skipped"
+    await world.handle(world.comment(at=world.clock.now() - timedelta(days=8)))
+    assert "seven days" in (await world.last())[1]
+    assert await world.queued() == []
+    assert await world.interactions() == []
+
+
+async def test_the_comment_decides_the_language(world: World, brand: Brand) -> None:
+    await world.say(world.comment("bitte anprobieren"))
+    assert "automatische Anprobe-Assistent" in world.platform.texts[0]
+    assert (await world.state()).language == "de"
+    await world.say(world.photo())
+    assert "Foto ist da" in world.platform.texts[-1]
+
+
+async def test_a_photo_without_words_leaves_the_language_open(world: World, brand: Brand) -> None:
+    await world.say(world.photo())
+    assert "Lovely photo" in world.platform.texts[-1]
+    await world.say(world.message("anprobieren bitte"))
+    assert "Welches Teil" in world.platform.texts[-1]
+
+
+async def test_paused_try_on_is_not_promised_and_the_owner_hears_of_it_once(
+    world: World, brand: Brand
+) -> None:
+    await world.settings(brand.account, tryon_enabled=False)
+    await world.say(world.comment(), world.comment(person_ref="other"))
+    assert world.platform.sent == []
+    assert await world.notified() == ["tryon_paused"]
+    await world.say(world.message("try on"))
+    assert "taking a break" in world.platform.texts[-1]
+    assert await world.notified() == ["tryon_paused"]
+
+
+# --- Who is who ---
+
+
+async def test_a_stranger_who_writes_while_a_private_reply_is_in_the_air_waits(
+    world: World, brand: Brand
+) -> None:
+    world.platform.script.append(ConnectionError("the answer never came"))
+    await world.handle(world.comment())
+    await world.deliver()
+    assert await world.queued("unknown") == ["greeting"]
+    await world.handle(world.photo())
+    assert (await world.last())[0] == "failed"
+    assert await world.charges() == []
+    await world.later(timedelta(seconds=20))  # reconciled: asking again is safe, and is accepted
+    assert await world.queued("sent") == ["greeting"]
+    await world.later(timedelta(seconds=5))
+    assert await world.charges() == ["reserved"]
+    assert (await world.state()).stage is Stage.GENERATING
+
+
+async def test_the_wait_for_attribution_ends(world: World, brand: Brand) -> None:
+    world.platform.script.append(ConnectionError("the answer never came"))
+    await world.handle(world.comment())
+    await world.deliver()
+    await world.handle(world.message("hello", at=world.clock.now() - timedelta(minutes=3)))
+    assert (await world.last())[0] == "completed"
+
+
+# --- Photos ---
+
+
+async def test_a_photo_reserves_the_price_and_starts_the_job(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    photo = world.photo()
+    await world.say(photo, photo)
+    (job,) = await world.sql("SELECT * FROM internal.jobs")
+    assert job["kind"] == "tryon"
+    assert job["payload"]["photo_url"] == PHOTO.url
+    assert await world.charges() == ["reserved"]
+    assert "Got your photo" in world.platform.texts[-1]
+    (row,) = await world.interactions()
+    assert row["user_sent_photo"]
+
+
+async def test_a_second_photo_while_generating_is_asked_to_wait(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.say(world.photo(), world.photo())
+    assert await world.charges() == ["reserved"]
+    assert "still working" in world.platform.texts[-1]
+
+
+async def test_a_photo_without_a_garment_asks_which(world: World, brand: Brand) -> None:
+    await world.say(world.photo())
+    assert "Which piece" in world.platform.texts[-1]
+    assert await world.charges() == []
+
+
+async def test_a_shared_post_chooses_the_garment(world: World, brand: Brand) -> None:
+    shared = Attachment(AttachmentKind.POST, "", f"second-{ACCOUNT}")
+    await world.say(world.message(attachments=(shared,)))
+    state = await world.state()
+    assert state.binding_id == brand.bindings[f"second-{ACCOUNT}"]
+    assert state.stage is Stage.AWAITING_PHOTO
+    (row,) = await world.interactions()
+    assert row["interaction_source"] == "direct_message"
+
+
+async def test_asking_again_for_the_same_garment_is_one_wish(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.say(world.message("try it on please"), world.message("try on!!"))
+    assert len(await world.interactions()) == 1
+
+
+async def test_used_up_credits_have_their_answer_and_the_owner_hears_once_a_week(
+    world: World, brand: Brand
+) -> None:
+    await world.sql("UPDATE public.workspace_quotas SET weekly_credits_used = 9999")
+    await thread_open(world)
+    await world.say(world.photo(), world.photo())
+    assert await world.charges() == []
+    assert await world.notified() == ["credits_exhausted"]
+    assert "run out" in world.platform.texts[-1]
+    state = await world.state()
+    assert (state.stage, state.photo_ref) == (Stage.AWAITING_PHOTO, "")
+    world.clock.advance(timedelta(days=7))
+    await world.sql("UPDATE public.workspace_quotas SET weekly_credits_limit = 100")
+    await world.say(world.photo())
+    assert await world.notified() == ["credits_exhausted", "credits_exhausted"]
+    await world.grant_credits(brand.workspace_id, Credits(383).to_micro_units().value)
+    await world.say(world.photo())
+    assert await world.charges() == ["reserved", "reserved"], "the week's rest, then the balance"
+    assert (await world.state()).stage is Stage.GENERATING
+
+
+async def test_a_closed_meter_is_a_pause(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.sql("UPDATE public.billing_meters SET is_active = false WHERE slug = 'tryon'")
+    await world.say(world.photo())
+    assert "taking a break" in world.platform.texts[-1]
+    assert (await world.state()).stage is Stage.AWAITING_PHOTO
+
+
+# --- Stop, start, a person ---
+
+
+async def test_stop_silences_everything_until_start(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.handle(world.photo(), world.message("STOP"))
+    assert await world.queued() == ["stopped"]
+    assert await world.queued("cancelled") == ["generating"]
+    await world.deliver()
+    await world.say(world.photo(), world.message("try on"), world.message("hello?"))
+    assert world.platform.texts[-1].startswith("Alright")
+    await world.say(world.comment())
+    assert await world.last() == ("skipped", "the bot is silent in the conversation with this person")
+    await world.say(world.message("start"))
+    assert world.platform.texts[-1].startswith("Welcome back")
+    await world.say(world.comment())
+    assert "automatic try-on assistant" in world.platform.texts[-1]
+
+
+async def test_asking_for_a_person_calls_the_owner_each_time(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.say(world.message("HUMAN"), world.message("human"), world.message("hello?"))
+    assert await world.notified() == ["human_wanted"]
+    assert "called a person" in world.platform.texts[-1]
+    await world.sql(
+        "UPDATE public.social_conversations"
+        " SET conversation_state = conversation_state || '{\"handler\": \"bot\"}'"
+    )
+    await world.say(world.message("human"))
+    assert await world.notified() == ["human_wanted", "human_wanted"]
+
+
+async def test_what_was_being_tried_when_the_person_said_stop_does_not_leave_later(
+    world: World, brand: Brand
+) -> None:
+    await thread_open(world)
+    await world.handle(world.message("hm?"))
+    await world.sql(
+        "UPDATE internal.outbox SET state = 'sending', leased_until = now() WHERE state = 'queued'"
+    )
+    await world.handle(world.message("stop"))
+    await world.sql("UPDATE internal.outbox SET state = 'queued' WHERE state = 'sending'")
+    await world.deliver()
+    assert await world.queued("sent") == ["greeting", "stopped"]
+    assert "silenced" in await world.failures()
+
+
+# --- Echoes ---
+
+
+async def test_the_echo_of_a_recorded_send_changes_nothing(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    mid = await world.value("SELECT platform_message_id FROM public.social_messages")
+    await world.handle(world.echo(world.platform.texts[0], message_ref=mid))
+    assert (await world.last())[0] == "skipped"
+    assert (await world.state()).handler is Handler.BOT
+
+
+async def test_a_person_of_the_brand_writing_silences_the_bot(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.handle(world.photo())
+    await world.handle(world.echo("Hi Ana, Nora here. Shall I help?"))
+    assert (await world.state()).handler is Handler.HUMAN
+    assert await world.queued() == []
+    assert await world.queued("cancelled") == ["generating"]
+    await world.say(world.photo(), world.message("try on"), world.message("human"))
+    assert len(world.platform.sent) == 1, "only the greeting of before"
+    await world.say(world.message("stop"))
+    assert (await world.state()).opted_out
+    assert len(world.platform.sent) == 1, "a stop is obeyed, and not talked about"
+
+
+async def test_an_echo_that_overtakes_the_answer_waits(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.handle(world.message("hm?"))
+    (text,) = [
+        row["text"]
+        for row in await world.sql(
+            "UPDATE internal.outbox SET state = 'sending', worker_id = 'w', leased_until = $1"
+            " WHERE state = 'queued' AND payload ->> 'kind' = 'text'"
+            " RETURNING payload ->> 'text' AS text",
+            world.clock.now() + timedelta(minutes=1),
+        )
+    ]
+    await world.handle(world.echo(text))
+    assert (await world.last())[0] == "failed", "it comes back"
+    assert (await world.state()).handler is Handler.BOT
+    await world.handle(world.echo("Something else entirely"))
+    assert (await world.state()).handler is Handler.HUMAN, "not our words: a person"
+
+
+async def test_an_echo_settles_a_send_in_doubt(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.handle(world.message("hm?"))
+    world.platform.script.append(ConnectionError("the answer never came"))
+    await world.deliver()
+    assert await world.queued("unknown") == ["ask_photo_again"]
+    await world.handle(world.echo(world.platform.texts[-1], message_ref="mid.echo"))
+    assert await world.queued("unknown") == []
+    assert (await world.state()).handler is Handler.BOT
+    mids = await world.sql("SELECT platform_message_id AS mid FROM public.social_messages")
+    assert "mid.echo" in [row["mid"] for row in mids]
+    await world.later(timedelta(minutes=1))
+    assert world.platform.texts.count(world.platform.texts[-1]) == 1, "not sent again"
+    await world.handle(world.echo(world.platform.texts[-1], message_ref="mid.echo"))
+    assert (await world.last())[0] == "skipped", "the same echo again"
+
+
+async def test_the_echo_of_a_picture_in_doubt(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.handle(world.message("hm?"))
+    await world.sql(
+        "UPDATE internal.outbox SET state = 'unknown',"
+        " payload = payload || '{\"kind\": \"image\", \"storage_key\": \"a.jpg\", \"text\": \"\"}'"
+        " WHERE state = 'queued' AND payload ->> 'kind' = 'text'"
+    )
+    picture = Attachment(AttachmentKind.IMAGE, "https://x.example/1.jpg")
+    await world.handle(world.echo(attachments=(picture,)))
+    assert (await world.state()).handler is Handler.BOT
+    await world.handle(world.echo(attachments=(picture,)))
+    assert (await world.state()).handler is Handler.HUMAN, "the second picture was not ours"
+
+
+async def test_the_echo_of_a_private_reply_in_doubt_links_the_comment(
+    world: World, brand: Brand
+) -> None:
+    world.platform.script.append(ConnectionError("the answer never came"))
+    await world.say(world.comment(person_ref="scoped-otherwise"))
+    await world.handle(world.echo(world.platform.texts[0]))
+    state = await world.state()
+    assert (state.handler, state.stage) == (Handler.BOT, Stage.AWAITING_PHOTO)
+    assert state.interaction_id == (await world.interactions())[0]["id"]
+    assert await world.queued("sent") == ["greeting"]
+
+
+async def test_of_several_private_replies_in_doubt_the_commenter_s_own_is_meant(
+    world: World, brand: Brand
+) -> None:
+    world.platform.script += [ConnectionError("lost")] * 2
+    await world.say(
+        world.comment(person_ref="ben", username="ben"), world.comment(username="ana")
+    )
+    await world.handle(world.echo(world.platform.texts[0]))
+    ben, ana = await world.interactions()
+    assert (await world.state()).interaction_id == ana["id"]
+    await world.handle(world.echo(world.platform.texts[0], person_ref="ben"))
+    assert (await world.state("ben")).interaction_id == ben["id"]
+
+
+async def test_a_guess_gets_no_name(world: World, brand: Brand) -> None:
+    world.platform.script += [ConnectionError("lost")] * 2
+    await world.say(
+        world.comment(person_ref="ben", username="ben"),
+        world.comment(person_ref="eva", username="eva"),
+    )
+    await world.handle(world.echo(world.platform.texts[0]))
+    assert (await world.state()).stage is Stage.AWAITING_PHOTO
+    name = await world.value("SELECT platform_username FROM public.social_conversations")
+    assert name is None
+
+
+async def test_an_echo_after_already_done_still_links(world: World, brand: Brand) -> None:
+    from selify.social.ports import Action, Refused
+
+    world.platform.script += [
+        ConnectionError("lost"),
+        Refused(Action.ALREADY_DONE, "already_replied", "This comment has had its reply."),
+    ]
+    await world.say(world.comment())
+    await world.later(timedelta(seconds=20))
+    await world.later(timedelta(seconds=20))
+    assert await world.failures() == ["already_done"]
+    await world.handle(world.echo(world.platform.texts[0]))
+    assert (await world.state()).stage is Stage.AWAITING_PHOTO
+    assert await world.queued("sent") == ["greeting"]
+
+
+async def test_an_echo_under_another_id_is_still_ours(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.handle(world.echo(world.platform.texts[0], message_ref="mid.of-the-echo"))
+    assert (await world.state()).handler is Handler.BOT
+
+
+# --- Taking back, editing, reacting ---
+
+
+async def test_unsending_a_photo_deletes_text_and_files(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    photo = world.photo(text="this is me at home")
+    await world.handle(photo)
+    await world.handle(MessageUnsent(ACCOUNT, ANA, photo.message_ref, world.clock.now()))
+    row = (
+        await world.sql(
+            "SELECT * FROM public.social_messages WHERE platform_message_id = $1",
+            photo.message_ref,
+        )
+    )[0]
+    assert (row["message_text"], row["attachments"], row["message_type"]) == (None, [], "unsent")
+    last = await world.value("SELECT last_message_text FROM public.social_conversations")
+    assert last == "[unsent]"
+    due = await world.sql("SELECT object_key FROM internal.retention WHERE delete_after < now()")
+    assert {key["object_key"].split("/")[2] for key in due} == {"photos", "results"}
+    await world.handle(MessageUnsent(ACCOUNT, ANA, photo.message_ref, world.clock.now()))
+    assert (await world.last())[0] == "completed"
+
+
+async def test_what_was_unsent_before_it_arrived_stays_away(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    photo = world.photo(text="a secret")
+    await world.handle(MessageUnsent(ACCOUNT, ANA, photo.message_ref, world.clock.now()))
+    await world.handle(photo)
+    assert (await world.last())[0] == "skipped"
+    assert await world.charges() == []
+    edit = MessageEdited(ACCOUNT, ANA, photo.message_ref, "the secret again", world.clock.now())
+    await world.handle(edit)
+    texts = await world.sql("SELECT message_text AS t FROM public.social_messages")
+    assert not [row for row in texts if row["t"] and "secret" in row["t"]]
+
+
+async def test_the_trigger_s_own_words_go_with_it(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.say(world.message("stop"), world.message("start"))
+    wish = world.message("try on, my name is Ana Secret")
+    await world.handle(wish)
+    await world.handle(MessageUnsent(ACCOUNT, ANA, wish.message_ref, world.clock.now()))
+    assert not [
+        row for row in await world.interactions() if "Secret" in (row["original_message"] or "")
+    ]
+
+
+async def test_an_edit_before_its_message_waits_for_it(world: World, brand: Brand) -> None:
+    message = world.message("the red one")
+    edit = MessageEdited(ACCOUNT, ANA, message.message_ref, "the blue one", world.clock.now())
+    await world.handle(edit)
+    assert (await world.last())[0] == "failed"
+    await world.handle(message)
+    await world.later(timedelta(seconds=6))
+    assert await world.value("SELECT message_text FROM public.social_messages") == "the blue one"
+    assert (
+        await world.value("SELECT last_message_text FROM public.social_conversations")
+        == "the blue one"
+    )
+
+
+async def test_reactions_are_idempotent_and_can_be_taken_back(world: World, brand: Brand) -> None:
+    message = world.message("hello")
+    await world.handle(message)
+
+    async def react(emoji: str, actor: str = ANA) -> list[str]:
+        await world.handle(
+            ReactionChanged(ACCOUNT, actor, message.message_ref, emoji, world.clock.now())
+        )
+        reactions = await world.value("SELECT reactions FROM public.social_messages")
+        return [r["emoji"] for r in reactions]
+
+    assert await react("❤️") == ["❤️"]
+    assert await react("❤️") == ["❤️"]
+    assert sorted(await react("😂", ACCOUNT)) == sorted(["❤️", "😂"])
+    assert await react("🔥") in (["😂", "🔥"], ["🔥", "😂"])
+    assert await react("") == ["😂"]
+    assert await react("") == ["😂"]
+    await world.handle(
+        ReactionChanged(ACCOUNT, ANA, "nobody", "❤️", world.clock.now() - timedelta(hours=1))
+    )
+    assert (await world.last())[0] == "skipped"
+
+
+# --- Taps and the rest ---
+
+
+async def test_a_tap_is_a_message_even_when_it_names_ours(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    ours = await world.value("SELECT platform_message_id FROM public.social_messages")
+    tap = ButtonTapped(ACCOUNT, ANA, Button.STOP, "Stop", world.clock.now(), message_ref=ours)
+    await world.handle(tap, tap)
+    assert (await world.state()).opted_out
+    assert await world.value("SELECT count(*) FROM public.social_messages") == 2
+
+
+async def test_what_needs_no_answer_says_so(world: World, brand: Brand) -> None:
+    await world.handle(NothingToDo(ACCOUNT, "a story mention"))
+    assert await world.last() == ("skipped", "a story mention")
+    await world.handle(MessageSeen(ACCOUNT, ANA, "mid", world.clock.now()))
+    assert (await world.last())[0] == "completed"
+
+
+async def test_counters_of_the_thread_match_its_messages(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.say(world.message("hm"), world.message("hm?"), world.photo())
+    row = (await world.sql("SELECT * FROM public.social_conversations"))[0]
+    counted = await world.sql(
+        "SELECT count(*) AS n, count(*) FILTER (WHERE sender_platform_id = $1 AND read_at IS NULL)"
+        " AS unread FROM public.social_messages",
+        ANA,
+    )
+    assert (row["message_count"], row["unread_count"]) == tuple(counted[0])
+
+
+# --- Nobody's events ---
+
+
+async def test_events_of_an_unknown_account_wait_for_it(world: World) -> None:
+    await world.handle(world.comment(), world.message("hello"))
+    assert {status for status, _ in await world.outcomes()} == {"skipped"}
+    parked = await world.sql("SELECT * FROM public.instagram_message_queue")
+    assert [row["status"] for row in parked] == ["pending", "pending"]
+    owner, workspace_id = await world.workspace("Late")
+    account = await world.connect(workspace_id, owner)
+    while await world.inbox.run_once():
+        pass
+    assert await world.value("SELECT message_text FROM public.social_messages") == "hello"
+    rows = await world.sql("SELECT status, connected_account_id AS a FROM public.webhook_events")
+    assert {row["a"] for row in rows} == {account.id}
+    parked = await world.sql("SELECT * FROM public.instagram_message_queue")
+    assert [row["status"] for row in parked] == ["completed", "completed"]
