@@ -32,7 +32,7 @@ def main() -> int:
         conversations=arguments.conversations,
         seed=arguments.seed,
         spread=arguments.spread or arguments.conversations * 0.2,
-        patience=600,
+        patience=arguments.patience,
         kills=kills,
     )
     report = asyncio.run(_run(plan, arguments.workers))
@@ -47,6 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--kills", type=int, default=5, help="of each process")
     parser.add_argument("--spread", type=float, default=0, help="seconds in which shoppers arrive")
+    parser.add_argument("--patience", type=float, default=300, help="seconds to wait for an answer")
     return parser.parse_args()
 
 
@@ -72,7 +73,9 @@ def _show(plan: Plan, report: Report) -> None:
     for fault in report.verdict.faults:
         out.print(f"[red]✗[/] {fault}", highlight=False)
     if not report.verdict.faults:
-        out.print("[green]✓[/] every conversation answered, each picture charged once, nothing lost")
+        out.print(
+            "[green]✓[/] every conversation answered, each picture charged once, nothing lost"
+        )
 
 
 if __name__ == "__main__":

@@ -67,6 +67,7 @@ class Shopper:
     sent: dict[str, Colour | None] = field(default_factory=dict)
     taken_back: set[str] = field(default_factory=set)
     trouble: str = ""
+    over: bool = False
 
     async def live(self, phone: SandboxDriver) -> None:
         """The whole conversation; what went wrong is kept in ``trouble``."""
@@ -75,6 +76,7 @@ class Shopper:
             await _Conversation(self, phone).go()
         except Exception as error:  # noqa: BLE001 - the others go on; the verdict reports it
             self.trouble = f"{type(error).__name__}: {error}"
+        self.over = True
 
 
 def crowd(

@@ -15,7 +15,7 @@ from selify.demo import PIECES, Brand
 from selify.vendors.instagram.sandbox.driver import SandboxDriver
 from tests.infra.stack import WholeStack
 from tests.trouble.killing import Killer
-from tests.trouble.shoppers import crowd
+from tests.trouble.shoppers import Shopper, crowd
 from tests.trouble.verdict import Verdict, judge, unsettled
 
 ACTOR = Actor.system("storm")
@@ -75,8 +75,10 @@ async def storm(
             patience=plan.patience,
         )
         killer = Killer(stack, plan.kills, plan.seed, plan.spread)
+        watching = asyncio.create_task(_watch(shoppers, killer, started, say))
         lives = asyncio.gather(*(shopper.live(brand.phone) for shopper in shoppers))
         await asyncio.gather(lives, killer.go())
+        watching.cancel()
         say(f"every shopper is done after {time.monotonic() - started:.0f} s")
         await brand.phone.calm()
         await _until_settled(brand.phone, database, plan.patience)
@@ -111,6 +113,17 @@ async def _prepare(brand: Brand, database: Database) -> list[str]:
     return [post["post_ref"] for post in await brand.of_workspace("/posts") if post["binding_id"]]
 
 
+async def _watch(
+    shoppers: list[Shopper], killer: Killer, started: float, say: Callable[[str], None]
+) -> None:
+    """Something to look at meanwhile."""
+    while True:
+        await asyncio.sleep(10)
+        done = sum(shopper.over for shopper in shoppers)
+        seconds = time.monotonic() - started
+        say(f"{seconds:4.0f} s: {done} conversations over, {killer.done.total()} kills")
+
+
 async def _until_settled(phone: SandboxDriver, database: Database, patience: float) -> None:
     """Until nothing is on its way any more, here or there. Raises TimeoutError."""
     async with asyncio.timeout(patience):
@@ -132,5 +145,3 @@ async def _deliveries(phone: SandboxDriver) -> Counter[str]:
         found["forged copies refused"] += "was refused" in delivery["note"]
         found["forged copies accepted"] += "FORGED" in delivery["note"]
     return found
-
-

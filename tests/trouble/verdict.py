@@ -90,9 +90,7 @@ async def _judge_phone(
     pictures = _pictures(thread)
     verdict.demand(pictures in PICTURES[shopper.kind], f"{who} received {pictures} pictures")
     replies = Counter(m.private_reply_to for m in thread if m.private_reply_to)
-    verdict.demand(
-        replies == Counter(shopper.comments), f"{who}: private replies {dict(replies)}"
-    )
+    verdict.demand(replies == Counter(shopper.comments), f"{who}: private replies {dict(replies)}")
     if shopper.kind is Kind.PHOTO_TWICE:
         answered = pictures + sum("One moment" in m.text for m in thread if m.from_brand)
         verdict.demand(answered == len(shopper.sent), f"{who}: {answered} answers to two photos")
@@ -263,5 +261,3 @@ async def _figures(tx: Tx) -> dict[str, int]:
         """
     )
     return {name: int(value or 0) for name, value in dict(row or {}).items()}
-
-

@@ -3,7 +3,8 @@
 * Arriving: insert-or-ignore by fingerprint (SHA-256 of the normalised payload) and by message id.
   Nothing is answered before it is stored; storing the same thing twice is no error.
 * Handling: a worker claims rows with a lease, and the handler's effects and the mark ``completed``
-  commit together. A crash in between leaves the row to be claimed again.
+  commit together. A crash in between leaves the row to be claimed again. That is nobody's failure;
+  but an event whose worker stopped ``MAX_LOST`` times is taken for the reason, and ends.
 * Failing: exponential back-off, ``max_retries`` times; then the row is a dead letter: visible with
   ``selify events``, and replayable.
 
@@ -19,6 +20,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -29,12 +31,16 @@ import orjson
 from selify.core import metrics
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
+from selify.core.leases import renewing
 from selify.core.logging import get_logger, new_trace, traced
+from selify.core.outage import is_away, outlast
 
 log = get_logger(__name__)
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=15)
+MAX_LOST = 5
 FIRST_RETRY = timedelta(seconds=4)
+DATABASE_REST = timedelta(seconds=1)
 ACTOR = Actor.system("inbox")
 
 
@@ -233,13 +239,26 @@ class InboxWorker:
         lanes: dict[str, list[Event]] = {}
         for event in events:
             lanes.setdefault(event.lane, []).append(event)
-        await asyncio.gather(*(self._run_lane(lane) for lane in lanes.values()))
+        async with renewing(partial(self._renew, [event.id for event in events]), LEASE):
+            await asyncio.gather(*(self._run_lane(lane) for lane in lanes.values()))
         return len(events)
 
     async def recover(self) -> int:
-        """Give back what a dead worker held. Counts as one failure each, so poison ends up dead."""
+        """Give back what a dead worker held."""
         async with self._database.tx(ACTOR) as tx:
             return await release_expired(tx, now=self._clock.now())
+
+    async def _renew(self, held: Sequence[UUID]) -> None:
+        async with self._database.tx(ACTOR) as tx:
+            await tx.execute(
+                """
+                UPDATE public.webhook_events SET processing_started_at = $3
+                 WHERE id = ANY ($1) AND worker_id = $2 AND status = 'processing'
+                """,
+                held,
+                self._worker_id,
+                self._clock.now(),
+            )
 
     async def _run_lane(self, events: Sequence[Event]) -> None:
         async with self._slots:
@@ -254,12 +273,11 @@ class InboxWorker:
                     await self._handle(tx, event)
             except RetryLater as later:
                 outcome = "later"
-                await self._postpone(event, later)
+                await outlast(partial(self._postpone, event, later))
             except _LeaseLost:
                 outcome = "lease_lost"
             except Exception as error:  # noqa: BLE001 - a failing event must not stop the others
-                outcome = "failed"
-                await self._fail(event, error)
+                outcome = await outlast(partial(self._fail, event, error))
             metrics.events_handled.labels(event.event_type, outcome).inc()
 
     async def _handle(self, tx: Tx, event: Event) -> None:
@@ -304,7 +322,11 @@ class InboxWorker:
                 str(later),
             )
 
-    async def _fail(self, event: Event, error: Exception) -> None:
+    async def _fail(self, event: Event, error: Exception) -> str:
+        """Another try later. The outcome in one word."""
+        if is_away(error):
+            await self._postpone(event, RetryLater("the database was away", DATABASE_REST))
+            return "later"
         log.warning("event failed", event_id=str(event.id), kind=event.event_type, exc_info=error)
         async with self._database.tx(ACTOR) as tx:
             await tx.execute(
@@ -320,6 +342,7 @@ class InboxWorker:
                 f"{type(error).__name__}: {error}"[:1000],
                 "".join(traceback.format_exception(error))[-8000:],
             )
+        return "failed"
 
 
 class _LeaseLost(Exception):
@@ -358,15 +381,26 @@ async def claim(tx: Tx, *, worker_id: str, now: datetime, limit: int) -> list[Ev
 
 
 async def release_expired(tx: Tx, *, now: datetime) -> int:
+    """Rows whose worker stopped: again, at once the first time and then ever more apart, so that
+    those that were merely claimed together with the reason part company with it.
+    """
     return await tx.execute(
         """
-        UPDATE public.webhook_events
-           SET status = 'failed', retry_count = retry_count + 1, next_retry_at = $1,
-               error_message = 'The worker holding it stopped.'
-         WHERE status = 'processing' AND processing_started_at < $2
+        WITH lost AS (
+            SELECT id, coalesce((parsed_data ->> 'lost')::int, 0) + 1 AS times
+              FROM public.webhook_events
+             WHERE status = 'processing' AND processing_started_at < $2
+               FOR UPDATE SKIP LOCKED)
+        UPDATE public.webhook_events e
+           SET status = 'failed', error_message = 'The worker holding it stopped.',
+               parsed_data = coalesce(e.parsed_data, '{}') || jsonb_build_object('lost', times),
+               retry_count = CASE WHEN times < $3 THEN e.retry_count ELSE e.max_retries END,
+               next_retry_at = $1 + (times - 1) * random() * interval '4 seconds'
+          FROM lost WHERE e.id = lost.id
         """,
         now,
         now - LEASE,
+        MAX_LOST,
     )
 
 

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,12 +20,15 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
 from selify.core.inbox import back_off
+from selify.core.leases import renewing
 from selify.core.logging import current_trace, get_logger, traced
+from selify.core.outage import is_away, outlast
 
 log = get_logger(__name__)
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)
 FIRST_RETRY = timedelta(seconds=3)
+DATABASE_REST = timedelta(seconds=1)
 ACTOR = Actor.system("jobs")
 
 
@@ -159,11 +163,13 @@ class JobRunner:
 
     async def _run(self, job: Job) -> None:
         with traced(job.trace):
-            heartbeat = asyncio.create_task(self._renew(job))
             try:
-                outcome = await self._try(job)
-            finally:
-                heartbeat.cancel()
+                async with renewing(partial(self._renew, job), LEASE):
+                    outcome = await self._try(job)
+            except Exception:
+                # The row keeps its lease until it runs out; then somebody tries again.
+                log.exception("a job could not be finished", kind=job.kind, key=job.key)
+                outcome = "lost"
             metrics.jobs_finished.labels(job.kind, outcome).inc()
 
     async def _try(self, job: Job) -> str:
@@ -173,18 +179,26 @@ class JobRunner:
         try:
             await kind.run(job)
         except RunLater as later:
-            await self._requeue(job, later.after, str(later), counted=False)
+            await outlast(partial(self._requeue, job, later.after, str(later), counted=False))
             return "later"
         except Exception as error:
+            if is_away(error):
+                reason = "The database was away."
+                await outlast(partial(self._requeue, job, DATABASE_REST, reason, counted=False))
+                return "later"
             log.warning("job failed", kind=job.kind, key=job.key, exc_info=error)
             reason = f"{type(error).__name__}: {error}"[:1000]
             if job.attempts >= job.max_attempts:
                 return await self._give_up(kind, job, reason)
-            await self._requeue(job, back_off(job.attempts, FIRST_RETRY), reason, counted=True)
+            after = back_off(job.attempts, FIRST_RETRY)
+            await outlast(partial(self._requeue, job, after, reason, counted=True))
             return "failed"
+        await outlast(partial(self._done, job))
+        return "done"
+
+    async def _done(self, job: Job) -> None:
         async with self._database.tx(ACTOR) as tx:
             await self._mark(tx, job, "done", None)
-        return "done"
 
     async def _give_up(self, kind: JobKind, job: Job, reason: str) -> str:
         async with self._database.tx(ACTOR) as tx:
@@ -225,21 +239,16 @@ class JobRunner:
 
     async def _renew(self, job: Job) -> None:
         """Keep the lease while the job runs."""
-        while True:
-            await asyncio.sleep(LEASE.total_seconds() / 3)
-            try:
-                async with self._database.tx(ACTOR) as tx:
-                    await tx.execute(
-                        """
-                        UPDATE internal.jobs SET leased_until = $3
-                         WHERE id = $1 AND worker_id = $2 AND state = 'running'
-                        """,
-                        job.id,
-                        self._worker_id,
-                        self._clock.now() + LEASE,
-                    )
-            except Exception as error:  # noqa: BLE001 - the next beat may succeed
-                log.warning("a job's lease could not be renewed", key=job.key, reason=str(error))
+        async with self._database.tx(ACTOR) as tx:
+            await tx.execute(
+                """
+                UPDATE internal.jobs SET leased_until = $3
+                 WHERE id = $1 AND worker_id = $2 AND state = 'running'
+                """,
+                job.id,
+                self._worker_id,
+                self._clock.now() + LEASE,
+            )
 
 
 async def _claim(

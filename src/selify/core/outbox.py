@@ -10,9 +10,10 @@ Proof from outside (``confirm``) makes anything that may have arrived ``sent``.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -23,11 +24,13 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
 from selify.core.inbox import back_off
+from selify.core.leases import renewing
 from selify.core.logging import current_trace, get_logger, traced
+from selify.core.outage import outlast
 
 log = get_logger(__name__)
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=15)
 RECONCILE_AFTER = timedelta(seconds=15)
 FIRST_RETRY = timedelta(seconds=2)
 ACTOR = Actor.system("outbox")
@@ -212,7 +215,8 @@ class OutboxWorker:
                 limit=self._parallel,
                 channels=list(self._channels),
             )
-        await asyncio.gather(*(self._deliver(delivery) for delivery in due))
+        async with renewing(partial(self._renew, [delivery.id for delivery in due]), LEASE):
+            await asyncio.gather(*(self._deliver(delivery) for delivery in due))
         return len(due)
 
     async def recover(self) -> int:
@@ -235,8 +239,21 @@ class OutboxWorker:
                 limit=self._parallel,
                 channels=list(self._channels),
             )
-        await asyncio.gather(*(self._reconcile(delivery) for delivery in doubtful))
+        async with renewing(partial(self._renew, [delivery.id for delivery in doubtful]), LEASE):
+            await asyncio.gather(*(self._reconcile(delivery) for delivery in doubtful))
         return len(doubtful)
+
+    async def _renew(self, held: Sequence[UUID]) -> None:
+        async with self._database.tx(ACTOR) as tx:
+            await tx.execute(
+                """
+                UPDATE internal.outbox SET leased_until = $3
+                 WHERE id = ANY ($1) AND worker_id = $2 AND leased_until IS NOT NULL
+                """,
+                held,
+                self._worker_id,
+                self._clock.now() + LEASE,
+            )
 
     async def _deliver(self, delivery: Delivery) -> None:
         with traced(delivery.trace):
@@ -245,7 +262,8 @@ class OutboxWorker:
             except Exception as error:
                 log.exception("delivery broke", key=delivery.key)
                 outcome = Unknown(f"{type(error).__name__}: {error}")
-            await self._finish(delivery, outcome, state="sending")
+            # What is known of it must not be forgotten because the database is away for a moment.
+            await outlast(partial(self._finish, delivery, outcome, state="sending"))
 
     async def _reconcile(self, delivery: Delivery) -> None:
         with traced(delivery.trace):
@@ -253,7 +271,7 @@ class OutboxWorker:
                 outcome = await self._channels[delivery.channel].reconcile(delivery)
             except Exception as error:  # noqa: BLE001 - still unknown
                 outcome = Unknown(f"{type(error).__name__}: {error}")
-            await self._finish(delivery, outcome, state="unknown")
+            await outlast(partial(self._finish, delivery, outcome, state="unknown"))
 
     async def _finish(self, delivery: Delivery, outcome: Outcome, *, state: str) -> None:
         metrics.deliveries.labels(delivery.channel, type(outcome).__name__.lower()).inc()

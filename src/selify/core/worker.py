@@ -17,10 +17,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from selify.core.database import Database
-from selify.core.errors import Unavailable
 from selify.core.jobs import JobRunner
 from selify.core.logging import get_logger
-from selify.core.problems import from_database
+from selify.core.outage import is_away
 
 log = get_logger(__name__)
 
@@ -120,7 +119,7 @@ async def _guarded(name: str, work: Callable[[], Awaitable[object]]) -> object:
     try:
         return await work()
     except Exception as error:
-        if isinstance(error, Unavailable) or isinstance(from_database(error), Unavailable):
+        if is_away(error):
             log.warning("the database is away", during=name, reason=str(error))
         else:
             log.exception("something failed", during=name)

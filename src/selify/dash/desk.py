@@ -108,7 +108,8 @@ async def open_desk(
 def _remember(request: Request, workspace_id: UUID) -> None:
     if request.cookies.get(COOKIE) != str(workspace_id) and "hx-request" not in request.headers:
         cookie = f"{COOKIE}={workspace_id}; Path=/; Max-Age={A_YEAR}; HttpOnly; SameSite=Lax"
-        http.add_response_header(request, "Set-Cookie", cookie)
+        secure = request.app.state.settings.public_url.startswith("https:")
+        http.add_response_header(request, "Set-Cookie", cookie + ("; Secure" * secure))
 
 
 AtDesk = Annotated[Desk, Depends(open_desk)]

@@ -16,6 +16,10 @@ from selify.core.problems import PROBLEM
 from selify.dash import rendering
 
 _FOR_PROGRAMS = ("/api/", "/webhooks")
+_IN_PLAIN_WORDS = {
+    "Not Found": "There is no page at this address. Perhaps it was mistyped, or what it showed is gone.",
+    "Method Not Allowed": "This address is not meant to be opened like this.",
+}
 _UNFIT = ("content-length", "content-type", "www-authenticate")
 
 
@@ -70,7 +74,9 @@ def _shown(scope: Scope, problem: dict[str, Any], headers: MutableHeaders) -> tu
         headers["hx-redirect" if script else "location"] = _sign_in(scope, script)
         return (200 if script else 303), b""
     if not script:
-        return status, rendering.render("problem.html", problem=problem).encode()
+        said = _IN_PLAIN_WORDS.get(problem["detail"], problem["detail"])
+        shown = {**problem, "detail": said}
+        return status, rendering.render("problem.html", problem=shown).encode()
     if scope["path"].startswith("/fragments/"):  # it will be fetched again soon: no fuss
         headers["hx-reswap"] = "none"
         return status, b""

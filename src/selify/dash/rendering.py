@@ -12,10 +12,10 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from selify import ops
+from selify import commerce, ops
 from selify.core.http import open_clock
 from selify.core.links import FileLinks
-from selify.core.money import Credits, MicroUnits
+from selify.core.money import Cents, Credits, MicroUnits
 from selify.dash import words
 from selify.dash.desk import Desk
 
@@ -39,6 +39,7 @@ def environment() -> Environment:
         number=lambda value: f"{value:,}",
         dollars=_dollars,
         moment=_moment,
+        price=_price,
         initial=words.initial,
         tint=words.tint,
     )
@@ -124,6 +125,14 @@ def _dollars(amount: MicroUnits | Credits) -> str:
     """Two digits where that is the whole truth, else as many as it takes."""
     micro = amount.to_micro_units() if isinstance(amount, Credits) else amount
     return str(micro.to_cents()) if micro.to_cents().to_micro_units() == micro else str(micro)
+
+
+def _price(product: Mapping[str, Any]) -> str:
+    """A garment's price as shoppers read it; empty where it is not known."""
+    known = product.get("price_cents")
+    price = Cents(known) if isinstance(known, int) else None
+    currency = str(product.get("currency") or "USD")
+    return commerce.ProductCard(name="", price=price, currency=currency).price_text
 
 
 def _moment(when: datetime) -> str:

@@ -195,7 +195,7 @@ async def edit_message(tx: Tx, message_ref: str, text: str) -> bool:
     edited = await tx.fetch_one(
         """
         UPDATE public.social_messages m
-           SET message_text = CASE WHEN message_type = $3 THEN NULL ELSE $2 END
+           SET message_text = CASE WHEN m.message_type = $3 THEN NULL ELSE $2 END
           FROM public.social_messages before
          WHERE m.platform_message_id = $1 AND before.id = m.id
         RETURNING m.conversation_id, before.message_text AS old, m.message_text AS new

@@ -310,7 +310,8 @@ async def _await_attribution(
     in_the_air = await tx.fetch_value(
         """
         SELECT true FROM internal.outbox
-         WHERE account_id = $1 AND channel = $2 AND state IN ('sending', 'unknown')
+         WHERE account_id = $1 AND channel = $2
+           AND (state IN ('sending', 'unknown') OR (state = 'queued' AND attempts > 0))
            AND payload ->> 'kind' = 'private_reply' LIMIT 1
         """,
         account.id,

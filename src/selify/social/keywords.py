@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 DEFAULT_KEYWORDS = ("tryon", "try on", "try it on", "try this on", "anprobieren", "anprobe")
+# What a new workspace's settings begin with (the column's default): nobody's choice, and English
+# only, while the bot itself tells German shoppers to write “anprobieren”.
+UNTOUCHED = ["tryon", "try on"]
 STOP_WORDS = frozenset({"stop", "unsubscribe", "cancel", "stopp", "abmelden"})
 START_WORDS = frozenset({"start", "resume", "weiter"})
 HUMAN_WORDS = frozenset(
@@ -145,4 +148,5 @@ def _platform(workspace: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         return config
     platforms = config.get("platforms")
     own = platforms.get("instagram") if isinstance(platforms, Mapping) else None
-    return own if isinstance(own, Mapping) else None
+    chosen = isinstance(own, Mapping) and own.get("trigger_keywords") != UNTOUCHED
+    return own if chosen else None

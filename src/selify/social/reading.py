@@ -43,7 +43,8 @@ async def list_posts(tx: Tx, workspace_id: UUID, *, limit: int = 60) -> list[asy
         SELECT p.id, p.connected_account_id AS account_id, p.platform_post_id AS post_ref,
                p.caption, p.platform_url AS url, p.thumbnail_url, p.posted_at,
                b.id AS binding_id, b.wardrobe_garment_id AS garment_id, b.garment_name,
-               b.total_triggers, b.successful_generations
+               b.total_triggers, b.successful_generations, b.trigger_keywords,
+               b.use_global_keywords
           FROM public.social_posts p
           LEFT JOIN public.social_posts_garment_bindings b
                  ON b.post_id = p.id AND b.is_active

@@ -5,6 +5,7 @@ import hashlib
 import os
 import signal
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -62,7 +63,8 @@ async def test_a_rendering_is_a_picture_with_scores(engine, alex, tee):
     assert isinstance(result, Rendering)
     assert result.engine == "embedded"
     assert result.cost == MicroUnits.zero()
-    assert result.scores is not None and result.scores.passed
+    assert result.scores is not None
+    assert result.scores.passed
     assert result.picture.content_type == "image/jpeg"
     image = cv2.imdecode(np.frombuffer(result.picture.data, np.uint8), cv2.IMREAD_COLOR)
     assert image.shape[:2] == (result.picture.height, result.picture.width)
@@ -107,7 +109,8 @@ async def test_what_is_no_picture_is_refused_and_the_process_lives_on(engine, al
         result = await engine.render(person, garment, TOP)
         assert isinstance(result, Refusal)
         assert result.code is RefusalCode.IMAGE_UNREADABLE
-        assert result.sentence and result.hint
+        assert result.sentence
+        assert result.hint
     assert engine.process_ids == before
 
 
@@ -200,8 +203,7 @@ async def test_the_process_does_not_know_our_secrets(engine, alex, tee, monkeypa
     await engine.render(alex, tee, TOP)
     (process,) = engine.process_ids
     if sys.platform == "linux":
-        with open(f"/proc/{process}/environ", "rb") as environment:
-            assert b"hush" not in environment.read()
+        assert b"hush" not in Path(f"/proc/{process}/environ").read_bytes()  # noqa: ASYNC240
 
 
 async def test_results_of_others_are_scored(engine, alex, tee, people):

@@ -54,7 +54,7 @@ def hosted(perception, photo, drawn_garment, result, category=GarmentCategory.TO
 @pytest.mark.parametrize("person", ["alex", "sam", "kim"])
 def test_the_embedded_engines_pictures_pass(perception, people, drawn, garments, person, slug):
     result = try_on(perception, people[person], garments[slug])
-    regions = regions_of(result.person, drawn[slug].category, result.dressed.cover)
+    regions = regions_of(result.person, drawn[slug].category, result.dressed)
     bgr, alpha = truth(drawn[slug])
     scores = assess(result.person.bgr, bgr, alpha, result.dressed.bgr, regions, EngineKind.EMBEDDED)
     assert scores.passed, scores
@@ -105,7 +105,7 @@ def test_a_changed_face_fails(perception, people, drawn, dressed):
 
 
 def test_a_slightly_repainted_face_passes_hosted_but_not_embedded(dressed, drawn):
-    regions = regions_of(dressed.person, GarmentCategory.TOP, dressed.dressed.cover)
+    regions = regions_of(dressed.person, GarmentCategory.TOP, dressed.dressed)
     noise = np.random.default_rng(1).normal(0, 2.0, dressed.dressed.bgr.shape)
     repainted = np.where(
         regions.face[..., None] > 0,
@@ -135,7 +135,7 @@ def test_lost_hands_fail(perception, people, drawn, dressed):
     result = dressed.dressed.bgr.copy()
     result[regions.hands > 0] = (200, 205, 210)
     bgr, alpha = truth(drawn["tee-sunrise"])
-    known = regions_of(dressed.person, GarmentCategory.TOP, dressed.dressed.cover)
+    known = regions_of(dressed.person, GarmentCategory.TOP, dressed.dressed)
     scores = assess(dressed.person.bgr, bgr, alpha, result, known, EngineKind.HOSTED)
     assert "hands" in scores.misses
 

@@ -31,12 +31,16 @@ from selify.ai.types import GarmentCategory
 
 @dataclass(frozen=True, slots=True)
 class Dressed:
-    """The picture, how much of each pixel is the new garment, and where skin was painted."""
+    """The picture, how much of each pixel is the new garment, and where skin was painted.
+
+    ``worn`` is the old garment, ``replaced`` all of the photo that shows something else now.
+    """
 
     bgr: Bgr
     cover: Soft
     painted: Mask
     worn: Mask
+    replaced: Mask
 
 
 @dataclass(slots=True)
@@ -72,7 +76,13 @@ def dress(
     shade *= 1 + (exposure(person) - 1) * light
     cloth_lit = np.clip(drape.image * shade[..., None], 0, 255)
     picture = base * (1 - cover[..., None]) + cloth_lit * cover[..., None]
-    return Dressed(np.clip(picture, 0, 255).astype(np.uint8), cover, left.skin, worn)
+    return Dressed(
+        bgr=np.clip(picture, 0, 255).astype(np.uint8),
+        cover=cover,
+        painted=left.skin,
+        worn=worn,
+        replaced=(cover > 0.5).astype(np.uint8) | left.skin | left.background,
+    )
 
 
 def _edge_softness(person: Person) -> float:

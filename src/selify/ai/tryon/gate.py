@@ -13,6 +13,7 @@ import numpy as np
 
 from selify.ai.tryon.appearance import Pattern, pattern_of
 from selify.ai.tryon.arrays import Array, Bgr, Mask, Soft
+from selify.ai.tryon.dress import Dressed
 from selify.ai.tryon.masks import closed, ellipse, grown, shrunk
 from selify.ai.tryon.measures import (
     colour_histogram,
@@ -56,7 +57,8 @@ class Regions:
     """Where to look, as masks (H, W) of the photo's size.
 
     ``torso`` is where the garment has to be; ``worn`` the old garment that it replaces;
-    ``garment`` where the new one shows (None: not known, then found by its colours).
+    ``garment`` where the new one shows, ``replaced`` where anything but the old photo does (None:
+    not known, then found by change and colour).
     """
 
     face: Mask
@@ -65,6 +67,7 @@ class Regions:
     torso: Mask
     worn: Mask
     garment: Mask | None = None
+    replaced: Mask | None = None
 
 
 def assess(
@@ -84,6 +87,7 @@ def assess(
     if shown is None:
         # White dressed in white changes little, and is dressed all the same.
         shown = closed(changed | _coloured_like(garment_bgr, garment_mask, result), 2)
+    replaced = regions.replaced if regions.replaced is not None else shown | changed
     wide = regions.garment if regions.garment is not None else regions.torso | regions.worn
     look = regions.garment if regions.garment is not None else regions.torso
     look = shrunk(look, 2) if look.sum() > 2000 else look
@@ -94,7 +98,7 @@ def assess(
         "background": mean_inside(alike, regions.background),
         "colour": colour_likeness(garment_bgr, garment_mask, result, look),
         "print_kept": print_survival(garment_bgr, garment_mask, result, wide) if printed else None,
-        "old_replaced": mean_inside((shown | changed).astype(np.float32), regions.worn),
+        "old_replaced": mean_inside(replaced.astype(np.float32), regions.worn),
         "coverage": mean_inside(shown.astype(np.float32), regions.torso),
     }
     return scored(scores, kind)
@@ -129,8 +133,10 @@ def _coloured_like(garment: Bgr, garment_mask: Mask, result: Bgr) -> Array:
     return np.asarray(usual[light, a, b] > 0.02)
 
 
-def regions_of(person: Person, category: GarmentCategory, cover: Soft | None = None) -> Regions:
-    """From a person that was read; ``cover``: how much of each pixel the engine dressed."""
+def regions_of(
+    person: Person, category: GarmentCategory, dressed: Dressed | None = None
+) -> Regions:
+    """From a person that was read; ``dressed``: what the engine itself knows, if it was ours."""
     span = person.skeleton.span
     bottom = category is GarmentCategory.BOTTOM
     hands = (person.zones.hands[0] | person.zones.hands[1]) & person.skin
@@ -139,7 +145,7 @@ def regions_of(person: Person, category: GarmentCategory, cover: Soft | None = N
         worn = worn & (person.along < 0.95)
     torso = person.zones.thighs & person.mask if bottom else person.zones.torso_core & person.mask
     around = grown(person.mask, max(4.0, 0.05 * span))
-    garment = None if cover is None else (cover > 0.5).astype(np.uint8)
+    garment = None if dressed is None else (dressed.cover > 0.5).astype(np.uint8)
     background = 1 - (around if garment is None else around | grown(garment, 4))
     return Regions(
         face=face_zone(person.skeleton, person.shape),
@@ -148,6 +154,7 @@ def regions_of(person: Person, category: GarmentCategory, cover: Soft | None = N
         torso=(torso & (1 - hands)).astype(np.uint8),
         worn=worn.astype(np.uint8),
         garment=garment,
+        replaced=None if dressed is None else dressed.replaced,
     )
 
 

@@ -78,7 +78,13 @@ def dress_bottom(
     lit = np.clip(image * shade[..., None], 0, 255)
     picture = person.bgr * (1 - cover[..., None]) + lit * cover[..., None]
     painted = np.zeros(person.shape, np.uint8)
-    return Dressed(np.clip(picture, 0, 255).astype(np.uint8), cover, painted, person.lower)
+    return Dressed(
+        bgr=np.clip(picture, 0, 255).astype(np.uint8),
+        cover=cover,
+        painted=painted,
+        worn=person.lower,
+        replaced=(cover > 0.5).astype(np.uint8),
+    )
 
 
 def _plan(person: Person, body: BodyFit, garment: Garment, points: BottomPoints) -> _Plan:

@@ -73,7 +73,7 @@ class Workshop:
             result.person.mask.mean()
         ):
             raise Refused(RefusalCode.QUALITY_TOO_LOW, details={"reason": "nothing was dressed"})
-        regions = regions_of(result.person, category, result.dressed.cover)
+        regions = regions_of(result.person, category, result.dressed)
         scores = assess(
             result.person.bgr,
             garment.bgr,

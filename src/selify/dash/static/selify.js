@@ -29,17 +29,32 @@ function normalised(html) {
   return template.innerHTML.trim();
 }
 
-function remember(root) {
-  for (const part of root.querySelectorAll("[data-live]")) drawn.set(part, part.innerHTML.trim());
+function rememberNew() {
+  for (const part of document.querySelectorAll("[data-live]")) {
+    if (!drawn.has(part)) drawn.set(part, part.innerHTML.trim());
+  }
 }
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const part = event.detail.target;
-  if (!part.matches?.("[data-live]") || event.detail.requestConfig.verb !== "get") return;
-  if (event.detail.xhr.status >= 400) return;
+  if (!part.matches?.("[data-live]") || event.detail.xhr.status >= 400) return;
+  if (event.detail.requestConfig.verb !== "get") {
+    drawn.delete(part);
+    return;
+  }
   const fresh = normalised(event.detail.serverResponse);
   if (drawn.get(part) === fresh) event.detail.shouldSwap = false;
   drawn.set(part, fresh);
+  readAt = part.querySelector(".talk")?.scrollTop ?? 0;
+});
+
+// Who reads further up in a conversation stays there. (0 is the newest message, up is negative.)
+let readAt = 0;
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  const talk = event.detail.target.querySelector?.(".talk");
+  if (talk && readAt < -40) talk.scrollTop = readAt;
+  readAt = 0;
 });
 
 // A hidden page asks for nothing; shown again, it looks at everything.
@@ -86,7 +101,7 @@ function showTimes(root = document) {
   }
 }
 
-setInterval(showTimes, 30000);
+setInterval(() => showTimes(), 30000);
 
 // --- Peeking, messages, menus --------------------------------------------------------------------
 
@@ -96,9 +111,9 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "peek-body" && !peek.open) peek.showModal();
 });
 
-document.addEventListener("htmx:afterSettle", (event) => {
+document.addEventListener("htmx:afterSettle", () => {
+  rememberNew(); // before the times in it are put into other words
   showTimes();
-  remember(event.detail.elt.parentElement ?? document);
   for (const toast of document.querySelectorAll(".toast:not(.bad):not([data-leaving])")) leave(toast);
 });
 
@@ -146,6 +161,6 @@ document.addEventListener("change", (event) => {
 
 // --- Now -----------------------------------------------------------------------------------------
 
-remember(document);
+rememberNew();
 showTimes();
 for (const toast of document.querySelectorAll(".toast:not(.bad)")) leave(toast);

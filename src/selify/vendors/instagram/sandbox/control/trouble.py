@@ -114,7 +114,7 @@ _ACTIONS: dict[str, Any] = {
 
 @router.get("/deliveries")
 async def deliveries(
-    request: Request, limit: Annotated[int, Query(ge=1, le=1000)] = 50
+    request: Request, limit: Annotated[int, Query(ge=1, le=100_000)] = 50
 ) -> list[Json]:
     """The newest first, with status, attempts and what was answered."""
     return await world_of(request).store.run(parcels.latest, limit)

@@ -15,7 +15,8 @@ from selify.vendors.instagram.sandbox.state.tokens import COMMENTS, MESSAGES, ne
 from selify.vendors.instagram.sandbox.state.world import World
 
 Item = dict[str, Any]
-MAX_COPY_SPREAD = 2.0
+COPY_AFTER = 0.2
+COPY_BEFORE = 2.0
 
 
 def now_ms() -> int:
@@ -164,5 +165,5 @@ def _due_times(world: World) -> list[float]:
     due = time.time() + faults.delay_seconds + rng.uniform(0, faults.reorder_seconds)
     if board.chance(faults.lose_percent):
         due += faults.lose_for_seconds
-    spread = max(MAX_COPY_SPREAD, faults.reorder_seconds)
-    return [due, *(due + rng.uniform(0, spread) for _ in range(faults.duplicate))]
+    latest = max(COPY_BEFORE, faults.reorder_seconds)
+    return [due, *(due + rng.uniform(COPY_AFTER, latest) for _ in range(faults.duplicate))]

@@ -1,0 +1,31 @@
+"""When the database goes away and comes back: what was about to be written waits for it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from selify.core.errors import Unavailable
+from selify.core.problems import from_database
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 30.0
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says nothing about the work, only that nobody was there to store it."""
+    return isinstance(error, Unavailable) or isinstance(from_database(error), Unavailable)
+
+
+async def outlast(work: Callable[[], Awaitable[T]], *, patience: float = PATIENCE_SECONDS) -> T:
+    """Do it, again every second while the database is away. ``work`` must be harmless to repeat:
+    a commit whose answer was lost may have happened.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return await work()
+        except Exception as error:
+            if not is_away(error) or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(1)

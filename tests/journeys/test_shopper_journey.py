@@ -1,0 +1,135 @@
+"""The whole story in Chromium: a shopper comments, writes, sends a photo and gets the picture, while
+the brand's page follows. Real processes, the real engine, a drawn person.
+
+With SELIFY_PICTURES=docs/pictures the screenshots of the documentation are taken on the way.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import cv2
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from selify import demo
+from selify.ai.tryon import drawn_person
+from selify.core.database import Actor
+from tests.infra.stack import WholeStack, quick_folder, running_stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journey")]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SYSTEM = Actor.system("test")
+PATIENCE = 60_000
+WIDTHS = pytest.mark.parametrize("width", [1280, 390], ids=["wide", "narrow"])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stack() -> AsyncIterator[WholeStack]:
+    """The demo as a newcomer gets it, with two garments to be quick."""
+    environment = {"SELIFY_TRYON_ENGINES": "embedded"}
+    with quick_folder() as folder:
+        async with running_stack(folder, environment=environment) as running:
+            async with running.brand() as brand:
+                await brand.settle_in(demo.PIECES[:2])
+            yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+def photo() -> dict[str, object]:
+    """A drawn person, as a phone's camera would hand it over."""
+    done, encoded = cv2.imencode(".jpg", drawn_person.draw_person())
+    assert done
+    return {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": encoded.tobytes()}
+
+
+async def open_page(browser: Browser, width: int) -> Page:
+    context = await browser.new_context(
+        viewport={"width": width, "height": 844 if width < 900 else 900}, device_scale_factor=1
+    )
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE)
+    return page
+
+
+async def sign_in(page: Page, stack: WholeStack) -> None:
+    await page.goto(f"{stack.parts.server_url}/sign-in")
+    await page.get_by_label("E-mail").fill(demo.EMAIL)
+    await page.get_by_label("Password").fill(demo.PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(f"{stack.parts.server_url}/")
+
+
+async def keep(page: Page, name: str) -> None:
+    folder = os.environ.get("SELIFY_PICTURES")
+    if folder:
+        await page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+@WIDTHS
+async def test_a_shopper_tries_a_tee_on_while_the_brand_watches(
+    stack: WholeStack, browser: Browser, width: int
+) -> None:
+    expect.set_options(timeout=PATIENCE)
+    shopper = "mia" if width > 900 else "noor"
+    async with stack.brand() as brand:
+        await brand.phone.create_shopper(shopper)
+    brand_page = await open_page(browser, width)
+    await sign_in(brand_page, stack)
+    phone = await open_page(browser, width)
+    await phone.goto(f"{stack.parts.phone_url}/?as={shopper}")
+
+    await phone.get_by_role("button", name="Comment", exact=True).first.click()
+    await phone.get_by_label("Your comment").fill("try on please")
+    await phone.keyboard.press("Enter")
+    await phone.locator("#banner").click()
+    await expect(phone.locator(".row.theirs").first).to_contain_text("automatic try-on assistant")
+    accept = phone.get_by_role("button", name="Accept")
+    if await accept.count():
+        await accept.click()
+    await phone.locator("[data-gallery]").set_input_files(photo())
+    await phone.locator("#screen").get_by_role("button", name="Send", exact=True).click()
+
+    await expect(phone.locator(".row.theirs .photo")).to_have_count(1)
+    await expect(phone.locator(".row.theirs").last).to_contain_text("How do you like it?")
+    await keep(phone, f"phone-{width}")
+    await expect(brand_page.get_by_text("How do you like it?").first).to_be_visible()
+    await keep(brand_page, f"brand-{width}")
+
+    await phone.get_by_role("button", name="Love it").click()
+    await expect(phone.locator(".row.theirs").last).to_contain_text("So glad you like it!")
+    async with stack.database() as database, database.tx(SYSTEM) as tx:
+        row = await tx.fetch_one(
+            """
+            SELECT bot_responded, user_sent_photo, generation_successful, user_satisfied
+              FROM public.bot_interactions WHERE instagram_username = $1
+            """,
+            shopper,
+        )
+        charges = await tx.fetch_value(
+            """
+            SELECT count(*) FROM public.workspace_usage_events
+             WHERE metadata ->> 'shopper' = $1 AND status = 'completed'
+            """,
+            shopper,
+        )
+    assert row is not None
+    assert (tuple(row), charges) == ((True, True, True, True), 1)
+    for page in (phone, brand_page):
+        await page.context.close()

@@ -1,0 +1,413 @@
+"""An account from consent to goodbye: one workspace at a time, sealed, renewed, and forgotten."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from selify.core.database import Tx
+from selify.core.errors import BadRequest
+from selify.core.secrets import SecretBox
+from selify.social import accounts, deletion, parking, posts, repository, sending, subscriptions
+from selify.social.accounts import ConnectedElsewhere
+from selify.social.connecting import STATE_LIFE, Attempt, Connector, PlatformSaidNo, StateInvalid
+from selify.social.ports import Grant, PlatformRefused, PostItem, PostPage, RenewedToken
+from tests.infra.world import ACCOUNT, PLATFORM, SYSTEM, Brand, World, _post
+
+
+@dataclass
+class Gateway:
+    """The platform's other doors. ``refusal`` is raised by whatever is asked next."""
+
+    world: World
+    platform: str = PLATFORM
+    refusal: PlatformRefused | None = None
+    asked: list[str] = field(default_factory=list)
+    items: tuple[PostItem, ...] = ()
+
+    def consent_url(self, *, state: str, redirect_uri: str) -> str:
+        return f"https://platform.example/consent?state={state}&redirect_uri={redirect_uri}"
+
+    def read_callback(self, params: Mapping[str, str]) -> str:
+        if "error" in params:
+            raise BadRequest("You did not allow it.")
+        return params["code"]
+
+    async def exchange(self, code: str, *, redirect_uri: str) -> Grant:
+        self._ask("exchange")
+        return self.world.grant()
+
+    async def renew(self, token: str, *, expires_at: datetime, since: datetime) -> RenewedToken:
+        self._ask(f"renew {token}")
+        return RenewedToken("renewed", self.world.clock.now() + timedelta(days=60))
+
+    async def subscribe(self, token: str) -> tuple[str, ...]:
+        self._ask("subscribe")
+        return ("comments", "messages")
+
+    async def unsubscribe(self, token: str) -> None:
+        self._ask("unsubscribe")
+
+    async def posts(self, token: str, after: str | None) -> PostPage:
+        self._ask("posts")
+        return PostPage(self.items, None)
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if self.refusal and not what.startswith("exchange"):
+            raise self.refusal
+
+
+@pytest.fixture
+def gateway(world: World) -> Gateway:
+    return Gateway(world)
+
+
+@pytest.fixture
+def connector(world: World) -> Connector:
+    return Connector(
+        world.database, world.clock, world.secrets, public_url="https://selify.example"
+    )
+
+
+async def row(world: World) -> dict:
+    found = await world.sql("SELECT * FROM public.connected_social_accounts ORDER BY created_at")
+    return dict(found[0])
+
+
+async def audited(world: World) -> list[str]:
+    rows = await world.sql("SELECT event_type AS e FROM public.oauth_audit_logs ORDER BY created_at")
+    return [found["e"] for found in rows]
+
+
+# --- Connecting ---
+
+
+async def test_tokens_are_sealed_to_their_row(world: World, brand: Brand) -> None:
+    sealed = (await row(world))["access_token"]
+    assert "token-of" not in sealed
+    async with world.database.tx(SYSTEM) as tx:
+        token = await accounts.open_token(tx, world.secrets, brand.account.id)
+    assert token == f"token-of-{ACCOUNT}"
+    logs = await world.sql("SELECT * FROM public.oauth_audit_logs")
+    assert "token-of" not in str([dict(log) for log in logs])
+
+
+async def test_an_account_is_live_in_one_workspace(world: World, brand: Brand) -> None:
+    owner, workspace_id = await world.workspace("Rival")
+    with pytest.raises(ConnectedElsewhere) as refused:
+        await world.connect(workspace_id, owner)
+    assert (refused.value.status, refused.value.code) == (409, "connected_elsewhere")
+
+
+async def test_a_race_for_an_account_has_one_winner(world: World) -> None:
+    rivals = [await world.workspace(f"Rival {n}") for n in range(4)]
+    answers = await asyncio.gather(
+        *(world.connect(workspace_id, owner) for owner, workspace_id in rivals),
+        return_exceptions=True,
+    )
+    assert sum(not isinstance(answer, BaseException) for answer in answers) == 1
+    assert sum(isinstance(answer, ConnectedElsewhere) for answer in answers) == 3
+    assert await world.value("SELECT count(*) FROM public.connected_social_accounts") == 1
+
+
+async def test_the_look_and_the_writing_can_be_overtaken(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The unique index decides where both looked before either wrote."""
+
+    async def saw_nothing(tx: Tx, platform: str, account_ref: str, workspace_id: object) -> None: ...
+
+    monkeypatch.setattr(accounts, "_check_free", saw_nothing)
+    for name in ("First", "Second"):
+        owner, workspace_id = await world.workspace(name)
+        if name == "First":
+            await world.connect(workspace_id, owner)
+        else:
+            with pytest.raises(ConnectedElsewhere):
+                await world.connect(workspace_id, owner)
+
+
+async def test_connecting_again_within_90_days_brings_everything_back(
+    world: World, brand: Brand
+) -> None:
+    await world.say(world.comment())
+    async with world.database.tx(SYSTEM) as tx:
+        await accounts.disconnect(tx, world.clock, brand.account, user_id=None, reason="pause")
+    gone = await row(world)
+    assert (gone["status"], gone["access_token"]) == ("disconnected", "")
+    world.clock.advance(timedelta(days=89))
+    assert await accounts.purge_due(world.database, world.clock) == 0
+    again = await world.connect(brand.workspace_id, brand.owner_id)
+    assert again.id == brand.account.id
+    back = await row(world)
+    assert (back["status"], back["disconnected_at"]) == ("active", None)
+    assert await world.value("SELECT count(*) FROM public.social_conversations") == 1
+
+
+async def test_what_was_disconnected_can_go_elsewhere(world: World, brand: Brand) -> None:
+    async with world.database.tx(SYSTEM) as tx:
+        await accounts.disconnect(tx, world.clock, brand.account, user_id=None, reason="sold")
+    owner, workspace_id = await world.workspace("New owner")
+    moved = await world.connect(workspace_id, owner)
+    assert moved.id != brand.account.id
+    with pytest.raises(ConnectedElsewhere):
+        await world.connect(brand.workspace_id, brand.owner_id)
+
+
+# --- The consent ---
+
+
+async def consent(world: World, connector: Connector, gateway: Gateway) -> tuple[Attempt, str]:
+    owner, workspace_id = await world.workspace("Atelier")
+    attempt = Attempt(workspace_id, owner, PLATFORM)
+    url = await connector.begin(gateway, attempt)
+    return attempt, url.partition("state=")[2].partition("&")[0]
+
+
+async def test_the_whole_consent(world: World, connector: Connector, gateway: Gateway) -> None:
+    gateway.items = (_post("p1", world.clock.now()),)
+    attempt, state = await consent(world, connector, gateway)
+    params = {"state": state, "code": "c"}
+    connected = await connector.finish(gateway, params, user_id=attempt.user_id)
+    assert (await row(world))["id"] == connected.account_id
+    assert gateway.asked == ["exchange", "subscribe", "posts"]
+    assert await world.value("SELECT count(*) FROM public.social_posts") == 1
+    status = await world.sql("SELECT * FROM public.instagram_webhook_subscriptions")
+    assert status[0]["subscription_status"] == "active"
+    assert set(await audited(world)) == {
+        "oauth_initiated",
+        "oauth_callback_success",
+        "account_connected",
+    }
+
+
+@pytest.mark.parametrize("trouble", ["forged", "changed", "empty", "late", "other user", "no base64"])
+async def test_a_state_that_is_not_ours_not_now_or_not_theirs(
+    world: World, connector: Connector, gateway: Gateway, trouble: str
+) -> None:
+    attempt, state = await consent(world, connector, gateway)
+    user_id = attempt.user_id
+    match trouble:
+        case "forged":
+            other = SecretBox.parse([SecretBox.new_key("k1")])
+            forger = Connector(world.database, world.clock, other, public_url="https://x.example")
+            state = forger._seal(attempt)
+        case "changed":
+            body, _, signature = state.partition(".")
+            state = f"{body[:-1]}{'A' if body[-1] != 'A' else 'B'}.{signature}"
+        case "empty":
+            state = ""
+        case "late":
+            world.clock.advance(STATE_LIFE + timedelta(seconds=1))
+        case "other user":
+            user_id = (await world.workspace("Somebody"))[0]
+        case "no base64":
+            state = "\udcff☃.☃"
+    with pytest.raises(StateInvalid):
+        await connector.finish(gateway, {"state": state, "code": "c"}, user_id=user_id)
+    assert gateway.asked == []
+    assert "invalid_state" in await audited(world)
+
+
+async def test_a_state_survives_a_key_rotation(
+    world: World, connector: Connector, gateway: Gateway
+) -> None:
+    key = SecretBox.new_key("old")
+    before = Connector(
+        world.database, world.clock, SecretBox.parse([key]), public_url="https://x.example"
+    )
+    after = Connector(
+        world.database,
+        world.clock,
+        SecretBox.parse([SecretBox.new_key("new"), key]),
+        public_url="https://x.example",
+    )
+    attempt, state = await consent(world, before, gateway)
+    await after.finish(gateway, {"state": state, "code": "c"}, user_id=attempt.user_id)
+
+
+async def test_an_owner_who_says_no_and_a_platform_that_says_no(
+    world: World, connector: Connector, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt, state = await consent(world, connector, gateway)
+    with pytest.raises(BadRequest):
+        params = {"state": state, "error": "access_denied"}
+        await connector.finish(gateway, params, user_id=attempt.user_id)
+
+    async def refuse(code: str, *, redirect_uri: str) -> Grant:
+        raise PlatformRefused("busy", "Not now.")
+
+    monkeypatch.setattr(gateway, "exchange", refuse)
+    with pytest.raises(PlatformSaidNo):
+        await connector.finish(gateway, {"state": state, "code": "c"}, user_id=attempt.user_id)
+    assert (await audited(world)).count("oauth_callback_failed") == 2
+
+
+async def test_a_failed_subscription_is_tried_again(
+    world: World, connector: Connector, gateway: Gateway
+) -> None:
+    attempt, state = await consent(world, connector, gateway)
+    gateway.refusal = PlatformRefused("busy", "Not now.")
+    await connector.finish(gateway, {"state": state, "code": "c"}, user_id=attempt.user_id)
+    found = await world.sql("SELECT * FROM public.instagram_webhook_subscriptions")
+    assert (found[0]["subscription_status"], found[0]["error_count"]) == ("error", 1)
+    gateway.refusal = None
+    due = (world.database, world.clock, world.secrets, gateway)
+    assert await subscriptions.confirm_due(*due) == 1
+    assert await subscriptions.confirm_due(*due) == 0
+    world.clock.advance(timedelta(days=1, seconds=1))
+    assert await subscriptions.confirm_due(*due) == 1, "once a day"
+
+
+# --- Keeping ---
+
+
+async def test_tokens_are_renewed_before_they_end(
+    world: World, brand: Brand, gateway: Gateway
+) -> None:
+    due = (world.database, world.clock, world.secrets, gateway)
+    assert await accounts.renew_due(*due) == 0
+    world.clock.advance(timedelta(days=51))
+    assert await accounts.renew_due(*due) == 1
+    async with world.database.tx(SYSTEM) as tx:
+        assert await accounts.open_token(tx, world.secrets, brand.account.id) == "renewed"
+    assert await accounts.renew_due(*due) == 0
+    assert "token_refreshed" in await audited(world)
+
+
+@pytest.mark.parametrize("dead", [True, False])
+async def test_a_refused_renewal(world: World, brand: Brand, gateway: Gateway, dead: bool) -> None:
+    world.clock.advance(timedelta(days=51))
+    gateway.refusal = PlatformRefused("expired", "No.", token_dead=dead)
+    await accounts.renew_due(world.database, world.clock, world.secrets, gateway)
+    await world.deliver()
+    assert (await row(world))["status"] == ("expired" if dead else "active")
+    assert await world.notified() == (["account_expired"] if dead else [])
+    world.clock.advance(timedelta(days=10))
+    await accounts.renew_due(world.database, world.clock, world.secrets, gateway)
+    assert (await row(world))["status"] == "expired", "over is over, whatever was said"
+
+
+async def test_a_dead_token_is_noticed_while_posts_are_copied(
+    world: World, brand: Brand, gateway: Gateway
+) -> None:
+    gateway.refusal = PlatformRefused("expired", "No.", token_dead=True)
+    assert await posts.sync_due(world.database, world.clock, world.secrets, gateway) == 1
+    assert (await row(world))["status"] == "expired"
+
+
+async def test_secrets_are_sealed_anew_after_a_rotation(world: World, brand: Brand) -> None:
+    old = world.secrets
+    new_key = SecretBox.new_key("k2")
+    both = SecretBox({**SecretBox.parse([new_key])._keys, **old._keys})
+    async with world.database.tx(SYSTEM) as tx:
+        assert await accounts.reseal_tokens(tx, both) == 1
+        assert await accounts.reseal_tokens(tx, both) == 0
+        alone = SecretBox.parse([new_key])
+        assert await accounts.open_token(tx, alone, brand.account.id) == f"token-of-{ACCOUNT}"
+
+
+# --- Leaving ---
+
+
+async def test_disconnecting_asks_the_platform_and_does_not_depend_on_its_answer(
+    world: World, brand: Brand, connector: Connector, gateway: Gateway
+) -> None:
+    await world.handle(world.comment())
+    gateway.refusal = PlatformRefused("busy", "Not now.")
+    await connector.disconnect(gateway, brand.account, user_id=brand.owner_id)
+    assert gateway.asked == ["unsubscribe"]
+    assert (await row(world))["status"] == "disconnected"
+    assert await world.queued("cancelled") == ["greeting"]
+    await connector.disconnect(gateway, brand.account, user_id=brand.owner_id)
+
+
+async def test_after_90_days_people_are_forgotten_and_the_books_kept(
+    world: World, brand: Brand
+) -> None:
+    await world.say(world.comment(), world.photo(text="this is Ana"))
+    await world.sql(
+        "UPDATE public.social_messages"
+        " SET attachments = '[{\"type\": \"image\", \"storage_key\": \"results/ana.jpg\"}]'"
+    )
+    async with world.database.tx(SYSTEM) as tx:
+        await accounts.disconnect(tx, world.clock, brand.account, user_id=None, reason="bye")
+    await world.handle(world.message("are you still there?"))
+    world.clock.advance(timedelta(days=90, seconds=1))
+    assert await accounts.purge_due(world.database, world.clock) == 1
+    assert await accounts.purge_due(world.database, world.clock) == 0
+    assert (await row(world))["status"] == "purged"
+    for table in (
+        "public.social_conversations",
+        "public.social_messages",
+        "public.webhook_events",
+        "public.instagram_message_queue",
+        "internal.jobs",
+    ):
+        assert await world.value(f"SELECT count(*) FROM {table}") == 0, table
+    left = await world.value("SELECT count(*) FROM internal.outbox WHERE channel = 'messages'")
+    assert left == 0
+    (interaction,) = await world.interactions()
+    assert (interaction["instagram_user_id"], interaction["original_message"]) == ("purged", None)
+    (charge,) = await world.sql("SELECT * FROM public.workspace_usage_events")
+    assert "shopper" not in charge["metadata"]
+    assert charge["cost_credits"] == 383
+    due = await world.sql("SELECT object_key FROM internal.retention WHERE delete_after < now()")
+    assert "results/ana.jpg" in [found["object_key"] for found in due]
+    assert "account_connected" in await audited(world)
+    again = await world.connect(brand.workspace_id, brand.owner_id)
+    assert again.id == brand.account.id
+
+
+async def test_deauthorising_stops_everything(world: World, brand: Brand) -> None:
+    await world.handle(world.comment())
+    stopped = await deletion.deauthorise(world.database, world.clock, PLATFORM, f"app-{ACCOUNT}")
+    assert stopped == 1
+    assert await world.queued("cancelled") == ["greeting"]
+    assert await deletion.deauthorise(world.database, world.clock, PLATFORM, "nobody") == 0
+
+
+async def test_a_deletion_request_is_carried_out_and_can_be_followed(
+    world: World, brand: Brand
+) -> None:
+    await world.say(world.comment(), world.message("hi"))
+    request = (world.database, world.clock, PLATFORM, f"app-{ACCOUNT}")
+    code = await deletion.request_deletion(*request)
+    assert (await row(world))["status"] == "purged"
+    assert await world.value("SELECT count(*) FROM public.social_conversations") == 0
+    async with world.database.tx(SYSTEM) as tx:
+        state, asked = await deletion.deletion_state(tx, code)
+        assert (state, asked[:4]) == ("completed", f"{world.clock.now():%Y}")
+        with pytest.raises(deletion.DeletionUnknown):
+            await deletion.deletion_state(tx, "0" * 16)
+    assert await deletion.request_deletion(*request) != code, "asking again is harmless"
+
+
+# --- What nobody could attribute ---
+
+
+async def test_raw_entries_stay_and_stop_nothing(world: World) -> None:
+    raw = [("unknown", {"odd": True}, "no account"), ("1", "event_id", "?"), ("2", ["event_id"], "?"),
+           (ACCOUNT, {"event_id": "no uuid"}, "?")]
+    async with world.database.tx(SYSTEM) as tx:
+        await parking.park_raw(tx, raw)
+    await world.handle(world.message("hello"))
+    await world.brand()
+    async with world.database.tx(SYSTEM) as tx:
+        assert await parking.retry_attributed(tx) == 0, "all that could be, was when it connected"
+    left = await world.sql("SELECT status FROM public.instagram_message_queue ORDER BY created_at")
+    assert sorted(found["status"] for found in left) == ["completed", *["pending"] * 4]
+
+
+async def test_pause_is_the_longest_that_was_asked_for(world: World, brand: Brand) -> None:
+    now = world.clock.now()
+    async with world.database.tx(SYSTEM) as tx:
+        await sending.pause(tx, brand.account.id, now + timedelta(hours=2))
+        await sending.pause(tx, brand.account.id, now + timedelta(hours=1))
+        until = await sending._paused_until(tx, brand.account.id)
+        account = await repository.account(tx, brand.account.id)
+    assert until == now + timedelta(hours=2)
+    assert account is not None

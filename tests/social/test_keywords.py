@@ -1,0 +1,132 @@
+"""Which words start a try-on: nearest level wins, a binding may add, and every answer says why."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selify.social.keywords import (
+    DEFAULT_KEYWORDS,
+    HUMAN_WORDS,
+    START_WORDS,
+    STOP_WORDS,
+    UNTOUCHED,
+    is_one_of,
+    language_of,
+    normalise,
+    resolve,
+)
+
+NOTHING = {"post": None, "binding_words": None, "binding_adds": True, "account": None, "workspace": None}
+
+
+def words(**levels):
+    return dict(resolve(**{**NOTHING, **levels}).words)
+
+
+def test_the_nearest_level_wins() -> None:
+    levels = {
+        "post": {"trigger_keywords": ["p"]},
+        "binding_words": ["b"],
+        "binding_adds": False,
+        "account": {"trigger_keywords": ["a"]},
+        "workspace": {"platforms": {"instagram": {"trigger_keywords": ["w"]}}},
+    }
+    for name, expected in (
+        ("post", {"p": "post"}),
+        ("binding_words", {"b": "garment binding"}),
+        ("account", {"a": "account"}),
+        ("workspace", {"w": "workspace"}),
+    ):
+        assert words(**levels) == expected
+        levels[name] = None
+    assert list(words(**levels)) == list(DEFAULT_KEYWORDS)
+
+
+def test_a_binding_adds_its_words_to_the_next_wider_level_that_is_set() -> None:
+    found = resolve(**{**NOTHING, "binding_words": ["wear it"], "account": {"trigger_keywords": ["a", "Wear it"]}})
+    assert found.words == {"wear it": "garment binding", "a": "account", "Wear it": "account"}
+    assert found.rule == "garment binding + account"
+    assert set(words(binding_words=["wear it"])) == {"wear it", *DEFAULT_KEYWORDS}
+
+
+def test_what_is_empty_or_no_list_is_not_set() -> None:
+    for empty in (None, {}, {"trigger_keywords": []}, {"trigger_keywords": ["", " ", "!!"]}, {"trigger_keywords": "x"}):
+        assert set(words(account=empty)) == set(DEFAULT_KEYWORDS)
+    assert set(words(workspace={"platforms": "?"})) == set(DEFAULT_KEYWORDS)
+    assert set(words(workspace={"trigger_keywords": ["w"]})) == {"w"}
+
+
+def test_the_workspace_s_own_default_is_nobody_s_choice() -> None:
+    assert "anprobieren" in words(workspace={"platforms": {"instagram": {"trigger_keywords": UNTOUCHED}}})
+
+
+def test_the_explanation_names_every_word_and_its_source() -> None:
+    found = resolve(**{**NOTHING, "post": {"triggers": ["glow"]}})
+    assert found.explain() == "The post decides. In force: “glow” (post)."
+    assert "garment binding + default" in resolve(**{**NOTHING, "binding_words": ["b"]}).explain()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["TRY ON!", "try-on", "Can I   try\non this?", "#tryon", "ＴＲＹ　ＯＮ", "please try\u200bon", "tryon😍"],
+)
+def test_keywords_are_found_in_any_spelling(text: str) -> None:
+    assert resolve(**NOTHING).match(text)
+
+
+@pytest.mark.parametrize("text", ["", "trying on", "country on", "tryonline", "re-try once", "😍"])
+def test_parts_of_words_do_not_count(text: str) -> None:
+    assert resolve(**NOTHING).match(text) is None
+
+
+def test_accents_and_other_alphabets() -> None:
+    found = resolve(**{**NOTHING, "account": {"trigger_keywords": ["ÜBERWURF", "试穿", "Straße"]}})
+    assert found.match("den u\u0308berwurf bitte") == "ÜBERWURF"
+    assert found.match("请 试穿 一下") == "试穿"
+    assert found.match("STRASSE") == "Straße"
+    assert found.match("uberwurf") is None
+
+
+@given(st.text(max_size=300), st.lists(st.text(max_size=20), max_size=5))
+def test_nothing_anybody_writes_breaks_it(text: str, chosen: list[str]) -> None:
+    found = resolve(**{**NOTHING, "account": {"trigger_keywords": chosen}})
+    assert found.words
+    matched = found.match(text)
+    assert matched is None or matched in found.words
+    found.explain()
+
+
+@given(st.text(max_size=60), st.text(alphabet=string.punctuation.replace("_", "") + " \n", max_size=5))
+def test_a_keyword_is_found_inside_any_text(text: str, between: str) -> None:
+    assert resolve(**NOTHING).match(f"{text} {between}try on{between} {text}")
+
+
+def test_command_words_are_whole_messages() -> None:
+    assert is_one_of("  Stop! ", STOP_WORDS)
+    assert is_one_of("STOPP", STOP_WORDS)
+    assert is_one_of("Hilfe?", HUMAN_WORDS)
+    assert not is_one_of("don't stop", STOP_WORDS)
+    assert not STOP_WORDS & START_WORDS
+    assert not HUMAN_WORDS & (STOP_WORDS | START_WORDS)
+    for word in STOP_WORDS | START_WORDS | HUMAN_WORDS:
+        assert normalise(word) == word
+        assert resolve(**NOTHING).match(word) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "fallback", "language"),
+    [
+        ("anprobieren bitte", "en", "de"),
+        ("Kann ich das anprobieren?", "en", "de"),
+        ("try on", "de", "de"),
+        ("try on please", "en", "en"),
+        ("I want to try this on", "en", "en"),
+        ("", "de", "de"),
+        ("👗", "en", "en"),
+        ("to die for!! where is this from", "en", "en"),
+    ],
+)
+def test_the_language_is_german_only_where_it_plainly_is(text: str, fallback: str, language: str) -> None:
+    assert language_of(text, fallback) == language

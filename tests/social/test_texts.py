@@ -1,0 +1,102 @@
+"""What the bot says: in every language the same things, never too long, and in the brand's words."""
+
+import pytest
+
+from selify.ai.types import RefusalCode
+from selify.commerce import ProductCard
+from selify.core.money import Cents
+from selify.social import texts
+from selify.social.messages import LONGEST_NAME, Voice, _clipped
+from selify.social.tryons import LONGEST_LINK, product_line
+from selify.social.types import Button
+
+LONG = _clipped("👗" * 500)
+LIMIT = 1_000
+
+
+def voice(language: str = "en", **more) -> Voice:
+    given = {"brand": "Nord", "garment": "Forest Tee", "brand_texts": {}, **more}
+    return Voice(language=language, **given)
+
+
+def test_every_language_says_the_same_things() -> None:
+    assert set(texts.languages()) >= {"en", "de"}
+    for language in texts.languages():
+        assert set(texts.catalogue(language)) == set(texts.catalogue("en")), language
+        assert all(texts.catalogue(language).values())
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_every_refusal_has_its_words(language: str) -> None:
+    assert {f"refusals.{code.value}" for code in RefusalCode} == {
+        key for key in texts.catalogue(language) if key.startswith("refusals.")
+    }
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_nothing_is_too_long_whatever_the_names(language: str) -> None:
+    speaker = voice(language, brand=LONG, garment=LONG)
+    card = ProductCard("x", Cents(10**9), "CHF", True, 3, "https://" + "a" * (LONGEST_LINK - 8))
+    product = product_line(card, speaker)
+    assert card.url in product
+    for key in texts.catalogue(language):
+        said = speaker.say(key, product=product, count=10**6)
+        assert len(said.encode()) <= LIMIT, key
+        assert "{" not in said, key
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_buttons_fit(language: str) -> None:
+    for button in (Button.LIKE, Button.DISLIKE, Button.AGAIN, Button.HUMAN):
+        assert 0 < len(voice(language).title(button)) <= 20
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_the_greeting_discloses_the_bot_and_shows_the_ways_out(language: str) -> None:
+    greeting = voice(language).say("greeting")
+    assert "bot" in greeting.lower()
+    for word in {"en": ("STOP", "HUMAN"), "de": ("STOPP", "MENSCH")}[language]:
+        assert word in greeting
+
+
+def test_a_brand_s_own_words() -> None:
+    own = {"feedback": "Well?", "de": {"feedback": "Na?"}, "liked": 7, "stopped": "  "}
+    assert voice(brand_texts=own).say("feedback") == "Well?"
+    assert voice("de", brand_texts=own).say("feedback") == "Na?"
+    assert voice(brand_texts=own).say("liked").startswith("So glad")
+    assert voice(brand_texts=own).say("stopped").startswith("Alright")
+
+
+def test_braces() -> None:
+    own = {"feedback": "{garment} by {brand}? {unknown} {"}
+    odd = voice(brand="{garment}", brand_texts=own)
+    assert odd.say("feedback") == "Forest Tee by {garment}? {unknown} {"
+    assert voice().say("liked") == "So glad you like it!"
+
+
+def test_unknown_languages_fall_back() -> None:
+    assert voice("xx").say("feedback") == voice("en").say("feedback")
+
+
+def test_long_names_are_clipped_and_lines_joined() -> None:
+    assert _clipped("a" * 61) == "a" * (LONGEST_NAME - 1) + "…"
+    assert _clipped("Forest\n Tee") == "Forest Tee"
+
+
+@pytest.mark.parametrize(
+    ("card", "line"),
+    [
+        (None, ""),
+        (ProductCard("x"), ""),
+        (ProductCard("x", Cents(3900)), "$39.00"),
+        (ProductCard("x", Cents(3900), "EUR", True, 42, "https://b.example/x"), "€39.00 · In stock · https://b.example/x"),
+        (ProductCard("x", in_stock=True, stock=3), "Only 3 left"),
+        (ProductCard("x", in_stock=True, stock=None), "In stock"),
+        (ProductCard("x", in_stock=False, stock=0), "Sold out at the moment"),
+        (ProductCard("x", Cents(100), url="https://" + "a" * LONGEST_LINK), "$1.00"),
+    ],
+)
+def test_the_product_line_says_what_is_known(card: ProductCard | None, line: str) -> None:
+    assert product_line(card, voice()) == line
+
+
