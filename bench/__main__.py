@@ -8,14 +8,16 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from bench import charges, inbox, intake
+from bench import charges, inbox, intake, startup, tryon
 from bench.instruments import machine
 from bench.instruments.report import Line, Report, show
 from bench.instruments.rounds import QUICK, THOROUGH, Effort
 from bench.instruments.stage import Stage, open_stage
 
 Figure = Callable[[Stage, Effort], Awaitable[list[Line]]]
-FIGURES: Mapping[str, Figure] = {module.FIGURE: module.measure for module in (intake, inbox, charges)}
+FIGURES: Mapping[str, Figure] = {
+    module.FIGURE: module.measure for module in (intake, inbox, charges, tryon, startup)
+}
 HERE = Path(__file__).parent
 
 out = Console()

@@ -16,7 +16,7 @@ from bench.instruments.report import Line
 from bench.instruments.rounds import Effort, WrongResult, seconds_of, take_turns
 from selify.core.clock import SystemClock
 from selify.core.database import Database, Tx
-from selify.core.inbox import Event, Incoming, InboxWorker, store
+from selify.core.inbox import Event, InboxWorker, Incoming, store
 
 FIGURE = "inbox"
 PLATFORM = "bench"

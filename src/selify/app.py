@@ -14,8 +14,8 @@ from fastapi import APIRouter, FastAPI
 
 from selify import assets, auth, billing, commerce
 from selify.ai.ports import TryOnEngine
-from selify.ai.tryon.engine import EmbeddedEngine
 from selify.ai.tryon import own_engine
+from selify.ai.tryon.engine import EmbeddedEngine
 from selify.ai.tryon.leffa import EmbeddedGarmentReader
 from selify.ai.tryon.routing import TryOnRouter
 from selify.ai.types import Picture, QualityScores, Refusal, Rendering, RenderOptions
@@ -45,6 +45,7 @@ from selify.ops.notifications import NoticeChannel
 from selify.social import (
     accounts,
     deletion,
+    echoes,
     interactions,
     messages,
     parking,
@@ -54,6 +55,7 @@ from selify.social import (
 )
 from selify.social import endpoints as social_endpoints
 from selify.social.connecting import Connector
+from selify.social.echoes import EchoChannel
 from selify.social.events import SocialEvents
 from selify.social.sending import MessageChannel
 from selify.vendors.fal.client import FalConfig, FalEngine
@@ -249,9 +251,10 @@ async def _judged(
 def build_worker(house: House, router: TryOnRouter) -> Worker:
     """Queues and routines, wired."""
     name = worker_name()
+    messenger = instagram.InstagramMessenger(house.instagram_client)
     channel = MessageChannel(
         house.database,
-        instagram.InstagramMessenger(house.instagram_client),
+        messenger,
         secrets=house.secrets,
         links=house.links,
         clock=house.clock,
@@ -277,7 +280,13 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
         ),
         "outbox": OutboxWorker(
             house.database,
-            {messages.CHANNEL: channel, notices.CHANNEL: NoticeChannel()},
+            {
+                messages.CHANNEL: channel,
+                echoes.CHANNEL: EchoChannel(
+                    house.database, messenger, secrets=house.secrets, clock=house.clock
+                ),
+                notices.CHANNEL: NoticeChannel(),
+            },
             clock=house.clock,
             worker_id=name,
         ),

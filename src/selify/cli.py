@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+import uvloop
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -295,7 +296,7 @@ def explain(event_id: Annotated[UUID, typer.Argument(help="The id of a usage eve
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(work)
+    return uvloop.run(work)
 
 
 @contextlib.asynccontextmanager

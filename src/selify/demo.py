@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -35,7 +35,6 @@ EMAIL = "demo@selify.example"
 PASSWORD = "try-it-on-today"  # noqa: S105 - a demo's password, printed on the screen
 BRAND = "Atelier Nord"
 USERNAME = "ateliernord"
-PHONE_PORT = 8701
 PATIENCE = 90.0
 
 EXIT_NO_PICTURE = 2
@@ -76,17 +75,30 @@ async def stay_up(settings: Settings) -> None:
     """Everything, until Ctrl-C."""
     core_logging.configure(level=settings.log_level, as_json=settings.log_json, part="demo")
     check_port(settings.host, settings.port, "SELIFY_PORT")
-    check_port(settings.host, PHONE_PORT, "nothing: the phone needs 8701")
-    async with open_stack(settings, PHONE_PORT) as stack:
-        seeding: asyncio.Task[None] | None = None
+    check_port("127.0.0.1", settings.phone_port, "SELIFY_PHONE_PORT")
+    out.print(
+        "  Starting the database, the server, a worker and the shopper's phone …", style="dim"
+    )
+    async with open_stack(settings, settings.phone_port) as stack:
+        loading: list[asyncio.Task[None]] = []
 
         def ready() -> None:
-            nonlocal seeding
-            seeding = asyncio.create_task(_seed_and_announce(stack))
+            task = asyncio.create_task(_load_and_announce(stack))
+            # A demo that cannot be loaded says so and ends, instead of waiting for nobody.
+            task.add_done_callback(lambda done: _stop_if_failed(done, stack))
+            loading.append(task)
 
         await stack.supervisor.run(ready)
-        if seeding:
-            seeding.cancel()
+        for task in loading:
+            if not task.done():
+                task.cancel()
+            elif not task.cancelled():
+                task.result()
+
+
+def _stop_if_failed(done: asyncio.Task[None], stack: "Stack") -> None:
+    if not done.cancelled() and done.exception() is not None:
+        stack.supervisor.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +139,9 @@ async def open_stack(settings: Settings, phone_port: int) -> AsyncIterator[Stack
         yield Stack(server_url, phone_url, url, Supervisor([phone, *ours], watch), keeper)
 
 
-async def _seed_and_announce(stack: Stack) -> None:
+async def _load_and_announce(stack: Stack) -> None:
     async with Brand(stack) as brand:
-        await brand.settle_in()
+        await brand.settle_in(told=lambda step: out.print(f"  {step} …", style="dim"))
     out.print(
         f"\n[bold green]Selify is up.[/]  Two addresses to open side by side:\n"
         f"  [bold]The shopper's phone[/]  {stack.phone_url}\n"
@@ -160,8 +172,12 @@ class Brand:
         await self._http.aclose()
         await self.phone.close()
 
-    async def settle_in(self, pieces: tuple[Piece, ...] = PIECES) -> None:
-        """Account, workspace, connection, garments and posts; what is there already stays."""
+    async def settle_in(
+        self, pieces: tuple[Piece, ...] = PIECES, told: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Account, workspace, connection, garments and posts; what is there already stays.
+        ``told`` hears each longer step.
+        """
         await self.sign_in()
         await self.phone.create_account(USERNAME, name=BRAND, biography="Clothes for the north.")
         garments = await self._garments()
@@ -169,7 +185,10 @@ class Brand:
         await self._connect(posts)
         bound = {p["post_ref"] for p in await self.of_workspace("/posts") if p["binding_id"]}
         for piece in pieces:
-            garment_id = garments.get(piece.slug) or await self._add_to_wardrobe(piece)
+            if piece.slug not in garments:
+                told(f"Hanging “{_drawn(piece).title}” into the demo brand's wardrobe")
+                garments[piece.slug] = await self._add_to_wardrobe(piece)
+            garment_id = garments[piece.slug]
             if posts[piece.slug] not in bound:
                 await self.bind(posts[piece.slug], garment_id)
 

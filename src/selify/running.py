@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -114,8 +115,10 @@ def serve(settings: Settings) -> None:
     core_logging.configure(level=settings.log_level, as_json=settings.log_json, part="server")
     check_port(settings.host, settings.port, "SELIFY_PORT")
     asyncio.run(check_database(settings))
+    app = create_server(settings)
+    _spare_the_collector()
     uvicorn.run(
-        create_server(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -137,4 +140,13 @@ async def work(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, worker.stop)
+        _spare_the_collector()
         await worker.run()
+
+
+def _spare_the_collector() -> None:
+    """What was loaded at the start stays to the end, so the garbage collector need not walk through
+    it again and again: measured at a fifth of the processor's time under load, in long pauses.
+    """
+    gc.collect()
+    gc.freeze()

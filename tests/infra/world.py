@@ -26,8 +26,9 @@ from selify.core.outbox import OutboxWorker
 from selify.core.secrets import SecretBox
 from selify.core.storage import Storage
 from selify.ops.notifications import NoticeChannel
-from selify.social import accounts, messages, posts, repository
+from selify.social import accounts, echoes, messages, posts, repository
 from selify.social.dialogue import State
+from selify.social.echoes import EchoChannel
 from selify.social.events import SocialEvents
 from selify.social.ports import (
     Accepted,
@@ -66,6 +67,7 @@ class Platform:
     script: list[Answer] = field(default_factory=list)
     thread: list[SentMessage] | None = field(default_factory=list)
     readers: dict[str, str] = field(default_factory=dict)
+    addressees: dict[str, str] = field(default_factory=dict)
 
     async def send(self, sender: Credentials, message: OutgoingMessage) -> Accepted | Refused:
         if message.typing:
@@ -78,6 +80,9 @@ class Platform:
 
     async def recent(self, sender: Credentials, person_ref: str) -> Sequence[SentMessage] | None:
         return self.thread
+
+    async def addressee(self, sender: Credentials, message_ref: str) -> str | None:
+        return self.addressees.get(message_ref)
 
     def split(self, text: str) -> list[str]:
         return [text[:1000]]
@@ -128,7 +133,13 @@ class World:
         )
         self.outbox = OutboxWorker(
             self.database,
-            {messages.CHANNEL: self.channel, NOTICES: NoticeChannel()},
+            {
+                messages.CHANNEL: self.channel,
+                echoes.CHANNEL: EchoChannel(
+                    self.database, self.platform, secrets=self.secrets, clock=self.clock
+                ),
+                NOTICES: NoticeChannel(),
+            },
             clock=self.clock,
             worker_id="w",
         )
@@ -302,9 +313,10 @@ class World:
             pass
 
     async def say(self, *happened: SocialEvent) -> None:
-        """Handle, answer."""
-        await self.handle(*happened)
-        await self.deliver()
+        """Handle and answer, one after another."""
+        for event in happened:
+            await self.handle(event)
+            await self.deliver()
 
     async def later(self, by: timedelta) -> None:
         """Time passes; what waited is tried again."""

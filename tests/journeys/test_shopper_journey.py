@@ -79,6 +79,7 @@ async def sign_in(page: Page, stack: WholeStack) -> None:
 async def keep(page: Page, name: str) -> None:
     folder = os.environ.get("SELIFY_PICTURES")
     if folder:
+        await page.wait_for_timeout(1500)  # until everything has faded in
         await page.screenshot(path=Path(folder) / f"{name}.png")
 
 

@@ -344,16 +344,29 @@ async def test_of_several_private_replies_in_doubt_the_commenter_s_own_is_meant(
     assert (await world.state("ben")).interaction_id == ben["id"]
 
 
-async def test_a_guess_gets_no_name(world: World, brand: Brand) -> None:
+async def test_where_it_would_be_a_guess_the_platform_is_asked(world: World, brand: Brand) -> None:
     world.platform.script += [ConnectionError("lost")] * 2
     await world.say(
         world.comment(person_ref="ben", username="ben"),
         world.comment(person_ref="eva", username="eva"),
     )
-    await world.handle(world.echo(world.platform.texts[0]))
-    assert (await world.state()).stage is Stage.AWAITING_PHOTO
+    echo = world.echo(world.platform.texts[0])
+    await world.handle(echo)
+    photo = world.photo()
+    await world.handle(photo)
+    assert (await world.last())[0] == "failed", "the thread's owner waits for the answer"
+    await world.deliver()
+    assert await world.queued("unknown") == ["greeting", "greeting"], "no answer, no guess"
+    world.platform.addressees[echo.message_ref] = "eva"
+    world.clock.advance(timedelta(seconds=5))
+    await world.deliver()
+    eva = (await world.interactions())[1]
+    assert (await world.state()).interaction_id == eva["id"]
     name = await world.value("SELECT platform_username FROM public.social_conversations")
-    assert name is None
+    assert name == "eva"
+    while await world.inbox.run_once():
+        pass
+    assert (await world.state()).photo_ref == photo.message_ref
 
 
 async def test_an_echo_after_already_done_still_links(world: World, brand: Brand) -> None:

@@ -12,7 +12,6 @@ import time
 
 from rich.console import Console
 from rich.table import Table
-
 from tests.infra.stack import quick_folder, running_stack
 from tests.trouble.storm import Plan, Report, storm
 
@@ -71,7 +70,7 @@ def _show(plan: Plan, report: Report) -> None:
     table.add_row("seconds", f"{report.seconds:.0f}")
     out.print(table)
     for fault in report.verdict.faults:
-        out.print(f"[red]✗[/] {fault}", highlight=False)
+        out.print(f"[red]✗[/] {fault}", highlight=False, soft_wrap=True)
     if not report.verdict.faults:
         out.print(
             "[green]✓[/] every conversation answered, each picture charged once, nothing lost"

@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tests.infra.engines import Colour, plain_photo
+
 from selify.demo import USERNAME
 from selify.social.types import Button
 from selify.vendors.instagram.sandbox.driver import Message, SandboxDriver, Thread
-from tests.infra.engines import Colour, plain_photo
 
 NOBODY: Colour = (4, 4, 4)
 NOT_A_PICTURE = b"These are words. A phone may send anything as a photo."

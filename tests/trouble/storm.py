@@ -7,16 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from tests.infra.stack import WholeStack
+from tests.trouble.killing import Killer
+from tests.trouble.shoppers import Shopper, crowd
+from tests.trouble.verdict import Verdict, judge, unsettled
+
 from selify import billing
 from selify.core.clock import SystemClock
 from selify.core.database import Actor, Database
 from selify.core.money import MicroUnits
 from selify.demo import PIECES, Brand
 from selify.vendors.instagram.sandbox.driver import SandboxDriver
-from tests.infra.stack import WholeStack
-from tests.trouble.killing import Killer
-from tests.trouble.shoppers import Shopper, crowd
-from tests.trouble.verdict import Verdict, judge, unsettled
 
 ACTOR = Actor.system("storm")
 ENOUGH_CREDIT = MicroUnits(50_000_000)

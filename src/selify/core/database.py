@@ -163,7 +163,9 @@ class Database:
     @contextlib.asynccontextmanager
     async def _acquire(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[Any]"]:
         try:
-            connection = await self._pool.acquire(timeout=30)
+            # The pool's own timeout starts a task for every acquisition; this one only sets an alarm.
+            async with asyncio.timeout(30):
+                connection = await self._pool.acquire()
         except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable(f"The database does not answer: {error}") from error
         try:

@@ -109,16 +109,15 @@ class Intake:
     """Stores arriving events. Deliveries that arrive together are stored in one statement.
 
     ``receive`` returns only when the events are safely committed, so the caller may answer 200.
-    ``parallel``: how many statements may be on their way to the disk. What arrives meanwhile
-    gathers for the next one, so the more there is to do, the less each delivery costs.
+    While one statement is on its way to the disk, what arrives gathers for the next one: the more
+    there is to do, the less each delivery costs.
     """
 
-    def __init__(self, database: Database, *, batch: int = 500, parallel: int = 2) -> None:
+    def __init__(self, database: Database, *, batch: int = 500) -> None:
         self._database = database
         self._batch = batch
-        self._parallel = parallel
         self._waiting: list[_Arrival] = []
-        self._flushers: set[asyncio.Task[None]] = set()
+        self._flusher: asyncio.Task[None] | None = None
 
     async def receive(self, events: Sequence[Incoming]) -> int:
         """The number of events that were new."""
@@ -126,10 +125,8 @@ class Intake:
             return 0
         arrival = _Arrival([(event.fingerprint(), event) for event in events])
         self._waiting.append(arrival)
-        if len(self._flushers) < self._parallel:
-            flusher = asyncio.create_task(self._flush())
-            self._flushers.add(flusher)
-            flusher.add_done_callback(self._flushers.discard)
+        if self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.create_task(self._flush())
         return await arrival.stored
 
     async def _flush(self) -> None:
@@ -267,10 +264,12 @@ class InboxWorker:
 
     async def _run_event(self, event: Event) -> None:
         with traced(event.trace):
-            outcome = "completed"
             try:
-                async with self._database.tx(ACTOR) as tx:
-                    await self._handle(tx, event)
+                outcome = await self._handle(event)
+            except Skip as skip:
+                # Its effects went with the transaction. A savepoint would keep the transaction, but
+                # costs every event two round trips.
+                outcome = await outlast(partial(self._skip, event, skip))
             except RetryLater as later:
                 outcome = "later"
                 await outlast(partial(self._postpone, event, later))
@@ -280,18 +279,26 @@ class InboxWorker:
                 outcome = await outlast(partial(self._fail, event, error))
             metrics.events_handled.labels(event.event_type, outcome).inc()
 
-    async def _handle(self, tx: Tx, event: Event) -> None:
-        """The handler's effects and the completion mark, in one transaction."""
-        try:
-            async with tx.savepoint():
-                answer = await self._handlers[event.platform](tx, event)
-        except Skip as skip:
-            answer = Skipped(str(skip))
-        if isinstance(answer, Skipped):
-            status, result = "skipped", {"reason": answer.reason}
-        else:
-            status, result = "completed", dict(answer or {})
-        finished = await tx.execute(
+    async def _handle(self, event: Event) -> str:
+        """The handler's effects and the mark, in one transaction. The outcome in one word."""
+        async with self._database.tx(ACTOR) as tx:
+            answer = await self._handlers[event.platform](tx, event)
+            if isinstance(answer, Skipped):
+                status, result = "skipped", {"reason": answer.reason}
+            else:
+                status, result = "completed", dict(answer or {})
+            if not await self._mark(tx, event, status, result):
+                raise _LeaseLost
+        return status
+
+    async def _skip(self, event: Event, skip: Skip) -> str:
+        async with self._database.tx(ACTOR) as tx:
+            ours = await self._mark(tx, event, "skipped", {"reason": str(skip)})
+        return "skipped" if ours else "lease_lost"
+
+    async def _mark(self, tx: Tx, event: Event, status: str, result: Mapping[str, Any]) -> bool:
+        """Handled; false when another worker holds the row by now."""
+        marked = await tx.execute(
             """
             UPDATE public.webhook_events
                SET status = $3, processing_result = $4, processed_at = now(), error_message = NULL,
@@ -305,8 +312,7 @@ class InboxWorker:
             status,
             result,
         )
-        if not finished:
-            raise _LeaseLost
+        return bool(marked)
 
     async def _postpone(self, event: Event, later: RetryLater) -> None:
         async with self._database.tx(ACTOR) as tx:
@@ -395,7 +401,7 @@ async def release_expired(tx: Tx, *, now: datetime) -> int:
            SET status = 'failed', error_message = 'The worker holding it stopped.',
                parsed_data = coalesce(e.parsed_data, '{}') || jsonb_build_object('lost', times),
                retry_count = CASE WHEN times < $3 THEN e.retry_count ELSE e.max_retries END,
-               next_retry_at = $1 + (times - 1) * random() * interval '4 seconds'
+               next_retry_at = $1::timestamptz + (times - 1) * random() * interval '4 seconds'
           FROM lost WHERE e.id = lost.id
         """,
         now,

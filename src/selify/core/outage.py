@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from selify.core.database import DatabaseUnavailable
 from selify.core.errors import Unavailable
 from selify.core.problems import from_database
 
@@ -13,8 +14,13 @@ PATIENCE_SECONDS = 30.0
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether an error says nothing about the work, only that nobody was there to store it."""
-    return isinstance(error, Unavailable) or isinstance(from_database(error), Unavailable)
+    """Whether an error says nothing about the work, only that nobody was there to store it.
+
+    Others may be unavailable too (a photo's host, the file store); that is the work's own trouble.
+    """
+    if isinstance(error, Unavailable):
+        return isinstance(error, DatabaseUnavailable)
+    return isinstance(from_database(error), Unavailable)
 
 
 async def outlast(work: Callable[[], Awaitable[T]], *, patience: float = PATIENCE_SECONDS) -> T:

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8700, ge=0, le=65535, description="Port the server listens on.")
+    phone_port: int = Field(
+        8701, ge=0, le=65535, description="Port of the shopper's phone, in the demo."
+    )
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `selify up` starts.")
 
     # Secrets

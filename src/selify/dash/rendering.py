@@ -40,6 +40,7 @@ def environment() -> Environment:
         dollars=_dollars,
         moment=_moment,
         price=_price,
+        web=_web,
         initial=words.initial,
         tint=words.tint,
     )
@@ -133,6 +134,11 @@ def _price(product: Mapping[str, Any]) -> str:
     price = Cents(known) if isinstance(known, int) else None
     currency = str(product.get("currency") or "USD")
     return commerce.ProductCard(name="", price=price, currency=currency).price_text
+
+
+def _web(address: str | None) -> str:
+    """An address one may follow, or nothing: what came from outside may be no web page at all."""
+    return address if address and address.startswith(("https://", "http://")) else ""
 
 
 def _moment(when: datetime) -> str:

@@ -176,7 +176,7 @@ class Connector:
     def _open(self, state: str) -> Attempt | None:
         body, _, signature = state.partition(".")
         valid = [
-            hmac.compare_digest(signature.encode(), self._sign(body, name).encode())
+            hmac.compare_digest(signature.encode(errors="replace"), self._sign(body, name).encode())
             for name in self._keys
         ]
         if not any(valid):
@@ -189,4 +189,4 @@ class Connector:
         return Attempt(UUID(workspace_id), UUID(user_id), platform)
 
     def _sign(self, body: str, key: str) -> str:
-        return hmac.new(self._keys[key], body.encode(), "sha256").hexdigest()
+        return hmac.new(self._keys[key], body.encode(errors="replace"), "sha256").hexdigest()

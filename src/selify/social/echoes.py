@@ -3,6 +3,10 @@
 A platform repeats to us everything the account sends. An echo whose message we recorded is ours; so
 is one that says what a send of ours says of which we do not know whether it arrived. That echo is
 the proof: the send is settled by it. Only what nobody of us wrote was written by a person.
+
+Private replies say the same to everybody, and whose thread one opened is known only by the answer
+to it. When several are in doubt, a guess could credit one person with another's reply, who would
+then never get theirs: so the platform is asked to whom the message went (channel ``echoes``).
 """
 
 from collections.abc import Mapping
@@ -15,9 +19,12 @@ from uuid import UUID
 import asyncpg
 
 from selify.core import outbox
-from selify.core.database import Tx
-from selify.social import messages, sending
-from selify.social.ports import Action
+from selify.core.clock import Clock
+from selify.core.database import Actor, Database, Tx
+from selify.core.outbox import Delivery, Outcome, Retry, Sent
+from selify.core.secrets import SecretBox
+from selify.social import accounts, messages, repository, sending
+from selify.social.ports import Action, Credentials, Messenger
 from selify.social.types import Account, AttachmentKind, MessageWritten
 
 # No send of ours is in doubt for longer: a private reply lives seven days.
@@ -28,8 +35,13 @@ SAME_WORDS = timedelta(minutes=10)
 LONG_TEXT = 200
 
 
+CHANNEL = "echoes"
+ACTOR = Actor.system("echoes")
+
+
 class Origin(StrEnum):
     OURS = "ours"
+    ASKED = "ours, the platform is asked whose reply it is"
     MAYBE_OURS = "maybe ours"
     A_PERSON = "a person"
 
@@ -43,6 +55,14 @@ class _Send:
     payload: Mapping[str, Any]
     for_them: bool
 
+    def replies_to(self, username: str, echo: MessageWritten) -> bool:
+        """Whether it is the private reply to a comment of this name, in the echo's words."""
+        return (
+            self.payload["kind"] == "private_reply"
+            and self.payload.get("username") == username
+            and _same(self, echo)
+        )
+
 
 async def recognise(tx: Tx, account: Account, echo: MessageWritten, *, now: datetime) -> Origin:
     """Whose message it is. A send of ours in doubt is settled by it, with all that follows."""
@@ -53,8 +73,11 @@ async def recognise(tx: Tx, account: Account, echo: MessageWritten, *, now: date
         doubtful = [send for send in group if send.state not in ("sending", "sent")]
         if group is others and any(send.state == "sending" for send in group):
             return Origin.MAYBE_OURS
+        if group is others and len(doubtful) > 1:
+            await _ask(tx, account, echo)
+            return Origin.ASKED
         if doubtful:
-            await _settle(tx, doubtful[0], echo, now=now, sure=len(doubtful) == 1)
+            await _settle(tx, doubtful[0].id, echo, now=now)
             return Origin.OURS
         if group:
             in_the_air = any(send.state == "sending" for send in group)
@@ -109,14 +132,83 @@ def _words(text: str) -> str:
     return " ".join(text.split())
 
 
-async def _settle(tx: Tx, send: _Send, echo: MessageWritten, *, now: datetime, sure: bool) -> None:
-    """``sure``: no other send could be meant. Of several private replies with the same words any
-    garment is as likely, but a name would be a guess.
-    """
+async def _settle(tx: Tx, send_id: UUID, echo: MessageWritten, *, now: datetime) -> None:
     said = {"message_ref": echo.message_ref, "person_ref": echo.person_ref}
-    delivery = await outbox.confirm(tx, send.id, result=said, at=now)
-    if delivery is None:
-        return
-    if not (sure or send.for_them):
-        delivery.payload.pop("username", None)
-    await sending.settle_sent(tx, delivery, said, now=now, at=echo.at)
+    delivery = await outbox.confirm(tx, send_id, result=said, at=now)
+    if delivery is not None:
+        await sending.settle_sent(tx, delivery, said, now=now, at=echo.at)
+
+
+async def _ask(tx: Tx, account: Account, echo: MessageWritten) -> None:
+    """A question leaves like everything else: after the commit, and again until it is answered."""
+    await outbox.enqueue(
+        tx,
+        channel=CHANNEL,
+        key=echo.message_ref,
+        lane=f"echo:{echo.message_ref}",
+        payload={
+            "message_ref": echo.message_ref,
+            "person_ref": echo.person_ref,
+            "text": echo.text,
+            "at": echo.at,
+        },
+        workspace_id=account.workspace_id,
+        account_id=account.id,
+    )
+
+
+class EchoChannel:
+    """Asks the platform to whom a message of ours went, and settles that person's private reply."""
+
+    def __init__(
+        self, database: Database, messenger: Messenger, *, secrets: SecretBox, clock: Clock
+    ) -> None:
+        self._database = database
+        self._messenger = messenger
+        self._secrets = secrets
+        self._clock = clock
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        """Sent: with the private reply that it is, if any."""
+        async with self._database.tx(ACTOR) as tx:
+            account = await _account_of(tx, delivery)
+            token = await accounts.open_token(tx, self._secrets, account.id)
+        echo = _echo_of(delivery, account)
+        sender = Credentials(account.platform_account_id, token)
+        username = await self._messenger.addressee(sender, echo.message_ref)
+        if username is None:
+            return Retry("the platform does not say now")
+        async with self._database.tx(ACTOR) as tx:
+            found = await _candidates(tx, account, echo, self._clock.now())
+        theirs = [one for one in found if one.state != "sent" and one.replies_to(username, echo)]
+        if any(one.state == "sending" for one in theirs):
+            return Retry("its reply is being sent again at this moment", timedelta(seconds=2))
+        return Sent({"username": username, "send_id": str(theirs[0].id) if theirs else None})
+
+    async def reconcile(self, delivery: Delivery) -> Outcome:  # noqa: ARG002 - a port's signature
+        """Asking twice does no harm."""
+        return Retry("the question may be asked again")
+
+    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+        if isinstance(outcome, Sent) and outcome.result["send_id"]:
+            echo = _echo_of(delivery, await _account_of(tx, delivery))
+            await _settle(tx, UUID(outcome.result["send_id"]), echo, now=self._clock.now())
+
+
+async def _account_of(tx: Tx, delivery: Delivery) -> Account:
+    account = await repository.account(tx, delivery.account_id) if delivery.account_id else None
+    if account is None:
+        raise accounts.AccountMissing("The account of this echo is gone.")
+    return account
+
+
+def _echo_of(delivery: Delivery, account: Account) -> MessageWritten:
+    payload = delivery.payload
+    return MessageWritten(
+        account_ref=account.platform_account_id,
+        person_ref=payload["person_ref"],
+        message_ref=payload["message_ref"],
+        text=payload["text"],
+        at=datetime.fromisoformat(payload["at"]),
+        is_echo=True,
+    )

@@ -276,8 +276,8 @@ async def _echo(
     if await conversations.knows_message(tx, message.message_ref):
         raise Skip("our own message, recorded when it was sent")
     origin = await echoes.recognise(tx, account, message, now=now)
-    if origin is Origin.OURS:
-        return {"decision": "our own message, confirmed by its echo"}
+    if origin in (Origin.OURS, Origin.ASKED):
+        return {"decision": "our own message", "how": origin.value}
     if origin is Origin.MAYBE_OURS:
         if now - message.at > ATTRIBUTION_PATIENCE:
             raise Skip("most likely our own message")
@@ -310,12 +310,17 @@ async def _await_attribution(
     in_the_air = await tx.fetch_value(
         """
         SELECT true FROM internal.outbox
-         WHERE account_id = $1 AND channel = $2
-           AND (state IN ('sending', 'unknown') OR (state = 'queued' AND attempts > 0))
-           AND payload ->> 'kind' = 'private_reply' LIMIT 1
+         WHERE account_id = $1
+           AND (channel = $2 AND payload ->> 'kind' = 'private_reply'
+                    AND (state IN ('sending', 'unknown') OR (state = 'queued' AND attempts > 0))
+                OR channel = $3 AND payload ->> 'person_ref' = $4
+                    AND state IN ('queued', 'sending', 'unknown'))
+         LIMIT 1
         """,
         account.id,
         messages.CHANNEL,
+        echoes.CHANNEL,
+        message.person_ref,
     )
     if in_the_air:
         raise RetryLater(

@@ -100,6 +100,9 @@ class Messenger(Protocol):
     async def recent(self, sender: Credentials, person_ref: str) -> Sequence[SentMessage] | None:
         """Our own latest messages in that thread, newest first; ``None``: cannot tell now."""
 
+    async def addressee(self, sender: Credentials, message_ref: str) -> str | None:
+        """The name of the person to whom a message of ours went; ``None``: cannot tell now."""
+
     def split(self, text: str) -> list[str]:
         """A text in pieces each short enough to send."""
 

@@ -165,6 +165,7 @@ def _left_over(
     on_arm = left & bare & ~neck
     sleeve = on_arm & _beside_sleeves(person, sleeves, drape)
     beyond = on_arm & ~sleeve
+    sleeve |= _bare_beside_sleeves(person, sleeves, drape)
     limb = _limbs(person) > 0
     trunk = left & ~bare & ~neck & (person.along < torso.hem_height + 0.15)
     skin = (left & neck) | (beyond & limb)
@@ -191,7 +192,18 @@ def _beside_sleeves(person: Person, sleeves: list[SleeveFit], drape: _Drape) -> 
     if not sleeves:
         return np.zeros(person.shape, bool)
     near = grown(drape.cover > 0.5, _rim_reach(person, sleeves) * person.skeleton.span) > 0
-    return near & ~_beyond_cuffs(person, sleeves)
+    return near & ~_beyond_cuffs(person, sleeves, 0.10)
+
+
+def _bare_beside_sleeves(person: Person, sleeves: list[SleeveFit], drape: _Drape) -> Array:
+    """Bare arm that looks out beside a sleeve which covers it: sleeves go all the way round."""
+    if not sleeves:
+        return np.zeros(person.shape, bool)
+    zones = person.zones
+    arms = zones.upper_arms[0] | zones.upper_arms[1] | zones.forearms[0] | zones.forearms[1]
+    near = grown(drape.sleeves > 0.5, 0.09 * person.skeleton.span) > 0
+    bare = (person.skin > 0) & (arms > 0) & near & (drape.cover <= 0.97)
+    return bare & ~_beyond_cuffs(person, sleeves, 0.0)
 
 
 def _rim_reach(person: Person, sleeves: list[SleeveFit]) -> float:
@@ -247,16 +259,16 @@ def _sleeved_arms(person: Person) -> Array:
     return zone
 
 
-def _beyond_cuffs(person: Person, sleeves: list[SleeveFit]) -> Array:
-    """Parts of the arms that lie well beyond the new cuffs."""
+def _beyond_cuffs(person: Person, sleeves: list[SleeveFit], margin: float) -> Array:
+    """Parts of the arms that lie beyond the new cuffs by more than ``margin`` shoulder spans."""
     span = person.skeleton.span
     zone = np.zeros(person.shape, bool)
     for sleeve in sleeves:
         bone = person.skeleton.arm(sleeve.side)
-        start = at_length(bone, sleeve.length + 0.10 * span)
+        start = at_length(bone, sleeve.length + margin * span)
         total = float(np.hypot(*np.diff(bone, axis=0).T).sum())
         rest = np.vstack(
-            [start, at_length(bone, np.linspace(sleeve.length + 0.1 * span, total, 6))]
+            [start, at_length(bone, np.linspace(sleeve.length + margin * span, total, 6))]
         )
         for a, b in pairwise(rest):
             zone |= capsule(person.shape, a, b, 0.01 * span, 0.2 * span) > 0
@@ -276,6 +288,8 @@ def _reach_out(person: Person, drape: _Drape, left: _LeftOver) -> None:
     smear = (left.sleeve > 0) | ((grow > 0) & ~drape.image.any(2)) | (drape.image.sum(2) == 0)
     drape.image = np.where(smear[..., None] & (known == 0)[..., None], filled, drape.image)
     drape.cover = np.maximum(drape.cover, soft * np.clip(person.alpha * 1.15, 0, 1))
+    grown_sleeve = blur(left.sleeve.astype(np.float32), softness)
+    drape.sleeves = np.maximum(drape.sleeves, np.clip(grown_sleeve * 1.4, 0, 1))
 
 
 def _in_front(

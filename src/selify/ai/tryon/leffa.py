@@ -71,7 +71,7 @@ def as_leffa(reading: GarmentReading) -> LeffaMetadata:
         "fit": _FITS.get(reading.fit),
         "has_print": reading.pattern is Pattern.PRINTED,
         "has_pattern": reading.pattern is not Pattern.PLAIN,
-        "pattern_type": _PATTERNS[reading.pattern],
+        "pattern_type": _PATTERNS.get(reading.pattern, "graphic"),
         "warnings": [_WARNINGS.get(warning, warning.value) for warning in reading.warnings],
         "recommended_body_visible": _visible(reading.category),
         "colours": [{"name": c.name, "hex": c.hex, "share": c.share} for c in reading.colours],

@@ -13,10 +13,22 @@ function sayLive(live) {
   if (words.textContent !== text) words.textContent = text;
 }
 
-document.addEventListener("htmx:sseOpen", () => sayLive(true));
-document.addEventListener("htmx:sseError", () => sayLive(false));
-document.addEventListener("htmx:sseClose", () => sayLive(false));
-window.addEventListener("offline", () => sayLive(false));
+let source = null;
+
+htmx.createEventSource = (url) => {
+  source = new EventSource(url);
+  return source;
+};
+
+function checkLive() {
+  sayLive(navigator.onLine && source?.readyState === EventSource.OPEN);
+}
+
+for (const name of ["htmx:sseOpen", "htmx:sseError", "htmx:sseClose", "htmx:sendError"]) {
+  document.addEventListener(name, checkLive);
+}
+for (const name of ["online", "offline"]) window.addEventListener(name, checkLive);
+setInterval(checkLive, 3000);
 
 // --- Parts that are drawn again ------------------------------------------------------------------
 
@@ -137,8 +149,6 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
-
-document.addEventListener("htmx:sendError", () => sayLive(false));
 
 // --- Uploading -----------------------------------------------------------------------------------
 

@@ -110,6 +110,13 @@ class InstagramMessenger:
             if item.sender_id != person_ref
         ]
 
+    async def addressee(self, sender: Credentials, message_ref: str) -> str | None:
+        try:
+            answered = await self._client.message(sender.token, message_ref)
+        except GraphError:
+            return None
+        return answered.value.recipient_username or None
+
     def split(self, text: str) -> list[str]:
         return split_text(text)
 

@@ -27,9 +27,7 @@ _ESCAPED_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 def decode_json(body: bytes) -> Any:
     """The value, with every string storable. ValueError: not JSON, or nested deeper than 64."""
     try:
-        value = json.loads(
-            body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite
-        )
+        value = _DECODER.decode(body.decode("utf-8"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if _ESCAPED_UNSTORABLE.search(body) or body.count(b"[") + body.count(b"{") > MAX_DEPTH:
@@ -101,3 +99,6 @@ def _refuse_constant(word: str) -> NoReturn:
 def _finite(digits: str) -> float | str:
     number = float(digits)
     return number if math.isfinite(number) else digits
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)

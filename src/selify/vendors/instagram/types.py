@@ -223,6 +223,7 @@ class ConversationMessage:
     text: str = ""
     has_attachments: bool = False
     created_at: datetime | None = None
+    recipient_username: str = ""
 
     @classmethod
     def read(cls, data: JsonObject) -> Self:
@@ -232,7 +233,13 @@ class ConversationMessage:
             text=as_text(data.get("message")),
             has_attachments=bool(data.get("attachments")),
             created_at=_moment(data.get("created_time")),
+            recipient_username=_first_username(as_object(data.get("to")).get("data")),
         )
+
+
+def _first_username(people: Any) -> str:
+    first = people[0] if isinstance(people, list) and people else None
+    return as_text(as_object(first).get("username"))
 
 
 # Reading ---------------------------------------------------------------------------------------

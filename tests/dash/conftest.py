@@ -1,0 +1,272 @@
+"""The real server on a database of its own, and brands whose pages are looked at."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+import uvicorn
+
+from selify import billing
+from selify.app import create_server
+from selify.auth import Gate, Visit, create_workspace
+from selify.commerce import LeffaMetadata, NewGarment, add_garment
+from selify.core.clock import SystemClock
+from selify.core.database import Actor, Database
+from selify.core.settings import Settings
+from selify.core.storage import Storage
+from selify.social import conversations, posts, repository
+from selify.social.dialogue import Stage, State
+from selify.social.ports import PostItem
+from selify.supervisor import free_port
+
+SYSTEM = Actor.system("test")
+PASSWORD = "correct horse battery"
+PAGE = {"Accept": "text/html,application/xhtml+xml"}
+_numbers = count(1)
+
+
+@dataclass
+class Site:
+    """The running server. People join through a gate of the test's own, for the real one would
+    stop so many sign-ups from one address.
+    """
+
+    url: str
+    database: Database
+    gate: Gate
+    storage: Storage
+
+    def visitor(self, **headers: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=self.url, headers={**PAGE, **headers}, timeout=60, trust_env=False
+        )
+
+    async def join(self, name: str = "mira") -> "Person":
+        number = next(_numbers)
+        email = f"{name}{number}@people.example"
+        signed_in = await self.gate.sign_up(
+            email=email,
+            password=PASSWORD,
+            full_name=name.title(),
+            visit=Visit(f"198.51.100.{number % 250}", None),
+        )
+        browser = self.visitor(Origin=self.url)
+        browser.cookies.set(self.gate.cookie_name, signed_in.secret)
+        return Person(signed_in.session.user.id, email, browser)
+
+    async def run(self, sql: str, *args: Any) -> list[asyncpg.Record]:
+        async with self.database.tx(SYSTEM) as tx:
+            return await tx.fetch(sql, *args)
+
+
+@dataclass
+class Person:
+    """Somebody with a browser that is signed in."""
+
+    id: UUID
+    email: str
+    browser: httpx.AsyncClient
+
+    async def look(self, path: str) -> str:
+        """The page at this address; redirects are followed."""
+        answer = await self.browser.get(path, follow_redirects=True)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text[:500])
+        return answer.text
+
+    async def post(self, path: str, *, script: bool = False, **form: Any) -> httpx.Response:
+        headers = {"HX-Request": "true"} if script else {}
+        return await self.browser.post(path, data=form, headers=headers)
+
+
+@dataclass
+class Brand:
+    """A workspace with a connected account, one post, one garment and one conversation."""
+
+    site: Site
+    owner: Person
+    id: UUID
+    name: str
+    account_id: UUID
+    post_id: UUID
+    garment_id: UUID
+    conversation_id: UUID
+
+    def at(self, path: str) -> str:
+        return f"{path}?workspace={self.id}"
+
+    async def hear(self, text: str, *, by: str = "shopper") -> None:
+        """A message in the conversation, as the worker stores it."""
+        async with self.site.database.tx(SYSTEM) as tx:
+            thread = await conversations.lock_by_id(tx, self.conversation_id)
+            await conversations.record_message(
+                tx,
+                thread,
+                message_ref=str(uuid4()),
+                sender_ref=thread.person_ref if by == "shopper" else "the account",
+                text=text,
+                kind="text",
+                at=datetime.now(UTC),
+            )
+
+    async def charge(self) -> UUID:
+        """A try-on that is being made."""
+        clock = SystemClock()
+        async with self.site.database.tx(SYSTEM) as tx:
+            reserved = await billing.reserve(
+                tx,
+                clock,
+                workspace_id=self.id,
+                meter="tryon",
+                source_id=str(uuid4()),
+                source_platform="instagram",
+            )
+        return reserved.id
+
+    async def member(self, role: str) -> Person:
+        person = await self.site.join(role)
+        await self.site.run(
+            "INSERT INTO public.workspace_members (workspace_id, user_id, role, joined_at)"
+            " VALUES ($1, $2, $3, now())",
+            self.id,
+            person.id,
+            role,
+        )
+        return person
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def site(
+    postgres_server, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    here = f"/{template_database}?"
+    admin = await asyncpg.connect(postgres_server.url.replace(here, "/postgres?"))
+    await admin.execute(f"CREATE DATABASE dash TEMPLATE {template_database}")
+    url = postgres_server.url.replace(here, "/dash?")
+    settings = _settings(url, tmp_path_factory.mktemp("dash"))
+    database = await Database.connect(url, max_size=6)
+    async with database.tx(SYSTEM) as tx:
+        await billing.seed(tx)
+    async with _serving(settings):
+        gate = Gate.from_settings(settings, database, SystemClock())
+        yield Site(settings.public_url, database, gate, Storage.open(settings.files_url))
+    await database.close()
+    await admin.execute("DROP DATABASE dash WITH (FORCE)")
+    await admin.close()
+
+
+def _settings(url: str, folder: Path) -> Settings:
+    port = free_port()
+    return Settings(
+        database_url=url, data_dir=folder, port=port, public_url=f"http://127.0.0.1:{port}"
+    )
+
+
+class _serving:  # noqa: N801 - reads as a word where it is used
+    """The server in a thread of its own, as it listens to the world."""
+
+    def __init__(self, settings: Settings) -> None:
+        config = uvicorn.Config(
+            create_server(settings),
+            port=settings.port,
+            log_config=None,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run)
+
+    async def __aenter__(self) -> None:
+        self._thread.start()
+        while not self._server.started:
+            assert self._thread.is_alive(), "the server did not start"
+            await asyncio.sleep(0.05)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        await asyncio.to_thread(self._thread.join)
+
+
+async def open_brand(site: Site, name: str, *, shopper: str = "lena") -> Brand:
+    owner = await site.join()
+    account_id = uuid4()
+    async with site.database.tx(SYSTEM) as tx:
+        workspace = await create_workspace(tx, name=name, owner_id=owner.id)
+        await tx.execute(
+            """
+            INSERT INTO public.connected_social_accounts
+                   (id, workspace_id, user_id, platform, platform_account_id, platform_username,
+                    access_token, token_expires_at, status, settings)
+            VALUES ($1, $2, $3, 'instagram', $4, $5, 'sealed', $6, 'active', '{}')
+            """,
+            account_id,
+            workspace.id,
+            owner.id,
+            str(account_id),
+            f"{name.lower()}.shop",
+            datetime.now(UTC) + timedelta(days=30),
+        )
+        account = await repository.account(tx, account_id)
+        thread = await conversations.lock(tx, account, f"person-{account_id}")
+        await conversations.set_username(tx, thread, shopper)
+        await conversations.save_state(tx, thread, State(stage=Stage.AWAITING_PHOTO))
+        item = PostItem(
+            post_ref=f"post-{account_id}",
+            caption=f"A post of {name}",
+            url="https://platform.example/p/1",
+            media_type="image",
+            media_urls=(),
+            thumbnail_url="",
+            likes=1,
+            comments=1,
+            posted_at=datetime.now(UTC),
+        )
+        await posts.store_posts(tx, account_id, [item], now=datetime.now(UTC))
+        post_id = await tx.fetch_value(
+            "SELECT id FROM public.social_posts WHERE workspace_id = $1", workspace.id
+        )
+        garment = await add_garment(
+            tx, workspace.id, new_garment(f"Tee of {name}"), created_by=owner.id
+        )
+    brand = Brand(site, owner, workspace.id, name, account_id, post_id, garment.id, thread.id)
+    await brand.hear(f"Hello {name}, is this real?")
+    return brand
+
+
+def new_garment(name: str, *, sure: float = 1.0) -> NewGarment:
+    leffa = LeffaMetadata(
+        leffa_category="upper_body",
+        category_confidence=sure,
+        analyzed_at=datetime.now(UTC),
+        analyzer_version="test",
+    )
+    return NewGarment(
+        name=name,
+        filename="tee.png",
+        content_type="image/png",
+        size=1,
+        has_transparency=True,
+        leffa=leffa,
+    )
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def brand(site: Site) -> AsyncIterator[Brand]:
+    made = await open_brand(site, "Nordlicht")
+    yield made
+    await made.owner.browser.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def rival(site: Site) -> AsyncIterator[Brand]:
+    made = await open_brand(site, "Konkurrenz", shopper="other-shopper")
+    yield made
+    await made.owner.browser.aclose()

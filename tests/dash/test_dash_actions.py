@@ -1,0 +1,265 @@
+"""What a brand does on its pages, with scripts and without, and who may do it."""
+
+from uuid import UUID
+
+import pytest
+from tests.dash.conftest import SYSTEM, new_garment
+
+from selify import ops
+from selify.ai.tryon import drawn
+
+LONG = "ä" * 600  # 1,200 bytes
+
+
+async def state_of(brand) -> dict:
+    rows = await brand.site.run(
+        "SELECT conversation_state FROM public.social_conversations WHERE id = $1",
+        brand.conversation_id,
+    )
+    return rows[0]["conversation_state"]
+
+
+async def settings_of(brand) -> dict:
+    rows = await brand.site.run(
+        "SELECT settings FROM public.connected_social_accounts WHERE id = $1", brand.account_id
+    )
+    return rows[0]["settings"]
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_taking_over_and_handing_back(brand, script: bool) -> None:
+    path = brand.at(f"/conversations/{brand.conversation_id}")
+    person = await brand.member("member")
+    taken = await person.post(path.replace("?", "/take-over?"), script=script)
+    assert taken.status_code == (200 if script else 303)
+    assert (await state_of(brand))["handler"] == "human"
+    assert "Hand back to the bot" in await person.look(path)
+    back = await person.post(path.replace("?", "/hand-back?"), script=script)
+    assert back.status_code == taken.status_code
+    assert (await state_of(brand))["handler"] == "bot"
+    if script:
+        assert 'hx-swap-oob="beforeend:#toasts"' in back.text
+    else:
+        assert "The bot answers in this conversation again." in await person.look(
+            back.headers["location"]
+        )
+    await person.browser.aclose()
+
+
+async def test_binding_a_garment_and_its_words(brand) -> None:
+    post = f"/posts/{brand.post_id}"
+    bound = await brand.owner.post(
+        brand.at(f"{post}/garment"),
+        script=True,
+        garment=str(brand.garment_id),
+        keywords="forest, I want it",
+    )
+    assert "Try-on is on" in bound.text
+    assert 'value="forest, I want it"' in bound.text  # the next change starts from here
+    explained = await brand.owner.look(f"{post}/keywords")
+    assert "forest" in explained
+    assert "garment binding + default" in explained
+    await brand.owner.post(
+        brand.at(f"{post}/garment"),
+        garment=str(brand.garment_id),
+        keywords="forest",
+        only_these="true",
+    )
+    assert "<strong>garment binding</strong>" in await brand.owner.look(f"{post}/keywords")
+    gone = await brand.owner.post(brand.at(f"{post}/garment/remove"), script=True)
+    assert "Try-on is on" not in gone.text
+
+
+async def test_a_garment_nobody_is_sure_of_is_confirmed_first(brand) -> None:
+    from selify.commerce import add_garment
+
+    async with brand.site.database.tx(SYSTEM) as tx:
+        unsure = await add_garment(
+            tx, brand.id, new_garment("Mystery", sure=0.3), created_by=brand.owner.id
+        )
+    bind = brand.at(f"/posts/{brand.post_id}/garment")
+    refused = await brand.owner.post(bind, script=True, garment=str(unsure.id))
+    assert refused.status_code == 422
+    assert "Confirm its category" in refused.text
+    assert "We are not sure: what is it?" in await brand.owner.look("/wardrobe")
+    said = await brand.owner.post(
+        brand.at(f"/wardrobe/{unsure.id}/category"), script=True, category="dresses"
+    )
+    assert said.status_code == 200
+    assert (await brand.owner.post(bind, script=True, garment=str(unsure.id))).status_code == 200
+
+
+@pytest.mark.slow
+async def test_uploading_a_garment(brand) -> None:
+    picture = drawn.wardrobe()[0].png()
+    answer = await brand.owner.browser.post(
+        brand.at("/wardrobe"),
+        data={"name": "Forest tee", "price": "39,90", "stock": "12"},
+        files={"picture": ("tee.png", picture, "image/png")},
+        headers={"HX-Request": "true"},
+    )
+    assert answer.status_code == 200, answer.text
+    assert "Forest tee" in answer.text
+    assert "€39.90" in answer.text
+    assert "12 in stock" in answer.text
+    row = (
+        await brand.site.run(
+            "SELECT leffa_metadata FROM public.wardrobe_garments WHERE name = 'Forest tee'"
+        )
+    )[0]
+    assert row["leffa_metadata"]["leffa_category"] == "upper_body"
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({}, "Choose a picture"),
+        ({"price": "cheap"}, "A price looks like"),
+        ({"stock": "-1"}, "whole number"),
+        ({"url": "javascript:alert(1)"}, "begins with https"),
+    ],
+)
+async def test_uploads_that_cannot_be(brand, form: dict, words: str) -> None:
+    answer = await brand.owner.post(brand.at("/wardrobe"), script=True, **form, name="x")
+    assert answer.status_code == 422
+    assert words in answer.text
+
+
+async def test_a_file_that_is_no_picture(brand) -> None:
+    answer = await brand.owner.browser.post(
+        brand.at("/wardrobe"),
+        files={"picture": ("tee.png", b"not a picture", "image/png")},
+        headers={"HX-Request": "true"},
+    )
+    assert 400 <= answer.status_code < 500
+    assert 'role="alert"' in answer.text
+
+
+async def test_the_bots_settings(brand) -> None:
+    path = brand.at(f"/accounts/{brand.account_id}/settings")
+    saved = await brand.owner.post(path, script=True, language="de", trigger_keywords="mag ich, x")
+    assert saved.status_code == 200
+    assert await settings_of(brand) == {
+        "tryon_enabled": False,
+        "language": "de",
+        "trigger_keywords": ["mag ich", "x"],
+    }
+    shown = await brand.owner.look("/accounts")
+    assert 'value="mag ich, x"' in shown
+    refused = await brand.owner.post(path, script=True, language="tlh")
+    assert refused.status_code == 422
+
+
+async def test_the_bots_texts(brand) -> None:
+    path = f"/accounts/{brand.account_id}/texts"
+    words = {"language": "en", "key": "feedback", "template": "So, {brand} and you?"}
+    seen = await brand.owner.post(brand.at(f"{path}/preview"), script=True, **words)
+    assert "So, Nordlicht and you?" in seen.text
+    assert "So, " not in str(await settings_of(brand))  # looking changes nothing
+    saved = await brand.owner.post(brand.at(path), script=True, **words)
+    assert "your words" in saved.text
+    assert (await settings_of(brand))["message_templates"] == {
+        "en": {"feedback": "So, {brand} and you?"}
+    }
+    await brand.owner.post(brand.at(path), **words, reset="true")
+    assert (await settings_of(brand))["message_templates"] == {"en": {}}
+
+
+@pytest.mark.parametrize(
+    ("key", "template"), [("feedback", LONG), ("button_like", "far too long for a button")]
+)
+async def test_texts_that_could_not_be_sent(brand, key: str, template: str) -> None:
+    path = f"/accounts/{brand.account_id}/texts"
+    words = {"language": "en", "key": key, "template": template}
+    seen = await brand.owner.post(brand.at(f"{path}/preview"), script=True, **words)
+    assert "too long to be sent" in seen.text
+    assert (await brand.owner.post(brand.at(path), script=True, **words)).status_code == 422
+    assert "message_templates" not in await settings_of(brand)
+
+
+async def test_our_own_texts_all_fit(brand) -> None:
+    for language in ("en", "de"):
+        shown = await brand.owner.look(f"/accounts/{brand.account_id}/texts?language={language}")
+        assert "Greeting" in shown
+        assert "too long to be sent" not in shown
+
+
+async def test_members_look_admins_change(brand) -> None:
+    member, admin = await brand.member("member"), await brand.member("admin")
+    actions = {
+        "settings": {"language": "en"},
+        "texts": {"language": "en", "key": "feedback", "template": "?"},
+        "disconnect": {},
+    }
+    for action, form in actions.items():
+        path = brand.at(f"/accounts/{brand.account_id}/{action}")
+        assert (await member.post(path, **form)).status_code == 403, action
+        assert (await admin.post(path, **form)).status_code == 303, action
+    shown = await member.look("/accounts")
+    assert "ask an owner or admin" in shown
+    assert "Connect Instagram" not in shown
+    assert "Disconnected" in await admin.look("/accounts")
+    await member.browser.aclose()
+    await admin.browser.aclose()
+
+
+async def test_every_charge_explains_itself(brand) -> None:
+    charge = await brand.charge()
+    assert str(charge) in await brand.owner.look("/billing")
+    part = await brand.owner.browser.get(
+        brand.at(f"/billing/charges/{charge}"), headers={"HX-Request": "true"}
+    )
+    assert "came from the week&#39;s allowance" in part.text
+    assert "<html" not in part.text
+    assert "<html" in await brand.owner.look(f"/billing/charges/{charge}")
+
+
+async def test_charges_come_in_pages_without_gaps(brand) -> None:
+    made = {str(await brand.charge()) for _ in range(26)}
+    first = await brand.owner.look("/billing")
+    link = first.split('class="button second" href="')[1].split('"')[0].replace("&amp;", "&")
+    second = await brand.owner.look(link)
+    on_first = {number for number in made if number in first}
+    on_second = {number for number in made if number in second}
+    assert len(on_first) == 25
+    assert on_first | on_second == made
+    assert not on_first & on_second
+
+
+async def test_the_bell(brand) -> None:
+    async with brand.site.database.tx(SYSTEM) as tx:
+        for number in range(2):
+            await ops.notify(
+                tx,
+                workspace_id=brand.id,
+                kind="human_wanted",
+                title=f"Somebody asks, {number}",
+                body="",
+                action_url=("/wardrobe", "https://evil.example/")[number],
+                dedupe_key=str(number),
+            )
+    assert "Notifications: 2 unread" in await brand.owner.look("/")
+    rows = await brand.site.run(
+        "SELECT id, action_url FROM public.notifications WHERE workspace_id = $1", brand.id
+    )
+    goals = {}
+    for row in rows:
+        answer = await brand.owner.post(brand.at(f"/notifications/{row['id']}/open"))
+        goals[row["action_url"]] = answer.headers["location"].split("?")[0]
+    assert goals == {"/wardrobe": "/wardrobe", "https://evil.example/": "/"}
+    assert "Notifications: none unread" in await brand.owner.look("/")
+
+
+async def test_only_ones_own_notices_are_opened(brand, rival) -> None:
+    async with rival.site.database.tx(SYSTEM) as tx:
+        await ops.notify(
+            tx, workspace_id=rival.id, kind="x", title="Secret", body="", dedupe_key="s"
+        )
+    notice: UUID = (
+        await rival.site.run(
+            "SELECT id FROM public.notifications WHERE workspace_id = $1", rival.id
+        )
+    )[0]["id"]
+    answer = await brand.owner.post(brand.at(f"/notifications/{notice}/open"))
+    assert answer.status_code == 404
+    assert "Secret" not in await brand.owner.look("/notifications")

@@ -1,0 +1,164 @@
+"""The pages in Chromium, wide and narrow, with the keyboard alone, and without scripts."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from tests.dash.conftest import PASSWORD
+
+pytestmark = pytest.mark.browser
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+PATIENCE = 60_000
+SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
+ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/notifications")
+BOTH = pytest.mark.parametrize("size", SIZES)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+async def open_context(chromium: Browser, size: str, **options: object) -> BrowserContext:
+    width, height = SIZES[size]
+    viewport = {"width": width, "height": height}
+    context = await chromium.new_context(viewport=viewport, **options)
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
+async def sign_in(context: BrowserContext, brand) -> Page:
+    """By the keyboard: the first field has the focus."""
+    page = await context.new_page()
+    await page.goto(f"{brand.site.url}/sign-in")
+    await expect(page.get_by_label("E-mail address")).to_be_focused()
+    await page.keyboard.type(brand.owner.email)
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"{brand.site.url}/")
+    return page
+
+
+def complaints_of(page: Page) -> list[str]:
+    """Filled with what the browser refuses or cannot run on this page."""
+    found: list[str] = []
+    page.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
+@BOTH
+async def test_the_page_follows_what_happens(chromium: Browser, brand, size: str) -> None:
+    context = await open_context(chromium, size)
+    page = await sign_in(context, brand)
+    complaints = complaints_of(page)
+    await expect(page.locator("#liveness")).to_have_text("Live")
+    await page.evaluate("window.stillTheSamePage = true")
+    await brand.hear("Is it live? <b>Yes</b>")
+    await expect(page.get_by_role("log").get_by_text("Is it live? <b>Yes</b>")).to_be_visible()
+    await brand.charge()
+    await expect(page.locator("#money .charge").first).to_contain_text("383 credits")
+
+    await page.get_by_role("button", name="Take over").click()
+    await expect(page.get_by_role("button", name="Hand back to the bot")).to_be_visible()
+    await expect(page.locator("#toasts")).to_contain_text("the bot keeps quiet")
+    await expect(page.locator("#conversations")).to_contain_text("A person answers")
+    assert await page.evaluate("window.stillTheSamePage")
+    assert complaints == []
+    await context.close()
+
+
+@BOTH
+async def test_a_charge_explains_itself_by_keyboard(chromium: Browser, brand, size: str) -> None:
+    await brand.charge()
+    context = await open_context(chromium, size)
+    page = await sign_in(context, brand)
+    await page.locator("#money .charge").first.focus()
+    await page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("came from the week's allowance")
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    assert await page.evaluate("document.activeElement.className.includes('charge')")
+    await context.close()
+
+
+@BOTH
+async def test_every_room_fits_and_shows_where_the_focus_is(
+    chromium: Browser, brand, size: str
+) -> None:
+    context = await open_context(chromium, size)
+    page = await sign_in(context, brand)
+    complaints = complaints_of(page)
+    for path in (*ROOMS, f"/accounts/{brand.account_id}/texts"):
+        await page.goto(brand.site.url + path)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert await page.locator("h1, h2").count(), path
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        for _ in range(12):
+            await page.keyboard.press("Tab")
+            outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", (
+                path,
+                await page.evaluate("document.activeElement.outerHTML"),
+            )
+    assert complaints == []
+    await context.close()
+
+
+async def test_choosing_a_conversation_keeps_following_it(chromium: Browser, brand) -> None:
+    context = await open_context(chromium, "wide")
+    page = await sign_in(context, brand)
+    await page.locator("#conversations").get_by_role("link").first.click()
+    await page.wait_for_url(f"**/conversations/{brand.conversation_id}")
+    await brand.hear("Still listening?")
+    await expect(page.get_by_role("log").get_by_text("Still listening?")).to_be_visible()
+    await page.go_back()
+    await expect(page.get_by_text("The latest conversation")).to_be_visible()
+    await context.close()
+
+
+async def test_the_focus_stays_when_a_part_is_drawn_again(chromium: Browser, brand) -> None:
+    context = await open_context(chromium, "wide")
+    page = await sign_in(context, brand)
+    await expect(page.locator("#liveness")).to_have_text("Live")
+    button = page.get_by_role("button", name="Take over")
+    await button.focus()
+    await brand.hear("Drawn again")
+    await expect(page.get_by_role("log").get_by_text("Drawn again")).to_be_visible()
+    await expect(button).to_be_focused()
+    await context.close()
+
+
+async def test_the_page_says_when_it_is_not_live(chromium: Browser, brand) -> None:
+    context = await open_context(chromium, "narrow")
+    page = await sign_in(context, brand)
+    await expect(page.locator("#liveness")).to_have_text("Live")
+    await context.set_offline(True)
+    await expect(page.locator("#liveness")).to_have_text("Reconnecting…")
+    await context.set_offline(False)
+    await expect(page.locator("#liveness")).to_have_text("Live")
+    await context.close()
+
+
+async def test_without_scripts(chromium: Browser, brand) -> None:
+    context = await open_context(chromium, "narrow", java_script_enabled=False)
+    page = await sign_in(context, brand)
+    await page.get_by_role("button", name="Take over").click()
+    await expect(page.get_by_role("button", name="Hand back to the bot")).to_be_visible()
+    await expect(page.locator("#toasts")).to_contain_text("the bot keeps quiet")
+    await page.goto(f"{brand.site.url}/posts")
+    await page.get_by_text("Choose its garment").click()
+    await page.get_by_label("Garment").select_option(str(brand.garment_id))
+    await page.get_by_role("button", name="Let shoppers try it on").click()
+    await expect(page.get_by_text("Try-on is on")).to_be_visible()
+    await page.get_by_role("link", name="Which words start a try-on?").click()
+    await expect(page.get_by_role("heading", name="Which words start a try-on")).to_be_visible()
+    await context.close()
