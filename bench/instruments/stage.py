@@ -25,7 +25,7 @@ from selify.running import prepare
 from selify.supervisor import free_port
 
 SYSTEM = Actor.system("bench")
-PATIENCE = 90.0
+PATIENCE = 300.0  # a loaded machine, its first start
 
 
 class DidNotStart(Exception):

@@ -17,6 +17,7 @@ import pytest_asyncio
 import uvicorn
 
 from selify import billing
+from selify.ai.tryon import drawn
 from selify.app import create_server
 from selify.auth import Gate, Visit, create_workspace
 from selify.commerce import LeffaMetadata, NewGarment, add_garment
@@ -31,6 +32,7 @@ from selify.supervisor import free_port
 
 SYSTEM = Actor.system("test")
 PASSWORD = "correct horse battery"
+PICTURE = drawn.wardrobe()[0].png()
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 _numbers = count(1)
 
@@ -236,6 +238,7 @@ async def open_brand(site: Site, name: str, *, shopper: str = "lena") -> Brand:
         garment = await add_garment(
             tx, workspace.id, new_garment(f"Tee of {name}"), created_by=owner.id
         )
+    await site.storage.put(garment.storage_path, PICTURE, content_type="image/png")
     brand = Brand(site, owner, workspace.id, name, account_id, post_id, garment.id, thread.id)
     await brand.hear(f"Hello {name}, is this real?")
     return brand

@@ -3,10 +3,9 @@
 from uuid import UUID
 
 import pytest
-from tests.dash.conftest import SYSTEM, new_garment
+from tests.dash.conftest import PICTURE, SYSTEM, new_garment
 
 from selify import ops
-from selify.ai.tryon import drawn
 
 LONG = "ä" * 600  # 1,200 bytes
 
@@ -91,11 +90,10 @@ async def test_a_garment_nobody_is_sure_of_is_confirmed_first(brand) -> None:
 
 @pytest.mark.slow
 async def test_uploading_a_garment(brand) -> None:
-    picture = drawn.wardrobe()[0].png()
     answer = await brand.owner.browser.post(
         brand.at("/wardrobe"),
         data={"name": "Forest tee", "price": "39,90", "stock": "12"},
-        files={"picture": ("tee.png", picture, "image/png")},
+        files={"picture": ("tee.png", PICTURE, "image/png")},
         headers={"HX-Request": "true"},
     )
     assert answer.status_code == 200, answer.text
@@ -133,6 +131,27 @@ async def test_a_file_that_is_no_picture(brand) -> None:
     )
     assert 400 <= answer.status_code < 500
     assert 'role="alert"' in answer.text
+
+
+async def test_a_post_shows_our_own_copy_of_its_picture(brand) -> None:
+    path = f"/posts/{brand.post_id}/picture"
+    assert (await brand.owner.browser.get(path)).status_code == 404  # it never had one
+    key = f"workspaces/{brand.id}/posts/{brand.post_id}.jpg"
+    await brand.site.storage.put(key, b"a picture", content_type="image/jpeg")
+    shown = await brand.owner.browser.get(path, follow_redirects=True)
+    assert shown.content == b"a picture"
+    assert shown.headers["content-type"] == "image/jpeg"
+
+
+async def test_a_posts_picture_leads_nobody_into_our_network(brand) -> None:
+    await brand.site.run(
+        "UPDATE public.social_posts SET thumbnail_url = $2 WHERE id = $1",
+        brand.post_id,
+        f"{brand.site.url}/healthz",
+    )
+    answer = await brand.owner.browser.get(f"/posts/{brand.post_id}/picture")
+    assert answer.status_code == 404
+    assert "cannot be had any more" in answer.text
 
 
 async def test_the_bots_settings(brand) -> None:

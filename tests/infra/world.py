@@ -18,7 +18,7 @@ from selify import billing, commerce
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
-from selify.core.inbox import Incoming, InboxWorker, Intake
+from selify.core.inbox import InboxWorker, Incoming, Intake
 from selify.core.links import FileLinks
 from selify.core.money import MicroUnits
 from selify.core.notices import CHANNEL as NOTICES

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from PIL import Image
+from tests.infra.world import ACCOUNT, ANA, SYSTEM, Brand, World
 
 from selify import billing, commerce
 from selify.ai.ports import EngineUnavailable
@@ -35,7 +36,6 @@ from selify.jobs.tryon import ENGINE_PATIENCE, PhotoRules, TryOnJob
 from selify.social import accounts, posts
 from selify.social.dialogue import Handler, Stage
 from selify.social.types import Attachment, AttachmentKind, MessageUnsent
-from tests.infra.world import ACCOUNT, ANA, SYSTEM, Brand, World
 
 GOOD = QualityScores(1.0, 1.0, 1.0, 0.9, None, 0.9, 0.9)
 KEEP = timedelta(hours=24)
@@ -196,9 +196,7 @@ class Studio:
 
     def photo(self, **more: Any) -> Any:
         url = f"http://127.0.0.1:{self.photos.port}/ana.jpg"
-        return self.world.message(
-            attachments=(Attachment(AttachmentKind.IMAGE, url),), **more
-        )
+        return self.world.message(attachments=(Attachment(AttachmentKind.IMAGE, url),), **more)
 
     async def ask(self) -> Any:
         """A comment, answered, and a photo; the try-on is queued."""
@@ -448,7 +446,7 @@ async def test_photos_that_cannot_be_had(
 async def test_other_hosts_are_not_asked(world: World, studio: Studio) -> None:
     await studio.ask()
     await world.sql(
-        "UPDATE internal.jobs SET payload = payload || '{\"photo_url\": \"http://127.0.0.2/x\"}'"
+        'UPDATE internal.jobs SET payload = payload || \'{"photo_url": "http://127.0.0.2/x"}\''
     )
     await studio.work()
     assert "download" in (await studio.said_after())[0]

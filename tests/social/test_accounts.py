@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
+from tests.infra.world import ACCOUNT, PLATFORM, SYSTEM, Brand, World, _post
 
 from selify.core.database import Tx
 from selify.core.errors import BadRequest
@@ -14,7 +15,6 @@ from selify.social import accounts, deletion, parking, posts, repository, sendin
 from selify.social.accounts import ConnectedElsewhere
 from selify.social.connecting import STATE_LIFE, Attempt, Connector, PlatformSaidNo, StateInvalid
 from selify.social.ports import Grant, PlatformRefused, PostItem, PostPage, RenewedToken
-from tests.infra.world import ACCOUNT, PLATFORM, SYSTEM, Brand, World, _post
 
 
 @dataclass
@@ -78,7 +78,9 @@ async def row(world: World) -> dict:
 
 
 async def audited(world: World) -> list[str]:
-    rows = await world.sql("SELECT event_type AS e FROM public.oauth_audit_logs ORDER BY created_at")
+    rows = await world.sql(
+        "SELECT event_type AS e FROM public.oauth_audit_logs ORDER BY created_at"
+    )
     return [found["e"] for found in rows]
 
 
@@ -118,7 +120,9 @@ async def test_the_look_and_the_writing_can_be_overtaken(
 ) -> None:
     """The unique index decides where both looked before either wrote."""
 
-    async def saw_nothing(tx: Tx, platform: str, account_ref: str, workspace_id: object) -> None: ...
+    async def saw_nothing(
+        tx: Tx, platform: str, account_ref: str, workspace_id: object
+    ) -> None: ...
 
     monkeypatch.setattr(accounts, "_check_free", saw_nothing)
     for name in ("First", "Second"):
@@ -184,7 +188,9 @@ async def test_the_whole_consent(world: World, connector: Connector, gateway: Ga
     }
 
 
-@pytest.mark.parametrize("trouble", ["forged", "changed", "empty", "late", "other user", "no base64"])
+@pytest.mark.parametrize(
+    "trouble", ["forged", "changed", "empty", "late", "other user", "no base64"]
+)
 async def test_a_state_that_is_not_ours_not_now_or_not_theirs(
     world: World, connector: Connector, gateway: Gateway, trouble: str
 ) -> None:
@@ -331,7 +337,7 @@ async def test_after_90_days_people_are_forgotten_and_the_books_kept(
     await world.say(world.comment(), world.photo(text="this is Ana"))
     await world.sql(
         "UPDATE public.social_messages"
-        " SET attachments = '[{\"type\": \"image\", \"storage_key\": \"results/ana.jpg\"}]'"
+        ' SET attachments = \'[{"type": "image", "storage_key": "results/ana.jpg"}]\''
     )
     async with world.database.tx(SYSTEM) as tx:
         await accounts.disconnect(tx, world.clock, brand.account, user_id=None, reason="bye")
@@ -390,8 +396,12 @@ async def test_a_deletion_request_is_carried_out_and_can_be_followed(
 
 
 async def test_raw_entries_stay_and_stop_nothing(world: World) -> None:
-    raw = [("unknown", {"odd": True}, "no account"), ("1", "event_id", "?"), ("2", ["event_id"], "?"),
-           (ACCOUNT, {"event_id": "no uuid"}, "?")]
+    raw = [
+        ("unknown", {"odd": True}, "no account"),
+        ("1", "event_id", "?"),
+        ("2", ["event_id"], "?"),
+        (ACCOUNT, {"event_id": "no uuid"}, "?"),
+    ]
     async with world.database.tx(SYSTEM) as tx:
         await parking.park_raw(tx, raw)
     await world.handle(world.message("hello"))

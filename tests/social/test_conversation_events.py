@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from tests.infra.world import ACCOUNT, ANA, PHOTO, Brand, World
+
 from selify.core.money import Credits
 from selify.social.dialogue import Handler, Stage
 from selify.social.types import (
@@ -15,7 +17,6 @@ from selify.social.types import (
     NothingToDo,
     ReactionChanged,
 )
-from tests.infra.world import ACCOUNT, ANA, PHOTO, Brand, World
 
 
 async def thread_open(world: World) -> None:
@@ -207,7 +208,10 @@ async def test_stop_silences_everything_until_start(world: World, brand: Brand) 
     await world.say(world.photo(), world.message("try on"), world.message("hello?"))
     assert world.platform.texts[-1].startswith("Alright")
     await world.say(world.comment())
-    assert await world.last() == ("skipped", "the bot is silent in the conversation with this person")
+    assert await world.last() == (
+        "skipped",
+        "the bot is silent in the conversation with this person",
+    )
     await world.say(world.message("start"))
     assert world.platform.texts[-1].startswith("Welcome back")
     await world.say(world.comment())
@@ -221,7 +225,7 @@ async def test_asking_for_a_person_calls_the_owner_each_time(world: World, brand
     assert "called a person" in world.platform.texts[-1]
     await world.sql(
         "UPDATE public.social_conversations"
-        " SET conversation_state = conversation_state || '{\"handler\": \"bot\"}'"
+        ' SET conversation_state = conversation_state || \'{"handler": "bot"}\''
     )
     await world.say(world.message("human"))
     assert await world.notified() == ["human_wanted", "human_wanted"]
@@ -308,7 +312,7 @@ async def test_the_echo_of_a_picture_in_doubt(world: World, brand: Brand) -> Non
     await world.handle(world.message("hm?"))
     await world.sql(
         "UPDATE internal.outbox SET state = 'unknown',"
-        " payload = payload || '{\"kind\": \"image\", \"storage_key\": \"a.jpg\", \"text\": \"\"}'"
+        ' payload = payload || \'{"kind": "image", "storage_key": "a.jpg", "text": ""}\''
         " WHERE state = 'queued' AND payload ->> 'kind' = 'text'"
     )
     picture = Attachment(AttachmentKind.IMAGE, "https://x.example/1.jpg")
@@ -334,9 +338,7 @@ async def test_of_several_private_replies_in_doubt_the_commenter_s_own_is_meant(
     world: World, brand: Brand
 ) -> None:
     world.platform.script += [ConnectionError("lost")] * 2
-    await world.say(
-        world.comment(person_ref="ben", username="ben"), world.comment(username="ana")
-    )
+    await world.say(world.comment(person_ref="ben", username="ben"), world.comment(username="ana"))
     await world.handle(world.echo(world.platform.texts[0]))
     ben, ana = await world.interactions()
     assert (await world.state()).interaction_id == ana["id"]

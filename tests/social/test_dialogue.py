@@ -192,7 +192,8 @@ def test_small_talk_elsewhere_is_left_to_people(stage: Stage) -> None:
 
 MESSAGES = st.builds(
     wrote,
-    st.sampled_from(["", "try on", "hello", "stop", "start", "human", "\u202e💥"]) | st.text(max_size=40),
+    st.sampled_from(["", "try on", "hello", "stop", "start", "human", "\u202e💥"])
+    | st.text(max_size=40),
     button=st.sampled_from(["", *Button, "else:where"]),
     replied_to_story=st.booleans(),
 ).flatmap(
@@ -257,7 +258,16 @@ def test_no_conversation_breaks_a_promise(story: list) -> None:
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["stage", "handler", "binding_id", "interaction_id", "result_id", "photo_ref", "nudges", "new"]
+            [
+                "stage",
+                "handler",
+                "binding_id",
+                "interaction_id",
+                "result_id",
+                "photo_ref",
+                "nudges",
+                "new",
+            ]
         ),
         st.none() | st.integers() | st.text(max_size=9) | st.booleans() | st.lists(st.integers()),
     )

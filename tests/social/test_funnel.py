@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+from tests.infra.world import ACCOUNT, ANA, SYSTEM, Brand, World
+
 from selify.social import interactions, posts, reading
 from selify.social.dialogue import Stage, State
 from selify.social.types import Button
-from tests.infra.world import ACCOUNT, ANA, SYSTEM, Brand, World
 
 
 async def result_arrives(world: World, *, liked: bool | None = None) -> None:
@@ -84,8 +85,13 @@ async def test_counters_equal_a_recount(world: World, brand: Brand) -> None:
         )
     )[0]
     assert tuple(counted) == (4, 4, 1, 1, 1)
-    shown = ("total_triggers", "total_dm_conversations", "total_photos_received", "total_generations",
-             "successful_generations")
+    shown = (
+        "total_triggers",
+        "total_dm_conversations",
+        "total_photos_received",
+        "total_generations",
+        "successful_generations",
+    )
     assert tuple(row[name] for name in shown) == tuple(counted)
     assert float(row["overall_conversion_rate"]) == 25.0
     async with world.database.tx(SYSTEM) as tx:
@@ -102,7 +108,7 @@ async def test_keywords_of_a_post_explain_themselves(world: World, brand: Brand)
         found = await posts.keywords_of(tx, brand.workspace_id, post_id)
     assert found.rule == "default"
     await world.sql(
-        "UPDATE public.social_posts SET bot_config = '{\"trigger_keywords\": [\"glow\"]}'"
+        'UPDATE public.social_posts SET bot_config = \'{"trigger_keywords": ["glow"]}\''
         " WHERE id = $1",
         post_id,
     )

@@ -18,7 +18,13 @@ from selify.social.keywords import (
     resolve,
 )
 
-NOTHING = {"post": None, "binding_words": None, "binding_adds": True, "account": None, "workspace": None}
+NOTHING = {
+    "post": None,
+    "binding_words": None,
+    "binding_adds": True,
+    "account": None,
+    "workspace": None,
+}
 
 
 def words(**levels):
@@ -45,21 +51,35 @@ def test_the_nearest_level_wins() -> None:
 
 
 def test_a_binding_adds_its_words_to_the_next_wider_level_that_is_set() -> None:
-    found = resolve(**{**NOTHING, "binding_words": ["wear it"], "account": {"trigger_keywords": ["a", "Wear it"]}})
+    found = resolve(
+        **{
+            **NOTHING,
+            "binding_words": ["wear it"],
+            "account": {"trigger_keywords": ["a", "Wear it"]},
+        }
+    )
     assert found.words == {"wear it": "garment binding", "a": "account", "Wear it": "account"}
     assert found.rule == "garment binding + account"
     assert set(words(binding_words=["wear it"])) == {"wear it", *DEFAULT_KEYWORDS}
 
 
 def test_what_is_empty_or_no_list_is_not_set() -> None:
-    for empty in (None, {}, {"trigger_keywords": []}, {"trigger_keywords": ["", " ", "!!"]}, {"trigger_keywords": "x"}):
+    for empty in (
+        None,
+        {},
+        {"trigger_keywords": []},
+        {"trigger_keywords": ["", " ", "!!"]},
+        {"trigger_keywords": "x"},
+    ):
         assert set(words(account=empty)) == set(DEFAULT_KEYWORDS)
     assert set(words(workspace={"platforms": "?"})) == set(DEFAULT_KEYWORDS)
     assert set(words(workspace={"trigger_keywords": ["w"]})) == {"w"}
 
 
 def test_the_workspace_s_own_default_is_nobody_s_choice() -> None:
-    assert "anprobieren" in words(workspace={"platforms": {"instagram": {"trigger_keywords": UNTOUCHED}}})
+    assert "anprobieren" in words(
+        workspace={"platforms": {"instagram": {"trigger_keywords": UNTOUCHED}}}
+    )
 
 
 def test_the_explanation_names_every_word_and_its_source() -> None:
@@ -70,7 +90,15 @@ def test_the_explanation_names_every_word_and_its_source() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["TRY ON!", "try-on", "Can I   try\non this?", "#tryon", "ＴＲＹ　ＯＮ", "please try\u200bon", "tryon😍"],
+    [
+        "TRY ON!",
+        "try-on",
+        "Can I   try\non this?",
+        "#tryon",
+        "ＴＲＹ　ＯＮ",
+        "please try\u200bon",
+        "tryon😍",
+    ],
 )
 def test_keywords_are_found_in_any_spelling(text: str) -> None:
     assert resolve(**NOTHING).match(text)
@@ -98,7 +126,9 @@ def test_nothing_anybody_writes_breaks_it(text: str, chosen: list[str]) -> None:
     found.explain()
 
 
-@given(st.text(max_size=60), st.text(alphabet=string.punctuation.replace("_", "") + " \n", max_size=5))
+@given(
+    st.text(max_size=60), st.text(alphabet=string.punctuation.replace("_", "") + " \n", max_size=5)
+)
 def test_a_keyword_is_found_inside_any_text(text: str, between: str) -> None:
     assert resolve(**NOTHING).match(f"{text} {between}try on{between} {text}")
 
@@ -128,5 +158,7 @@ def test_command_words_are_whole_messages() -> None:
         ("to die for!! where is this from", "en", "en"),
     ],
 )
-def test_the_language_is_german_only_where_it_plainly_is(text: str, fallback: str, language: str) -> None:
+def test_the_language_is_german_only_where_it_plainly_is(
+    text: str, fallback: str, language: str
+) -> None:
     assert language_of(text, fallback) == language

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.infra.world import SYSTEM, Brand, World
 
 from selify.core.database import Database
 from selify.social import limits
 from selify.social.limits import estimate
-from tests.infra.world import SYSTEM, Brand, World
 
 NOON = datetime(2026, 11, 18, 12, 20, tzinfo=UTC)
 
@@ -47,7 +47,9 @@ async def test_a_new_clock_hour_and_a_new_day_begin_at_zero(world: World, brand:
     assert await take(world, brand, midnight) is None
 
 
-async def test_a_worker_whose_clock_is_behind_starts_no_new_hour(world: World, brand: Brand) -> None:
+async def test_a_worker_whose_clock_is_behind_starts_no_new_hour(
+    world: World, brand: Brand
+) -> None:
     await world.sql("UPDATE public.instagram_rate_limits SET hourly_limit = 2")
     hour = NOON.replace(minute=0)
     assert await take(world, brand, hour) is None

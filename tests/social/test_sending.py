@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from tests.infra.world import ANA, PLATFORM, SYSTEM, Brand, World
 
 from selify.social import accounts, conversations, health, messages, repository
 from selify.social.dialogue import Handler, Stage
 from selify.social.ports import Accepted, Action, Refused, SentMessage
 from selify.social.sending import DOUBT_LIFE, UNEXPLAINED_PAUSE
-from tests.infra.world import ANA, PLATFORM, SYSTEM, Brand, World
 
 
 @pytest.fixture
@@ -172,7 +172,9 @@ async def test_what_is_not_in_the_thread_is_sent_again(world: World, thread: Bra
     known = await world.value("SELECT platform_message_id FROM public.social_messages LIMIT 1")
     world.platform.thread = [
         SentMessage(str(known), world.platform.texts[-1], world.clock.now(), has_attachment=False),
-        SentMessage("older", world.platform.texts[-1], world.clock.now() - timedelta(days=1), False),
+        SentMessage(
+            "older", world.platform.texts[-1], world.clock.now() - timedelta(days=1), False
+        ),
         SentMessage("other", "something else", world.clock.now(), has_attachment=False),
     ]
     await world.later(timedelta(seconds=20))
@@ -253,7 +255,9 @@ async def test_a_picture_is_sent_as_a_link_made_now(world: World, thread: Brand)
     await world.deliver()
     link = world.platform.sent[-1].image_url
     assert link.startswith("https://selify.example/files/")
-    row = (await world.sql("SELECT * FROM public.social_messages ORDER BY created_at DESC, id DESC"))[0]
+    row = (
+        await world.sql("SELECT * FROM public.social_messages ORDER BY created_at DESC, id DESC")
+    )[0]
     assert row["message_type"] in ("image", "text")
     pictures = await world.sql(
         "SELECT attachments FROM public.social_messages WHERE message_type = 'image'"
@@ -266,10 +270,10 @@ async def test_the_question_how_they_like_it_moves_the_conversation(
 ) -> None:
     await world.sql(
         "UPDATE public.social_conversations"
-        " SET conversation_state = conversation_state || '{\"stage\": \"result_sent\"}'"
+        ' SET conversation_state = conversation_state || \'{"stage": "result_sent"}\''
     )
     await world.sql(
-        "UPDATE internal.outbox SET payload = payload || '{\"purpose\": \"feedback\"}'"
+        'UPDATE internal.outbox SET payload = payload || \'{"purpose": "feedback"}\''
         " WHERE state = 'queued' AND payload ->> 'kind' = 'text'"
     )
     await world.deliver()
@@ -282,9 +286,7 @@ async def test_health_follows_the_calls_of_the_day(world: World, brand: Brand) -
             if code:
                 await health.failed(tx, brand.account.id, at=world.clock.now(), code=code)
             else:
-                await health.succeeded(
-                    tx, brand.account.id, at=world.clock.now(), milliseconds=100
-                )
+                await health.succeeded(tx, brand.account.id, at=world.clock.now(), milliseconds=100)
         return await health_of(world)
 
     assert (await call())["health_status"] == "healthy"
@@ -300,5 +302,3 @@ async def test_health_follows_the_calls_of_the_day(world: World, brand: Brand) -
     await world.sql("UPDATE public.instagram_account_health SET webhook_delivery_rate = 99")
     row = await call()
     assert (row["messages_processed_today"], row["messages_failed_today"]) == (1, 0)
-
-

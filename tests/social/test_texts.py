@@ -89,7 +89,10 @@ def test_long_names_are_clipped_and_lines_joined() -> None:
         (None, ""),
         (ProductCard("x"), ""),
         (ProductCard("x", Cents(3900)), "$39.00"),
-        (ProductCard("x", Cents(3900), "EUR", True, 42, "https://b.example/x"), "€39.00 · In stock · https://b.example/x"),
+        (
+            ProductCard("x", Cents(3900), "EUR", True, 42, "https://b.example/x"),
+            "€39.00 · In stock · https://b.example/x",
+        ),
         (ProductCard("x", in_stock=True, stock=3), "Only 3 left"),
         (ProductCard("x", in_stock=True, stock=None), "In stock"),
         (ProductCard("x", in_stock=False, stock=0), "Sold out at the moment"),
@@ -98,5 +101,3 @@ def test_long_names_are_clipped_and_lines_joined() -> None:
 )
 def test_the_product_line_says_what_is_known(card: ProductCard | None, line: str) -> None:
     assert product_line(card, voice()) == line
-
-

@@ -47,6 +47,8 @@ class SecretBox:
         parsed = {}
         for text in keys:
             name, _, encoded = text.partition(":")
+            if name in parsed:
+                raise ValueError(f"two keys are called {name!r}: give the new one an id of its own")
             parsed[name] = _decode(encoded)
         return cls(parsed)
 

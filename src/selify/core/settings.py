@@ -4,6 +4,7 @@ A setting left alone means the embedded default: embedded database, local folder
 engine, and no outside world at all.
 """
 
+import contextlib
 import os
 from functools import cached_property
 from pathlib import Path
@@ -181,18 +182,31 @@ def load(**overrides: Any) -> Settings:
 
 
 def _own_key(data_dir: Path) -> str:
-    """The data directory's own key: made by whoever comes first, readable by its owner only."""
+    """The data directory's own key: made by whoever comes first, readable by its owner only.
+
+    It appears with its content (a link to a finished file), for server and worker start at once.
+    """
     path = data_dir / "secret.key"
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            data_dir.mkdir(parents=True, exist_ok=True)
+            _publish(SecretBox.new_key("k1"), path)
         return path.read_text().strip()
     except OSError as error:
         raise SettingsWrong(
             f"SELIFY_DATA_DIR: {data_dir} cannot be written ({error.strerror}).",
             hint="Choose another folder or make room.",
         ) from error
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key := SecretBox.new_key("k1"))
-    return key
+
+
+def _publish(content: str, path: Path) -> None:
+    """Whoever comes second finds the first one's file."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(content)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

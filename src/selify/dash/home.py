@@ -17,8 +17,8 @@ from selify.core.errors import NotFound
 from selify.dash import charges, charts, health, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import bell, by_script, fragment, page, went_well
-from selify.social import conversations, reading
-from selify.social.dialogue import Handler
+from selify.social import conversations, reading, repository
+from selify.social.dialogue import Handler, State
 from selify.social.reading import ConversationMissing
 
 router = APIRouter(include_in_schema=False)
@@ -107,8 +107,11 @@ async def show_thread(desk: Desk, view: View) -> dict[str, Any]:
             chosen = latest[0]["id"] if latest else None
         if chosen is None:
             return {"thread": None, "messages": [], "following": True}
+        thread = await reading.access_conversation(tx, desk.workspace.id, chosen)
+        about = State.from_json(thread["conversation_state"]).binding_id
         return {
-            "thread": await reading.access_conversation(tx, desk.workspace.id, chosen),
+            "thread": thread,
+            "garment": await repository.binding(tx, about) if about else None,
             "messages": await reading.list_messages(tx, chosen),
             "following": view.conversation is None,
         }

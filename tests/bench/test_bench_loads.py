@@ -1,0 +1,101 @@
+"""What the loads send and understand: HTTP on the wire, pgbench's report, the shared statement."""
+
+import asyncio
+import re
+
+import orjson
+import pytest
+
+from bench import charges, intake
+from bench.instruments import http_load, pgbench
+from bench.instruments.rounds import WrongResult
+from selify.billing import repository
+from selify.core.clock import SystemClock
+from selify.vendors.instagram import webhook
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx: y\r\n\r\nok"
+
+
+@pytest.mark.parametrize(
+    ("received", "size"),
+    [(b"", None), (OK[:30], None), (OK[:-1], len(OK)), (OK, len(OK)), (OK + b"HTTP", len(OK))],
+)
+def test_an_answer_is_as_long_as_its_headers_say(received: bytes, size: int | None) -> None:
+    assert http_load.answer_size(received) == size
+
+
+def test_an_answer_of_unknown_length_is_no_answer() -> None:
+    with pytest.raises(WrongResult, match="how long"):
+        http_load.answer_size(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+async def _serve(answers: list[bytes]) -> tuple[asyncio.Server, str]:
+    """A server giving one answer per request, cut in two to arrive in pieces."""
+    left = iter(answers)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await _head(reader):
+            await reader.readexactly(int(re.search(rb"content-length: (\d+)", head)[1]))
+            answer = next(left)
+            for part in (answer[:20], answer[20:]):
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(0)
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def _head(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, ConnectionResetError):
+        return b""
+
+
+async def test_every_request_is_sent_once_and_every_answer_counted() -> None:
+    server, address = await _serve([OK] * 7)
+    requests = [http_load.post("/", b"body", []) for _ in range(7)]
+    load = await http_load.send_all(address, requests, connections=3)
+    server.close()
+    await server.wait_closed()
+    assert len(load.latencies) == 7
+    assert load.rate == 7 / load.seconds
+    assert load.p99 == max(load.latencies)
+
+
+async def test_a_refusal_ends_the_measurement() -> None:
+    server, address = await _serve([OK, OK.replace(b"200 OK", b"403 No")])
+    requests = [http_load.post("/", b"body", []) for _ in range(2)]
+    with pytest.raises(WrongResult, match="403"):
+        await http_load.send_all(address, requests, connections=1)
+    server.close()
+    await server.wait_closed()
+
+
+def test_deliveries_are_signed_comments_of_different_people() -> None:
+    bodies = []
+    for request in intake.deliveries(3):
+        head, body = request.split(b"\r\n\r\n", 1)
+        signature = re.search(rb"x-hub-signature-256: (\S+)", head)[1].decode()
+        webhook.verify_signature(body, signature, (intake.SECRET,))
+        assert orjson.loads(body)["object"] == "instagram"
+        bodies.append(body)
+    delivered = [webhook.parse(body, received_at=SystemClock().now()) for body in bodies]
+    assert all(len(one.events) == 1 and not one.unparsed for one in delivered)
+    assert len({one.events[0].dedupe_key for one in delivered}) == 3
+
+
+def test_pgbench_runs_the_products_own_statement() -> None:
+    script = charges.settle_script()
+    assert "$" not in script
+    assert ":event_id" in script
+    assert script.split("=", 1)[0] == repository.SETTLE.replace("$1", ":event_id").split("=", 1)[0]
+
+
+def test_the_rate_is_read_from_pgbenchs_report() -> None:
+    said = "number of clients: 8\nlatency average = 2.5 ms\ntps = 3110.489639 (without …)\n"
+    assert pgbench.parse_rate(said) == 3110.489639
+    with pytest.raises(ValueError, match="no rate"):
+        pgbench.parse_rate("pgbench: error: aborted")

@@ -1,0 +1,118 @@
+"""Settings come from the environment and one file, and say in one line what is wrong with them."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from selify.core import settings
+from selify.core.secrets import SecretBox
+from selify.core.settings import Settings, SettingsWrong
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"SELIFY_{name.upper()}", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_left_alone_everything_is_embedded(tmp_path: Path) -> None:
+    found = settings.load()
+    assert (found.database_url, found.tryon_engines) == ("", ("embedded",))
+    assert found.data_dir == tmp_path / ".selify"
+    assert found.files_url == f"file://{tmp_path / '.selify' / 'files'}"
+
+
+def test_the_environment_wins_over_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "selify.env").write_text("SELIFY_PORT=1111\nSELIFY_HOST=0.0.0.0\nOTHER=1\n")
+    monkeypatch.setenv("SELIFY_PORT", "2222")
+    found = settings.load()
+    assert (found.port, found.host) == (2222, "0.0.0.0")
+
+
+def test_lists_are_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SELIFY_TRYON_ENGINES", "gemini, embedded fal,,")
+    monkeypatch.setenv("SELIFY_INSTAGRAM_MEDIA_HOSTS", "")
+    found = settings.load()
+    assert found.tryon_engines == ("gemini", "embedded", "fal")
+    assert found.instagram_media_hosts == ()
+
+
+def test_addresses_lose_their_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SELIFY_PUBLIC_URL", "https://brand.example/")
+    assert settings.load().public_url == "https://brand.example"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SELIFY_PORT", "99999"),
+        ("SELIFY_PORT", "eighty"),
+        ("SELIFY_WORKERS", "0"),
+        ("SELIFY_PUBLIC_URL", "brand.example"),
+        ("SELIFY_PHOTO_HOURS", "-1"),
+        ("SELIFY_MAX_PHOTO_MEGABYTES", "1000"),
+    ],
+)
+def test_what_makes_no_sense_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsWrong) as wrong:
+        settings.load()
+    assert wrong.value.detail.startswith(f"{name}: ")
+    assert "\n" not in wrong.value.detail
+    assert wrong.value.hint
+
+
+def test_every_setting_explains_itself() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr(settings.load(instagram_app_secret="hush", gemini_api_key="hush"))
+    assert "hush" not in shown
+
+
+def test_the_house_makes_its_own_key_once_for_its_owner_alone(tmp_path: Path) -> None:
+    first = settings.load().secret_box
+    path = tmp_path / ".selify" / "secret.key"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    sealed = first.seal("x", about="row")
+    assert settings.load().secret_box.open(sealed, about="row") == "x"
+    assert [child.name for child in path.parent.iterdir()] == ["secret.key"]
+
+
+def test_processes_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
+    def key(_: int) -> str:
+        return settings._own_key(tmp_path / "new")
+
+    with ThreadPoolExecutor(16) as pool:
+        assert len(set(pool.map(key, range(64)))) == 1
+
+
+def test_keys_given_are_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    new, old = SecretBox.new_key("new"), SecretBox.new_key("old")
+    monkeypatch.setenv("SELIFY_SECRET_KEYS", f"{new} {old}")
+    box = settings.load().secret_box
+    assert box.current_key == "new"
+    assert box.open(SecretBox.parse([old]).seal("x", about="r"), about="r") == "x"
+    assert not (tmp_path / ".selify").exists()
+
+
+@pytest.mark.parametrize("keys", ["k1:short", "nonsense", "k1"])
+def test_keys_that_make_no_sense(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
+    monkeypatch.setenv("SELIFY_SECRET_KEYS", keys)
+    with pytest.raises(SettingsWrong, match="SELIFY_SECRET_KEYS"):
+        settings.load().secret_box  # noqa: B018 - made when first asked for
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SettingsWrong, match="SELIFY_DATA_DIR"):
+        settings.load(data_dir=tmp_path / "file" / "data").secret_box  # noqa: B018 - as above

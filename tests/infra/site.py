@@ -1,0 +1,34 @@
+"""The real server in this process, on a real socket: for tests of what travels over HTTP."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import httpx
+import uvicorn
+
+from selify.app import create_server
+from selify.core.settings import Settings
+from selify.supervisor import free_port
+
+
+@contextlib.asynccontextmanager
+async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a server with these settings (``port`` and ``public_url`` are chosen here)."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    app = create_server(settings.model_copy(update={"port": port, "public_url": url}))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, port=port, log_config=None, access_log=False, ws="none", http="httptools"
+        )
+    )
+    running = asyncio.create_task(server.serve())
+    try:
+        while not server.started and not running.done():  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.02)
+        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        await running
