@@ -5,10 +5,10 @@ import re
 
 import orjson
 import pytest
-
-from bench import charges, intake
 from bench.instruments import http_load, pgbench
 from bench.instruments.rounds import WrongResult
+
+from bench import charges, intake
 from selify.billing import repository
 from selify.core.clock import SystemClock
 from selify.vendors.instagram import webhook

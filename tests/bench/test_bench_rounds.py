@@ -1,7 +1,6 @@
 """The bench's own arithmetic: rounds, medians, percentiles."""
 
 import pytest
-
 from bench.instruments.rounds import Series, percentile, take_turns
 
 

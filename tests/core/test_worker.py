@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -85,7 +86,7 @@ async def test_an_idle_queue_is_looked_at_ever_more_seldom(
     # The first connection of the listener is a hint as well.
     starts = [n for n, pause in enumerate(waits) if pause == FIRST_POLL]
     last = waits[starts[-1] :]
-    assert all(later == min(2 * pause, POLL) for pause, later in zip(last, last[1:], strict=False))
+    assert all(later == min(2 * pause, POLL) for pause, later in pairwise(last))
     assert max(waits) <= POLL
 
 
@@ -104,7 +105,7 @@ async def test_a_hint_wakes_the_right_queue(database: Database) -> None:
     inbox, outbox = Queue(), Queue()
     async with running(Worker(database, {"inbox": inbox, "outbox": outbox})):
         for queue in (inbox, outbox):
-            await asyncio.wait_for(queue.until_looked(8), 30)  # both are patient by now
+            await asyncio.wait_for(queue.until_looked(5), 30)  # both are patient by now
         before = outbox.looked
         async with database.tx(SYSTEM) as tx:
             await tx.execute(f"NOTIFY {module.CHANNEL}, 'outbox'")

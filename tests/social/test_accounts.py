@@ -239,8 +239,8 @@ async def test_an_owner_who_says_no_and_a_platform_that_says_no(
     world: World, connector: Connector, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempt, state = await consent(world, connector, gateway)
+    params = {"state": state, "error": "access_denied"}
     with pytest.raises(BadRequest):
-        params = {"state": state, "error": "access_denied"}
         await connector.finish(gateway, params, user_id=attempt.user_id)
 
     async def refuse(code: str, *, redirect_uri: str) -> Grant:

@@ -525,3 +525,18 @@ async def test_events_of_an_unknown_account_wait_for_it(world: World) -> None:
     assert {row["a"] for row in rows} == {account.id}
     parked = await world.sql("SELECT * FROM public.instagram_message_queue")
     assert [row["status"] for row in parked] == ["completed", "completed"]
+
+
+async def test_what_is_taken_back_goes_even_when_the_account_is_disconnected(
+    world: World, brand: Brand
+) -> None:
+    message = world.message("a secret")
+    await world.say(message)
+    await world.sql(
+        "UPDATE public.connected_social_accounts"
+        " SET status = 'disconnected', disconnected_at = now(), access_token = ''"
+    )
+    await world.handle(MessageUnsent(ACCOUNT, ANA, message.message_ref, world.clock.now()))
+    assert await world.value("SELECT message_text FROM public.social_messages") is None
+    await world.handle(world.message("still there?"))
+    assert await world.value("SELECT count(*) FROM public.instagram_message_queue") == 1

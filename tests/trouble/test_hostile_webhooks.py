@@ -297,7 +297,7 @@ async def test_what_nobody_understands_is_kept_and_never_an_error(
 async def test_one_bad_update_does_not_lose_its_neighbours(
     site: httpx.AsyncClient, books: Database
 ) -> None:
-    assert (await knock(site, delivery(message(1), {"sender": 5}, message(2)))).status_code == 200
+    assert (await knock(site, delivery(message(1), 5, message(2)))).status_code == 200
     assert await count(books, "webhook_events") == 2
     assert await count(books, "instagram_message_queue") == 1
 

@@ -158,17 +158,31 @@ def _library_server(directory: Path) -> Any:
 
 
 def _forget_stale_server(directory: Path) -> None:
-    """Remove the pid file of a killed server whose number now belongs to another process."""
+    """Remove the lock files of a killed server whose number is nobody's, another process's by now,
+    or still kept for a parent that never asks (in a container nobody may); the server itself takes
+    all but the first for a sign of life.
+    """
     pid_file = directory / "postmaster.pid"
     try:
-        pid = int(pid_file.read_text().splitlines()[0])
+        lines = pid_file.read_text().splitlines()
     except FileNotFoundError:
+        lines = []
+    socket_dirs = {directory, *(Path(line) for line in lines[4:5] if line)}
+    locks = [lock for folder in socket_dirs for lock in folder.glob(".s.PGSQL.*.lock")]
+    for lock in (pid_file, *locks):
+        _forget_if_stale(lock, directory)
+
+
+def _forget_if_stale(lock: Path, directory: Path) -> None:
+    """A lock file says: process number, data directory, and more."""
+    try:
+        lines = lock.read_text().splitlines()
+    except OSError:
         return
-    except (ValueError, IndexError):
-        pid_file.unlink(missing_ok=True)
-        return
-    if not _is_server_of(directory, pid):
-        pid_file.unlink(missing_ok=True)
+    number = lines[0].strip() if lines else ""
+    ours = len(lines) < 2 or Path(lines[1]) == directory
+    if ours and not (number.isdigit() and _is_server_of(directory, int(number))):
+        lock.unlink(missing_ok=True)
 
 
 def _is_server_of(directory: Path, pid: int) -> bool:

@@ -55,6 +55,10 @@ class _Send:
     payload: Mapping[str, Any]
     for_them: bool
 
+    @property
+    def in_doubt(self) -> bool:
+        return self.state not in ("sending", "sent")
+
     def replies_to(self, username: str, echo: MessageWritten) -> bool:
         """Whether it is the private reply to a comment of this name, in the echo's words."""
         return (
@@ -69,20 +73,19 @@ async def recognise(tx: Tx, account: Account, echo: MessageWritten, *, now: date
     sends = [send for send in await _candidates(tx, account, echo, now) if _same(send, echo)]
     theirs = [send for send in sends if send.for_them]
     others = [send for send in sends if not send.for_them and send.state != "sent"]
-    for group in (theirs, others):
-        doubtful = [send for send in group if send.state not in ("sending", "sent")]
-        if group is others and any(send.state == "sending" for send in group):
-            return Origin.MAYBE_OURS
-        if group is others and len(doubtful) > 1:
-            await _ask(tx, account, echo)
-            return Origin.ASKED
-        if doubtful:
-            await _settle(tx, doubtful[0].id, echo, now=now)
+    for send in theirs:
+        if send.in_doubt:
+            await _settle(tx, send.id, echo, now=now)
             return Origin.OURS
-        if group:
-            in_the_air = any(send.state == "sending" for send in group)
-            return Origin.MAYBE_OURS if in_the_air else Origin.OURS
-    return Origin.A_PERSON
+    if any(send.state == "sending" for send in (*theirs, *others)):
+        return Origin.MAYBE_OURS
+    if len(others) == 1 and not theirs:
+        await _settle(tx, others[0].id, echo, now=now)
+        return Origin.OURS
+    if others:
+        await _ask(tx, account, echo)
+        return Origin.ASKED
+    return Origin.OURS if theirs else Origin.A_PERSON
 
 
 async def _candidates(tx: Tx, account: Account, echo: MessageWritten, now: datetime) -> list[_Send]:

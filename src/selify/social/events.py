@@ -66,6 +66,9 @@ class SocialEvents:
         if isinstance(happened, NothingToDo):
             raise Skip(happened.reason)
         account = await repository.live_account(tx, event.platform, happened.account_ref)
+        if account is None and isinstance(happened, MessageUnsent):
+            # Whoever takes something back need not wait until the brand connects again.
+            account = await repository.former_account(tx, event.platform, happened.account_ref)
         if account is None:
             await parking.park_event(tx, event)
             return Skipped("no connected account yet: parked")

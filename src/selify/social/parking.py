@@ -23,14 +23,15 @@ async def park_event(tx: Tx, event: Event) -> None:
     )
 
 
-async def park_raw(tx: Tx, entries: Sequence[tuple[str, Mapping[str, Any] | str, str]]) -> None:
+async def park_raw(tx: Tx, entries: Sequence[tuple[str, Any, str]]) -> None:
     """Raw entries nobody understands: (entry id, the JSON as it came, why)."""
     await tx.execute_many(
         """
         INSERT INTO public.instagram_message_queue (entry_id, webhook_payload, last_error)
         VALUES ($1, $2, $3)
         """,
-        [(entry_id, payload, why) for entry_id, payload, why in entries],
+        # A bare null is JSON too, but to the database it would be no payload at all.
+        [(entry_id, {} if raw is None else raw, why) for entry_id, raw, why in entries],
     )
 
 

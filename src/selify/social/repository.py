@@ -50,6 +50,20 @@ async def live_account(tx: Tx, platform: str, platform_account_id: str) -> Accou
     return _account(row) if row else None
 
 
+async def former_account(tx: Tx, platform: str, platform_account_id: str) -> Account | None:
+    """Where this platform account was live last, if its history has not been purged."""
+    row = await tx.fetch_one(
+        f"""
+        SELECT {_ACCOUNT} FROM public.connected_social_accounts a
+         WHERE a.platform = $1 AND a.platform_account_id = $2 AND a.status <> 'purged'
+         ORDER BY a.updated_at DESC LIMIT 1
+        """,
+        platform,
+        platform_account_id,
+    )
+    return _account(row) if row else None
+
+
 async def workspace_texts(tx: Tx, workspace_id: UUID) -> tuple[str, Mapping[str, Any]]:
     """The brand's name, and its platform settings."""
     row = await tx.fetch_one(

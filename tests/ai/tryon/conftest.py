@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 @pytest.fixture(scope="session")
 def models_dir() -> Path:
-    return assets.ensure("tryon-models", REPOSITORY / ".selify" / "assets")
+    return assets.ensure("tryon-models")
 
 
 @pytest.fixture(scope="session")

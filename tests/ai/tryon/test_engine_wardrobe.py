@@ -1,9 +1,12 @@
 """Reading garments for the wardrobe."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from selify.ai.tryon.appearance import Pattern
+from selify.ai.tryon.leffa import as_leffa
 from selify.ai.tryon.wardrobe import (
     GarmentReading,
     NecklineShape,
@@ -11,21 +14,6 @@ from selify.ai.tryon.wardrobe import (
     read_garment,
 )
 from selify.ai.types import GarmentCategory, RenderWarning
-
-KEYS = {
-    "category",
-    "confidence",
-    "sleeve",
-    "neckline",
-    "length",
-    "fit",
-    "pattern",
-    "warnings",
-    "recommended_body_visible",
-    "recommended_pose",
-    "analyzer_version",
-    "colours",
-}
 
 
 def read(garment, category=None):
@@ -65,13 +53,19 @@ def test_a_tee_has_a_round_neck(drawn):
     assert reading.neckline in (NecklineShape.CREW, NecklineShape.SCOOP)
 
 
-def test_metadata_has_the_keys_the_wardrobe_stores(drawn):
-    metadata = read(drawn["dress-meadow"], GarmentCategory.DRESS).metadata()
-    assert set(metadata) == KEYS
-    assert metadata["category"] == "dresses"
-    assert metadata["recommended_body_visible"] == "full_body"
-    assert 0 <= metadata["confidence"] <= 1
-    assert all(c["hex"].startswith("#") and len(c["hex"]) == 7 for c in metadata["colours"])
+def test_a_reading_fits_the_column_s_own_words(drawn):
+    leffa = as_leffa(read(drawn["dress-meadow"], GarmentCategory.DRESS))
+    assert (leffa.leffa_category, leffa.category_confidence) == ("dresses", 1.0)
+    assert (leffa.recommended_body_visible, leffa.has_pattern) == ("full", True)
+    colours = leffa.model_dump()["colours"]
+    assert all(c["hex"].startswith("#") and len(c["hex"]) == 7 for c in colours)
+
+
+@pytest.mark.parametrize("pattern", Pattern)
+@pytest.mark.parametrize("neckline", NecklineShape)
+def test_every_word_of_the_reader_has_one_in_the_column(drawn, pattern, neckline):
+    reading = replace(read(drawn["tee-clay"]), pattern=pattern, neckline=neckline)
+    assert as_leffa(reading).category_confidence == reading.confidence
 
 
 def test_a_busy_background_lowers_confidence_and_warns(drawn):

@@ -28,7 +28,13 @@ _NECKLINES = {
 }
 _LENGTHS = {"cropped": "crop", "long": "tunic", "mini": "tunic", "midi": "midi", "maxi": "maxi"}
 _FITS = {"slim": "fitted", "regular": "regular", "loose": "relaxed"}
-_PATTERNS = {Pattern.PLAIN: "solid", Pattern.STRIPED: "stripes", Pattern.PRINTED: "graphic"}
+_PATTERNS = {
+    Pattern.PLAIN: "solid",
+    Pattern.STRIPED: "stripes",
+    Pattern.PRINTED: "graphic",
+    # Dots, checks and flowers repeat; which of them it is, the outline reader cannot tell.
+    Pattern.ALL_OVER: "graphic",
+}
 _WARNINGS = {
     RenderWarning.GARMENT_BACKGROUND_UNCERTAIN: (
         "The background is busy: a picture on a plain background gives better try-ons."
@@ -71,7 +77,7 @@ def as_leffa(reading: GarmentReading) -> LeffaMetadata:
         "fit": _FITS.get(reading.fit),
         "has_print": reading.pattern is Pattern.PRINTED,
         "has_pattern": reading.pattern is not Pattern.PLAIN,
-        "pattern_type": _PATTERNS.get(reading.pattern, "graphic"),
+        "pattern_type": _PATTERNS[reading.pattern],
         "warnings": [_WARNINGS.get(warning, warning.value) for warning in reading.warnings],
         "recommended_body_visible": _visible(reading.category),
         "colours": [{"name": c.name, "hex": c.hex, "share": c.share} for c in reading.colours],

@@ -75,25 +75,6 @@ class GarmentReading:
             warnings=tuple(RenderWarning(warning) for warning in plain["warnings"]),
         )
 
-    def metadata(self) -> dict[str, Any]:
-        """The keys of the wardrobe's metadata column, but for when it was analysed."""
-        bottom = self.category is GarmentCategory.BOTTOM
-        long = self.category is GarmentCategory.DRESS or bottom
-        return {
-            "category": self.category.leffa,
-            "confidence": self.confidence,
-            "sleeve": None if self.sleeve is None else self.sleeve.value,
-            "neckline": None if self.neckline is None else self.neckline.value,
-            "length": self.length,
-            "fit": self.fit,
-            "pattern": self.pattern.value,
-            "colours": [{"name": c.name, "hex": c.hex, "share": c.share} for c in self.colours],
-            "warnings": [warning.value for warning in self.warnings],
-            "recommended_body_visible": "full_body" if long else "upper_body",
-            "recommended_pose": "standing, facing the camera",
-            "analyzer_version": ANALYZER_VERSION,
-        }
-
 
 def read_garment(bgr: Bgr, alpha: Array | None, category: GarmentCategory | None) -> GarmentReading:
     """Raises Refused (garment_not_found). Without a category it is guessed, and marked so."""
