@@ -34,6 +34,7 @@ _PATTERNS = {
     Pattern.PRINTED: "graphic",
     # Dots, checks and flowers repeat; which of them it is, the outline reader cannot tell.
     Pattern.ALL_OVER: "graphic",
+    Pattern.COLOUR_BLOCK: "graphic",
 }
 _WARNINGS = {
     RenderWarning.GARMENT_BACKGROUND_UNCERTAIN: (
