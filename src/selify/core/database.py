@@ -19,6 +19,13 @@ import orjson
 from selify.core.errors import Unavailable
 
 LOGIN_ROLE = "selify_login"
+# The last one is how the driver sees a server that was killed in the middle of an answer.
+CONNECTION_TROUBLE = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 log = logging.getLogger(__name__)
 Role = Literal["anon", "authenticated", "service_role"]
@@ -101,7 +108,7 @@ class Tx:
         try:
             yield
         except BaseException:
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(*CONNECTION_TROUBLE):
                 await self._connection.execute("ROLLBACK TO SAVEPOINT here; RELEASE SAVEPOINT here")
             raise
         await self._connection.execute("RELEASE SAVEPOINT here")
@@ -154,8 +161,7 @@ class Database:
             try:
                 yield tx
             except BaseException:
-                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                    await connection.execute("ROLLBACK")
+                await _roll_back(connection)
                 raise
             await connection.execute("COMMIT")
         tx.run_after_commit()
@@ -171,7 +177,7 @@ class Database:
         try:
             yield connection
         finally:
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(*CONNECTION_TROUBLE):
                 await self._pool.release(connection, timeout=10)
 
     async def listen(
@@ -184,7 +190,7 @@ class Database:
         while True:
             try:
                 await self._listen_once(channel, heard, ready)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except CONNECTION_TROUBLE as error:
                 log.warning("listening on %s was interrupted: %s", channel, error)
             await asyncio.sleep(1)
 
@@ -201,6 +207,14 @@ class Database:
             await closed.wait()
         finally:
             connection.terminate()
+
+
+async def _roll_back(connection: "asyncpg.pool.PoolConnectionProxy[Any]") -> None:
+    """A connection that cannot even do that must not serve anybody again."""
+    try:
+        await connection.execute("ROLLBACK")
+    except CONNECTION_TROUBLE:
+        connection.terminate()
 
 
 async def _prepare_connection(connection: "asyncpg.Connection[Any]") -> None:

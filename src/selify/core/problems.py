@@ -50,7 +50,9 @@ def from_database(error: BaseException) -> errors.SelifyError:
             return errors.Invalid("Some values cannot be stored as they are.")
         case asyncpg.RaiseError():
             return errors.Conflict(str(error))
-        case OSError() | asyncpg.InterfaceError() | asyncpg.PostgresConnectionError():
+        case OSError() | asyncpg.InterfaceError() | asyncpg.InternalClientError():
+            return errors.Unavailable("The database does not answer. Please try again.")
+        case asyncpg.PostgresConnectionError():
             return errors.Unavailable("The database does not answer. Please try again.")
         case asyncpg.OperatorInterventionError() | asyncpg.InsufficientResourcesError():
             return errors.Unavailable("The database is busy. Please try again.")

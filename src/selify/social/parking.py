@@ -4,7 +4,7 @@ pending → processing → completed | failed (after ``max_attempts``; then it s
 deliveries are tried again when an account is connected, and now and then by a routine.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from selify.core.database import Tx

@@ -160,6 +160,13 @@ document.addEventListener("htmx:xhr:progress", (event) => {
   }
 });
 
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.elt;
+  if (!event.detail.successful || !form.matches("form.upload")) return;
+  form.reset();
+  for (const part of form.querySelectorAll("progress, [data-preview]")) part.hidden = true;
+});
+
 document.addEventListener("change", (event) => {
   if (!event.target.matches("input[type=file]")) return;
   const preview = event.target.form.querySelector("[data-preview]");

@@ -41,7 +41,7 @@ COMMENT ON COLUMN internal.outbox.leased_until IS
 CREATE INDEX outbox_due_idx ON internal.outbox (not_before, id) WHERE state = 'queued';
 -- Is anything before me in my lane?
 CREATE INDEX outbox_lane_idx ON internal.outbox (lane, created_at, id)
-    WHERE state IN ('queued', 'sending');
+    WHERE state IN ('queued', 'sending', 'unknown');
 CREATE INDEX outbox_lease_idx ON internal.outbox (leased_until) WHERE state = 'sending';
 CREATE INDEX outbox_workspace_idx ON internal.outbox (workspace_id, created_at DESC)
     WHERE workspace_id IS NOT NULL;
