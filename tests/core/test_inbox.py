@@ -10,7 +10,7 @@ import pytest
 from selify.core import inbox
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database, Tx
-from selify.core.inbox import Event, Incoming, InboxWorker, Intake, RetryLater, Skip
+from selify.core.inbox import Event, InboxWorker, Incoming, Intake, RetryLater, Skip
 
 SYSTEM = Actor.system("test")
 

@@ -11,8 +11,8 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.outbox import (
     Delivery,
     Failed,
-    Outcome,
     OutboxWorker,
+    Outcome,
     Retry,
     Sent,
     Unknown,

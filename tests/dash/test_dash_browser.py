@@ -124,8 +124,9 @@ async def test_every_room_fits_and_shows_where_the_focus_is(
 async def test_choosing_a_conversation_keeps_following_it(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "wide")
     page = await sign_in(context, brand)
+    await expect(page.locator("#liveness")).to_have_text("Live")
     await page.locator("#conversations").get_by_role("link").first.click()
-    await page.wait_for_url(f"**/conversations/{brand.conversation_id}")
+    await page.wait_for_url(f"**/conversations/{brand.conversation_id}*")
     await brand.hear("Still listening?")
     await expect(page.get_by_role("log").get_by_text("Still listening?")).to_be_visible()
     await page.go_back()

@@ -12,11 +12,11 @@ import cv2
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
+from tests.infra.stack import WholeStack, quick_folder, running_stack
 
 from selify import demo
 from selify.ai.tryon import drawn_person
 from selify.core.database import Actor
-from tests.infra.stack import WholeStack, quick_folder, running_stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journey")]
 FLAGS = [

@@ -40,7 +40,7 @@ COMMENT ON COLUMN internal.outbox.leased_until IS
 -- The claim: due rows, oldest first. Small, because rows leave it as soon as they are sent.
 CREATE INDEX outbox_due_idx ON internal.outbox (not_before, id) WHERE state = 'queued';
 -- Is anything before me in my lane?
-CREATE INDEX outbox_lane_idx ON internal.outbox (lane, created_at, id)
+CREATE INDEX outbox_lane_idx ON internal.outbox (lane, id)
     WHERE state IN ('queued', 'sending', 'unknown');
 CREATE INDEX outbox_lease_idx ON internal.outbox (leased_until) WHERE state = 'sending';
 CREATE INDEX outbox_workspace_idx ON internal.outbox (workspace_id, created_at DESC)
