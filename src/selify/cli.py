@@ -292,7 +292,7 @@ def explain(event_id: Annotated[UUID, typer.Argument(help="The id of a usage eve
         out.print(f"· {sentence}", highlight=False)
 
 
-# --- Helpers -------------------------------------------------------------------------------------
+# --- What commands stand on ----------------------------------------------------------------------
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:

@@ -86,6 +86,34 @@ async def test_deliveries_that_arrive_together_all_return_after_their_commit(
     assert len(await statuses(database)) == 50
 
 
+async def test_a_delivery_that_cannot_be_read_is_refused_alone(database: Database) -> None:
+    def broken() -> list[Incoming]:
+        raise ValueError("no JSON")
+
+    intake = Intake(database)
+    answers = await asyncio.gather(
+        intake.receive_unread(lambda: [comment(1), comment(2)]),
+        intake.receive_unread(broken),
+        intake.receive_unread(list),
+        intake.receive_unread(lambda: [comment(3)]),
+        return_exceptions=True,
+    )
+    assert [repr(answer) for answer in answers] == ["2", "ValueError('no JSON')", "0", "1"]
+    assert set(await statuses(database)) == {"c1", "c2", "c3"}
+
+
+async def test_the_same_deliveries_at_once_are_stored_once_and_never_wait_for_each_other(
+    database: Database,
+) -> None:
+    events = [comment(n) for n in range(40)]
+    intakes = [Intake(database) for _ in range(4)]
+    answers = await asyncio.gather(
+        *(intake.receive(events[::step]) for intake in intakes for step in (1, -1))
+    )
+    assert max(answers) <= len(events) <= sum(answers)
+    assert len(await statuses(database)) == len(events)
+
+
 async def test_an_event_is_handled_and_marked_in_one_transaction(
     database: Database, clock: FrozenClock
 ) -> None:

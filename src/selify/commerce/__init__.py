@@ -15,10 +15,11 @@ from selify.commerce.garments import (
     record_use,
     refresh_usage,
 )
-from selify.commerce.leffa import LeffaMetadata
+from selify.commerce.leffa import LOW_CONFIDENCE, LeffaMetadata
 from selify.commerce.products import ProductCard, product_card
 
 __all__ = [
+    "LOW_CONFIDENCE",
     "Garment",
     "GarmentPicture",
     "LeffaMetadata",

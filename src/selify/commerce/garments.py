@@ -125,14 +125,6 @@ async def list_garments(tx: Tx, workspace_id: UUID, *, limit: int = 200) -> list
     return [_garment(row) for row in rows]
 
 
-async def access_garment(tx: Tx, garment_id: UUID) -> Garment:
-    """The garment, if whoever asks may see it. Raises GarmentMissing."""
-    row = await tx.fetch_one(f"{_SELECT} WHERE id = $1", garment_id)
-    if row is None:
-        raise GarmentMissing("There is no such garment in this wardrobe.")
-    return _garment(row)
-
-
 async def garment_picture(tx: Tx, garment_id: UUID) -> GarmentPicture | None:
     row = await tx.fetch_one(
         """

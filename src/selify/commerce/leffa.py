@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+# Below this, somebody must have looked before a garment is bound to a post.
 LOW_CONFIDENCE = 0.6
 
 
@@ -27,8 +28,3 @@ class LeffaMetadata(BaseModel):
     recommended_pose: Literal["front_standing", "side", "back"] = "front_standing"
     analyzed_at: datetime
     analyzer_version: str
-
-    @property
-    def sure(self) -> bool:
-        """Sure enough to bind it to a post without somebody looking at it."""
-        return self.category_confidence >= LOW_CONFIDENCE

@@ -35,7 +35,7 @@ async def product_card(tx: Tx, garment_id: UUID) -> ProductCard | None:
     """From the shop's product where the garment is linked to one, else from what was typed in.
 
     A variant is purchasable if it is available and in stock, sold when out of stock, or not
-    counted at all (tables.md, X37).
+    counted at all.
     """
     row = await tx.fetch_one(
         """

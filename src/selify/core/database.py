@@ -8,7 +8,7 @@ receives a ``Tx`` and cannot commit: only the ``async with`` at the edge does.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -79,7 +79,6 @@ class Tx:
     def __init__(self, connection: "asyncpg.pool.PoolConnectionProxy[Any]", actor: Actor) -> None:
         self._connection = connection
         self.actor = actor
-        self._after_commit: list[Callable[[], None]] = []
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
         return await self._connection.fetch(sql, *args)
@@ -112,14 +111,6 @@ class Tx:
                 await self._connection.execute("ROLLBACK TO SAVEPOINT here; RELEASE SAVEPOINT here")
             raise
         await self._connection.execute("RELEASE SAVEPOINT here")
-
-    def after_commit(self, callback: Callable[[], None]) -> None:
-        """Run once the transaction is safely stored, and not at all if it is not."""
-        self._after_commit.append(callback)
-
-    def run_after_commit(self) -> None:
-        for callback in self._after_commit:
-            callback()
 
 
 class Database:
@@ -157,14 +148,12 @@ class Database:
         """A transaction as this actor: committed when the block ends, undone when it raises."""
         async with self._acquire() as connection:
             await connection.execute(actor.opening())
-            tx = Tx(connection, actor)
             try:
-                yield tx
+                yield Tx(connection, actor)
             except BaseException:
                 await _roll_back(connection)
                 raise
             await connection.execute("COMMIT")
-        tx.run_after_commit()
 
     @contextlib.asynccontextmanager
     async def _acquire(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[Any]"]:
@@ -233,6 +222,3 @@ def _to_json(value: Any) -> str:
 
 async def _nothing_to_reset(connection: "asyncpg.Connection[Any]") -> None:
     """All our settings are SET LOCAL, so a finished transaction leaves nothing behind."""
-
-
-Handler = Callable[[Tx], Awaitable[Any]]

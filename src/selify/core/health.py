@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import prometheus_client
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -21,7 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from selify.core import metrics
 from selify.core.clock import Clock
-from selify.core.database import Actor, Database
+from selify.core.database import CONNECTION_TROUBLE, Actor, Database
 from selify.core.errors import SelifyError
 from selify.core.logging import get_logger
 from selify.core.storage import Storage
@@ -32,6 +31,7 @@ ACTOR = Actor.system("health")
 INBOX_IS_LATE = timedelta(minutes=2)
 KEPT_FOR = timedelta(seconds=2)
 TIME_TO_ANSWER = 5.0
+NO_DATABASE = (SelifyError, *CONNECTION_TROUBLE)
 
 Check = Callable[[], Awaitable[object]]
 """Returns when all is well; raises when not."""
@@ -74,7 +74,7 @@ class Readiness:
                 oldest = await tx.fetch_value(
                     "SELECT min(created_at) FROM public.webhook_events WHERE status = 'pending'"
                 )
-        except (SelifyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except NO_DATABASE:
             return {"status": "unknown"}
         age = max(timedelta(), self._clock.now() - oldest) if oldest else timedelta()
         return {
@@ -128,7 +128,7 @@ async def _count_waiting(database: Database) -> None:
                 SELECT 'jobs', count(*) FROM internal.jobs WHERE state = 'queued'
                 """
             )
-    except (SelifyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except NO_DATABASE as error:
         log.warning("queues could not be counted", reason=str(error))
         return
     for row in rows:

@@ -6,14 +6,11 @@ import os
 import threading
 import time
 from typing import NewType
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID
 
 UserId = NewType("UserId", UUID)
 WorkspaceId = NewType("WorkspaceId", UUID)
-AccountId = NewType("AccountId", UUID)
-ConversationId = NewType("ConversationId", UUID)
 
-_CUSTOMERS = uuid5(NAMESPACE_URL, "https://selify.ai/customers")
 _lock = threading.Lock()
 _last_millisecond = 0
 _counter = 0
@@ -35,11 +32,3 @@ def new_id() -> UUID:
     random_part = int.from_bytes(os.urandom(8), "big") >> 2
     value = (millisecond << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | random_part
     return UUID(int=value)
-
-
-def customer_id(workspace_id: UUID, platform: str, platform_user_id: str) -> UUID:
-    """The same shopper has the same id wherever the schema says ``customer_id``.
-
-    There is no customers table in the reference: identity is (workspace, platform, platform user).
-    """
-    return uuid5(_CUSTOMERS, f"{workspace_id}/{platform}/{platform_user_id}")

@@ -14,6 +14,15 @@ from selify.core.logging import current_trace, get_logger
 PROBLEM = "application/problem+json"
 log = get_logger(__name__)
 
+# What the framework itself refuses, in our words. (TooMany needs to know for how long.)
+_BY_STATUS: dict[int, type[errors.SelifyError]] = {
+    kind.status: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type)
+    and issubclass(kind, errors.SelifyError)
+    and kind is not errors.TooMany
+}
+
 
 def problem(error: errors.SelifyError) -> JSONResponse:
     """``type`` is a stable URN; ``code`` the same word alone; ``hint`` says what to do."""
@@ -50,9 +59,12 @@ def from_database(error: BaseException) -> errors.SelifyError:
             return errors.Invalid("Some values cannot be stored as they are.")
         case asyncpg.RaiseError():
             return errors.Conflict(str(error))
-        case OSError() | asyncpg.InterfaceError() | asyncpg.InternalClientError():
-            return errors.Unavailable("The database does not answer. Please try again.")
-        case asyncpg.PostgresConnectionError():
+        case (
+            OSError()
+            | asyncpg.InterfaceError()
+            | asyncpg.InternalClientError()
+            | asyncpg.PostgresConnectionError()
+        ):
             return errors.Unavailable("The database does not answer. Please try again.")
         case asyncpg.OperatorInterventionError() | asyncpg.InsufficientResourcesError():
             return errors.Unavailable("The database is busy. Please try again.")
@@ -88,10 +100,7 @@ async def _validation(_: Request, error: Exception) -> JSONResponse:
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
-    known: dict[int, type[errors.SelifyError]] = {
-        cls.status: cls for cls in errors.SelifyError.__subclasses__() if cls is not errors.TooMany
-    }
-    made: Any = known.get(error.status_code, errors.BadRequest)(str(error.detail))
+    made = _BY_STATUS.get(error.status_code, errors.BadRequest)(str(error.detail))
     response = problem(made)
     response.status_code = error.status_code
     response.headers.update(error.headers or {})

@@ -19,13 +19,10 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Conflict, NotFound
 from selify.core.ids import new_id
-from selify.core.logging import get_logger
 from selify.core.secrets import SecretBox
 from selify.social import messages, parking, repository, sending
 from selify.social.ports import AccountGateway, Grant, PlatformRefused
 from selify.social.types import Account
-
-log = get_logger(__name__)
 
 ACTOR = Actor.system("accounts")
 RETENTION = timedelta(days=90)

@@ -2,7 +2,7 @@
 
 A thread is one (account, person). Its row is locked for as long as a transaction moves the
 conversation, so two workers can never move it at once. ``unread_count`` and ``message_count`` are
-projections of the messages (tables.md, invariant 6).
+projections of the messages.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class Conversation:
 async def lock(tx: Tx, account: Account, person_ref: str) -> Conversation:
     """The thread with this person, made if need be, locked until the transaction ends.
 
-    A thread starts among the requests, as on the platform itself (tables.md, X30).
+    A thread starts among the requests, as on the platform itself.
     """
     made = await tx.execute(
         """
@@ -55,13 +55,9 @@ async def lock(tx: Tx, account: Account, person_ref: str) -> Conversation:
         account.platform,
         person_ref,
     )
-    row = await tx.fetch_one(
-        f"{_SELECT} WHERE connected_account_id = $1 AND platform_user_id = $2 FOR UPDATE",
-        account.id,
-        person_ref,
-    )
-    assert row is not None  # noqa: S101 - inserted above, in this very transaction
-    return _conversation(row, is_new=bool(made))
+    conversation = await find(tx, account.id, person_ref)
+    assert conversation is not None  # noqa: S101 - inserted above, in this very transaction
+    return replace(conversation, is_new=bool(made))
 
 
 async def find(tx: Tx, account_id: UUID, person_ref: str) -> Conversation | None:
@@ -340,7 +336,7 @@ _SELECT = """
 """
 
 
-def _conversation(row: asyncpg.Record, *, is_new: bool = False) -> Conversation:
+def _conversation(row: asyncpg.Record) -> Conversation:
     return Conversation(
         id=row["id"],
         workspace_id=row["workspace_id"],
@@ -348,5 +344,4 @@ def _conversation(row: asyncpg.Record, *, is_new: bool = False) -> Conversation:
         person_ref=row["platform_user_id"],
         username=row["platform_username"] or "",
         state=State.from_json(row["conversation_state"]),
-        is_new=is_new,
     )

@@ -14,7 +14,6 @@ from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.ids import new_id
 from selify.core.inbox import Event, RetryLater, Skip, Skipped
-from selify.core.logging import get_logger
 from selify.core.notices import notify_workspace
 from selify.social import (
     conversations,
@@ -46,8 +45,6 @@ from selify.social.types import (
     NothingToDo,
     ReactionChanged,
 )
-
-log = get_logger(__name__)
 
 COMMENT_LIFE = timedelta(days=7)
 ATTRIBUTION_PATIENCE = timedelta(minutes=2)

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from selify.core.database import Tx
 
-DEGRADED_AFTER = 1
 UNHEALTHY_AFTER = 5
 
 # Not updated_at: other changes of the row move that, and yesterday's count would become today's.

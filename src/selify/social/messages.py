@@ -58,20 +58,15 @@ async def reply(
 ) -> None:
     """Queue replies in order. ``key`` names what is being answered: answering twice does nothing."""
     for number, item in enumerate(replies):
-        await _enqueue(
+        await send_text(
             tx,
             account,
-            lane=conversation.lane,
+            conversation,
             key=f"{key}/{number}",
-            payload={
-                "kind": "text",
-                "person_ref": conversation.person_ref,
-                "conversation_id": str(conversation.id),
-                "purpose": item.text,
-                "text": voice_.say(item.text),
-                "buttons": [[voice_.title(button), button.value] for button in item.buttons],
-                "interaction_id": str(interaction_id) if interaction_id else None,
-            },
+            purpose=item.text,
+            text=voice_.say(item.text),
+            buttons=[(voice_.title(button), button) for button in item.buttons],
+            interaction_id=interaction_id,
         )
 
 

@@ -10,18 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from selify.commerce import LOW_CONFIDENCE
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Invalid, NotFound
 from selify.core.ids import new_id
-from selify.core.logging import get_logger
 from selify.core.secrets import SecretBox
 from selify.social import accounts, repository, sending
 from selify.social.keywords import Keywords, resolve
 from selify.social.ports import AccountGateway, PlatformRefused, PostItem
 from selify.social.types import Account
-
-log = get_logger(__name__)
 
 ACTOR = Actor.system("post sync")
 LEASE = timedelta(minutes=15)
@@ -146,14 +144,14 @@ async def bind(
     garment = await tx.fetch_one(
         """
         SELECT coalesce(name, filename) AS name, storage_path, workspace_id,
-               coalesce((leffa_metadata ->> 'category_confidence')::float, 0) AS sure
+               coalesce((leffa_metadata ->> 'category_confidence')::float, 0) AS confidence
           FROM public.wardrobe_garments WHERE id = $1
         """,
         garment_id,
     )
     if post is None or garment is None or garment["workspace_id"] != post["workspace_id"]:
         raise PostMissing("This post or this garment is not in your workspace.")
-    if garment["sure"] < 0.6 and not confirmed:
+    if garment["confidence"] < LOW_CONFIDENCE and not confirmed:
         raise GarmentUnclear(
             f"We are not sure what “{garment['name']}” is.",
             hint="Confirm its category (top, dress or bottom) in the wardrobe, then bind it.",

@@ -56,19 +56,20 @@ async def list_posts(tx: Tx, workspace_id: UUID, *, limit: int = 60) -> list[asy
     )
 
 
+_CONVERSATION = """
+    SELECT id, connected_account_id AS account_id, platform_user_id AS person,
+           platform_username AS username, conversation_state, unread_count AS unread,
+           message_count AS messages, last_message_text AS last_message, last_message_at
+      FROM public.social_conversations WHERE workspace_id = $1
+"""
+
+
 async def list_conversations(
     tx: Tx, workspace_id: UUID, *, limit: int = 50
 ) -> list[dict[str, Any]]:
     """Latest first."""
     rows = await tx.fetch(
-        """
-        SELECT id, connected_account_id AS account_id, platform_user_id AS person,
-               platform_username AS username, conversation_state, unread_count AS unread,
-               message_count AS messages, last_message_text AS last_message, last_message_at
-          FROM public.social_conversations
-         WHERE workspace_id = $1
-         ORDER BY last_message_at DESC NULLS LAST, id LIMIT $2
-        """,
+        f"{_CONVERSATION} ORDER BY last_message_at DESC NULLS LAST, id LIMIT $2",
         workspace_id,
         limit,
     )
@@ -77,16 +78,7 @@ async def list_conversations(
 
 async def access_conversation(tx: Tx, workspace_id: UUID, conversation_id: UUID) -> dict[str, Any]:
     """Raises ConversationMissing."""
-    row = await tx.fetch_one(
-        """
-        SELECT id, connected_account_id AS account_id, platform_user_id AS person,
-               platform_username AS username, conversation_state, unread_count AS unread,
-               message_count AS messages, last_message_text AS last_message, last_message_at
-          FROM public.social_conversations WHERE workspace_id = $1 AND id = $2
-        """,
-        workspace_id,
-        conversation_id,
-    )
+    row = await tx.fetch_one(f"{_CONVERSATION} AND id = $2", workspace_id, conversation_id)
     if row is None:
         raise ConversationMissing("There is no such conversation in this workspace.")
     return _with_state(row)

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Path, Request, Response
 
 from selify.core.clock import Clock
-from selify.core.inbox import Intake
+from selify.core.inbox import Incoming, Intake
 from selify.vendors.instagram import webhook
 from selify.vendors.instagram.adapter import incoming
 from selify.vendors.instagram.config import InstagramConfig
@@ -33,11 +33,16 @@ class WebhookReceiver:
     async def receive(self, raw: bytes, signature: str | None) -> int:
         """The number of new events. Raises SignatureWrong and UnreadableDelivery."""
         webhook.verify_signature(raw, signature, self.config.signing_secrets)
-        delivery = webhook.parse(raw, received_at=self.clock.now())
-        # Storing events twice changes nothing, parking would; so what can be repeated comes first.
-        new = await self.intake.receive([incoming(event) for event in delivery.events])
-        if delivery.unparsed:
-            await self.park(delivery.unparsed)
+        unparsed: list[RawEntry] = []
+
+        def read() -> list[Incoming]:
+            delivery = webhook.parse(raw, received_at=self.clock.now())
+            unparsed.extend(delivery.unparsed)
+            return [incoming(event) for event in delivery.events]
+
+        new = await self.intake.receive_unread(read)
+        if unparsed:
+            await self.park(unparsed)
         return new
 
 
