@@ -1,10 +1,10 @@
 """The composition root: settings → adapters → domains → HTTP and worker.
 
-The only file that may import everything; nothing imports it but the command line and the tests.
+The only file that may import everything; nothing imports it but ``running`` and the tests.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -66,11 +66,11 @@ from selify.vendors.instagram.config import InstagramConfig
 from selify.vendors.instagram.endpoints import PlatformRequests, WebhookReceiver
 from selify.vendors.instagram.endpoints import router as instagram_router
 from selify.vendors.instagram.gateway import InstagramGateway
+from selify.vendors.instagram.media_hosts import MEDIA_DOMAINS
 from selify.vendors.instagram.oauth import InstagramOAuth
 from selify.vendors.instagram.webhook import MAX_BODY_BYTES, RawEntry
 from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
 
-META_HOSTS = ("fbsbx.com", "cdninstagram.com", "fbcdn.net")
 STALE_CHARGE = timedelta(minutes=15)
 ROUTINES = Actor.system("routine")
 MEBI = 1024 * KIB
@@ -112,9 +112,8 @@ async def open_house(
             hint="Set SELIFY_DATABASE_URL, or start everything with `selify up`.",
         )
     await migrate.check(settings.database_url)
-    database = await Database.connect(settings.database_url, max_size=connections)
     secrets = settings.secret_box
-    async with _http_client() as client:
+    async with _open_database(settings.database_url, connections) as database, _http() as client:
         yield House(
             settings=settings,
             clock=clock or SystemClock(),
@@ -128,23 +127,22 @@ async def open_house(
             ),
             instagram=_instagram_config(settings),
         )
-    await database.close()
 
 
 def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """The web server's application. Opens its house when it starts and closes it when it stops."""
+    _check_app_secret(settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
             open_house(settings, clock=clock) as house,
             live.listening(house.database) as changes,
+            contextlib.aclosing(embedded_engine()) as engine,
         ):
-            engine = embedded_engine()
             _furnish(app, house, engine)
             app.state.changes = changes
             yield
-            await engine.aclose()
 
     app = FastAPI(title="Selify", version="0.1.0", lifespan=lifespan)
     limits = BodyLimits(
@@ -167,6 +165,16 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         app.include_router(router)
     pages.install(app, scripts=assets.ensure("page-scripts"))
     return app
+
+
+def _check_app_secret(settings: Settings) -> None:
+    """Whoever knows the secret can forge events, and have accounts deleted. Raises SettingsWrong."""
+    demos = Settings.model_fields["instagram_app_secret"].default
+    if settings.public_url.startswith("https:") and settings.instagram_app_secret == demos:
+        raise SettingsWrong(
+            "SELIFY_INSTAGRAM_APP_SECRET is still the demo's, which everybody knows.",
+            hint="Set it to your app's secret; while there is no app, to anything secret.",
+        )
 
 
 def _furnish(app: FastAPI, house: House, engine: EmbeddedEngine) -> None:
@@ -223,13 +231,12 @@ def _instagram_routes(house: House) -> APIRouter:
 @contextlib.asynccontextmanager
 async def open_worker(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Worker]:
     """A worker, ready to run; its engines end with it."""
-    async with open_house(settings, clock=clock, connections=24) as house:
-        judge = embedded_engine()
-        try:
-            engines = await tryon_engines(house, judge)
-            yield build_worker(house, TryOnRouter(engines, partial(_judged, judge)))
-        finally:
-            await judge.aclose()
+    async with (
+        open_house(settings, clock=clock, connections=24) as house,
+        contextlib.aclosing(embedded_engine()) as judge,
+    ):
+        engines = await tryon_engines(house, judge)
+        yield build_worker(house, TryOnRouter(engines, partial(_judged, judge)))
 
 
 async def _judged(
@@ -259,18 +266,7 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
         links=house.links,
         clock=house.clock,
     )
-    job = TryOnJob(
-        house.database,
-        house.storage,
-        house.fetcher,
-        router,
-        clock=house.clock,
-        rules=PhotoRules(
-            max_bytes=house.settings.max_photo_megabytes * MEBI,
-            keep=timedelta(hours=house.settings.photo_hours),
-            hosts=(*META_HOSTS, *_host_names(house.settings.instagram_media_hosts)),
-        ),
-    )
+    job = _tryon_job(house, router)
     queues: dict[str, Queue] = {
         "inbox": InboxWorker(
             house.database,
@@ -295,6 +291,17 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
         ),
     }
     return Worker(house.database, queues, _routines(house))
+
+
+def _tryon_job(house: House, router: TryOnRouter) -> TryOnJob:
+    rules = PhotoRules(
+        max_bytes=house.settings.max_photo_megabytes * MEBI,
+        keep=timedelta(hours=house.settings.photo_hours),
+        hosts=(*MEDIA_DOMAINS, *_host_names(house.settings.instagram_media_hosts)),
+    )
+    return TryOnJob(
+        house.database, house.storage, house.fetcher, router, clock=house.clock, rules=rules
+    )
 
 
 def _routines(house: House) -> list[Routine]:
@@ -346,9 +353,26 @@ def embedded_engine() -> EmbeddedEngine:
 async def tryon_engines(house: House, embedded: EmbeddedEngine) -> list[TryOnEngine]:
     """The engines of SELIFY_TRYON_ENGINES, in their order. Raises SettingsWrong."""
     settings = house.settings
-    prices = await _engine_prices(house)
+    makers = _engine_makers(house, embedded, await _engine_prices(house))
+    unknown = {name for name in settings.tryon_engines if not own_engine.is_own(name)} - set(makers)
+    if unknown or not settings.tryon_engines:
+        raise SettingsWrong(
+            f"SELIFY_TRYON_ENGINES: {', '.join(sorted(unknown)) or 'nothing'} is no engine we know.",
+            hint=f"Choose from: {', '.join(makers)}, or one of your own as package.module:factory.",
+        )
+    return [
+        own_engine.make(name, settings) if own_engine.is_own(name) else makers[name]()
+        for name in settings.tryon_engines
+    ]
+
+
+def _engine_makers(
+    house: House, embedded: EmbeddedEngine, prices: Mapping[str, MicroUnits]
+) -> dict[str, Callable[[], TryOnEngine]]:
+    """Every engine we know, by its name in SELIFY_TRYON_ENGINES. Making one demands its key."""
+    settings = house.settings
     more_hosts = _host_names(settings.tryon_media_hosts)
-    makers: dict[str, Callable[[], TryOnEngine]] = {
+    return {
         "embedded": lambda: embedded,
         "gemini": lambda: GeminiEngine(
             GeminiConfig(
@@ -384,16 +408,6 @@ async def tryon_engines(house: House, embedded: EmbeddedEngine) -> list[TryOnEng
             house.fetcher,
         ),
     }
-    unknown = {name for name in settings.tryon_engines if not own_engine.is_own(name)} - set(makers)
-    if unknown or not settings.tryon_engines:
-        raise SettingsWrong(
-            f"SELIFY_TRYON_ENGINES: {', '.join(sorted(unknown)) or 'nothing'} is no engine we know.",
-            hint=f"Choose from: {', '.join(makers)}, or one of your own as package.module:factory.",
-        )
-    return [
-        own_engine.make(name, settings) if own_engine.is_own(name) else makers[name]()
-        for name in settings.tryon_engines
-    ]
 
 
 async def _engine_prices(house: House) -> dict[str, MicroUnits]:
@@ -423,7 +437,16 @@ def _demanded(value: str, name: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _http_client() -> AsyncIterator[httpx.AsyncClient]:
+async def _open_database(url: str, connections: int) -> AsyncIterator[Database]:
+    database = await Database.connect(url, max_size=connections)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def _http() -> AsyncIterator[httpx.AsyncClient]:
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=50)
     async with httpx.AsyncClient(trust_env=False, limits=limits) as client:
         yield client

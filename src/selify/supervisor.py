@@ -11,8 +11,9 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -22,6 +23,7 @@ from selify.core.logging import get_logger
 
 log = get_logger(__name__)
 
+SUPERVISED = "SELIFY_SUPERVISED"
 STOP_PATIENCE = 20.0
 QUICK_DEATH = 5.0
 LONGEST_REST = 10.0
@@ -58,7 +60,10 @@ class Supervisor:
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Until stopped; ``ready`` is called once every program answers."""
-        self._listen_to_signals()
+        with self._listening_to_signals():
+            await self._run(ready)
+
+    async def _run(self, ready: Callable[[], None]) -> None:
         keepers = [asyncio.create_task(self._keep(program)) for program in self.programs]
         watcher = asyncio.create_task(self._watch())
         starting = asyncio.create_task(self._wait_until_ready())
@@ -83,11 +88,17 @@ class Supervisor:
         child = self._children.get(name)
         return child.pid if child and child.returncode is None else None
 
-    def _listen_to_signals(self) -> None:
+    @contextlib.contextmanager
+    def _listening_to_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):
-                loop.add_signal_handler(number, self._stopping.set)
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        for number in numbers:
+            loop.add_signal_handler(number, self._stopping.set)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
 
     async def _keep(self, program: Program) -> None:
         """Run one program for ever; one that dies at once is given more and more rest."""
@@ -99,7 +110,9 @@ class Supervisor:
                 "-m",
                 "selify",
                 *program.arguments,
-                env={**os.environ, **program.environment},
+                env={**os.environ, **program.environment, SUPERVISED: "1"},
+                # A pipe that nobody writes to: it ends when we do, however we end.
+                stdin=asyncio.subprocess.PIPE,
                 # Its own group: Ctrl-C reaches the supervisor alone, which stops in order.
                 start_new_session=True,
             )
@@ -153,6 +166,21 @@ async def _answering(http: httpx.AsyncClient, program: Program) -> None:
         f"The {program.name} did not become ready within a minute.",
         hint="Its own messages above say why.",
     )
+
+
+def end_with_supervisor() -> None:
+    """In a child: ask ourselves to stop once the supervisor is gone, even if it was killed. Otherwise
+    we would hold its ports against the next one.
+    """
+    if os.environ.get(SUPERVISED):
+        threading.Thread(target=_wait_for_end, name="supervisor's end", daemon=True).start()
+
+
+def _wait_for_end() -> None:
+    with contextlib.suppress(OSError):
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def check_port(host: str, port: int, setting: str) -> None:

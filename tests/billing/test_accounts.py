@@ -38,7 +38,7 @@ async def test_a_missing_account_is_opened_with_its_plans_credits(shop, database
 
 
 async def test_a_workspace_is_born_with_the_free_plans_credits(shop):
-    """The column's own default of 100 would not pay for one try-on (X2)."""
+    """The column's own default of 100 would not pay for one try-on."""
     assert (
         await shop.sql("SELECT 1 FROM public.subscription_tiers WHERE weekly_credits_limit = 100")
         == []

@@ -257,7 +257,7 @@ async def test_no_price_on_that_day_charges_nothing(shop, clock):
 
 
 async def test_an_owner_cannot_switch_billing_off(shop):
-    """Not even by a settings row from before the guard on it existed (X48)."""
+    """Not even by a settings row from before the guard on it existed."""
     await shop.sql(
         "UPDATE public.workspaces SET settings = settings || $2 WHERE id = $1",
         shop.workspace_id,

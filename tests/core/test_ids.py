@@ -2,10 +2,10 @@
 
 import threading
 import time
-from uuid import RFC_4122, uuid4
+from uuid import RFC_4122
 
 from selify.core import ids
-from selify.core.ids import customer_id, new_id
+from selify.core.ids import new_id
 
 
 def test_ids_are_ordered_unique_and_of_version_7() -> None:
@@ -39,9 +39,3 @@ def test_threads_get_different_ones() -> None:
     for thread in threads:
         thread.join()
     assert len(set(made)) == 8_000
-
-
-def test_a_customer_is_the_same_everywhere_in_one_workspace() -> None:
-    here, there = uuid4(), uuid4()
-    assert customer_id(here, "instagram", "1") == customer_id(here, "instagram", "1")
-    assert len({customer_id(w, p, u) for w in (here, there) for p in "ab" for u in "12"}) == 8

@@ -21,6 +21,12 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert (path.parent / target).exists(), f"{path.name} links to {target}"
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_files_that_are_named_exist(path: Path) -> None:
+    for name in re.findall(r"`((?:src|tests|docs)/[\w./*-]+)`", path.read_text()):
+        assert list(ROOT.glob(name)), f"{path.name} names {name}"
+
+
 def test_every_setting_is_documented_and_no_other() -> None:
     text = (ROOT / "docs" / "reference" / "settings.md").read_text()
     documented = set(re.findall(r"^\| `(SELIFY_\w+)`", text, re.MULTILINE))
@@ -44,8 +50,8 @@ def test_decision_records_are_short_and_whole() -> None:
     for path in records:
         text = path.read_text()
         assert text.count("\n") <= 70, path.name
-        for part in ("Context", "Decision", "Consequences"):
-            assert part in text, f"{path.name} has no {part}"
+        for part in ("Context", "Decision", "Consequences", "Alternatives", "Enforced by"):
+            assert f"\n## {part}\n" in text, f"{path.name} has no {part}"
 
 
 def test_pins_have_hashes_and_no_address() -> None:

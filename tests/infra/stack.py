@@ -91,13 +91,22 @@ async def running_stack(
         up = asyncio.Event()
         running = asyncio.create_task(supervisor.run(up.set))
         waiting = asyncio.create_task(up.wait())
+        user = asyncio.current_task()
+
+        def end_user(_: object) -> None:
+            """Ctrl-C stops the supervisor; whoever uses the stack waits for nothing then."""
+            if user is not None:
+                user.cancel()
+
         try:
             await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
             if running.done():
                 await running
+            running.add_done_callback(end_user)
             yield WholeStack(settings, parts)
         finally:
             waiting.cancel()
+            running.remove_done_callback(end_user)
             supervisor.stop()
             await running
 

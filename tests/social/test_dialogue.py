@@ -22,7 +22,7 @@ from selify.social.dialogue import (
 from selify.social.types import Attachment, AttachmentKind, Button, MessageWritten
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
-TEE, DRESS, ROW = uuid4(), uuid4(), uuid4()
+TEE, DRESS, ROW = UUID(int=1), UUID(int=2), UUID(int=3)
 PHOTO = Attachment(AttachmentKind.IMAGE, "https://photos.example/1.jpg")
 VIDEO = Attachment(AttachmentKind.VIDEO, "https://photos.example/1.mp4")
 TEE_MEANT = Circumstances(tryon_enabled=True, binding_id=TEE)

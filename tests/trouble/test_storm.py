@@ -3,7 +3,6 @@
 import os
 
 import pytest
-
 from tests.infra.stack import quick_folder, running_stack
 from tests.trouble.storm import Plan, storm
 

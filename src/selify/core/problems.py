@@ -1,7 +1,5 @@
 """Refusals as problem details (RFC 9457), for machines and, on pages, for people."""
 
-from typing import Any
-
 import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError

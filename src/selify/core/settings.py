@@ -39,7 +39,7 @@ class Settings(BaseSettings):
 
     # Where things are
     data_dir: Path = Field(
-        Path(".selify"), description="Folder of the embedded database, files and models."
+        Path(".selify"), description="Folder of the embedded database, the files and our own key."
     )
     database_url: str = Field(
         "", description="A PostgreSQL 15+ with pgvector. Empty: the embedded database."

@@ -31,7 +31,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "paused",
         "credits_exhausted",
     ),
-    "Stop, start and people": ("handed_to_human", "stopped", "started", "story_mention"),
+    "Stop, start and people": ("handed_to_human", "stopped", "started"),
     "Price and stock": ("in_stock", "few_left", "out_of_stock"),
 }
 TITLES: Mapping[str, str] = {
@@ -54,7 +54,6 @@ TITLES: Mapping[str, str] = {
     "handed_to_human": "A person is called",
     "stopped": "STOP",
     "started": "START",
-    "story_mention": "Mentioned in a story",
     "in_stock": "In stock",
     "few_left": "Few left",
     "out_of_stock": "Sold out",

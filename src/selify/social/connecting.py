@@ -15,7 +15,7 @@ import orjson
 
 from selify.auth import OAuthEvent, audit
 from selify.core.clock import Clock
-from selify.core.database import Actor, Database
+from selify.core.database import Actor, Database, Tx
 from selify.core.errors import BadRequest, SelifyError, Unavailable
 from selify.core.logging import get_logger
 from selify.core.secrets import SecretBox
@@ -68,13 +68,7 @@ class Connector:
     async def begin(self, gateway: AccountGateway, attempt: Attempt) -> str:
         """The address of the platform's consent page."""
         async with self._database.tx(ACTOR) as tx:
-            await audit.record(
-                tx,
-                OAuthEvent.INITIATED,
-                platform=attempt.platform,
-                workspace_id=attempt.workspace_id,
-                user_id=attempt.user_id,
-            )
+            await _record(tx, OAuthEvent.INITIATED, attempt)
         return gateway.consent_url(
             state=self._seal(attempt), redirect_uri=self.redirect_uri(attempt.platform)
         )
@@ -109,14 +103,8 @@ class Connector:
 
     async def _store(self, attempt: Attempt, grant: Grant) -> Connected:
         async with self._database.tx(ACTOR) as tx:
-            await audit.record(
-                tx,
-                OAuthEvent.CALLBACK_SUCCESS,
-                platform=attempt.platform,
-                workspace_id=attempt.workspace_id,
-                user_id=attempt.user_id,
-                platform_account_id=grant.platform_account_id,
-            )
+            account_ref = grant.platform_account_id
+            await _record(tx, OAuthEvent.CALLBACK_SUCCESS, attempt, account_ref=account_ref)
             return await accounts.connect(
                 tx,
                 self._clock,
@@ -153,14 +141,7 @@ class Connector:
 
     async def _record_failure(self, attempt: Attempt, reason: str) -> None:
         async with self._database.tx(ACTOR) as tx:
-            await audit.record(
-                tx,
-                OAuthEvent.CALLBACK_FAILED,
-                platform=attempt.platform,
-                workspace_id=attempt.workspace_id,
-                user_id=attempt.user_id,
-                error_message=reason,
-            )
+            await _record(tx, OAuthEvent.CALLBACK_FAILED, attempt, error=reason)
 
     def _seal(self, attempt: Attempt) -> str:
         content = [
@@ -190,3 +171,23 @@ class Connector:
 
     def _sign(self, body: str, key: str) -> str:
         return hmac.new(self._keys[key], body.encode(errors="replace"), "sha256").hexdigest()
+
+
+async def _record(
+    tx: Tx,
+    event: OAuthEvent,
+    attempt: Attempt,
+    *,
+    account_ref: str | None = None,
+    error: str | None = None,
+) -> None:
+    """One line about the attempt, in the audit log."""
+    await audit.record(
+        tx,
+        event,
+        platform=attempt.platform,
+        workspace_id=attempt.workspace_id,
+        user_id=attempt.user_id,
+        platform_account_id=account_ref,
+        error_message=error,
+    )

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from selify.commerce import LOW_CONFIDENCE
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
@@ -137,20 +139,7 @@ async def bind(
     ``confirmed``: a person looked at what we read from the garment's picture. Without it, a
     category we are unsure of is refused (GarmentUnclear). Raises PostMissing.
     """
-    post = await tx.fetch_one(
-        "SELECT id, connected_account_id, workspace_id FROM public.social_posts WHERE id = $1",
-        post_id,
-    )
-    garment = await tx.fetch_one(
-        """
-        SELECT coalesce(name, filename) AS name, storage_path, workspace_id,
-               coalesce((leffa_metadata ->> 'category_confidence')::float, 0) AS confidence
-          FROM public.wardrobe_garments WHERE id = $1
-        """,
-        garment_id,
-    )
-    if post is None or garment is None or garment["workspace_id"] != post["workspace_id"]:
-        raise PostMissing("This post or this garment is not in your workspace.")
+    post, garment = await _pair(tx, post_id, garment_id)
     if garment["confidence"] < LOW_CONFIDENCE and not confirmed:
         raise GarmentUnclear(
             f"We are not sure what “{garment['name']}” is.",
@@ -181,6 +170,25 @@ async def bind(
         use_global_keywords,
     )
     return bound
+
+
+async def _pair(tx: Tx, post_id: UUID, garment_id: UUID) -> tuple[asyncpg.Record, asyncpg.Record]:
+    """The post and the garment, of one workspace. Raises PostMissing."""
+    post = await tx.fetch_one(
+        "SELECT id, connected_account_id, workspace_id FROM public.social_posts WHERE id = $1",
+        post_id,
+    )
+    garment = await tx.fetch_one(
+        """
+        SELECT coalesce(name, filename) AS name, storage_path, workspace_id,
+               coalesce((leffa_metadata ->> 'category_confidence')::float, 0) AS confidence
+          FROM public.wardrobe_garments WHERE id = $1
+        """,
+        garment_id,
+    )
+    if post is None or garment is None or garment["workspace_id"] != post["workspace_id"]:
+        raise PostMissing("This post or this garment is not in your workspace.")
+    return post, garment
 
 
 async def check_post(tx: Tx, workspace_id: UUID, post_id: UUID) -> None:

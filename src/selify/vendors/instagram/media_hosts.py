@@ -12,6 +12,8 @@ _PLAIN = re.compile(r"[!-\[\]-~]+")
 
 CDN_HOSTS = ("lookaside.fbsbx.com",)
 CDN_DOMAINS = ("cdninstagram.com", "fbcdn.net")
+# Where the fetching of a photo may lead by redirects: the whole domains, to which those hosts belong.
+MEDIA_DOMAINS = ("fbsbx.com", *CDN_DOMAINS)
 
 
 def is_instagram_cdn(url: str, extra_hosts: Iterable[str] = ()) -> bool:
