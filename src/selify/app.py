@@ -113,7 +113,10 @@ async def open_house(
         )
     await migrate.check(settings.database_url)
     secrets = settings.secret_box
-    async with _open_database(settings.database_url, connections) as database, _http() as client:
+    async with (
+        _open_database(settings.database_url, connections) as database,
+        _open_http() as client,
+    ):
         yield House(
             settings=settings,
             clock=clock or SystemClock(),
@@ -131,7 +134,7 @@ async def open_house(
 
 def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """The web server's application. Opens its house when it starts and closes it when it stops."""
-    _check_app_secret(settings)
+    settings.check_for_the_world()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -165,16 +168,6 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         app.include_router(router)
     pages.install(app, scripts=assets.ensure("page-scripts"))
     return app
-
-
-def _check_app_secret(settings: Settings) -> None:
-    """Whoever knows the secret can forge events, and have accounts deleted. Raises SettingsWrong."""
-    demos = Settings.model_fields["instagram_app_secret"].default
-    if settings.public_url.startswith("https:") and settings.instagram_app_secret == demos:
-        raise SettingsWrong(
-            "SELIFY_INSTAGRAM_APP_SECRET is still the demo's, which everybody knows.",
-            hint="Set it to your app's secret; while there is no app, to anything secret.",
-        )
 
 
 def _furnish(app: FastAPI, house: House, engine: EmbeddedEngine) -> None:
@@ -446,7 +439,7 @@ async def _open_database(url: str, connections: int) -> AsyncIterator[Database]:
 
 
 @contextlib.asynccontextmanager
-async def _http() -> AsyncIterator[httpx.AsyncClient]:
+async def _open_http() -> AsyncIterator[httpx.AsyncClient]:
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=50)
     async with httpx.AsyncClient(trust_env=False, limits=limits) as client:
         yield client

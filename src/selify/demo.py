@@ -7,7 +7,6 @@ is the only thing here that is not the product.
 
 import asyncio
 import contextlib
-import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +17,7 @@ from uuid import UUID
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from selify.ai.tryon import drawn
@@ -443,15 +443,16 @@ async def _show(brand: Brand, thread: Thread, steps: Steps) -> None:
     for message in await brand.phone.messages(thread):
         who = "brand  " if message.from_brand else "shopper"
         said = message.text or f"[{len(message.pictures)} picture]"
-        out.print(f"  [dim]{who}[/] {said}", highlight=False, markup=True)
+        out.print(f"  [dim]{who}[/] {escape(said)}", highlight=False, soft_wrap=True)
     interaction = (await brand.of_workspace("/interactions"))[0]
     out.print("\n[bold]The funnel row[/]")
-    out.print(f"  {json.dumps(interaction)}", highlight=False, markup=False)
+    for name, value in interaction.items():
+        out.print(f"  {name}: {value}", highlight=False, markup=False, soft_wrap=True)
     usage = (await brand.of_workspace("/billing/usage"))["items"][0]
     explanation = await brand.of_workspace(f"/billing/usage/{usage['id']}")
     out.print("\n[bold]The charge[/]")
     for sentence in explanation["sentences"]:
-        out.print(f"  {sentence}", highlight=False, markup=False)
+        out.print(f"  {sentence}", highlight=False, markup=False, soft_wrap=True)
     table = Table("step", "seconds", title="Time of each step", title_justify="left")
     for name, seconds in steps.rows:
         table.add_row(name, f"{seconds:.1f}")

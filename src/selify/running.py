@@ -91,6 +91,7 @@ def programs(settings: Settings, url: str) -> list[Program]:
 async def up(settings: Settings) -> None:
     """Until Ctrl-C."""
     core_logging.configure(level=settings.log_level, as_json=settings.log_json, part="selify")
+    settings.check_for_the_world()
     check_port(settings.host, settings.port, "SELIFY_PORT")
     async with database(settings) as (url, keeper):
         supervisor = Supervisor(programs(settings, url), keeper.watch if keeper else None)

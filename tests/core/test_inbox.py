@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from selify.core import inbox
-from selify.core.clock import FrozenClock
+from selify.core.clock import FrozenClock, SystemClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.inbox import Event, InboxWorker, Incoming, Intake, RetryLater, Skip
 
@@ -177,6 +177,55 @@ async def test_what_a_dead_worker_held_is_taken_over(
     assert await heir.recover() == 1
     await heir.run_once()
     assert handler.seen == ["c1"]
+
+
+async def test_a_worker_s_death_is_no_failure_of_its_events_but_a_reason_for_it_ends(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(1)])
+    heir = worker(database, Recorder(), clock)
+    for times in range(1, inbox.MAX_LOST + 1):
+        async with database.tx(SYSTEM) as tx:
+            assert await inbox.claim(tx, worker_id="dead", now=clock.now(), limit=10)
+        clock.advance(inbox.LEASE + timedelta(seconds=1))
+        assert await heir.recover() == 1
+        clock.advance(timedelta(minutes=1))
+        async with database.tx(SYSTEM) as tx:
+            dead = await inbox.dead_letters(tx)
+            failures = await tx.fetch_value("SELECT retry_count FROM public.webhook_events")
+        assert len(dead) == (times == inbox.MAX_LOST)
+        assert failures == (3 if dead else 0)
+
+
+async def test_an_event_is_not_to_blame_when_the_database_was_away(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(1)])
+    away = Recorder(failing=9, error=ConnectionResetError("gone"))
+    for _ in range(9):
+        await worker(database, away, clock).run_once()
+        clock.advance(timedelta(seconds=2))
+    await worker(database, away, clock).run_once()
+    assert await statuses(database) == {"c1": "completed"}
+
+
+async def test_a_batch_keeps_its_lease_as_long_as_it_takes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "LEASE", timedelta(seconds=0.3))
+
+    async def slow(tx: Tx, event: Event) -> None:
+        await asyncio.sleep(1)
+
+    await Intake(database).receive([comment(1)])
+    one = InboxWorker(database, {"instagram": slow}, clock=SystemClock(), worker_id="w1")
+    other = InboxWorker(database, {"instagram": slow}, clock=SystemClock(), worker_id="w2")
+    working, taken_over = asyncio.create_task(one.run_once()), 0
+    while not working.done():
+        taken_over += await other.recover()
+        await asyncio.sleep(0.05)
+    assert taken_over == 0
+    assert await statuses(database) == {"c1": "completed"}
 
 
 async def test_a_worker_that_lost_its_lease_leaves_no_effect(

@@ -107,10 +107,11 @@ async def test_killed_server_and_killed_user_are_survived(folder):
     assert not (directory / "postmaster.pid").exists()
 
 
-async def test_pid_file_of_a_number_that_is_someone_elses_now(folder):
+@pytest.mark.parametrize("left", ["postmaster.pid", ".s.PGSQL.5432.lock"])
+async def test_lock_file_of_a_number_that_is_someone_elses_now(folder, left):
     directory = folder / "postgres"
     embedded.start(directory).stop()
-    (directory / "postmaster.pid").write_text(
+    (directory / left).write_text(
         f"{os.getpid()}\n{directory}\n1700000000\n5432\n{directory}\n\n  1 2\nready   \n"
     )
     server = embedded.start(directory)

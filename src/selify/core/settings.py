@@ -154,6 +154,17 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
+    def check_for_the_world(self) -> None:
+        """Raises SettingsWrong when the world reaches us and the app's secret is the demo's: whoever
+        knows it can forge events, and have accounts deleted.
+        """
+        demos = type(self).model_fields["instagram_app_secret"].default
+        if self.public_url.startswith("https:") and self.instagram_app_secret == demos:
+            raise SettingsWrong(
+                "SELIFY_INSTAGRAM_APP_SECRET is still the demo's, which everybody knows.",
+                hint="Set it to your app's secret; while there is no app, to anything secret.",
+            )
+
     @property
     def files_url(self) -> str:
         return self.storage_url or f"file://{self.data_dir / 'files'}"

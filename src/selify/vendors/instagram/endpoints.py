@@ -1,4 +1,5 @@
-"""Where Instagram reaches us: the webhook's handshake and its deliveries.
+"""Where Instagram reaches us: the webhook's handshake, its deliveries, and what users ask of Meta
+(stop, forget).
 
 The answer is 200 only once every event is stored; what cannot be understood is parked, not dropped.
 """
