@@ -1,7 +1,9 @@
 """``python -m bench [figure …] [--quick]``."""
 
 import argparse
+import asyncio
 import logging
+import signal
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -36,15 +38,25 @@ def main() -> None:
 
 
 async def run(names: list[str], effort: Effort) -> None:
+    _clean_up_when_terminated()
     lines: list[Line] = []
     with out.status("Making a database …") as status:
         async with open_stage() as stage:
             facts = await machine.facts(stage.template_url)
             for name in names:
                 status.update(f"Measuring {name} …")
-                lines += await FIGURES[name](stage, effort)
-    show(lines, out)
-    Report(HERE / "results.json", HERE.parent / "README.md").publish(lines, facts)
+                measured = await FIGURES[name](stage, effort)
+                show(measured, out)
+                lines += measured
+    report = Report(HERE / "results.json", HERE.parent / "README.md", tuple(FIGURES))
+    report.publish(lines, facts)
+
+
+def _clean_up_when_terminated() -> None:
+    """As on Ctrl-C: the servers are stopped and the folders removed."""
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
 
 
 if __name__ == "__main__":

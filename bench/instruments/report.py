@@ -86,27 +86,24 @@ def replaced(text: str, generated: str) -> str:
     return f"{before}{START}\n{generated}\n{END}{after}"
 
 
-def merged(earlier: Sequence[Line], measured: Sequence[Line]) -> list[Line]:
-    """Earlier figures keep their place; those measured now take their own or the end."""
-    fresh = {line.figure: [m for m in measured if m.figure == line.figure] for line in measured}
-    lines: list[Line] = []
-    for line in earlier:
-        lines += fresh.pop(line.figure, []) if line.figure in fresh else []
-        if all(m.figure != line.figure for m in measured):
-            lines.append(line)
-    return [*lines, *(line for group in fresh.values() for line in group)]
+def merged(earlier: Sequence[Line], measured: Sequence[Line], order: Sequence[str]) -> list[Line]:
+    """The figures in their order, each as it was measured last. Figures that are gone fall out."""
+    fresh = {line.figure for line in measured}
+    kept = [line for line in earlier if line.figure in order and line.figure not in fresh]
+    return sorted([*kept, *measured], key=lambda line: order.index(line.figure))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Where the results of this and earlier runs are kept."""
+    """Where the results of this and earlier runs are kept, and the order of the figures."""
 
     results: Path
     readme: Path
+    order: Sequence[str]
 
     def publish(self, measured: Sequence[Line], machine: Mapping[str, Any]) -> None:
         """Write both files; figures that were not measured now keep their last results."""
-        lines = merged(self._earlier(), measured)
+        lines = merged(self._earlier(), measured, self.order)
         record = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": dict(machine),

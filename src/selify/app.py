@@ -196,8 +196,8 @@ def _furnish(app: FastAPI, house: House, engine: EmbeddedEngine) -> None:
         clock=house.clock,
     )
     app.include_router(_instagram_routes(house))
-    # Asked first: a webhook that is matched against all other routes before pays more for that
-    # than for all the rest of its way (measured).
+    # Asked first: being matched against all other routes before took two fifths of the processor's
+    # time of a request that does nothing else (measured).
     app.router.routes.insert(0, app.router.routes.pop())
 
 

@@ -7,6 +7,7 @@ is the only thing here that is not the product.
 
 import asyncio
 import contextlib
+import functools
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -179,9 +180,14 @@ class Brand:
         ``told`` hears each longer step.
         """
         await self.sign_in()
-        await self.phone.create_account(USERNAME, name=BRAND, biography="Clothes for the north.")
+        account = await self.phone.create_account(
+            USERNAME, name=BRAND, biography="Clothes for the north."
+        )
         garments = await self._garments()
-        posts = {piece.slug: await self._publish(piece) for piece in pieces}
+        published = {post.key: post.id for post in await self.phone.posts(account)}
+        posts = {
+            piece.slug: published.get(piece.slug) or await self._publish(piece) for piece in pieces
+        }
         await self._connect(posts)
         bound = {p["post_ref"] for p in await self.of_workspace("/posts") if p["binding_id"]}
         for piece in pieces:
@@ -301,7 +307,13 @@ class Brand:
 
 
 def _drawn(piece: Piece) -> drawn.DrawnGarment:
-    return next(garment for garment in drawn.wardrobe() if garment.slug == piece.slug)
+    return _wardrobe()[piece.slug]
+
+
+@functools.cache
+def _wardrobe() -> dict[str, drawn.DrawnGarment]:
+    """By slug; drawing takes a moment."""
+    return {garment.slug: garment for garment in drawn.wardrobe()}
 
 
 # --- The journey, without a hand on it -----------------------------------------------------------

@@ -72,12 +72,13 @@ def test_a_text_without_both_markers_in_order_is_refused(text: str) -> None:
         replaced(text, "new")
 
 
-def test_measuring_one_figure_again_keeps_the_others_and_their_order() -> None:
-    earlier = [line("a"), line("b", 1), line("b", 2), line("c")]
-    lines = merged(earlier, [line("b", 3), line("d")])
+def test_measuring_one_figure_again_keeps_the_others_in_their_order() -> None:
+    earlier = [line("c"), line("b", 1), line("b", 2), line("gone"), line("a")]
+    lines = merged(earlier, [line("b", 3), line("d"), line("b", 4)], order="abcd")
     assert [(made.figure, made.value) for made in lines] == [
         ("a", 100.0),
         ("b", 3),
+        ("b", 4),
         ("c", 100.0),
         ("d", 100.0),
     ]
@@ -86,7 +87,7 @@ def test_measuring_one_figure_again_keeps_the_others_and_their_order() -> None:
 def test_results_and_readme_are_written_and_read_back(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(f"# Selify\n{START}\n{END}\nThe end.\n")
-    report = Report(tmp_path / "results.json", readme)
+    report = Report(tmp_path / "results.json", readme, ("a", "b"))
     report.publish([line("a", 50.0, ratio=0.5, aim=0.6), line("b")], MACHINE)
     report.publish([line("a", 70.0, ratio=0.7, aim=0.6)], MACHINE)
     record = json.loads(report.results.read_text())

@@ -130,8 +130,8 @@ class Intake:
     async def receive_unread(self, read: Read) -> int:
         """The same for a delivery that ``read`` will take apart. Raises what ``read`` raises.
 
-        Deliveries that wait together are read together, one right after the other: that takes a
-        quarter less of the processor's time than reading each as it arrives (measured).
+        Deliveries that wait together are read together, one right after the other: that takes about
+        a fifth less of the processor's time than reading each as it arrives (measured).
         """
         arrival = _Arrival(read)
         self._waiting.append(arrival)

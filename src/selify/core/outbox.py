@@ -240,7 +240,9 @@ class OutboxWorker:
                 channels=list(self._channels),
             )
         async with renewing(partial(self._renew, [delivery.id for delivery in doubtful]), LEASE):
-            await asyncio.gather(*(self._reconcile(delivery) for delivery in doubtful))
+            # One after another: to find out is slow, and those asked do not like to be hurried.
+            for delivery in doubtful:
+                await self._reconcile(delivery)
         return len(doubtful)
 
     async def _renew(self, held: Sequence[UUID]) -> None:

@@ -89,17 +89,19 @@ async def recognise(tx: Tx, account: Account, echo: MessageWritten, *, now: date
 
 
 async def _candidates(tx: Tx, account: Account, echo: MessageWritten, now: datetime) -> list[_Send]:
-    """Sends to this person, and private replies, whose reader is known only by their echo."""
+    """Sends to this person, and private replies whose reader nobody knows yet."""
     rows = await tx.fetch(
         """
         SELECT id, state, payload, result FROM internal.outbox
          WHERE account_id = $1 AND channel = $2 AND created_at > $4::timestamptz - $5::interval
-           AND (payload ->> 'person_ref' = $3 OR payload ->> 'kind' = 'private_reply')
+           AND ($3 IN (payload ->> 'person_ref', payload ->> 'commenter_ref',
+                       result ->> 'person_ref')
+                OR (payload ->> 'kind' = 'private_reply' AND state <> 'sent'))
            AND (state IN ('sending', 'unknown')
                 OR (state = 'queued' AND attempts > 0)
                 OR (state = 'failed' AND result ->> 'code' = ANY ($6))
                 OR (state = 'sent' AND sent_at > $4::timestamptz - $7::interval))
-         ORDER BY id LIMIT 200
+         ORDER BY id
         """,
         account.id,
         messages.CHANNEL,

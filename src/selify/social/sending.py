@@ -4,6 +4,7 @@ The outbox channel of this domain. Every refusal is explained on its row: ``wind
 ``unreachable``, ``already_done`` … are final; a rate limit or a pause only makes it wait.
 """
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -40,6 +41,7 @@ LINK_LIFE = timedelta(days=2)
 NOT_CONNECTED_WAIT = timedelta(minutes=5)
 USAGE_ALERT = 0.95
 USAGE_PAUSE = timedelta(minutes=2)
+LOOK_AGAIN = timedelta(seconds=12)
 PRIVATE_REPLY_LIFE = timedelta(days=7)
 DOUBT_LIFE = timedelta(hours=1)
 UNCONFIRMED = "unconfirmed"
@@ -120,7 +122,8 @@ class MessageChannel:
         now = self._clock.now()
         if now - delivery.created_at > DOUBT_LIFE:
             return Failed(UNCONFIRMED, f"nobody can tell whether it arrived: {reason}")
-        return Wait(now + timedelta(seconds=30), reason)
+        # Apart from each other: platforms let a thread be read only so often.
+        return Wait(now + LOOK_AGAIN * random.uniform(0.5, 1.5), reason)
 
     async def _look_through(self, delivery: Delivery, found: Sequence[SentMessage]) -> Outcome:
         wanted = self._message(delivery)

@@ -30,6 +30,7 @@ async def test_creating_twice_is_harmless(bare):
     assert await bare.driver.create_account("nord", name="Other") == first
     post = await bare.driver.create_post("nord", picture(), key="mint")
     assert await bare.driver.create_post("nord", picture("red"), key="mint") == post
+    assert await bare.driver.posts(first) == [post]
     person = await bare.driver.create_shopper("ana")
     assert await bare.driver.create_shopper("ana") == person
     world = (await bare.http.get("/sandbox/api/world")).json()

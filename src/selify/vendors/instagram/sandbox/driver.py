@@ -222,6 +222,12 @@ class SandboxDriver:
         )
         return Post(data["id"], data["account"], data["key"])
 
+    async def posts(self, account: Account) -> list[Post]:
+        """What the account has published, oldest first."""
+        world = await self._call("GET", "/world")
+        posts = [Post(post["id"], post["account"], post["key"]) for post in world["posts"]]
+        return [post for post in posts if post.account == account.id]
+
     async def create_shopper(
         self, username: str, *, name: str = "", follows: tuple[str, ...] = ()
     ) -> Shopper:
