@@ -239,8 +239,8 @@ async def _judged(
     rendering: Rendering,
     options: RenderOptions,
 ) -> QualityScores | None:
-    """The quality gate for hosted engines. The embedded engine has judged itself; a photo that
-    cannot be measured passes, for a hosted engine may see what ours does not.
+    """The quality gate for hosted engines; the embedded engine has judged itself. What nobody could
+    measure has no scores, and the router does not send it.
     """
     if rendering.scores is not None:
         return None
