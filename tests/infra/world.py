@@ -78,7 +78,9 @@ class Platform:
             raise answer
         return answer or Accepted(f"mid.our{next(_numbers)}", self.reader(message))
 
-    async def recent(self, sender: Credentials, person_ref: str) -> Sequence[SentMessage] | None:
+    async def recent(
+        self, sender: Credentials, person_ref: str, *, since: datetime
+    ) -> Sequence[SentMessage] | None:
         return self.thread
 
     async def addressee(self, sender: Credentials, message_ref: str) -> str | None:

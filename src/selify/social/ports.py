@@ -97,8 +97,10 @@ class Messenger(Protocol):
 
     async def send(self, sender: Credentials, message: OutgoingMessage) -> Accepted | Refused: ...
 
-    async def recent(self, sender: Credentials, person_ref: str) -> Sequence[SentMessage] | None:
-        """Our own latest messages in that thread, newest first; ``None``: cannot tell now."""
+    async def recent(
+        self, sender: Credentials, person_ref: str, *, since: datetime
+    ) -> Sequence[SentMessage] | None:
+        """Our own messages in that thread since then, newest first; ``None``: cannot tell now."""
 
     async def addressee(self, sender: Credentials, message_ref: str) -> str | None:
         """The name of the person to whom a message of ours went; ``None``: cannot tell now."""

@@ -41,6 +41,7 @@ LINK_LIFE = timedelta(days=2)
 NOT_CONNECTED_WAIT = timedelta(minutes=5)
 USAGE_ALERT = 0.95
 USAGE_PAUSE = timedelta(minutes=2)
+CLOCKS_DIFFER = timedelta(seconds=5)
 LOOK_AGAIN = timedelta(seconds=12)
 PRIVATE_REPLY_LIFE = timedelta(days=7)
 DOUBT_LIFE = timedelta(hours=1)
@@ -112,7 +113,8 @@ class MessageChannel:
             if account.status != "active":
                 return self._still_unknown(delivery, f"the account is {account.status}")
             credentials = await self._credentials(tx, account)
-        found = await self._messenger.recent(credentials, person_ref)
+        since = delivery.created_at - CLOCKS_DIFFER
+        found = await self._messenger.recent(credentials, person_ref, since=since)
         if found is None:
             return self._still_unknown(delivery, "the thread cannot be read now")
         return await self._look_through(delivery, found)
@@ -130,7 +132,7 @@ class MessageChannel:
         async with self._database.tx(ACTOR) as tx:
             for message in found:
                 same = message.has_attachment if wanted.image_url else message.text == wanted.text
-                recent = message.at >= delivery.created_at - timedelta(seconds=5)
+                recent = message.at >= delivery.created_at - CLOCKS_DIFFER
                 known = await conversations.knows_message(tx, message.message_ref)
                 if same and recent and not known:
                     said = {"message_ref": message.message_ref, "person_ref": wanted.person_ref}

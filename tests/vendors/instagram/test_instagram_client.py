@@ -180,6 +180,18 @@ async def test_a_persons_profile(client, graph):
     assert (person.id, person.username, person.follows_account) == ("900", "ana", True)
 
 
+async def test_a_thread_is_read_back_only_as_far_as_asked(client, graph):
+    graph.will_answer({"data": [{"id": "conv1"}]})
+    graph.will_answer({"messages": {"data": [{"id": f"m{n}"} for n in range(9)]}, "id": "conv1"})
+    for number, minute in enumerate((30, 20, 10)):
+        at = f"2026-11-01T10:{minute}:00+0000"
+        graph.will_answer({"id": f"m{number}", "message": "hi", "created_time": at})
+    since = datetime(2026, 11, 1, 10, 15, tzinfo=UTC)
+    messages = await client.recent_messages(TOKEN, "900", since=since)
+    assert [message.id for message in messages] == ["m0", "m1"]
+    assert len(graph.seen) == 5
+
+
 async def test_what_became_of_a_send_can_be_read_back(client, graph):
     graph.will_answer({"data": [{"id": "conv1"}]})
     graph.will_answer({"messages": {"data": [{"id": f"m{n}"} for n in range(9)]}, "id": "conv1"})

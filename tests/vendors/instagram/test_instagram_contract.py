@@ -367,6 +367,16 @@ async def test_a_person_of_the_brand_answers_in_the_app(both):
     assert (await both.mailbox.wait(EventType.COMMENT_RECEIVED, comment_id=comment)).is_own
 
 
+async def test_a_message_taken_back_does_not_hide_its_neighbours(both):
+    name, person = await conversation(both, "ines")
+    sent = await both.client.send_text(both.key, person, "the one looked for")
+    regretted = await both.sandbox.write(name, both.account, "forget it")
+    await both.sandbox.unsend(name, regretted.mid)
+    found = await both.client.recent_messages(both.key, person)
+    assert sent.message_id in [message.id for message in found]
+    assert regretted.mid not in [message.id for message in found]
+
+
 async def test_a_lost_answer_is_reconciled_by_reading_the_conversation(both):
     _, person = await conversation(both, "hana")
     await both.sandbox.fail_next(1, 1357046, on="messages", after_effect=True)

@@ -97,9 +97,11 @@ class InstagramMessenger:
             return Refused(Action.STOP, error.code, error.detail)
         return Accepted(sent.message_id, sent.recipient_id, sent.usage.percent / 100)
 
-    async def recent(self, sender: Credentials, person_ref: str) -> Sequence[SentMessage] | None:
+    async def recent(
+        self, sender: Credentials, person_ref: str, *, since: datetime
+    ) -> Sequence[SentMessage] | None:
         try:
-            messages = await self._client.recent_messages(sender.token, person_ref, limit=5)
+            messages = await self._client.recent_messages(sender.token, person_ref, since=since)
         except GraphError:
             return None
         return [

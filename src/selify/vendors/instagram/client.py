@@ -5,12 +5,14 @@ do. Nothing is retried here: whether a message may be sent again is the caller's
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 
 from selify.vendors.instagram.config import InstagramConfig
+from selify.vendors.instagram.errors import Action, GraphError
 from selify.vendors.instagram.json_input import JsonObject, as_id
 from selify.vendors.instagram.payloads import (
     Card,
@@ -198,14 +200,31 @@ class InstagramClient:
         return await self._get(token, "message", (message_id,), ConversationMessage.read, params)
 
     async def recent_messages(
-        self, token: str, igsid: str, *, limit: int = 5
+        self, token: str, igsid: str, *, since: datetime | None = None, limit: int = 20
     ) -> list[ConversationMessage]:
-        """The newest messages with a person, newest first: ``limit`` + 2 requests, at 2 a second."""
+        """The newest messages with a person, newest first, back to ``since`` (Instagram shows 20).
+
+        At most ``limit`` + 2 requests, at 2 a second. Messages that were taken back are left out.
+        """
         conversations = await self.conversations(token, igsid)
         if not conversations.items:
             return []
         ids = await self.conversation_messages(token, conversations.items[0])
-        return [(await self.message(token, item)).value for item in ids.value[: min(limit, 20)]]
+        found: list[ConversationMessage] = []
+        for item in ids.value[: min(limit, 20)]:
+            message = await self._message_unless_gone(token, item)
+            if message and since and message.created_at and message.created_at < since:
+                break
+            found += [message] if message else []
+        return found
+
+    async def _message_unless_gone(self, token: str, message_id: str) -> ConversationMessage | None:
+        try:
+            return (await self.message(token, message_id)).value
+        except GraphError as error:
+            if error.verdict.action is Action.DROP_REFERENCE:
+                return None
+            raise
 
     # Webhook subscription of one account
 

@@ -143,7 +143,7 @@ async def test_likes_following_and_sharing(page, sandbox):
 async def test_two_people_in_two_windows(page, browser, sandbox):
     await sandbox.driver.write("tom", "nord", "Tom was here")
     await go(page, "inbox")
-    await expect(page.locator(".empty")).to_contain_text("No messages yet")
+    await expect(page.locator("#screen .empty")).to_contain_text("No messages yet")
     await go(page, "people")
     await page.locator("#screen").get_by_role("button", name="Tom").click()
     await go(page, "thread/nord")
