@@ -429,6 +429,26 @@ async def test_what_was_unsent_before_it_arrived_stays_away(world: World, brand:
     assert not [row for row in texts if row["t"] and "secret" in row["t"]]
 
 
+async def test_the_photo_after_one_taken_back_need_not_wait(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    regretted, photo = world.photo(), world.photo()
+    await world.handle(regretted)
+    await world.handle(MessageUnsent(ACCOUNT, ANA, regretted.message_ref, world.clock.now()))
+    await world.handle(photo)
+    assert (await world.state()).photo_ref == photo.message_ref
+    assert len(await world.charges()) == 2, "the first one's job will give its charge back"
+
+
+async def test_one_known_only_by_what_they_took_back_may_still_be_a_reader(
+    world: World, brand: Brand
+) -> None:
+    world.platform.script += [ConnectionError("lost")]
+    await world.say(world.comment(username="ana"))
+    await world.handle(MessageUnsent(ACCOUNT, ANA, "mid.gone", world.clock.now()))
+    await world.handle(world.photo())
+    assert (await world.last())[0] == "failed", "it waits for the private reply in the air"
+
+
 async def test_the_trigger_s_own_words_go_with_it(world: World, brand: Brand) -> None:
     await thread_open(world)
     await world.say(world.message("stop"), world.message("start"))

@@ -148,7 +148,7 @@ async def _message(
 ) -> Mapping[str, Any]:
     """A person wrote: record it, decide, answer."""
     conversation = await conversations.find(tx, account.id, message.person_ref)
-    if conversation is None:
+    if conversation is None or conversation.state.binding_id is None:
         await _await_attribution(tx, account, message, clock.now())
         conversation = await conversations.lock(tx, account, message.person_ref)
     fresh = await conversations.record_message(
@@ -304,7 +304,9 @@ async def _echo(
 async def _await_attribution(
     tx: Tx, account: Account, message: MessageWritten, now: datetime
 ) -> None:
-    """A stranger writes while a private reply is in the air: it may be its reader. Wait a little."""
+    """Somebody of whom we know no garment writes while a private reply is in the air: they may be
+    its reader. Wait a little.
+    """
     if now - message.at > ATTRIBUTION_PATIENCE:
         return
     in_the_air = await tx.fetch_value(

@@ -219,8 +219,12 @@ async def abandon(tx: Tx, clock: Clock, request: Request, *, reason: str) -> Non
 
 async def forget_photo(tx: Tx, conversation: Conversation, message_ref: str) -> None:
     """A photo was taken back: it goes now instead of at its end of life, and so does the picture
-    made of it.
+    made of it. The next photo need not wait for the end of a try-on that nobody wants.
     """
+    state = conversation.state
+    if state.photo_ref == message_ref:
+        free = Stage.AWAITING_PHOTO if state.stage is Stage.GENERATING else state.stage
+        await conversations.save_state(tx, conversation, replace(state, photo_ref="", stage=free))
     key = f"{conversation.account_id}/{message_ref}"
     await _forget(tx, conversation.workspace_id, key)
     await conversations.forget_picture(
