@@ -34,7 +34,7 @@ up: setup ## Start the database, the server and a worker for real use
 
 test: $(VENV)/.ready-dev ## Run every test (installs Debian's Chromium when it is missing)
 	@$(BIN)/python tools/chromium.py
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.ready-dev ## Lint, types, architecture laws, docs
 	@$(BIN)/ruff check .

@@ -35,3 +35,8 @@ def secrets() -> SecretBox:
 @pytest.fixture
 def storage() -> Storage:
     return Storage.open("memory:///")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones begin first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

@@ -13,13 +13,14 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
 
 from selify.core.errors import SelifyError
 from selify.core.logging import get_logger
+from selify.core.waiting import happens_within
 
 log = get_logger(__name__)
 
@@ -78,7 +79,7 @@ class Supervisor:
             self._stopping.set()
             for task in (starting, watcher, stopped):
                 task.cancel()
-            await self._stop_children()
+            await self._stop_children(keepers)
             await asyncio.gather(*keepers, watcher, return_exceptions=True)
 
     def stop(self) -> None:
@@ -117,14 +118,15 @@ class Supervisor:
                 start_new_session=True,
             )
             self._children[program.name] = child
+            if self._stopping.is_set():  # it was on its way while the others were asked to stop
+                child.terminate()
             code = await child.wait()
             if self._stopping.is_set():
                 return
             quick = time.monotonic() - started < QUICK_DEATH
             rest = min(rest * 2, LONGEST_REST) if quick else 0.2
             log.warning("restarting", program=program.name, exit_code=code, after_seconds=rest)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), rest)
+            await happens_within(self._stopping, rest)
 
     async def _watch(self) -> None:
         while self.watch is not None:
@@ -140,19 +142,17 @@ class Supervisor:
                 if program.ready_url:
                     await _answering(http, program)
 
-    async def _stop_children(self) -> None:
+    async def _stop_children(self, keepers: Collection[asyncio.Task[None]]) -> None:
         """Ask first; those who do not listen are killed: nothing is lost by it, only time."""
-        alive = [child for child in self._children.values() if child.returncode is None]
-        for child in alive:
-            with contextlib.suppress(ProcessLookupError):
-                child.terminate()
-        if alive:
-            _, late = await asyncio.wait(
-                [asyncio.create_task(child.wait()) for child in alive], timeout=STOP_PATIENCE
-            )
-            for child in alive if late else ():
-                with contextlib.suppress(ProcessLookupError):
-                    child.kill()
+        for child in self._alive():
+            child.terminate()
+        if keepers:
+            await asyncio.wait(keepers, timeout=STOP_PATIENCE)
+        for child in self._alive():
+            child.kill()
+
+    def _alive(self) -> list[asyncio.subprocess.Process]:
+        return [child for child in self._children.values() if child.returncode is None]
 
 
 async def _answering(http: httpx.AsyncClient, program: Program) -> None:

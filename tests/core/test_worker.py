@@ -58,13 +58,13 @@ async def running(worker: Worker) -> AsyncIterator[Worker]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long a queue meant to wait each time. It does not really wait."""
     meant: list[float] = []
-    real = module._woken_within
+    real = module.happens_within
 
     async def noted(wake: asyncio.Event, seconds: float) -> bool:
         meant.append(seconds)
         return await real(wake, 0.001)
 
-    monkeypatch.setattr(module, "_woken_within", noted)
+    monkeypatch.setattr(module, "happens_within", noted)
     return meant
 
 

@@ -18,7 +18,7 @@ from selify import demo
 from selify.ai.tryon import drawn_person
 from selify.core.database import Actor
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journey")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

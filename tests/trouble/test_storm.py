@@ -10,7 +10,7 @@ CONVERSATIONS = int(os.environ.get("SELIFY_TROUBLE_CONVERSATIONS", "40"))
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("storm")
+@pytest.mark.timeout(2400)
 async def test_a_storm_loses_nothing_and_charges_nothing_twice() -> None:
     plan = Plan(
         conversations=CONVERSATIONS,

@@ -117,7 +117,6 @@ async def kept(database_url: str) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("storm")
 async def test_what_was_stored_outlives_every_kind_of_stop() -> None:
     with quick_folder() as folder:
         settings = environment(folder, free_port())
@@ -145,7 +144,6 @@ async def test_what_was_stored_outlives_every_kind_of_stop() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("storm")
 async def test_a_database_of_ones_own_is_brought_up_to_date_and_left_running(
     empty_database_url: str, tmp_path: Path
 ) -> None:

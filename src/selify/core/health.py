@@ -86,7 +86,8 @@ class Readiness:
 async def _outcome(name: str, check: Check) -> str:
     """``ok`` or one sentence. Details go to the log only: they may name hosts and users."""
     try:
-        await asyncio.wait_for(check(), TIME_TO_ANSWER)
+        async with asyncio.timeout(TIME_TO_ANSWER):
+            await check()
     except SelifyError as error:
         log.warning("not ready", check=name, reason=error.detail)
         return error.title

@@ -9,7 +9,6 @@ another takes over.
 """
 
 import asyncio
-import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ from selify.core.database import Database
 from selify.core.jobs import JobRunner
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
+from selify.core.waiting import happens_within
 
 log = get_logger(__name__)
 
@@ -100,18 +100,12 @@ class Worker:
             if await _guarded(name, queue.run_once):
                 pause = FIRST_POLL
             else:
-                pause = FIRST_POLL if await _woken_within(wake, pause) else min(2 * pause, POLL)
+                pause = FIRST_POLL if await happens_within(wake, pause) else min(2 * pause, POLL)
 
     async def _repeat(self, routine: Routine) -> None:
         while True:
             await _guarded(routine.name, routine.run)
             await asyncio.sleep(routine.every)
-
-
-async def _woken_within(wake: asyncio.Event, seconds: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        return await asyncio.wait_for(wake.wait(), seconds)
-    return False
 
 
 async def _guarded(name: str, work: Callable[[], Awaitable[object]]) -> object:

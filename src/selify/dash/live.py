@@ -20,6 +20,7 @@ import orjson
 
 from selify.core import metrics
 from selify.core.database import Database
+from selify.core.waiting import happens_within
 
 CHANNEL = "selify_changes"
 EVERYTHING = "everything"
@@ -49,8 +50,7 @@ class Page:
 
     async def listen(self, seconds: float, gather: float) -> set[str]:
         """What it is told within so many seconds, gathered for a moment; else nothing."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.wake.wait(), seconds)
+        if await happens_within(self.wake, seconds):
             await asyncio.sleep(gather)
         changed, self.changed = self.changed, set()
         self.wake.clear()

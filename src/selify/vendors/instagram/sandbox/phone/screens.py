@@ -147,7 +147,8 @@ async def _stream(hub: Hub, only: str) -> AsyncIterator[str]:
         yield "retry: 1000\n\n"
         while True:
             try:
-                note = await asyncio.wait_for(queue.get(), HEARTBEAT)
+                async with asyncio.timeout(HEARTBEAT):
+                    note = await queue.get()
             except TimeoutError:
                 yield ": still here\n\n"
                 continue

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from selify.core.waiting import happens_within
+
 QUEUE_LIMIT = 10_000
 
 
@@ -66,9 +68,7 @@ class Hub:
 
 async def until(event: asyncio.Event, seconds: float) -> bool:
     """Wait for the event; False when the time ran out. Leaves it cleared for the next round."""
-    try:
-        await asyncio.wait_for(event.wait(), max(seconds, 0.0))
-    except TimeoutError:
-        return False
-    event.clear()
-    return True
+    happened = await happens_within(event, seconds)
+    if happened:
+        event.clear()
+    return happened
