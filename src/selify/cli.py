@@ -6,6 +6,7 @@ Every refusal is one line that says what is wrong and one that says what to do; 
 
 import asyncio
 import contextlib
+import logging
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime
@@ -54,12 +55,21 @@ def main() -> None:
     try:
         app()
     except SelifyError as error:
-        err.print(f"[bold red]✗[/] {escape(error.detail)}", highlight=False, soft_wrap=True)
-        if error.hint:
-            err.print(f"  {escape(error.hint)}", highlight=False, soft_wrap=True)
+        _say(error.detail, error.hint)
+        sys.exit(1)
+    except OSError as error:  # a file, a folder or a connection that is not what we were told
+        logging.getLogger(__name__).debug("the command ended with", exc_info=error)
+        reason = error.strerror or str(error) or type(error).__name__
+        _say(f"{error.filename}: {reason}." if error.filename else f"{reason}.")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _say(detail: str, hint: str = "") -> None:
+    err.print(f"[bold red]✗[/] {escape(detail)}", highlight=False, soft_wrap=True)
+    if hint:
+        err.print(f"  {escape(hint)}", highlight=False, soft_wrap=True)
 
 
 # --- Running -------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ class Stack:
 @contextlib.asynccontextmanager
 async def open_stack(settings: Settings, phone_port: int) -> AsyncIterator[Stack]:
     """Database, server, worker and phone, described; the supervisor is not running yet."""
-    server_url = f"http://{settings.host}:{settings.port}"
+    server_url = settings.own_url
     phone_url = f"http://127.0.0.1:{phone_port}"
     to_phone = {
         "SELIFY_INSTAGRAM_WWW_URL": phone_url,

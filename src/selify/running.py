@@ -78,9 +78,7 @@ def programs(settings: Settings, url: str) -> list[Program]:
         "SELIFY_PORT": str(settings.port),
         "SELIFY_PUBLIC_URL": settings.public_url,
     }
-    server = Program(
-        "server", ("serve",), environment, f"http://{settings.host}:{settings.port}/readyz"
-    )
+    server = Program("server", ("serve",), environment, f"{settings.own_url}/readyz")
     workers = [
         Program(f"worker {number + 1}", ("worker",), environment)
         for number in range(settings.workers)
@@ -91,11 +89,20 @@ def programs(settings: Settings, url: str) -> list[Program]:
 async def up(settings: Settings) -> None:
     """Until Ctrl-C."""
     core_logging.configure(level=settings.log_level, as_json=settings.log_json, part="selify")
-    settings.check_for_the_world()
-    check_port(settings.host, settings.port, "SELIFY_PORT")
+    check_settings(settings)
     async with database(settings) as (url, keeper):
         supervisor = Supervisor(programs(settings, url), keeper.watch if keeper else None)
         await supervisor.run(_announce(settings))
+
+
+def check_settings(settings: Settings) -> None:
+    """Say in one line what would keep every process of ours from starting, before any is started."""
+    from selify.core.storage import Storage
+
+    settings.check_for_the_world()
+    check_port(settings.host, settings.port, "SELIFY_PORT")
+    _ = settings.secret_box
+    Storage.open(settings.files_url)
 
 
 def _announce(settings: Settings) -> Callable[[], None]:

@@ -18,7 +18,7 @@ import pytest
 from tests.infra.stack import ROOT, quick_folder
 
 from selify.core.settings import Settings
-from selify.supervisor import Program, Supervisor, free_port
+from selify.supervisor import CannotListen, PortBusy, Program, Supervisor, check_port, free_port
 from selify.vendors.instagram.webhook import sign
 
 PATIENCE = 90.0
@@ -174,6 +174,18 @@ async def test_a_busy_port_is_one_clear_line(tmp_path: Path) -> None:
     assert f"Port {port} on 127.0.0.1 is in use" in problem
     assert "SELIFY_PORT" in advice
     assert is_empty(tmp_path), "nothing was started or written"
+
+
+async def test_only_a_port_that_is_taken_is_called_in_use() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(PortBusy):
+            check_port("127.0.0.1", taken.getsockname()[1], "SELIFY_PORT")
+    with pytest.raises(CannotListen) as refused:
+        check_port("192.0.2.1", free_port(), "SELIFY_PORT")  # kept for documentation: nobody's
+    assert "in use" not in refused.value.detail
+    assert "SELIFY_HOST" in refused.value.hint
 
 
 async def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
