@@ -13,7 +13,7 @@ from selify.supervisor import free_port
 def selify(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SELIFY_")}
     own = {"SELIFY_DATA_DIR": str(folder / "data"), "SELIFY_PORT": str(free_port())}
-    return subprocess.run(  # noqa: S603 - our own program
+    return subprocess.run(
         [sys.executable, "-m", "selify", *arguments],
         env={**clean, **own, **settings},
         cwd=folder,
