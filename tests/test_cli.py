@@ -56,3 +56,16 @@ def test_a_file_that_cannot_be_written_is_one_clear_line(tmp_path: Path, databas
     )
     assert answer.returncode == 1
     assert answer.stderr.strip() == "✗ /no/such/folder/schema.md: No such file or directory."
+
+
+def test_rotating_says_which_keys_may_go(tmp_path: Path, database_url: str) -> None:
+    """From the key the program made itself to one of the operator's."""
+    settings = {"SELIFY_DATABASE_URL": database_url}
+    first = selify("secrets", "rotate", folder=tmp_path, **settings)
+    assert first.stdout.strip() == "0 secrets sealed with the current key, “k1”."
+    new = selify("secrets", "new-key", "mine", folder=tmp_path).stdout.strip()
+    answer = selify("secrets", "rotate", folder=tmp_path, SELIFY_SECRET_KEYS=new, **settings)
+    sealed, advice = answer.stdout.strip().splitlines()
+    assert "“mine”" in sealed
+    assert advice.startswith("The old keys may be removed now: “k1” ")
+    assert str(tmp_path / "data" / "secret.key") in advice

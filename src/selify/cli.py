@@ -275,15 +275,24 @@ def new_key(name: Annotated[str, typer.Argument(help="A short id for the key.")]
 
 @secrets_commands.command()
 def rotate() -> None:
-    """Seal every stored secret with the current key."""
+    """Seal every stored secret with the current key. Restart every process first, wherever it runs:
+    one that does not know the current key can read nothing afterwards.
+    """
     from selify.social import accounts
 
+    settings = core_settings.load()
+    box = settings.secret_box
+
     async def run() -> int:
-        box = core_settings.load().secret_box
         async with _database() as database, database.tx(ACTOR) as tx:
             return await accounts.reseal_tokens(tx, box)
 
-    out.print(f"{_run(run())} secrets sealed with the current key.")
+    out.print(f"{_run(run())} secrets sealed with the current key, “{box.current_key}”.")
+    if box.older_keys:
+        own = core_settings.own_key_file(settings.data_dir)
+        where = f"SELIFY_SECRET_KEYS and {own}" if own.exists() else "SELIFY_SECRET_KEYS"
+        names = ", ".join(f"“{name}”" for name in box.older_keys)
+        out.print(f"The old keys may be removed now: {names} ({where}).", soft_wrap=True)
 
 
 # --- Usage ---------------------------------------------------------------------------------------

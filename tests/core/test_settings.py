@@ -132,6 +132,38 @@ def test_keys_given_are_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert not (tmp_path / ".selify").exists()
 
 
+def test_a_key_of_ones_own_leaves_what_the_house_sealed_readable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sealed = settings.load().secret_box.seal("x", about="r")
+    new = SecretBox.new_key("k2")
+    monkeypatch.setenv("SELIFY_SECRET_KEYS", new)
+    box = settings.load().secret_box
+    assert (box.current_key, box.older_keys) == ("k2", ("k1",))
+    assert box.open(sealed, about="r") == "x"
+
+
+def test_the_houses_key_may_be_written_into_the_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sealed = settings.load().secret_box.seal("x", about="r")
+    own = (tmp_path / ".selify" / "secret.key").read_text()
+    monkeypatch.setenv("SELIFY_SECRET_KEYS", f"{SecretBox.new_key('k2')} {own}")
+    box = settings.load().secret_box
+    assert box.older_keys == ("k1",)
+    assert box.open(sealed, about="r") == "x"
+
+
+def test_another_key_of_the_same_name_is_refused_instead_of_hiding_the_houses(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _ = settings.load().secret_box
+    monkeypatch.setenv("SELIFY_SECRET_KEYS", SecretBox.new_key("k1"))
+    with pytest.raises(SettingsWrong, match="two keys are called 'k1'") as wrong:
+        _ = settings.load().secret_box
+    assert str(tmp_path / ".selify" / "secret.key") in wrong.value.hint
+
+
 @pytest.mark.parametrize("keys", ["k1:short", "nonsense", "k1"])
 def test_keys_that_make_no_sense(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
     monkeypatch.setenv("SELIFY_SECRET_KEYS", keys)

@@ -66,7 +66,9 @@ class Settings(BaseSettings):
 
     # Secrets
     secret_keys: Words = Field(
-        (), description="Keys sealing stored secrets, `id:base64`, current first. Empty: made once."
+        (),
+        description="Keys sealing stored secrets, `id:base64`, current first. Empty: made once, in"
+        " `<data dir>/secret.key`, which goes on opening what it sealed.",
     )
     session_hours: int = Field(24 * 14, ge=1, description="How long a sign-in lasts, in hours.")
 
@@ -207,12 +209,21 @@ class Settings(BaseSettings):
 
     @cached_property
     def secret_box(self) -> SecretBox:
-        """From the settings, or from a key made once in the data directory."""
+        """From the settings, and from a key made once in the data directory: current where no other
+        is given, and otherwise still there to open what it sealed.
+        """
+        path = own_key_file(self.data_dir)
+        keys = self.secret_keys
+        if not keys or path.exists():
+            own = _own_key(self.data_dir)
+            keys = keys if own in keys else (*keys, own)
         try:
-            return SecretBox.parse(self.secret_keys or (_own_key(self.data_dir),))
+            return SecretBox.parse(keys)
         except ValueError as error:
             raise SettingsWrong(
-                f"SELIFY_SECRET_KEYS: {error}.", hint="Make one with `selify secrets new-key`."
+                f"SELIFY_SECRET_KEYS: {error}.",
+                hint="Make one with `selify secrets new-key` and an id of its own"
+                f" ({path}, where it exists, counts as well).",
             ) from error
 
 
@@ -229,12 +240,16 @@ def load(**overrides: Any) -> Settings:
         ) from error
 
 
+def own_key_file(data_dir: Path) -> Path:
+    return data_dir / "secret.key"
+
+
 def _own_key(data_dir: Path) -> str:
     """The data directory's own key: made by whoever comes first, readable by its owner only.
 
     It appears with its content (a link to a finished file), for server and worker start at once.
     """
-    path = data_dir / "secret.key"
+    path = own_key_file(data_dir)
     try:
         if not path.exists():
             data_dir.mkdir(parents=True, exist_ok=True)
@@ -242,8 +257,8 @@ def _own_key(data_dir: Path) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise SettingsWrong(
-            f"SELIFY_DATA_DIR: {data_dir} cannot be written ({error.strerror}).",
-            hint="Choose another folder or make room.",
+            f"SELIFY_DATA_DIR: {data_dir} cannot be used ({error.strerror}).",
+            hint="Choose another folder, or see to its rights and room.",
         ) from error
 
 
