@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from selify.core import metrics
 from selify.core.errors import SelifyError
 from selify.core.logging import get_logger
 from selify.core.waiting import happens_within
@@ -127,6 +128,7 @@ class Supervisor:
             if self._stopping.is_set():  # it was on its way while the others were asked to stop
                 child.terminate()
             code = await child.wait()
+            metrics.forget_gauges(program.environment)
             if self._stopping.is_set():
                 return
             quick = time.monotonic() - started < QUICK_DEATH

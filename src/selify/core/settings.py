@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     phone_port: int = Field(
         8701, ge=1, le=65535, description="Port of the shopper's phone, in the demo."
     )
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port on which a lone worker is scraped. 0: none."
+    )
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `selify up` starts.")
 
     # Secrets
