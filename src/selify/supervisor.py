@@ -113,28 +113,36 @@ class Supervisor:
         rest = 0.2
         while not self._stopping.is_set():
             started = time.monotonic()
-            child = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "selify",
-                *program.arguments,
-                env={**os.environ, **program.environment, SUPERVISED: "1"},
-                # A pipe that nobody writes to: it ends when we do, however we end.
-                stdin=asyncio.subprocess.PIPE,
-                # Its own group: Ctrl-C reaches the supervisor alone, which stops in order.
-                start_new_session=True,
-            )
-            self._children[program.name] = child
-            if self._stopping.is_set():  # it was on its way while the others were asked to stop
-                child.terminate()
-            code = await child.wait()
-            metrics.forget_gauges(program.environment)
+            try:
+                ended = f"exit code {await self._run_once(program)}"
+            except OSError as error:  # no memory or no process left for it: there may be again
+                ended = f"it could not be started: {error}"
             if self._stopping.is_set():
                 return
             quick = time.monotonic() - started < QUICK_DEATH
             rest = min(rest * 2, LONGEST_REST) if quick else 0.2
-            log.warning("restarting", program=program.name, exit_code=code, after_seconds=rest)
+            log.warning("restarting", program=program.name, reason=ended, after_seconds=rest)
             await happens_within(self._stopping, rest)
+
+    async def _run_once(self, program: Program) -> int:
+        """Its exit code. Raises OSError when it cannot be started."""
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "selify",
+            *program.arguments,
+            env={**os.environ, **program.environment, SUPERVISED: "1"},
+            # A pipe that nobody writes to: it ends when we do, however we end.
+            stdin=asyncio.subprocess.PIPE,
+            # Its own group: Ctrl-C reaches the supervisor alone, which stops in order.
+            start_new_session=True,
+        )
+        self._children[program.name] = child
+        if self._stopping.is_set():  # it was on its way while the others were asked to stop
+            child.terminate()
+        code = await child.wait()
+        metrics.forget_gauges(program.environment)
+        return code
 
     async def _watch(self) -> None:
         while self.watch is not None:

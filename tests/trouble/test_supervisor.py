@@ -270,6 +270,30 @@ async def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
     assert supervisor.pid("phone") is None
 
 
+async def test_a_child_that_cannot_be_started_now_is_started_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the machine has no process left for it: its interpreter is not there for a moment."""
+    port = free_port()
+    program = Program(
+        "phone",
+        ("phone", "--port", str(port), "--server", "http://127.0.0.1:9"),
+        environment(tmp_path, port),
+        f"http://127.0.0.1:{port}/sandbox/api/world",
+    )
+    interpreter = tmp_path / "python"
+    monkeypatch.setattr(sys, "executable", str(interpreter))
+    supervisor, ready = Supervisor([program]), asyncio.Event()
+    running = asyncio.create_task(supervisor.run(ready.set))
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.sleep(0.5)
+        assert supervisor.pid("phone") is None
+        monkeypatch.undo()
+        await ready.wait()
+    supervisor.stop()
+    await running
+
+
 async def test_the_supervisor_gives_the_signals_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
     supervisor = Supervisor([])

@@ -61,7 +61,7 @@ def _count_together() -> None:
         logging.getLogger(__name__).warning("this process counts for itself alone: %s", error)
         return
     if program:
-        values.ValueClass = values.MultiProcessValue(lambda: program)
+        values.ValueClass = values.MultiProcessValue(lambda: program)  # type: ignore[no-untyped-call]
 
 
 def _make_room(path: Path) -> None:
