@@ -75,6 +75,13 @@ STALE_CHARGE = timedelta(minutes=15)
 ROUTINES = Actor.system("routine")
 MEBI = 1024 * KIB
 LARGEST_UPLOAD = 40 * MEBI
+BODY_LIMITS = BodyLimits(
+    by_path={
+        "/webhooks/.*": MAX_BODY_BYTES,
+        "/api/v1/workspaces/[^/]+/garments": LARGEST_UPLOAD,
+        "/wardrobe": LARGEST_UPLOAD,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +155,7 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             yield
 
     app = FastAPI(title="Selify", version="0.1.0", lifespan=lifespan)
-    limits = BodyLimits(
-        by_prefix={
-            "/webhooks": MAX_BODY_BYTES,
-            "/api/v1/workspaces": LARGEST_UPLOAD,
-            "/wardrobe": LARGEST_UPLOAD,
-        }
-    )
-    http.install(app, https=settings.public_url.startswith("https:"), limits=limits)
+    http.install(app, https=settings.public_url.startswith("https:"), limits=BODY_LIMITS)
     for router in (
         health.router,
         file_endpoints.router,

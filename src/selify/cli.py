@@ -6,6 +6,7 @@ Every refusal is one line that says what is wrong and one that says what to do; 
 
 import asyncio
 import contextlib
+import logging
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime
@@ -54,12 +55,21 @@ def main() -> None:
     try:
         app()
     except SelifyError as error:
-        err.print(f"[bold red]✗[/] {escape(error.detail)}", highlight=False, soft_wrap=True)
-        if error.hint:
-            err.print(f"  {escape(error.hint)}", highlight=False, soft_wrap=True)
+        _say(error.detail, error.hint)
+        sys.exit(1)
+    except OSError as error:  # a file, a folder or a connection that is not what we were told
+        logging.getLogger(__name__).debug("the command ended with", exc_info=error)
+        reason = error.strerror or str(error) or type(error).__name__
+        _say(f"{error.filename}: {reason}." if error.filename else f"{reason}.")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _say(detail: str, hint: str = "") -> None:
+    err.print(f"[bold red]✗[/] {escape(detail)}", highlight=False, soft_wrap=True)
+    if hint:
+        err.print(f"  {escape(hint)}", highlight=False, soft_wrap=True)
 
 
 # --- Running -------------------------------------------------------------------------------------
@@ -265,15 +275,24 @@ def new_key(name: Annotated[str, typer.Argument(help="A short id for the key.")]
 
 @secrets_commands.command()
 def rotate() -> None:
-    """Seal every stored secret with the current key."""
+    """Seal every stored secret with the current key. Restart every process first, wherever it runs:
+    one that does not know the current key can read nothing afterwards.
+    """
     from selify.social import accounts
 
+    settings = core_settings.load()
+    box = settings.secret_box
+
     async def run() -> int:
-        box = core_settings.load().secret_box
         async with _database() as database, database.tx(ACTOR) as tx:
             return await accounts.reseal_tokens(tx, box)
 
-    out.print(f"{_run(run())} secrets sealed with the current key.")
+    out.print(f"{_run(run())} secrets sealed with the current key, “{box.current_key}”.")
+    if box.older_keys:
+        own = core_settings.own_key_file(settings.data_dir)
+        where = f"SELIFY_SECRET_KEYS and {own}" if own.exists() else "SELIFY_SECRET_KEYS"
+        names = ", ".join(f"“{name}”" for name in box.older_keys)
+        out.print(f"The old keys may be removed now: {names} ({where}).", soft_wrap=True)
 
 
 # --- Usage ---------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from selify.core import settings as core_settings
 from selify.core.errors import SelifyError
 from selify.core.pictures import open_picture
 from selify.core.settings import Settings
-from selify.running import EmbeddedKeeper, database, programs
+from selify.running import EmbeddedKeeper, counting_together, database, programs
 from selify.supervisor import Program, Supervisor, check_port, free_port
 from selify.vendors.instagram.sandbox.driver import NothingCame, SandboxDriver, Thread
 
@@ -116,7 +116,7 @@ class Stack:
 @contextlib.asynccontextmanager
 async def open_stack(settings: Settings, phone_port: int) -> AsyncIterator[Stack]:
     """Database, server, worker and phone, described; the supervisor is not running yet."""
-    server_url = f"http://{settings.host}:{settings.port}"
+    server_url = settings.own_url
     phone_url = f"http://127.0.0.1:{phone_port}"
     to_phone = {
         "SELIFY_INSTAGRAM_WWW_URL": phone_url,
@@ -137,7 +137,8 @@ async def open_stack(settings: Settings, phone_port: int) -> AsyncIterator[Stack
             f"{phone_url}/sandbox/api/world",
         )
         watch = keeper.watch if keeper else None
-        yield Stack(server_url, phone_url, url, Supervisor([phone, *ours], watch), keeper)
+        with counting_together(settings):
+            yield Stack(server_url, phone_url, url, Supervisor([phone, *ours], watch), keeper)
 
 
 async def _load_and_announce(stack: Stack) -> None:

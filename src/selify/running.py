@@ -3,20 +3,25 @@
 import asyncio
 import contextlib
 import gc
+import os
+import shutil
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import prometheus_client
 import uvicorn
 from rich.console import Console
 
 from selify import billing
 from selify.core import logging as core_logging
+from selify.core import metrics
 from selify.core.database import Actor, Database
 from selify.core.logging import get_logger
 from selify.core.settings import Settings
 from selify.db import embedded, migrate
-from selify.supervisor import Program, Supervisor, check_port
+from selify.supervisor import SUPERVISED, Program, Supervisor, check_port
 
 log = get_logger(__name__)
 out = Console(stderr=True)
@@ -70,32 +75,58 @@ async def prepare(url: str) -> None:
         await opened.close()
 
 
+def _metrics_folder(settings: Settings) -> Path:
+    """One for each server there can be: the port is nobody else's."""
+    return settings.data_dir / "metrics" / str(settings.port)
+
+
+@contextlib.contextmanager
+def counting_together(settings: Settings) -> Iterator[None]:
+    """While ``programs`` run: ``/metrics`` of the server shows what the workers did, too."""
+    folder = _metrics_folder(settings)
+    metrics.empty(folder)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def programs(settings: Settings, url: str) -> list[Program]:
-    """The server and the workers."""
+    """The server and the workers, which count together."""
     environment = {
         "SELIFY_DATABASE_URL": url,
         "SELIFY_DATA_DIR": str(settings.data_dir),
         "SELIFY_PORT": str(settings.port),
         "SELIFY_PUBLIC_URL": settings.public_url,
     }
-    server = Program(
-        "server", ("serve",), environment, f"http://{settings.host}:{settings.port}/readyz"
-    )
-    workers = [
-        Program(f"worker {number + 1}", ("worker",), environment)
-        for number in range(settings.workers)
-    ]
-    return [server, *workers]
+    folder = _metrics_folder(settings)
+
+    def program(name: str, argument: str, ready_url: str = "") -> Program:
+        own = {**environment, **metrics.environment(folder, name)}
+        return Program(name, (argument,), own, ready_url)
+
+    server = program("server", "serve", f"{settings.own_url}/readyz")
+    return [server, *(program(f"worker {n + 1}", "worker") for n in range(settings.workers))]
 
 
 async def up(settings: Settings) -> None:
     """Until Ctrl-C."""
     core_logging.configure(level=settings.log_level, as_json=settings.log_json, part="selify")
-    settings.check_for_the_world()
-    check_port(settings.host, settings.port, "SELIFY_PORT")
+    check_settings(settings)
     async with database(settings) as (url, keeper):
         supervisor = Supervisor(programs(settings, url), keeper.watch if keeper else None)
-        await supervisor.run(_announce(settings))
+        with counting_together(settings):
+            await supervisor.run(_announce(settings))
+
+
+def check_settings(settings: Settings) -> None:
+    """Say in one line what would keep every process of ours from starting, before any is started."""
+    from selify.core.storage import Storage
+
+    settings.check_for_the_world()
+    check_port(settings.host, settings.port, "SELIFY_PORT")
+    _ = settings.secret_box
+    Storage.open(settings.files_url)
 
 
 def _announce(settings: Settings) -> Callable[[], None]:
@@ -144,7 +175,24 @@ async def work(settings: Settings) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, worker.stop)
         _spare_the_collector()
-        await worker.run()
+        with _scraped(settings):
+            await worker.run()
+
+
+@contextlib.contextmanager
+def _scraped(settings: Settings) -> Iterator[None]:
+    """A worker that nobody supervises may be asked what it counts, at a port of its own."""
+    if not settings.metrics_port or os.environ.get(SUPERVISED):
+        yield
+        return
+    check_port(settings.host, settings.metrics_port, "SELIFY_METRICS_PORT")
+    server, thread = prometheus_client.start_http_server(settings.metrics_port, settings.host)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def _spare_the_collector() -> None:

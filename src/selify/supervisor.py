@@ -7,6 +7,7 @@ supervisor's own part is small on purpose.
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from selify.core import metrics
 from selify.core.errors import SelifyError
 from selify.core.logging import get_logger
 from selify.core.waiting import happens_within
@@ -33,6 +35,11 @@ LONGEST_REST = 10.0
 class PortBusy(SelifyError):
     code = "port_busy"
     title = "A port is in use"
+
+
+class CannotListen(SelifyError):
+    code = "cannot_listen"
+    title = "An address cannot be listened on"
 
 
 class StartFailed(SelifyError):
@@ -106,27 +113,36 @@ class Supervisor:
         rest = 0.2
         while not self._stopping.is_set():
             started = time.monotonic()
-            child = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "selify",
-                *program.arguments,
-                env={**os.environ, **program.environment, SUPERVISED: "1"},
-                # A pipe that nobody writes to: it ends when we do, however we end.
-                stdin=asyncio.subprocess.PIPE,
-                # Its own group: Ctrl-C reaches the supervisor alone, which stops in order.
-                start_new_session=True,
-            )
-            self._children[program.name] = child
-            if self._stopping.is_set():  # it was on its way while the others were asked to stop
-                child.terminate()
-            code = await child.wait()
+            try:
+                ended = f"exit code {await self._run_once(program)}"
+            except OSError as error:  # no memory or no process left for it: there may be again
+                ended = f"it could not be started: {error}"
             if self._stopping.is_set():
                 return
             quick = time.monotonic() - started < QUICK_DEATH
             rest = min(rest * 2, LONGEST_REST) if quick else 0.2
-            log.warning("restarting", program=program.name, exit_code=code, after_seconds=rest)
+            log.warning("restarting", program=program.name, reason=ended, after_seconds=rest)
             await happens_within(self._stopping, rest)
+
+    async def _run_once(self, program: Program) -> int:
+        """Its exit code. Raises OSError when it cannot be started."""
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "selify",
+            *program.arguments,
+            env={**os.environ, **program.environment, SUPERVISED: "1"},
+            # A pipe that nobody writes to: it ends when we do, however we end.
+            stdin=asyncio.subprocess.PIPE,
+            # Its own group: Ctrl-C reaches the supervisor alone, which stops in order.
+            start_new_session=True,
+        )
+        self._children[program.name] = child
+        if self._stopping.is_set():  # it was on its way while the others were asked to stop
+            child.terminate()
+        code = await child.wait()
+        metrics.forget_gauges(program.environment)
+        return code
 
     async def _watch(self) -> None:
         while self.watch is not None:
@@ -184,18 +200,27 @@ def _wait_for_end() -> None:
 
 
 def check_port(host: str, port: int, setting: str) -> None:
-    """Raises PortBusy when somebody listens there already."""
-    if port == 0:
-        return
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    """Raises PortBusy when somebody listens there already, CannotListen when nobody could."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-        except OSError as error:
-            raise PortBusy(
-                f"Port {port} on {host} is in use ({error.strerror}).",
-                hint=f"Stop what runs there, or choose another with {setting}.",
-            ) from error
+    except OSError as error:
+        raise _listening_refused(host, port, setting, error) from error
+
+
+def _listening_refused(host: str, port: int, setting: str, error: OSError) -> SelifyError:
+    if error.errno == errno.EADDRINUSE:
+        return PortBusy(
+            f"Port {port} on {host} is in use ({error.strerror}).",
+            hint=f"Stop what runs there, or choose another with {setting}.",
+        )
+    if error.errno == errno.EACCES:
+        hint = f"Choose a port above 1023 with {setting}, and let a reverse proxy have this one."
+    else:
+        hint = "SELIFY_HOST must be an address of this machine, such as 127.0.0.1 or 0.0.0.0."
+    return CannotListen(f"Nobody can listen on {host}, port {port} ({error.strerror}).", hint=hint)
 
 
 def free_port(host: str = "127.0.0.1") -> int:

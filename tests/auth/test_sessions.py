@@ -111,6 +111,16 @@ async def test_a_lost_answer_does_not_sign_out(house, browser, joined):
     assert await show(house, again) == again
 
 
+async def test_a_slow_answer_does_not_leave_the_browser_with_a_dead_secret(house, browser, joined):
+    """The answer with the new secret travels for minutes while others are asked for."""
+    old = await signed_in(house, browser, joined)
+    house.clock.advance(sessions.ROTATE_EVERY)
+    on_its_way = await show(house, old)
+    house.clock.advance(timedelta(minutes=5))
+    assert await show(house, old) == old
+    assert await show(house, on_its_way) == on_its_way
+
+
 async def test_two_rotations_at_once_leave_one_secret(house, browser, joined):
     old = await signed_in(house, browser, joined)
     house.clock.advance(sessions.ROTATE_EVERY)

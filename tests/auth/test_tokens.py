@@ -199,6 +199,16 @@ async def test_a_browsers_session_can_give_a_token_but_not_its_secret(house, bro
         assert (await stranger.post(TOKEN, json={"grant_type": "session"})).status_code == 401
 
 
+async def test_a_token_cannot_get_itself_another(house, browser, joined, grant):
+    """Whoever copied it has it for an hour, and not for as long as the session lasts."""
+    issued = await token_of(house, browser, joined, grant)
+    headers = {"Authorization": f"Bearer {issued['access_token']}"}
+    async with house.client(headers=headers) as thief:
+        answer = await thief.post(TOKEN, json={"grant_type": "session"})
+    assert answer.status_code == 401
+    assert "access_token" not in answer.json()
+
+
 async def test_a_program_goes_on_with_its_refresh_token(house, browser, joined, grant):
     issued = await token_of(house, browser, joined, grant)
     house.clock.advance(timedelta(hours=2))

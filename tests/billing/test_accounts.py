@@ -15,12 +15,30 @@ SYSTEM = Actor.system("test")
 async def test_opening_an_account_twice_keeps_it(shop, database, clock):
     await shop.reserve("job-1")
     async with database.tx(SYSTEM) as tx:
-        again = await billing.open_account(tx, clock, shop.workspace_id, "pro")
+        again = await billing.open_account(tx, clock, shop.workspace_id)
     assert (again.tier, again.week_limit, again.week_used) == (
         "free",
         Credits(10_000),
         Credits(383),
     )
+
+
+async def test_an_account_keeps_the_plan_it_has(shop, database, clock):
+    await shop.sql(
+        "UPDATE public.workspace_quotas SET subscription_tier = 'starter',"
+        " weekly_credits_limit = 135000 WHERE workspace_id = $1",
+        shop.workspace_id,
+    )
+    async with database.tx(SYSTEM) as tx:
+        again = await billing.open_account(tx, clock, shop.workspace_id)
+    assert (again.tier, again.week_limit) == ("starter", Credits(135_000))
+
+
+async def test_without_a_price_book_there_is_no_plan_to_open_with(shop, database, clock):
+    with pytest.raises(TierUnknown):
+        async with database.tx(SYSTEM) as tx:
+            await tx.execute("DELETE FROM public.subscription_tiers WHERE slug = 'free'")
+            await billing.open_account(tx, clock, shop.workspace_id)
 
 
 async def test_a_missing_account_is_opened_with_its_plans_credits(shop, database, clock):
@@ -29,10 +47,8 @@ async def test_a_missing_account_is_opened_with_its_plans_credits(shop, database
     async with database.tx(SYSTEM) as tx:
         with pytest.raises(billing.AccountMissing):
             await billing.balance(tx, clock, shop.workspace_id)
-        with pytest.raises(TierUnknown):
-            await billing.open_account(tx, clock, shop.workspace_id, "gold")
-        opened = await billing.open_account(tx, clock, shop.workspace_id, "starter")
-    assert opened.week_limit == Credits(135_000)
+        opened = await billing.open_account(tx, clock, shop.workspace_id)
+    assert (opened.tier, opened.week_limit) == ("free", Credits(10_000))
     assert opened.payg == MicroUnits(0)
     assert opened.resets_at - clock.now() == timedelta(days=7)
 

@@ -102,6 +102,24 @@ async def test_a_late_worker_is_reported_without_taking_the_server_away(client, 
     assert 'selify_waiting{queue="inbox"} 1.0' in (await client.get("/metrics")).text
 
 
+async def test_events_that_will_be_tried_again_are_waiting_and_dead_letters_are_not(
+    client, database
+):
+    async with database.tx(Actor.system("test")) as tx:
+        for number, (status, tries) in enumerate(
+            [("pending", 0), ("failed", 1), ("failed", 2), ("failed", 3), ("completed", 0)]
+        ):
+            await tx.execute(
+                "INSERT INTO public.webhook_events (platform, event_type, event_fingerprint,"
+                " payload, status, retry_count, max_retries)"
+                " VALUES ('instagram', 'comment', $1, '{}', $2, $3, 3)",
+                str(number),
+                status,
+                tries,
+            )
+    assert 'selify_waiting{queue="inbox"} 3.0' in (await client.get("/metrics")).text
+
+
 async def test_a_crowd_asking_makes_one_round_of_checks(client, checks):
     asked = []
 

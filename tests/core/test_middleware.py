@@ -13,7 +13,7 @@ from selify.core import http
 from selify.core.logging import current_trace
 from selify.core.middleware import BodyLimits
 
-LIMITS = BodyLimits(default=1000, by_prefix={"/photos": 50_000, "/photos/small": 100})
+LIMITS = BodyLimits(default=1000, by_path={"/photos": 50_000, "/photos/sm[^/]+": 100})
 
 
 class Note(BaseModel):
@@ -107,10 +107,12 @@ async def test_a_parsed_body_over_the_limit_is_too_large_and_not_malformed(clien
         assert (answer.status_code, answer.json()["status"]) == (413, 413)
 
 
-async def test_the_longest_prefix_decides(client):
+async def test_a_place_has_its_own_limit_and_its_neighbours_the_default(client):
     assert (await client.post("/photos", content=b"x" * 50_000)).status_code == 200
     assert (await client.post("/photos", content=b"x" * 50_001)).status_code == 413
     assert (await client.post("/photos/small", content=b"x" * 101)).status_code == 413
+    for beside in ("/photos/", "/photos/small/", "/photosalot"):
+        assert (await client.post(beside, content=b"x" * 1001)).status_code == 413
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,14 @@ def test_addresses_lose_their_last_slash(monkeypatch: pytest.MonkeyPatch) -> Non
         ("SELIFY_PORT", "99999"),
         ("SELIFY_PORT", "eighty"),
         ("SELIFY_WORKERS", "0"),
+        ("SELIFY_PORT", "0"),
         ("SELIFY_PUBLIC_URL", "brand.example"),
+        ("SELIFY_LOG_LEVEL", "loud"),
+        ("SELIFY_STORAGE_URL", "s3bucket"),
+        ("SELIFY_STORAGE_URL", "ftp://files.example"),
+        ("SELIFY_STORAGE_URL", "file://"),
+        ("SELIFY_INSTAGRAM_MEDIA_HOSTS", "cdn.example:443 cdn.example"),
+        ("SELIFY_TRYON_MEDIA_HOSTS", "cdn.example"),
         ("SELIFY_PHOTO_HOURS", "-1"),
         ("SELIFY_MAX_PHOTO_MEGABYTES", "1000"),
     ],
@@ -66,7 +73,27 @@ def test_what_makes_no_sense_is_named(
         settings.load()
     assert wrong.value.detail.startswith(f"{name}: ")
     assert "\n" not in wrong.value.detail
+    assert "Value error" not in wrong.value.detail
     assert wrong.value.hint
+
+
+def test_a_log_level_may_be_written_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SELIFY_LOG_LEVEL", "info")
+    assert settings.load().log_level == "INFO"
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("selify.internal", "http://selify.internal:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),
+        ("::", "http://[::1]:80"),
+        ("fd00::7", "http://[fd00::7]:80"),
+    ],
+)
+def test_the_server_is_asked_at_an_address_that_answers(host: str, url: str) -> None:
+    assert settings.load(host=host, port=80).own_url == url
 
 
 def test_every_setting_explains_itself() -> None:
@@ -103,6 +130,38 @@ def test_keys_given_are_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert box.current_key == "new"
     assert box.open(SecretBox.parse([old]).seal("x", about="r"), about="r") == "x"
     assert not (tmp_path / ".selify").exists()
+
+
+def test_a_key_of_ones_own_leaves_what_the_house_sealed_readable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sealed = settings.load().secret_box.seal("x", about="r")
+    new = SecretBox.new_key("k2")
+    monkeypatch.setenv("SELIFY_SECRET_KEYS", new)
+    box = settings.load().secret_box
+    assert (box.current_key, box.older_keys) == ("k2", ("k1",))
+    assert box.open(sealed, about="r") == "x"
+
+
+def test_the_houses_key_may_be_written_into_the_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sealed = settings.load().secret_box.seal("x", about="r")
+    own = (tmp_path / ".selify" / "secret.key").read_text()
+    monkeypatch.setenv("SELIFY_SECRET_KEYS", f"{SecretBox.new_key('k2')} {own}")
+    box = settings.load().secret_box
+    assert box.older_keys == ("k1",)
+    assert box.open(sealed, about="r") == "x"
+
+
+def test_another_key_of_the_same_name_is_refused_instead_of_hiding_the_houses(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _ = settings.load().secret_box
+    monkeypatch.setenv("SELIFY_SECRET_KEYS", SecretBox.new_key("k1"))
+    with pytest.raises(SettingsWrong, match="two keys are called 'k1'") as wrong:
+        _ = settings.load().secret_box
+    assert str(tmp_path / ".selify" / "secret.key") in wrong.value.hint
 
 
 @pytest.mark.parametrize("keys", ["k1:short", "nonsense", "k1"])

@@ -1,13 +1,17 @@
 """Roles, the login that owns nothing, and schema auth with Supabase's conventions."""
 
 from importlib import resources
+from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 from tests.infra.worlds import new_workspace, sign_up
 
+from selify.app import create_server, open_worker
 from selify.core.database import Actor
-from selify.db import migrate
+from selify.core.settings import Settings
+from selify.db import errors, migrate
 from selify.db.lints import security
 
 ROLES_SQL = resources.files("selify.db").joinpath("roles.sql").read_text()
@@ -94,6 +98,37 @@ async def test_the_login_can_do_nothing_until_it_takes_a_role(shared_database_ur
             assert await login.fetchval("SELECT current_user") == role
         assert await login.fetchval("SELECT current_user") == "selify_login"
     await login.close()
+
+
+async def test_the_program_runs_as_the_login_that_owns_nothing(
+    shared_database_url: str, tmp_path: Path
+) -> None:
+    url = shared_database_url.replace("//postgres@", "//selify_login@")
+    assert await migrate.current(url) == migrate.head()
+    app = create_server(Settings(database_url=url, data_dir=tmp_path))
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+    ):
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["checks"]["schema"]) == (200, "ok")
+    async with open_worker(Settings(database_url=url, data_dir=tmp_path)):
+        pass
+
+
+async def test_a_user_who_may_not_become_the_system_is_told_what_is_missing(
+    shared_database_url: str,
+) -> None:
+    owner = await asyncpg.connect(shared_database_url)
+    await owner.execute("CREATE ROLE guest LOGIN")
+    try:
+        with pytest.raises(errors.RightsMissing, match="guest may not act as service_role") as told:
+            await migrate.check(shared_database_url.replace("//postgres@", "//guest@"))
+    finally:
+        await owner.execute("DROP ROLE guest")
+        await owner.close()
+    assert "GRANT selify_login TO guest" in told.value.hint
 
 
 USER = "9b2f3c6e-0a4d-4d5b-8f57-3f1f0c2f7a11"

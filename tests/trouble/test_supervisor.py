@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -18,7 +19,7 @@ import pytest
 from tests.infra.stack import ROOT, quick_folder
 
 from selify.core.settings import Settings
-from selify.supervisor import Program, Supervisor, free_port
+from selify.supervisor import CannotListen, PortBusy, Program, Supervisor, check_port, free_port
 from selify.vendors.instagram.webhook import sign
 
 PATIENCE = 90.0
@@ -87,13 +88,13 @@ async def all_gone(processes: list[psutil.Process]) -> bool:
     return not alive
 
 
-async def deliver(http: httpx.AsyncClient) -> None:
+async def deliver(http: httpx.AsyncClient, mid: str = "mid.kept") -> None:
     """A signed webhook, answered only once it is stored."""
     update = {
         "sender": {"id": "9001"},
         "recipient": {"id": "17841400000000001"},
         "timestamp": 1_763_000_000_000,
-        "message": {"mid": "mid.kept", "text": "hello"},
+        "message": {"mid": mid, "text": "hello"},
     }
     entry = {"id": "17841400000000001", "time": 1_763_000_000_000, "messaging": [update]}
     body = json.dumps({"object": "instagram", "entry": [entry]}).encode()
@@ -155,6 +156,60 @@ async def test_a_database_of_ones_own_is_brought_up_to_date_and_left_running(
     assert not (tmp_path / "postgres").exists()
 
 
+async def handled(http: httpx.AsyncClient, number: int) -> None:
+    """Once the server's metrics say that workers have handled so many events."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            shown = (await http.get("/metrics")).text
+            counted = re.findall(r"^selify_events_handled_total{.*} (\S+)$", shown, re.MULTILINE)
+            if sum(map(float, counted)) >= number:
+                return
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.slow
+async def test_the_server_shows_what_workers_count_also_after_one_was_killed(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    settings = environment(tmp_path, free_port(), SELIFY_DATABASE_URL=empty_database_url)
+    async with selify_up(settings) as up:
+        await deliver(up.http, "mid.first")
+        await handled(up.http, 1)
+        [worker] = [program for program in up.programs() if "worker" in program.cmdline()]
+        worker.kill()
+        await deliver(up.http, "mid.second")
+        await handled(up.http, 2)
+        assert 'selify_waiting{queue="inbox"} 0.0' in (await up.http.get("/metrics")).text
+        assert await up.end(signal.SIGINT) == 0
+
+
+async def test_a_lone_worker_is_scraped_at_a_port_of_its_own(
+    database_url: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "selify", "worker"),
+        env=environment(
+            tmp_path,
+            free_port(),
+            SELIFY_DATABASE_URL=database_url,
+            SELIFY_METRICS_PORT=str(port),
+        ),
+    )
+    try:
+        async with httpx.AsyncClient(trust_env=False) as http, asyncio.timeout(PATIENCE):
+            while not await _answers(http, f"http://127.0.0.1:{port}/metrics"):
+                assert process.returncode is None
+                await asyncio.sleep(0.05)
+            shown = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
+        assert "selify_events_handled_total" in shown
+        process.terminate()
+        assert await process.wait() == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+
+
 async def test_a_busy_port_is_one_clear_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -174,6 +229,18 @@ async def test_a_busy_port_is_one_clear_line(tmp_path: Path) -> None:
     assert f"Port {port} on 127.0.0.1 is in use" in problem
     assert "SELIFY_PORT" in advice
     assert is_empty(tmp_path), "nothing was started or written"
+
+
+async def test_only_a_port_that_is_taken_is_called_in_use() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(PortBusy):
+            check_port("127.0.0.1", taken.getsockname()[1], "SELIFY_PORT")
+    with pytest.raises(CannotListen) as refused:
+        check_port("192.0.2.1", free_port(), "SELIFY_PORT")  # kept for documentation: nobody's
+    assert "in use" not in refused.value.detail
+    assert "SELIFY_HOST" in refused.value.hint
 
 
 async def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
@@ -201,6 +268,30 @@ async def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
     assert last is not None
     assert not psutil.pid_exists(last)
     assert supervisor.pid("phone") is None
+
+
+async def test_a_child_that_cannot_be_started_now_is_started_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the machine has no process left for it: its interpreter is not there for a moment."""
+    port = free_port()
+    program = Program(
+        "phone",
+        ("phone", "--port", str(port), "--server", "http://127.0.0.1:9"),
+        environment(tmp_path, port),
+        f"http://127.0.0.1:{port}/sandbox/api/world",
+    )
+    interpreter = tmp_path / "python"
+    monkeypatch.setattr(sys, "executable", str(interpreter))
+    supervisor, ready = Supervisor([program]), asyncio.Event()
+    running = asyncio.create_task(supervisor.run(ready.set))
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.sleep(0.5)
+        assert supervisor.pid("phone") is None
+        monkeypatch.undo()
+        await ready.wait()
+    supervisor.stop()
+    await running
 
 
 async def test_the_supervisor_gives_the_signals_back() -> None:

@@ -78,7 +78,7 @@ async def token(
         case schemas.RefreshGrant():
             signed_in = await gate.renew(body.refresh_token)
         case schemas.SessionGrant():
-            signed_in = SignedIn(await gate.demand_session(request), "")
+            signed_in = SignedIn(await gate.demand_browser(request), "")
     issued = gate.issue_token(signed_in.session)
     return schemas.TokenOutput(
         access_token=issued.text,

@@ -151,6 +151,17 @@ class Gate:
             raise Unauthenticated("This needs a signed-in user.", hint="Sign in and try again.")
         return session
 
+    async def demand_browser(self, request: Request) -> Session:
+        """The session of the request's cookie. Raises Unauthenticated for anybody else: a token that
+        could get itself another would be good for as long as its session.
+        """
+        if _bearer_of(request) is not None:
+            raise Unauthenticated(
+                "An access token cannot be exchanged for another.",
+                hint="Use the refresh token, or sign in again.",
+            )
+        return await self.demand_session(request)
+
     async def _by_token(self, token: str) -> Session:
         now = self.clock.now()
         session_id = self.tokens.session_of(token, now=now)

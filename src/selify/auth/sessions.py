@@ -22,8 +22,10 @@ log = get_logger(__name__)
 
 ROTATE_EVERY = timedelta(hours=1)
 GRACE = timedelta(seconds=60)
-# Requests sent at the same moment as the one that rotated must not rotate again.
-SETTLING = timedelta(seconds=30)
+# Requests sent at the same moment as the one that rotated must not rotate again: the slowest answer
+# would leave the browser with a secret that is no more. Longer than any answer takes, a large
+# upload over a slow line too.
+SETTLING = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)

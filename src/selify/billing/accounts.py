@@ -25,22 +25,24 @@ from selify.core.ids import WorkspaceId
 from selify.core.money import Credits, MicroUnits
 
 WEEK = timedelta(days=7)
+FIRST_TIER = "free"
 GRANT = "credit_grant"
 REFUND = "refund"
 
 
-async def open_account(tx: Tx, clock: Clock, workspace_id: UUID, tier: str = "free") -> Balance:
-    """Make sure that the workspace has both pots; one that has them keeps them as they are.
+async def open_account(tx: Tx, clock: Clock, workspace_id: UUID) -> Balance:
+    """Make sure that the workspace has both pots; one that has them keeps them, and its plan, as they
+    are. Every workspace is born with both: this is for one that lost them, and gives the free plan.
 
     The allowance comes from the plan's row, not from the column's default, which would not pay for
     one try-on. Needs a system transaction. Raises TierUnknown.
     """
     now = clock.now()
     limit = await tx.fetch_value(
-        "SELECT weekly_credits_limit FROM public.subscription_tiers WHERE slug = $1", tier
+        "SELECT weekly_credits_limit FROM public.subscription_tiers WHERE slug = $1", FIRST_TIER
     )
     if limit is None:
-        raise TierUnknown(f"No plan is called “{tier}”.", hint="Seed the price book first.")
+        raise TierUnknown(f"No plan is called “{FIRST_TIER}”.", hint="Seed the price book first.")
     await tx.execute(
         """
         INSERT INTO public.workspace_quotas
@@ -48,7 +50,7 @@ async def open_account(tx: Tx, clock: Clock, workspace_id: UUID, tier: str = "fr
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace_id) DO NOTHING
         """,
         workspace_id,
-        tier,
+        FIRST_TIER,
         now,
         now + WEEK,
         limit,

@@ -15,8 +15,6 @@ from typing import Any
 import prometheus_client
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from prometheus_client import CollectorRegistry
-from prometheus_client.multiprocess import MultiProcessCollector
 
 from selify.core import metrics
 from selify.core.clock import Clock
@@ -122,7 +120,7 @@ async def _count_waiting(database: Database) -> None:
             rows = await tx.fetch(
                 """
                 SELECT 'inbox' AS queue, count(*) FROM public.webhook_events
-                 WHERE status = 'pending'
+                 WHERE status = 'pending' OR status = 'failed' AND retry_count < max_retries
                 UNION ALL
                 SELECT 'outbox', count(*) FROM internal.outbox WHERE state = 'queued'
                 UNION ALL
@@ -134,15 +132,6 @@ async def _count_waiting(database: Database) -> None:
         return
     for row in rows:
         metrics.waiting.labels(row["queue"]).set(row["count"])
-
-
-def _scrape() -> bytes:
-    """All metrics in Prometheus' text format, of all server processes where there are several."""
-    registry = prometheus_client.REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return prometheus_client.generate_latest(registry)
 
 
 router = APIRouter(include_in_schema=False)
@@ -163,4 +152,5 @@ async def readyz(request: Request) -> JSONResponse:
 @router.get("/metrics")
 async def metrics_page(request: Request) -> Response:
     await _count_waiting(request.app.state.database)
-    return Response(_scrape(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
+    body = await asyncio.to_thread(metrics.scrape)
+    return Response(body, media_type=prometheus_client.CONTENT_TYPE_LATEST)

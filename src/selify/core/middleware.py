@@ -120,10 +120,12 @@ class CatchUnhandled:
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """The largest request body in bytes, by the longest matching path prefix."""
+    """The largest request body in bytes. ``by_path`` names the few places that take more (or less)
+    with regular expressions of whole paths: whatever lies beside or below them keeps the default.
+    """
 
     default: int = 256 * KIB
-    by_prefix: Mapping[str, int] = field(default_factory=dict)
+    by_path: Mapping[str, int] = field(default_factory=dict)
 
 
 class LimitBody:
@@ -134,7 +136,7 @@ class LimitBody:
     def __init__(self, app: ASGIApp, *, limits: BodyLimits) -> None:
         self._app = app
         self._default = limits.default
-        self._prefixes = sorted(limits.by_prefix.items(), key=lambda item: -len(item[0]))
+        self._paths = [(re.compile(path), limit) for path, limit in limits.by_path.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -152,8 +154,8 @@ class LimitBody:
             await problems.problem(refusal)(scope, receive, send)
 
     def _limit_of(self, path: str) -> int:
-        for prefix, limit in self._prefixes:
-            if path.startswith(prefix):
+        for pattern, limit in self._paths:
+            if pattern.fullmatch(path):
                 return limit
         return self._default
 

@@ -64,7 +64,15 @@ def from_database(error: BaseException) -> errors.SelifyError:
             | asyncpg.PostgresConnectionError()
         ):
             return errors.Unavailable("The database does not answer. Please try again.")
-        case asyncpg.OperatorInterventionError() | asyncpg.InsufficientResourcesError():
+        # The last three say that somebody else was there first, or that this server is a standby
+        # now: the same request may well succeed in a moment.
+        case (
+            asyncpg.OperatorInterventionError()
+            | asyncpg.InsufficientResourcesError()
+            | asyncpg.TransactionRollbackError()
+            | asyncpg.LockNotAvailableError()
+            | asyncpg.ReadOnlySQLTransactionError()
+        ):
             return errors.Unavailable("The database is busy. Please try again.")
         case _:
             return errors.SelifyError("Something unexpected happened. It has been logged.")

@@ -41,6 +41,11 @@ class SecretBox:
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self.current_key = next(iter(keys))
 
+    @property
+    def older_keys(self) -> tuple[str, ...]:
+        """The ids of those that only open."""
+        return tuple(self._keys)[1:]
+
     @classmethod
     def parse(cls, keys: Sequence[str]) -> Self:
         """From ``id:base64url(32 bytes)`` texts, the current key first."""
@@ -79,7 +84,8 @@ class SecretBox:
         if version != _VERSION or cipher is None:
             raise SecretUnreadable(
                 "The key that sealed this secret is not among the configured keys.",
-                hint="Add the old key back to SELIFY_SECRET_KEYS (after the current one).",
+                hint="Add the old key back to SELIFY_SECRET_KEYS, after the current one; one that the"
+                " program made itself is in the file secret.key of the data directory.",
             )
         try:
             raw = _decode(body)

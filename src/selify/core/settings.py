@@ -6,6 +6,7 @@ engine, and no outside world at all.
 
 import contextlib
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,12 @@ from selify.core.secrets import SecretBox
 
 SETTINGS_FILE = "selify.env"
 Words = Annotated[tuple[str, ...], NoDecode]
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_STORAGE_URL = re.compile(r"memory:.*|(file|s3|gs|az)://.+")
+_HOST_AND_PORT = re.compile(r"[^\s/@]+:[0-9]{1,5}")
+# Who listens on all addresses of the machine is asked at this one.
+_LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not to bind
 
 
 class SettingsWrong(SelifyError):
@@ -51,15 +58,20 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8700", description="The address under which the world reaches the server."
     )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
-    port: int = Field(8700, ge=0, le=65535, description="Port the server listens on.")
+    port: int = Field(8700, ge=1, le=65535, description="Port the server listens on.")
     phone_port: int = Field(
-        8701, ge=0, le=65535, description="Port of the shopper's phone, in the demo."
+        8701, ge=1, le=65535, description="Port of the shopper's phone, in the demo."
+    )
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port on which a lone worker is scraped. 0: none."
     )
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `selify up` starts.")
 
     # Secrets
     secret_keys: Words = Field(
-        (), description="Keys sealing stored secrets, `id:base64`, current first. Empty: made once."
+        (),
+        description="Keys sealing stored secrets, `id:base64`, current first. Empty: made once, in"
+        " `<data dir>/secret.key`, which goes on opening what it sealed.",
     )
     session_hours: int = Field(24 * 14, ge=1, description="How long a sign-in lasts, in hours.")
 
@@ -149,6 +161,29 @@ class Settings(BaseSettings):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
 
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _known_level(cls, value: Any) -> Any:
+        level = str(value).strip().upper()
+        if level not in LOG_LEVELS:
+            raise ValueError(f"{value!r} is none of {', '.join(LOG_LEVELS)}")
+        return level
+
+    @field_validator("storage_url")
+    @classmethod
+    def _known_storage(cls, value: str) -> str:
+        if value and not _STORAGE_URL.fullmatch(value):
+            raise ValueError("must start with file://, s3://, gs:// or az:// and name a place")
+        return value
+
+    @field_validator("instagram_media_hosts", "tryon_media_hosts")
+    @classmethod
+    def _with_ports(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            if not _HOST_AND_PORT.fullmatch(entry):
+                raise ValueError(f"{entry!r} is not of the form host:port (such as {entry}:443)")
+        return value
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -166,17 +201,32 @@ class Settings(BaseSettings):
             )
 
     @property
+    def own_url(self) -> str:
+        """The address under which this machine itself reaches the server."""
+        host = _LOOPBACK.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
     def files_url(self) -> str:
         return self.storage_url or f"file://{self.data_dir / 'files'}"
 
     @cached_property
     def secret_box(self) -> SecretBox:
-        """From the settings, or from a key made once in the data directory."""
+        """From the settings, and from a key made once in the data directory: current where no other
+        is given, and otherwise still there to open what it sealed.
+        """
+        path = own_key_file(self.data_dir)
+        keys = self.secret_keys
+        if not keys or path.exists():
+            own = _own_key(self.data_dir)
+            keys = keys if own in keys else (*keys, own)
         try:
-            return SecretBox.parse(self.secret_keys or (_own_key(self.data_dir),))
+            return SecretBox.parse(keys)
         except ValueError as error:
             raise SettingsWrong(
-                f"SELIFY_SECRET_KEYS: {error}.", hint="Make one with `selify secrets new-key`."
+                f"SELIFY_SECRET_KEYS: {error}.",
+                hint="Make one with `selify secrets new-key` and an id of its own"
+                f" ({path}, where it exists, counts as well).",
             ) from error
 
 
@@ -187,9 +237,14 @@ def load(**overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "SELIFY_" + "_".join(str(part) for part in first["loc"]).upper()
+        reason = first["msg"].removeprefix("Value error, ")
         raise SettingsWrong(
-            f"{name}: {first['msg']}.", hint=f"Correct it in the environment or in {SETTINGS_FILE}."
+            f"{name}: {reason}.", hint=f"Correct it in the environment or in {SETTINGS_FILE}."
         ) from error
+
+
+def own_key_file(data_dir: Path) -> Path:
+    return data_dir / "secret.key"
 
 
 def _own_key(data_dir: Path) -> str:
@@ -197,7 +252,7 @@ def _own_key(data_dir: Path) -> str:
 
     It appears with its content (a link to a finished file), for server and worker start at once.
     """
-    path = data_dir / "secret.key"
+    path = own_key_file(data_dir)
     try:
         if not path.exists():
             data_dir.mkdir(parents=True, exist_ok=True)
@@ -205,8 +260,8 @@ def _own_key(data_dir: Path) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise SettingsWrong(
-            f"SELIFY_DATA_DIR: {data_dir} cannot be written ({error.strerror}).",
-            hint="Choose another folder or make room.",
+            f"SELIFY_DATA_DIR: {data_dir} cannot be used ({error.strerror}).",
+            hint="Choose another folder, or see to its rights and room.",
         ) from error
 
 

@@ -12,6 +12,7 @@ import obstore
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from selify.core.errors import NotFound, Unavailable
+from selify.core.settings import SettingsWrong
 
 _KEY = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_\-./]{0,400}")
 
@@ -34,7 +35,20 @@ class Storage:
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """``file:///folder``, ``memory:///``, ``s3://bucket/prefix``, ``gs://…`` or ``az://…``."""
+        """``file:///folder``, ``memory:///``, ``s3://bucket/prefix``, ``gs://…`` or ``az://…``.
+
+        Raises SettingsWrong when there can be no such place; nothing is asked over the network.
+        """
+        try:
+            return cls._open(url)
+        except (OSError, ValueError, obstore.exceptions.BaseError) as error:
+            raise SettingsWrong(
+                f"SELIFY_STORAGE_URL: files cannot be kept at {url} ({_first_line(error)}).",
+                hint="Name a folder that can be written, or another place: see docs/reference/settings.md.",
+            ) from error
+
+    @classmethod
+    def _open(cls, url: str) -> Self:
         if url.startswith("memory:"):
             return cls(MemoryStore())
         if url.startswith("file://"):
@@ -74,6 +88,10 @@ class Storage:
             return
         except (obstore.exceptions.BaseError, OSError) as error:
             raise StorageUnavailable(f"Deleting {key} failed: {error}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _checked(key: str) -> str:

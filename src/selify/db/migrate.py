@@ -107,10 +107,31 @@ async def _connection(url: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
 
 
 async def _revision_of(connection: "asyncpg.Connection[Any]") -> str | None:
-    if await connection.fetchval("SELECT to_regclass('internal.alembic_version')") is None:
+    """Read as service_role where the user itself may not look: the login owns nothing."""
+    # From the catalogue, which everybody may read; to_regclass() wants rights on the schema.
+    readable = await connection.fetchval(
+        "SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"
+        " FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid"
+        " WHERE n.nspname = 'internal' AND c.relname = 'alembic_version'"
+    )
+    if readable is None:
         return None
-    revision = await connection.fetchval("SELECT version_num FROM internal.alembic_version")
+    async with connection.transaction():
+        if not readable:
+            await _become_the_system(connection)
+        revision = await connection.fetchval("SELECT version_num FROM internal.alembic_version")
     return None if revision is None else str(revision)
+
+
+async def _become_the_system(connection: "asyncpg.Connection[Any]") -> None:
+    user = await connection.fetchval("SELECT quote_ident(session_user)")
+    try:
+        await connection.execute("SET LOCAL ROLE service_role")
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise errors.RightsMissing(
+            f"The user {user} may not act as service_role.",
+            hint=f"As the owner of the database, run: GRANT selify_login TO {user};",
+        ) from error
 
 
 async def _demand_server(connection: "asyncpg.Connection[Any]") -> None:
