@@ -18,10 +18,9 @@ GRANT USAGE ON SCHEMA public TO anon, authenticated, service_role;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TABLES FROM anon, authenticated;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON SEQUENCES FROM anon, authenticated;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON FUNCTIONS FROM anon, authenticated;
--- PostgreSQL itself lets everybody call a new function. What a schema's defaults take away there does
--- not count, so this one is for all schemas: a later migration names who may call what it makes.
-ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
-ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO service_role;
+-- PostgreSQL itself lets everybody call a new function, and only a default for the whole database, which
+-- others may use too, could change that: a migration names who may call what it makes, and the security
+-- lints find what it forgot.
 
 -- The system --------------------------------------------------------------------------------------
 -- No TRUNCATE: it would step over the triggers that keep ledgers append-only.
