@@ -226,6 +226,9 @@ async def test_a_batch_keeps_its_lease_as_long_as_it_takes(
         await asyncio.sleep(0.05)
     assert taken_over == 0
     assert await statuses(database) == {"c1": "completed"}
+    async with database.tx(SYSTEM) as tx:
+        took = await tx.fetch_value("SELECT processing_duration_ms FROM public.webhook_events")
+    assert took >= 1000, "all of it, not since the last renewal"
 
 
 async def test_a_worker_that_lost_its_lease_leaves_no_effect(
@@ -253,3 +256,40 @@ async def test_each_event_is_handled_once_however_many_workers(
         pass
     assert sorted(handler.seen) == sorted(f"c{n}" for n in range(200))
     assert await effects(database) == 200
+
+
+async def test_an_event_whose_end_cannot_be_stored_does_not_take_its_batch_along(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(1, lane="a"), comment(2, lane="b"), comment(3)])
+    unwritable = Recorder(failing=1, error=RuntimeError("no text of PostgreSQL's: \0"))
+    assert await worker(database, unwritable, clock).run_once() == 3
+    assert sorted((await statuses(database)).values()) == ["completed", "completed", "processing"]
+    clock.advance(inbox.LEASE + timedelta(seconds=1))
+    heir = worker(database, Recorder(), clock)
+    assert await heir.recover() == 1
+    await heir.run_once()
+    assert set((await statuses(database)).values()) == {"completed"}
+
+
+async def test_a_replayed_event_has_all_its_tries_again(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(1)])
+    heir = worker(database, Recorder(), clock)
+
+    async def lose_it(times: int) -> None:
+        for _ in range(times):
+            async with database.tx(SYSTEM) as tx:
+                assert await inbox.claim(tx, worker_id="dead", now=clock.now(), limit=10)
+            clock.advance(inbox.LEASE + timedelta(seconds=1))
+            assert await heir.recover() == 1
+            clock.advance(timedelta(minutes=1))
+
+    await lose_it(inbox.MAX_LOST)
+    async with database.tx(SYSTEM) as tx:
+        [dead] = await inbox.dead_letters(tx)
+        assert await inbox.replay(tx, dead["id"])
+    await lose_it(inbox.MAX_LOST - 1)
+    async with database.tx(SYSTEM) as tx:
+        assert await inbox.dead_letters(tx) == []

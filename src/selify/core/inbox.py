@@ -15,6 +15,7 @@ failed → processing while ``retry_count < max_retries`` and ``next_retry_at`` 
 import asyncio
 import hashlib
 import random
+import time
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -297,21 +298,31 @@ class InboxWorker:
     async def _run_event(self, event: Event) -> None:
         with traced(event.trace):
             try:
-                outcome = await self._handle(event)
-            except Skip as skip:
-                # Its effects went with the transaction. A savepoint would keep the transaction, but
-                # costs every event two round trips.
-                outcome = await outlast(partial(self._skip, event, skip))
-            except RetryLater as later:
-                outcome = "later"
-                await outlast(partial(self._postpone, event, later))
-            except _LeaseLost:
-                outcome = "lease_lost"
-            except Exception as error:  # noqa: BLE001 - a failing event must not stop the others
-                outcome = await outlast(partial(self._fail, event, error))
+                outcome = await self._try(event)
+            except Exception:
+                # The row keeps its lease until it runs out; then somebody tries again. The others of
+                # its batch go on.
+                log.exception("the end of an event could not be stored", event_id=str(event.id))
+                outcome = "lost"
             metrics.events_handled.labels(event.event_type, outcome).inc()
 
-    async def _handle(self, event: Event) -> str:
+    async def _try(self, event: Event) -> str:
+        began = time.monotonic()
+        try:
+            return await self._handle(event, began)
+        except Skip as skip:
+            # Its effects went with the transaction. A savepoint would keep the transaction, but
+            # costs every event two round trips.
+            return await outlast(partial(self._skip, event, skip, began))
+        except RetryLater as later:
+            await outlast(partial(self._postpone, event, later))
+            return "later"
+        except _LeaseLost:
+            return "lease_lost"
+        except Exception as error:  # noqa: BLE001 - a failing event must not stop the others
+            return await outlast(partial(self._fail, event, error))
+
+    async def _handle(self, event: Event, began: float) -> str:
         """The handler's effects and the mark, in one transaction. The outcome in one word."""
         async with self._database.tx(ACTOR) as tx:
             answer = await self._handlers[event.platform](tx, event)
@@ -319,30 +330,33 @@ class InboxWorker:
                 status, result = "skipped", {"reason": answer.reason}
             else:
                 status, result = "completed", dict(answer or {})
-            if not await self._mark(tx, event, status, result):
+            if not await self._mark(tx, event, status, result, began):
                 raise _LeaseLost
         return status
 
-    async def _skip(self, event: Event, skip: Skip) -> str:
+    async def _skip(self, event: Event, skip: Skip, began: float) -> str:
         async with self._database.tx(ACTOR) as tx:
-            ours = await self._mark(tx, event, "skipped", {"reason": str(skip)})
+            ours = await self._mark(tx, event, "skipped", {"reason": str(skip)}, began)
         return "skipped" if ours else "lease_lost"
 
-    async def _mark(self, tx: Tx, event: Event, status: str, result: Mapping[str, Any]) -> bool:
-        """Handled; false when another worker holds the row by now."""
+    async def _mark(
+        self, tx: Tx, event: Event, status: str, result: Mapping[str, Any], began: float
+    ) -> bool:
+        """Handled; false when another worker holds the row by now. ``began`` is this process's own
+        (monotonic) time: the row's start moves with each renewal of the lease.
+        """
         marked = await tx.execute(
             """
             UPDATE public.webhook_events
                SET status = $3, processing_result = $4, processed_at = now(), error_message = NULL,
-                   next_retry_at = NULL,
-                   processing_duration_ms =
-                       extract(epoch FROM clock_timestamp() - processing_started_at) * 1000
+                   next_retry_at = NULL, processing_duration_ms = $5
              WHERE id = $1 AND worker_id = $2 AND status = 'processing'
             """,
             event.id,
             self._worker_id,
             status,
             result,
+            round((time.monotonic() - began) * 1000),
         )
         return bool(marked)
 
@@ -464,7 +478,8 @@ async def replay(tx: Tx, event_id: UUID) -> bool:
         await tx.execute(
             """
             UPDATE public.webhook_events
-               SET status = 'pending', retry_count = 0, next_retry_at = NULL, worker_id = NULL
+               SET status = 'pending', retry_count = 0, next_retry_at = NULL, worker_id = NULL,
+                   parsed_data = parsed_data - 'lost'
              WHERE id = $1 AND status IN ('failed', 'skipped')
             """,
             event_id,
