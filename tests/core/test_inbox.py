@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from selify.core import inbox
 from selify.core.clock import FrozenClock, SystemClock
-from selify.core.database import Actor, Database, Tx
+from selify.core.database import Actor, Database, DatabaseUnavailable, Tx
 from selify.core.inbox import Event, InboxWorker, Incoming, Intake, RetryLater, Skip
+from selify.core.outage import UNCOUNTED_FOR
 
 SYSTEM = Actor.system("test")
 
@@ -201,12 +202,28 @@ async def test_an_event_is_not_to_blame_when_the_database_was_away(
     database: Database, clock: FrozenClock
 ) -> None:
     await Intake(database).receive([comment(1)])
-    away = Recorder(failing=9, error=ConnectionResetError("gone"))
+    away = Recorder(failing=9, error=DatabaseUnavailable("gone"))
     for _ in range(9):
         await worker(database, away, clock).run_once()
         clock.advance(timedelta(seconds=2))
     await worker(database, away, clock).run_once()
     assert await statuses(database) == {"c1": "completed"}
+
+
+@pytest.mark.parametrize(
+    "error", [DatabaseUnavailable("gone, it says"), FileNotFoundError("not the database")]
+)
+async def test_an_event_that_meets_the_same_trouble_for_ever_ends(
+    database: Database, error: Exception
+) -> None:
+    await Intake(database).receive([comment(1)])
+    clock = FrozenClock(datetime.now(UTC) + UNCOUNTED_FOR + timedelta(seconds=1))
+    for _ in range(4):
+        await worker(database, Recorder(failing=1, error=error), clock).run_once()
+        clock.advance(timedelta(minutes=5))
+    async with database.tx(SYSTEM) as tx:
+        [dead] = await inbox.dead_letters(tx)
+    assert str(error) in dead["error_message"]
 
 
 async def test_a_batch_keeps_its_lease_as_long_as_it_takes(
