@@ -64,6 +64,10 @@ class Actor:
         return cls("service_role", {"role": "service_role", "reason": reason})
 
     @property
+    def is_system(self) -> bool:
+        return self.role == "service_role"
+
+    @property
     def user_id(self) -> UUID | None:
         subject = self.claims.get("sub")
         return UUID(subject) if subject else None

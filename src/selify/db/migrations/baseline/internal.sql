@@ -135,6 +135,21 @@ COMMENT ON TABLE internal.price_book IS
 COMMENT ON COLUMN internal.price_book.provider IS
     'Empty: the price of any provider that has no price of its own.';
 
+CREATE TABLE internal.charge_costs (
+    event_id   uuid NOT NULL,
+    engine     text NOT NULL,
+    cost_micro bigint NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT charge_costs_pkey PRIMARY KEY (event_id),
+    CONSTRAINT charge_costs_event_fkey FOREIGN KEY (event_id)
+        REFERENCES public.workspace_usage_events (id) ON DELETE CASCADE,
+    CONSTRAINT charge_costs_cost_check CHECK (cost_micro >= 0)
+);
+COMMENT ON TABLE internal.charge_costs IS
+    'What a charge cost us (100,000 = $1.00), given back or not, and who was paid. Not a part of workspace_usage_events, whose rows the brand may read.';
+COMMENT ON COLUMN internal.charge_costs.event_id IS
+    'The charge''s first row, where it has two.';
+
 CREATE TABLE internal.deletion_requests (
     confirmation_code text NOT NULL,
     platform          text NOT NULL,
