@@ -176,11 +176,15 @@ CREATE TABLE internal.retention (
     workspace_id uuid,
     delete_after timestamptz NOT NULL,
     reason       text NOT NULL,
+    failures     integer NOT NULL DEFAULT 0,
+    retry_after  timestamptz,
     created_at   timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT retention_pkey PRIMARY KEY (object_key)
 );
 COMMENT ON TABLE internal.retention IS
     'Stored files that must be gone by a certain time, above all photos of shoppers. The row is written before the file and removed after it, so that no file can outlive its row.';
+COMMENT ON COLUMN internal.retention.retry_after IS
+    'After a deletion that failed: when it is tried again, so that it does not stand before the others.';
 CREATE INDEX retention_due_idx ON internal.retention (delete_after);
 CREATE INDEX retention_workspace_idx ON internal.retention (workspace_id)
     WHERE workspace_id IS NOT NULL;
@@ -200,6 +204,14 @@ COMMENT ON TABLE internal.invariant_findings IS
 -- One open finding per subject: a check that runs every hour does not tell the same thing 24 times.
 CREATE UNIQUE INDEX invariant_findings_open_key ON internal.invariant_findings (invariant, subject)
     WHERE resolved_at IS NULL;
+
+CREATE TABLE internal.routine_turns (
+    routine  text NOT NULL,
+    taken_at timestamptz NOT NULL,
+    CONSTRAINT routine_turns_pkey PRIMARY KEY (routine)
+);
+COMMENT ON TABLE internal.routine_turns IS
+    'When a worker last took the turn of a routine that one does for all of them.';
 
 -- Signing in ------------------------------------------------------------------------------------------------------
 -- auth.sessions may belong to a Supabase project, so what only this program knows of a session is kept here.
