@@ -23,7 +23,7 @@ from selify.auth import Gate
 from selify.auth import endpoints as auth_endpoints
 from selify.billing import endpoints as billing_endpoints
 from selify.commerce import endpoints as commerce_endpoints
-from selify.core import file_endpoints, health, http, invariants, notices, retention
+from selify.core import file_endpoints, health, http, invariants, notices, pruning, retention
 from selify.core.clock import Clock, SystemClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.fetch import AllowList, SafeFetcher
@@ -330,6 +330,11 @@ def _routines(house: House) -> list[Routine]:
         ),
         Routine("tokens", 600, lambda: accounts.renew_due(database, clock, secrets, gateway)),
         Routine("sign-ins", 600, as_system(lambda tx: auth.tidy(tx, now=clock.now()))),
+        Routine(
+            "pruning",
+            600,
+            lambda: pruning.prune(database, (*pruning.RULES, parking.PRUNED), now=clock.now()),
+        ),
         Routine("purge", 3600, lambda: accounts.purge_due(database, clock)),
         *_watches(house),
     ]

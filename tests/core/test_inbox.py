@@ -310,3 +310,16 @@ async def test_a_replayed_event_has_all_its_tries_again(
     await lose_it(inbox.MAX_LOST - 1)
     async with database.tx(SYSTEM) as tx:
         assert await inbox.dead_letters(tx) == []
+
+
+async def test_an_event_whose_effects_are_forgotten_is_not_replayed(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(1)])
+    await worker(database, Recorder(failing=1, error=Skip("our own")), clock).run_once()
+    async with database.tx(SYSTEM) as tx:
+        event_id = await tx.fetch_value(
+            "UPDATE public.webhook_events SET created_at = created_at - $1::interval RETURNING id",
+            inbox.REPLAYABLE,
+        )
+        assert not await inbox.replay(tx, event_id)

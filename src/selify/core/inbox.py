@@ -40,6 +40,8 @@ log = get_logger(__name__)
 
 LEASE = timedelta(seconds=15)
 MAX_LOST = 5
+# What an event caused is remembered for that long: replayed later, it would cause it a second time.
+REPLAYABLE = timedelta(days=30)
 FIRST_RETRY = timedelta(seconds=4)
 DATABASE_REST = timedelta(seconds=1)
 ACTOR = Actor.system("inbox")
@@ -473,16 +475,19 @@ def _event(row: asyncpg.Record) -> Event:
 
 
 async def replay(tx: Tx, event_id: UUID) -> bool:
-    """Put a dead letter (or a skipped event) back to the start; false when there is none such."""
+    """Put a dead letter (or a skipped event) back to the start; false when there is none such, or
+    it is older than ``REPLAYABLE``.
+    """
     return bool(
         await tx.execute(
             """
             UPDATE public.webhook_events
                SET status = 'pending', retry_count = 0, next_retry_at = NULL, worker_id = NULL,
                    parsed_data = parsed_data - 'lost'
-             WHERE id = $1 AND status IN ('failed', 'skipped')
+             WHERE id = $1 AND status IN ('failed', 'skipped') AND created_at > now() - $2::interval
             """,
             event_id,
+            REPLAYABLE,
         )
     )
 

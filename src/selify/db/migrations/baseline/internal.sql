@@ -84,7 +84,7 @@ CREATE INDEX jobs_workspace_idx ON internal.jobs (workspace_id, created_at DESC)
     WHERE workspace_id IS NOT NULL;
 
 CREATE TABLE internal.idempotency_keys (
-    workspace_id uuid NOT NULL,
+    scope_id     uuid NOT NULL,
     key          text NOT NULL,
     request_hash bytea NOT NULL,
     status       integer,
@@ -92,7 +92,7 @@ CREATE TABLE internal.idempotency_keys (
     locked_until timestamptz,
     created_at   timestamptz NOT NULL DEFAULT now(),
     expires_at   timestamptz NOT NULL DEFAULT now() + '24 hours'::interval,
-    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (workspace_id, key),
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (scope_id, key),
     CONSTRAINT idempotency_keys_hash_check CHECK (octet_length(request_hash) = 32),
     CONSTRAINT idempotency_keys_status_check CHECK (status BETWEEN 100 AND 599),
     CONSTRAINT idempotency_keys_expiry_check CHECK (expires_at > created_at)
@@ -101,6 +101,8 @@ COMMENT ON TABLE internal.idempotency_keys IS
     'The answer to a request that may come twice. status is null while the first one is still being worked on.';
 COMMENT ON COLUMN internal.idempotency_keys.request_hash IS
     'SHA-256 of the request: the same key with another request is a mistake of the caller, not a repeat.';
+COMMENT ON COLUMN internal.idempotency_keys.scope_id IS
+    'Whose keys: those of one scope (a user, a workspace) are not another''s.';
 CREATE INDEX idempotency_keys_expiry_idx ON internal.idempotency_keys (expires_at);
 
 CREATE TABLE internal.price_book (
