@@ -1,8 +1,14 @@
 """What the composition root refuses to build."""
 
+from pathlib import Path
+from uuid import uuid4
+
 import pytest
 
-from selify.app import create_server
+from selify import billing
+from selify.app import ROUTINES, _routines, create_server, open_house
+from selify.core import retention
+from selify.core.clock import FrozenClock
 from selify.core.settings import Settings, SettingsWrong
 
 
@@ -10,3 +16,31 @@ def test_a_server_for_the_world_has_a_secret_of_its_own() -> None:
     with pytest.raises(SettingsWrong, match="SELIFY_INSTAGRAM_APP_SECRET"):
         create_server(Settings(public_url="https://brand.example"))
     create_server(Settings(public_url="https://brand.example", instagram_app_secret="ours"))
+
+
+async def test_the_routines_that_look_after_the_store_run(
+    database_url: str, tmp_path: Path, clock: FrozenClock
+) -> None:
+    settings = Settings(database_url=database_url, data_dir=tmp_path)
+    async with open_house(settings, clock=clock) as house:
+        async with house.database.tx(ROUTINES) as tx:
+            await billing.seed(tx)
+            await retention.delete_soon(tx, "gone.jpg", reason="test", workspace_id=uuid4())
+        by_name = {routine.name: routine for routine in _routines(house)}
+        ran = {
+            name: await by_name[name].run()
+            for name in ("invariants", "invariants of all time", "pruning", "retention")
+        }
+        async with house.database.tx(ROUTINES) as tx:
+            turns = await tx.fetch("SELECT routine FROM internal.routine_turns")
+            findings = await tx.fetch("SELECT * FROM internal.invariant_findings")
+    assert findings == []
+    assert ran["retention"] == 1
+    assert {row["routine"] for row in turns} >= {
+        "pruning",
+        "invariant week_equals_events",
+        "invariant payg_equals_ledger",
+        "invariant files_are_gone",
+        "invariant pictures_are_paid_for",
+    }
+    assert ran["invariants"] + ran["invariants of all time"] == len(turns) - 1
