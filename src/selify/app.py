@@ -74,6 +74,11 @@ from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
 
 STALE_CHARGE = timedelta(minutes=15)
 ROUTINES = Actor.system("routine")
+# Deliveries that are parked: also those that waited in vain, for nobody answers last quarter's.
+PRUNED = (
+    *pruning.RULES,
+    pruning.Rule("public.instagram_message_queue", "created_at", pruning.TROUBLE_KEPT),
+)
 MEBI = 1024 * KIB
 LARGEST_UPLOAD = 40 * MEBI
 
@@ -333,7 +338,7 @@ def _routines(house: House) -> list[Routine]:
         Routine(
             "pruning",
             600,
-            lambda: pruning.prune(database, (*pruning.RULES, parking.PRUNED), now=clock.now()),
+            lambda: pruning.prune(database, PRUNED, now=clock.now()),
         ),
         Routine("purge", 3600, lambda: accounts.purge_due(database, clock)),
         *_watches(house),

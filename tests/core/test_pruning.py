@@ -5,18 +5,17 @@ from uuid import UUID
 
 import pytest
 
+from selify.app import PRUNED
 from selify.core import ids, jobs, outbox, pruning
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import first_id, new_id
-from selify.social import parking
 
 SYSTEM = Actor.system("test")
 NOW = datetime.now(UTC)
-RULES = (*pruning.RULES, parking.PRUNED)
 
 
 async def prune(database: Database, *, days: float = 0) -> int:
-    return await pruning.prune(database, RULES, now=NOW + timedelta(days=days))
+    return await pruning.prune(database, PRUNED, now=NOW + timedelta(days=days))
 
 
 async def add_event(tx: Tx, status: str, days_old: float) -> None:

@@ -724,3 +724,14 @@ async def test_pictures_sent_and_charges_settled_belong_together(
     assert await found() == []
     await world.sql(bend)
     assert await found() == ([why] if why else [])
+
+
+async def test_what_was_paid_for_a_purged_account_is_no_riddle(
+    world: World, brand: Brand, studio: Studio
+) -> None:
+    await studio.ask()
+    await studio.work()
+    async with world.database.tx(SYSTEM) as tx:
+        await accounts.purge(tx, brand.account.id)
+        assert await PicturesArePaidFor(world.clock).violations(tx) == []
+        assert await tx.fetch_value("SELECT status FROM public.workspace_usage_events")

@@ -1,19 +1,14 @@
 """What cannot be split or attributed yet waits in ``instagram_message_queue``; nothing is dropped.
 
 pending → processing → completed | failed (after ``max_attempts``; then it stays, visible). Parked
-deliveries are tried again when an account is connected, and now and then by a routine. After ninety
-days a row goes, however it ended.
+deliveries are tried again when an account is connected, and now and then by a routine.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from selify.core import pruning
 from selify.core.database import Tx
 from selify.core.inbox import Event, replay
-
-# Also what waited in vain: nobody answers a message of last quarter.
-PRUNED = pruning.Rule("public.instagram_message_queue", "created_at", pruning.TROUBLE_KEPT)
 
 
 async def park_event(tx: Tx, event: Event) -> None:

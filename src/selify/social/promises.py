@@ -69,5 +69,9 @@ _SQL = """
     SELECT c.source_id, 'a try-on was charged and no picture was sent'
       FROM charges c
      WHERE c.status = 'completed' AND c.completed_at > $5::timestamptz + interval '1 day'
+       -- The messages of a purged account are forgotten; what was charged stays on the books.
+       AND EXISTS (SELECT FROM public.connected_social_accounts a
+                    WHERE a.id::text = left(substr(c.source_id, length($4) + 1), 36)
+                      AND a.status <> 'purged')
        AND NOT EXISTS (SELECT FROM pictures p WHERE p.source_id = c.source_id AND p.under_way)
 """
