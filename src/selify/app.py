@@ -23,7 +23,7 @@ from selify.auth import Gate
 from selify.auth import endpoints as auth_endpoints
 from selify.billing import endpoints as billing_endpoints
 from selify.commerce import endpoints as commerce_endpoints
-from selify.core import file_endpoints, health, http, invariants, notices, retention
+from selify.core import file_endpoints, health, http, invariants, notices, pruning, retention
 from selify.core.clock import Clock, SystemClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.fetch import AllowList, SafeFetcher
@@ -50,6 +50,7 @@ from selify.social import (
     messages,
     parking,
     posts,
+    promises,
     subscriptions,
     tryons,
 )
@@ -73,6 +74,11 @@ from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
 
 STALE_CHARGE = timedelta(minutes=15)
 ROUTINES = Actor.system("routine")
+# Deliveries that are parked: also those that waited in vain, for nobody answers last quarter's.
+PRUNED = (
+    *pruning.RULES,
+    pruning.Rule("public.instagram_message_queue", "created_at", pruning.TROUBLE_KEPT),
+)
 MEBI = 1024 * KIB
 LARGEST_UPLOAD = 40 * MEBI
 BODY_LIMITS = BodyLimits(
@@ -320,11 +326,6 @@ def _routines(house: House) -> list[Routine]:
             60,
             as_system(lambda tx: billing.release_stale(tx, clock, older_than=STALE_CHARGE)),
         ),
-        Routine(
-            "invariants",
-            60,
-            as_system(lambda tx: invariants.check_all(tx, clock, billing.invariants(clock))),
-        ),
         Routine("retention", 60, lambda: retention.sweep(database, house.storage, now=clock.now())),
         Routine("posts", 60, lambda: posts.sync_due(database, clock, secrets, gateway)),
         Routine(
@@ -334,7 +335,45 @@ def _routines(house: House) -> list[Routine]:
         ),
         Routine("tokens", 600, lambda: accounts.renew_due(database, clock, secrets, gateway)),
         Routine("sign-ins", 600, as_system(lambda tx: auth.tidy(tx, now=clock.now()))),
+        Routine(
+            "pruning",
+            600,
+            lambda: pruning.prune(database, PRUNED, now=clock.now()),
+        ),
         Routine("purge", 3600, lambda: accounts.purge_due(database, clock)),
+        *_watches(house),
+    ]
+
+
+def _watches(house: House) -> list[Routine]:
+    """The invariants of all domains: what is soon looked at every minute, the whole history hourly.
+
+    The routines themselves come round more often, so that a restart does not put a check off.
+    """
+    database, clock = house.database, house.clock
+    known = (
+        *billing.invariants(clock),
+        retention.FilesAreGone(clock),
+        promises.PicturesArePaidFor(clock),
+    )
+    often = [invariant for invariant in known if not invariant.seldom]
+    seldom = [invariant for invariant in known if invariant.seldom]
+    minute, hour = timedelta(minutes=1), timedelta(hours=1)
+    return [
+        Routine(
+            "invariants",
+            60,
+            lambda: invariants.watch(
+                database, clock, often, every=minute, patience=timedelta(seconds=20)
+            ),
+        ),
+        Routine(
+            "invariants of all time",
+            600,
+            lambda: invariants.watch(
+                database, clock, seldom, every=hour, patience=timedelta(minutes=10)
+            ),
+        ),
     ]
 
 

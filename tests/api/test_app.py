@@ -1,9 +1,15 @@
 """What the composition root refuses to build, and how much its server takes in."""
 
+from pathlib import Path
+from uuid import uuid4
+
 import httpx
 import pytest
 
-from selify.app import create_server
+from selify import billing
+from selify.app import ROUTINES, _routines, create_server, open_house
+from selify.core import retention
+from selify.core.clock import FrozenClock
 from selify.core.settings import Settings, SettingsWrong
 
 
@@ -34,3 +40,31 @@ async def test_only_pictures_may_be_large(path: str, megabytes: int, refused: bo
         length = {"Content-Length": str(megabytes * 1024 * 1024)}
         answer = await client.post(path, content=b"", headers=length)
     assert (answer.status_code == 413) is refused
+
+
+async def test_the_routines_that_look_after_the_store_run(
+    database_url: str, tmp_path: Path, clock: FrozenClock
+) -> None:
+    settings = Settings(database_url=database_url, data_dir=tmp_path)
+    async with open_house(settings, clock=clock) as house:
+        async with house.database.tx(ROUTINES) as tx:
+            await billing.seed(tx)
+            await retention.delete_soon(tx, "gone.jpg", reason="test", workspace_id=uuid4())
+        by_name = {routine.name: routine for routine in _routines(house)}
+        ran = {
+            name: await by_name[name].run()
+            for name in ("invariants", "invariants of all time", "pruning", "retention")
+        }
+        async with house.database.tx(ROUTINES) as tx:
+            turns = await tx.fetch("SELECT routine FROM internal.routine_turns")
+            findings = await tx.fetch("SELECT * FROM internal.invariant_findings")
+    assert findings == []
+    assert ran["retention"] == 1
+    assert {row["routine"] for row in turns} >= {
+        "pruning",
+        "invariant week_equals_events",
+        "invariant payg_equals_ledger",
+        "invariant files_are_gone",
+        "invariant pictures_are_paid_for",
+    }
+    assert ran["invariants"] + ran["invariants of all time"] == len(turns) - 1

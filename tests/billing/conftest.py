@@ -51,9 +51,13 @@ class Shop:
                 processing_time_ms=1234,
             )
 
-    async def refund(self, charge: UUID, reason: str = "Nobody could be seen.") -> billing.Refund:
+    async def refund(
+        self, charge: UUID, reason: str = "Nobody could be seen.", **cost
+    ) -> billing.Refund:
         async with self.database.tx(SYSTEM) as tx:
-            return await billing.refund(tx, self.clock, charge, reason=reason, code="no_person")
+            return await billing.refund(
+                tx, self.clock, charge, reason=reason, code="no_person", **cost
+            )
 
     async def grant(self, amount: int, reference: str = "welcome") -> billing.Grant:
         async with self.database.tx(SYSTEM) as tx:

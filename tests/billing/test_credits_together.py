@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from selify import billing
-from selify.core.database import Actor
+from selify.core.database import Actor, DatabaseUnavailable
 from selify.core.money import Credits, MicroUnits
 
 SYSTEM = Actor.system("test")
@@ -157,7 +157,7 @@ async def test_a_connection_killed_before_the_commit_leaves_nothing(shop, databa
         await owner.execute("SELECT pg_terminate_backend($1, 5000)", backend)
         await owner.close()
 
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+    with pytest.raises((asyncpg.PostgresError, DatabaseUnavailable)):
         await dies()
     assert await shop.events() == []
     assert (await shop.balance()).week_used == Credits(0)

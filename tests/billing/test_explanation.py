@@ -3,6 +3,9 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import asyncpg
+import pytest
+
 from selify import billing
 from selify.billing.types import SpendBy
 from selify.core.database import Actor
@@ -106,3 +109,62 @@ async def test_sums_for_pages(shop, clock):
     assert (await sums(SpendBy.SOURCE))["payg_balance"].actions == 1
     assert set(await sums(SpendBy.TIER)) == {"free"}
     assert set(await sums(SpendBy.PLATFORM)) == {"bot"}
+
+
+async def test_what_a_charge_cost_us_is_the_operator_s_to_know(shop, clock):
+    await shop.limit(100)
+    await shop.grant(10_000)
+    charge = await shop.reserve("split")
+    assert await shop.settle(charge.id, cost=4_321)
+    async with shop.database.tx(Actor.user(shop.owner_id)) as tx:
+        rows = await tx.fetch(
+            "SELECT metadata::text AS said FROM public.workspace_usage_events"
+            " WHERE workspace_id = $1",
+            shop.workspace_id,
+        )
+        told = await billing.explain(tx, charge.id)
+        [spent] = await billing.spend_by(
+            tx,
+            shop.workspace_id,
+            SpendBy.METER,
+            since=clock.now() - timedelta(days=1),
+            until=clock.now() + timedelta(days=1),
+        )
+    assert len(rows) == 2
+    for row in rows:
+        assert "provider_cost" not in row["said"]
+        assert "4321" not in row["said"]
+    assert (told.provider_cost, told.margin, spent.provider_cost) == (None, None, None)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with shop.database.tx(Actor.user(shop.owner_id)) as tx:
+            await tx.fetch("SELECT * FROM internal.charge_costs")
+    assert (await shop.explain(charge.id)).provider_cost == MicroUnits(4_321)
+
+
+async def test_what_failed_has_its_cost_all_the_same(shop, clock):
+    await shop.limit(100)
+    await shop.grant(10_000)
+    charge = await shop.reserve("split")
+    second = (await shop.explain(charge.id)).parts[1].id
+    assert not (await shop.refund(second, provider_cost=MicroUnits(700), engine="x")).repeated
+    assert (await shop.refund(charge.id, provider_cost=MicroUnits(700), engine="x")).repeated
+    told = await shop.explain(charge.id)
+    assert (told.engine, told.provider_cost, told.margin) == (
+        "x",
+        MicroUnits(700),
+        MicroUnits(-700),
+    )
+    settled = await shop.reserve("settled first")
+    await shop.settle(settled.id, cost=40)
+    await shop.refund(settled.id)
+    again = await shop.explain(settled.id)
+    assert (again.engine, again.provider_cost) == ("embedded", MicroUnits(40))
+    async with shop.database.tx(SYSTEM) as tx:
+        [spent] = await billing.spend_by(
+            tx,
+            shop.workspace_id,
+            SpendBy.METER,
+            since=clock.now() - timedelta(days=1),
+            until=clock.now() + timedelta(days=1),
+        )
+    assert spent.provider_cost == MicroUnits(740)

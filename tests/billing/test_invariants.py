@@ -58,6 +58,8 @@ BENDS = {
             " cost_credits, cost_source, source_id, metadata, subscription_tier"
             f" FROM public.workspace_usage_events {OF_MINE} AND status = 'completed'"
         ),
+    ],
+    "charged_under_its_id": [
         f"{EVENT} source_id = 'another' {OF_MINE} AND status = 'completed'",
     ],
     "refunded_once": [

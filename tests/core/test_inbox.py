@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from selify.core import inbox
 from selify.core.clock import FrozenClock, SystemClock
-from selify.core.database import Actor, Database, Tx
+from selify.core.database import Actor, Database, DatabaseUnavailable, Tx
 from selify.core.inbox import Event, InboxWorker, Incoming, Intake, RetryLater, Skip
+from selify.core.outage import UNCOUNTED_FOR
 
 SYSTEM = Actor.system("test")
 
@@ -201,12 +202,28 @@ async def test_an_event_is_not_to_blame_when_the_database_was_away(
     database: Database, clock: FrozenClock
 ) -> None:
     await Intake(database).receive([comment(1)])
-    away = Recorder(failing=9, error=ConnectionResetError("gone"))
+    away = Recorder(failing=9, error=DatabaseUnavailable("gone"))
     for _ in range(9):
         await worker(database, away, clock).run_once()
         clock.advance(timedelta(seconds=2))
     await worker(database, away, clock).run_once()
     assert await statuses(database) == {"c1": "completed"}
+
+
+@pytest.mark.parametrize(
+    "error", [DatabaseUnavailable("gone, it says"), FileNotFoundError("not the database")]
+)
+async def test_an_event_that_meets_the_same_trouble_for_ever_ends(
+    database: Database, error: Exception
+) -> None:
+    await Intake(database).receive([comment(1)])
+    clock = FrozenClock(datetime.now(UTC) + UNCOUNTED_FOR + timedelta(seconds=1))
+    for _ in range(4):
+        await worker(database, Recorder(failing=1, error=error), clock).run_once()
+        clock.advance(timedelta(minutes=5))
+    async with database.tx(SYSTEM) as tx:
+        [dead] = await inbox.dead_letters(tx)
+    assert str(error) in dead["error_message"]
 
 
 async def test_a_batch_keeps_its_lease_as_long_as_it_takes(
@@ -226,6 +243,9 @@ async def test_a_batch_keeps_its_lease_as_long_as_it_takes(
         await asyncio.sleep(0.05)
     assert taken_over == 0
     assert await statuses(database) == {"c1": "completed"}
+    async with database.tx(SYSTEM) as tx:
+        took = await tx.fetch_value("SELECT processing_duration_ms FROM public.webhook_events")
+    assert took >= 1000, "all of it, not since the last renewal"
 
 
 async def test_a_worker_that_lost_its_lease_leaves_no_effect(
@@ -253,3 +273,53 @@ async def test_each_event_is_handled_once_however_many_workers(
         pass
     assert sorted(handler.seen) == sorted(f"c{n}" for n in range(200))
     assert await effects(database) == 200
+
+
+async def test_an_event_whose_end_cannot_be_stored_does_not_take_its_batch_along(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(1, lane="a"), comment(2, lane="b"), comment(3)])
+    unwritable = Recorder(failing=1, error=RuntimeError("no text of PostgreSQL's: \0"))
+    assert await worker(database, unwritable, clock).run_once() == 3
+    assert sorted((await statuses(database)).values()) == ["completed", "completed", "processing"]
+    clock.advance(inbox.LEASE + timedelta(seconds=1))
+    heir = worker(database, Recorder(), clock)
+    assert await heir.recover() == 1
+    await heir.run_once()
+    assert set((await statuses(database)).values()) == {"completed"}
+
+
+async def test_a_replayed_event_has_all_its_tries_again(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(1)])
+    heir = worker(database, Recorder(), clock)
+
+    async def lose_it(times: int) -> None:
+        for _ in range(times):
+            async with database.tx(SYSTEM) as tx:
+                assert await inbox.claim(tx, worker_id="dead", now=clock.now(), limit=10)
+            clock.advance(inbox.LEASE + timedelta(seconds=1))
+            assert await heir.recover() == 1
+            clock.advance(timedelta(minutes=1))
+
+    await lose_it(inbox.MAX_LOST)
+    async with database.tx(SYSTEM) as tx:
+        [dead] = await inbox.dead_letters(tx)
+        assert await inbox.replay(tx, dead["id"])
+    await lose_it(inbox.MAX_LOST - 1)
+    async with database.tx(SYSTEM) as tx:
+        assert await inbox.dead_letters(tx) == []
+
+
+async def test_an_event_whose_effects_are_forgotten_is_not_replayed(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(1)])
+    await worker(database, Recorder(failing=1, error=Skip("our own")), clock).run_once()
+    async with database.tx(SYSTEM) as tx:
+        event_id = await tx.fetch_value(
+            "UPDATE public.webhook_events SET created_at = created_at - $1::interval RETURNING id",
+            inbox.REPLAYABLE,
+        )
+        assert not await inbox.replay(tx, event_id)

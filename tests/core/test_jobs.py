@@ -1,14 +1,15 @@
 """Long work: started once, leased, retried, resumed from its checkpoint, and honestly given up."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from selify.core import jobs
 from selify.core.clock import FrozenClock, SystemClock
-from selify.core.database import Actor, Database, Tx
+from selify.core.database import Actor, Database, DatabaseUnavailable, Tx
 from selify.core.jobs import Job, JobRunner, RunLater
+from selify.core.outage import UNCOUNTED_FOR
 
 SYSTEM = Actor.system("test")
 
@@ -16,9 +17,12 @@ SYSTEM = Actor.system("test")
 class Work:
     """A kind of job that fails as often as it is told to."""
 
-    def __init__(self, database: Database, *, failures: int = 0) -> None:
+    def __init__(
+        self, database: Database, *, failures: int = 0, error: Exception | None = None
+    ) -> None:
         self.database = database
         self.failures = failures
+        self.error = error or RuntimeError("broken")
         self.runs: list[dict[str, int]] = []
         self.given_up: list[str] = []
 
@@ -28,7 +32,7 @@ class Work:
             await jobs.save_checkpoint(tx, job, {"step": len(self.runs)})
         if self.failures > 0:
             self.failures -= 1
-            raise RuntimeError("broken")
+            raise self.error
 
     async def give_up(self, tx: Tx, job: Job, reason: str) -> None:
         self.given_up.append(reason)
@@ -91,6 +95,37 @@ async def test_after_three_tries_it_is_given_up_once(
     assert await state(database) == "failed"
 
 
+async def test_a_database_that_is_away_is_no_failure_of_a_job(
+    database: Database, clock: FrozenClock
+) -> None:
+    work = Work(database, failures=9, error=DatabaseUnavailable("gone"))
+    await begin(database, clock)
+    for _ in range(10):
+        await finish(runner(database, work, clock))
+        clock.advance(timedelta(seconds=2))
+    assert (len(work.runs), work.given_up, await state(database)) == (10, [], "done")
+
+
+@pytest.mark.parametrize(
+    ("error", "late"),
+    [
+        (DatabaseUnavailable("gone, it says"), UNCOUNTED_FOR + timedelta(seconds=1)),
+        (OSError("cannot identify image file"), timedelta()),
+    ],
+)
+async def test_a_job_that_meets_the_same_trouble_for_ever_is_given_up(
+    database: Database, error: Exception, late: timedelta
+) -> None:
+    clock = FrozenClock(datetime.now(UTC) + late)
+    work = Work(database, failures=9, error=error)
+    await begin(database, clock)
+    for _ in range(6):
+        await finish(runner(database, work, clock))
+        clock.advance(timedelta(minutes=5))
+    assert len(work.runs) == 3
+    assert [str(error) in reason for reason in work.given_up] == [True]
+
+
 async def test_a_killed_runner_is_replaced_and_poison_ends(
     database: Database, clock: FrozenClock
 ) -> None:
@@ -143,3 +178,25 @@ async def test_a_long_job_keeps_its_lease(
         taken_over += await one.recover()
     await one.finish_running()
     assert (taken_over, len(work.runs), await state(database)) == (0, 1, "done")
+
+
+async def test_a_runner_that_lost_its_job_does_not_move_it_back(
+    database: Database, clock: FrozenClock
+) -> None:
+    async def taken_by(name: str) -> Job:
+        async with database.tx(SYSTEM) as tx:
+            [job] = await jobs._claim(tx, worker_id=name, now=clock.now(), limit=1, kinds=["work"])
+        return job
+
+    await begin(database, clock)
+    slow = await taken_by("slow")
+    clock.advance(jobs.LEASE + timedelta(seconds=1))
+    await runner(database, Work(database), clock).recover()
+    heir = await taken_by("heir")
+    async with database.tx(SYSTEM) as tx:
+        await jobs.save_checkpoint(tx, heir, {"step": 2})
+    with pytest.raises(jobs.JobLost):
+        async with database.tx(SYSTEM) as tx:
+            await jobs.save_checkpoint(tx, slow, {"step": 1})
+    async with database.tx(SYSTEM) as tx:
+        assert await tx.fetch_value("SELECT checkpoint FROM internal.jobs") == {"step": 2}

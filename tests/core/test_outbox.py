@@ -185,3 +185,57 @@ async def test_what_was_taken_back_does_not_leave(
         assert await outbox.cancel_lane(tx, channel="post", lane="a", reason="stop") == 1
     await drain(worker(database, post, clock))
     assert post.sent == []
+
+
+class Unwritable(Post):
+    """What follows from its outcomes cannot be stored."""
+
+    def __init__(self, *keys: str) -> None:
+        super().__init__()
+        self.keys = keys
+
+    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+        if delivery.key in self.keys:
+            raise ValueError("a row it refers to is gone")
+        await super().settle(tx, delivery, outcome)
+
+
+async def test_an_outcome_that_cannot_be_stored_is_in_doubt_and_its_batch_goes_on(
+    database: Database, clock: FrozenClock
+) -> None:
+    post = Unwritable("1")
+    for number in "123":
+        await put(database, clock, number, lane=number)
+    assert await worker(database, post, clock).run_once() == 3
+    assert await states(database) == {"1": "sending", "2": "sent", "3": "sent"}
+    clock.advance(outbox.LEASE * 2)
+    post.truth["1"] = Sent({"ref": "found"})
+    await worker(database, post, clock).recover()
+    assert await states(database) == {"1": "unknown", "2": "sent", "3": "sent"}
+    post.keys = ()
+    clock.advance(outbox.RECONCILE_AT_LEAST)
+    await worker(database, post, clock).recover()
+    assert await states(database) == {"1": "sent", "2": "sent", "3": "sent"}
+    assert post.sent.count("1") == 1
+
+
+async def test_a_row_in_doubt_that_cannot_be_settled_does_not_keep_others_from_their_turn(
+    database: Database, clock: FrozenClock
+) -> None:
+    post = Unwritable()
+    await put(database, clock, "poison", lane="first")
+    for number in range(20):
+        await put(database, clock, f"k{number}", lane=f"l{number}")
+    one = worker(database, post, clock)
+    for key in await states(database):
+        post.answers[key] = [Unknown("cut off")]
+        post.truth[key] = Sent({"ref": key})
+    await drain(one)
+    assert set((await states(database)).values()) == {"unknown"}
+    post.keys = ("poison",)
+    clock.advance(timedelta(minutes=1))
+    assert await one.recover() == 16
+    assert await one.recover() == 5, "the poison is not the first of them again"
+    found = await states(database)
+    assert found.pop("poison") == "unknown"
+    assert set(found.values()) == {"sent"}

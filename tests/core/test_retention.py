@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from selify.core import retention
+from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database
+from selify.core.retention import FilesAreGone
 from selify.core.storage import Storage, StorageUnavailable
 
 SYSTEM = Actor.system("test")
@@ -68,18 +70,50 @@ async def test_what_was_listed_and_never_stored_is_no_trouble(
     assert await listed(database) == []
 
 
-async def test_a_file_that_cannot_be_deleted_stays_listed(
+async def test_a_file_that_cannot_be_deleted_stays_listed_and_the_others_go(
     database: Database, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await keep(database, "a.jpg", 0)
+    for key in ("a.jpg", "b.jpg", "c.jpg"):
+        await storage.put(key, b"x", content_type="image/jpeg")
+        await keep(database, key, 0)
+    delete, tried = storage.delete, []
+
+    async def refuse(key: str) -> None:
+        tried.append(key)
+        if key == "a.jpg":
+            raise StorageUnavailable("not now")
+        await delete(key)
+
+    monkeypatch.setattr(storage, "delete", refuse)
+    assert await retention.sweep(database, storage, now=NOW) == 2
+    assert await listed(database) == ["a.jpg"]
+    assert await retention.sweep(database, storage, now=NOW + timedelta(minutes=1)) == 0
+    assert tried.count("a.jpg") == 1, "not at once again"
+    monkeypatch.setattr(storage, "delete", delete)
+    assert await retention.sweep(database, storage, now=NOW + retention.RETRY_AFTER) == 1
+    assert await listed(database) == []
+
+
+async def test_a_file_that_stays_is_found(
+    database: Database, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def overdue(clock: FrozenClock) -> list[str]:
+        async with database.tx(SYSTEM) as tx:
+            return [found.subject for found in await FilesAreGone(clock).violations(tx)]
 
     async def refuse(key: str) -> None:
         raise StorageUnavailable("not now")
 
     monkeypatch.setattr(storage, "delete", refuse)
-    with pytest.raises(StorageUnavailable):
-        await retention.sweep(database, storage, now=NOW)
-    assert await listed(database) == ["a.jpg"]
+    clock = FrozenClock(NOW)
+    await keep(database, "late.jpg", 0)
+    async with database.tx(SYSTEM) as tx:
+        await retention.delete_soon(tx, "soon.jpg", reason="test", workspace_id=WORKSPACE)
+    assert await overdue(clock) == []
+    for _ in range(3):
+        await retention.sweep(database, storage, now=clock.now())
+        clock.advance(retention.RETRY_AFTER)
+    assert sorted(await overdue(clock)) == ["late.jpg", "soon.jpg"]
 
 
 def test_an_outsider_s_identifier_becomes_a_harmless_name() -> None:

@@ -35,6 +35,7 @@ from selify.core.money import MicroUnits
 from selify.jobs.tryon import ENGINE_PATIENCE, PhotoRules, TryOnJob
 from selify.social import accounts, posts
 from selify.social.dialogue import Handler, Stage
+from selify.social.promises import PicturesArePaidFor
 from selify.social.types import Attachment, AttachmentKind, MessageUnsent
 
 GOOD = QualityScores(1.0, 1.0, 1.0, 0.9, None, 0.9, 0.9)
@@ -670,3 +671,67 @@ async def test_a_deleted_category_is_the_garment_s_fault(world: World, studio: S
     await studio.work()
     await world.deliver()
     assert await world.notified() == ["garment_unusable"]
+
+
+# --- Pictures and money belong together ---
+
+PICTURE = "payload ->> 'purpose' = 'result_picture'"
+OLD = "updated_at = now() - interval '2 hours'"
+# What is done to the rows by hand, and whether it breaks the rule.
+BENT = {
+    "the charge was never settled": (
+        "UPDATE public.workspace_usage_events SET status = 'reserved', completed_at = NULL",
+        "a picture was sent without a settled charge",
+    ),
+    "the charge was given back later": (
+        "UPDATE public.workspace_usage_events SET status = 'refunded', refunded_at = now()",
+        None,
+    ),
+    "there is no picture": (
+        f"DELETE FROM internal.outbox WHERE {PICTURE}",
+        "a try-on was charged and no picture was sent",
+    ),
+    "the picture was taken back long ago": (
+        f"UPDATE internal.outbox SET state = 'cancelled', {OLD} WHERE {PICTURE}",
+        "a try-on was charged and no picture was sent",
+    ),
+    "the picture was taken back just now": (
+        f"UPDATE internal.outbox SET state = 'cancelled', updated_at = now() WHERE {PICTURE}",
+        None,
+    ),
+    "it may have arrived": (
+        (
+            f"UPDATE internal.outbox SET state = 'failed', result = '{{\"code\": \"unconfirmed\"}}',"
+            f" {OLD} WHERE {PICTURE}"
+        ),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("bend", "why"), BENT.values(), ids=BENT.keys())
+async def test_pictures_sent_and_charges_settled_belong_together(
+    world: World, studio: Studio, bend: str, why: str | None
+) -> None:
+    async def found() -> list[str]:
+        async with world.database.tx(SYSTEM) as tx:
+            seen = await PicturesArePaidFor(world.clock).violations(tx)
+        return [violation.detail["why"] for violation in seen]
+
+    await studio.ask()
+    await studio.work()
+    await check_one_picture(world, studio)
+    assert await found() == []
+    await world.sql(bend)
+    assert await found() == ([why] if why else [])
+
+
+async def test_what_was_paid_for_a_purged_account_is_no_riddle(
+    world: World, brand: Brand, studio: Studio
+) -> None:
+    await studio.ask()
+    await studio.work()
+    async with world.database.tx(SYSTEM) as tx:
+        await accounts.purge(tx, brand.account.id)
+        assert await PicturesArePaidFor(world.clock).violations(tx) == []
+        assert await tx.fetch_value("SELECT status FROM public.workspace_usage_events")

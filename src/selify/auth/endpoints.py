@@ -115,7 +115,7 @@ async def create_workspace(
     answer = await idempotency.once(
         tx,
         clock,
-        workspace_id=owner_id,  # there is no workspace yet: the key belongs to the user
+        scope_id=owner_id,  # there is no workspace yet: the key belongs to the user
         key=idempotency_key,
         request=["create workspace", body.model_dump()],
         work=work,

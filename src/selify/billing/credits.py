@@ -9,7 +9,8 @@ The money states of one charge::
 * **reserve** is the gate and the payment in one statement: it either takes the whole price, the
   week's credits first and pay-as-you-go for the rest, or takes nothing and says what is left.
   Credits leave the account here, so what is spoken for cannot be spent twice.
-* **settle** moves no credits. It records that the action was done, by what and at what cost to us.
+* **settle** moves no credits. It records that the action was done, by what and at what cost to us
+  (in ``internal.charge_costs``: the rows of a charge are the brand's to read, our costs are not).
 * **refund** gives each part back to where it came from, once. Credits of a week that has ended do
   not come back: that week's leftover would have expired as well, and turning it into balance
   would make money out of an allowance.
@@ -146,16 +147,19 @@ async def settle(
     Raises ChargeMissing, or ChargeRefunded when the charge was given back meanwhile: let the
     transaction fail and reserve again, for a result without a charge must not leave the house.
     """
+    now = clock.now()
     settled = await repository.settle(
         tx,
         reservation_id,
-        at=clock.now(),
+        at=now,
         processing_time_ms=max(0, min(processing_time_ms, LARGEST_INTEGER)),
         engine=engine,
-        cost_micro=provider_cost.value,
         details=metadata or {},
     )
     if settled:
+        await repository.book_cost(
+            tx, reservation_id, engine=engine, cost_micro=provider_cost.value, at=now
+        )
         return True
     row = await repository.status_of(tx, reservation_id)
     if row is None:
@@ -177,12 +181,20 @@ async def status_of(tx: Tx, reservation_id: UUID) -> UsageStatus:
 
 
 async def refund(
-    tx: Tx, clock: Clock, reservation_id: UUID, *, reason: str, code: str = "refunded"
+    tx: Tx,
+    clock: Clock,
+    reservation_id: UUID,
+    *,
+    reason: str,
+    code: str = "refunded",
+    provider_cost: MicroUnits | None = None,
+    engine: str = "",
 ) -> Refund:
     """Give a reserved or completed charge back, exactly once; a second call changes nothing.
 
-    ``reason`` is a sentence for the shop owner, ``code`` a short word to count by. Needs a system
-    transaction. Raises ChargeMissing.
+    ``reason`` is a sentence for the shop owner, ``code`` a short word to count by. What failed may
+    have cost us something all the same: ``provider_cost`` and ``engine`` as for ``settle``. Needs a
+    system transaction. Raises ChargeMissing.
     """
     row = await repository.status_of(tx, reservation_id)
     if row is None:
@@ -200,6 +212,10 @@ async def refund(
             tx, part["id"], at=now, code=code[:LONGEST_CODE], reason=reason, given_to=given
         )
         total = _plus(total, back)
+    if parts and provider_cost is not None:
+        await repository.book_cost(
+            tx, reservation_id, engine=engine, cost_micro=provider_cost.value, at=now
+        )
     return total
 
 

@@ -36,7 +36,9 @@ async def explain(tx: Tx, usage_event_id: UUID) -> Explanation:
             "There is no such charge in a workspace of yours.",
             hint="Check its number on the usage page.",
         )
-    return _explanation(rows)
+    # Our costs are for the operator: users can read neither them nor the schema they are in.
+    booked = await repository.booked_cost(tx, rows[0]["id"]) if tx.actor.is_system else None
+    return _explanation(rows, booked)
 
 
 def usage_part(row: asyncpg.Record) -> UsagePart:
@@ -69,12 +71,13 @@ def usage_part(row: asyncpg.Record) -> UsagePart:
     )
 
 
-def _explanation(rows: Sequence[asyncpg.Record]) -> Explanation:
+def _explanation(rows: Sequence[asyncpg.Record], booked: asyncpg.Record | None) -> Explanation:
     parts = tuple(usage_part(row) for row in rows)
     first, facts = parts[0], parts[0].charge
     settled = (rows[0]["metadata"] or {}).get("settled") or {}
     price = sum((part.credits for part in parts), Credits.zero())
-    cost = settled.get("provider_cost_micro")
+    cost = MicroUnits(booked["cost_micro"]) if booked else None
+    earned = MicroUnits.zero() if first.refunded_at else price.to_micro_units()
     return Explanation(
         id=first.id,
         workspace_id=first.workspace_id,
@@ -91,9 +94,9 @@ def _explanation(rows: Sequence[asyncpg.Record]) -> Explanation:
         from_week=_paid_from(parts, CostSource.WEEK),
         from_payg=_paid_from(parts, CostSource.PAYG).to_micro_units(),
         parts=parts,
-        engine=settled.get("engine"),
-        provider_cost=None if cost is None else MicroUnits(cost),
-        margin=None if cost is None else price.to_micro_units() - MicroUnits(cost),
+        engine=settled.get("engine") or (booked["engine"] if booked else None),
+        provider_cost=cost,
+        margin=None if cost is None else earned - cost,
         refund_reason=first.error_message if first.refunded_at else None,
         refunded_at=first.refunded_at,
         refunded_to=tuple(part.refunded_to for part in parts if part.refunded_to),

@@ -28,10 +28,8 @@ SETTLE = f"""
     WITH charge AS ({_CHARGE} FOR NO KEY UPDATE)
     UPDATE public.workspace_usage_events e
        SET status = 'completed', completed_at = $2, processing_time_ms = $3,
-           metadata = e.metadata || $6::jsonb || jsonb_build_object('settled',
-               jsonb_build_object('engine', $4::text, 'provider_cost_micro',
-                   CASE WHEN (e.metadata -> 'charge' ->> 'part')::int = 2 THEN 0
-                        ELSE $5::bigint END))
+           metadata = e.metadata || $5::jsonb
+                      || jsonb_build_object('settled', jsonb_build_object('engine', $4::text))
       FROM charge WHERE e.id = charge.id AND e.status = 'reserved'
 """
 
@@ -53,18 +51,36 @@ async def settle(
     at: datetime,
     processing_time_ms: int,
     engine: str,
-    cost_micro: int,
     details: Mapping[str, Any],
 ) -> int:
-    """Part 1 carries the provider's cost, so that sums over rows count it once."""
-    return await tx.execute(
-        SETTLE,
+    return await tx.execute(SETTLE, event_id, at, processing_time_ms, engine, dict(details))
+
+
+async def book_cost(tx: Tx, event_id: UUID, *, engine: str, cost_micro: int, at: datetime) -> None:
+    """Under the charge's first row, from the id of either, so that sums count it once. What was
+    booked before stays: both were paid.
+    """
+    await tx.execute(
+        """
+        INSERT INTO internal.charge_costs AS known (event_id, engine, cost_micro, created_at)
+        SELECT CASE WHEN (e.metadata -> 'charge' ->> 'part')::int = 2
+                    THEN (e.metadata -> 'charge' ->> 'split_with')::uuid ELSE e.id END,
+               $2, $3, $4
+          FROM public.workspace_usage_events e WHERE e.id = $1
+        ON CONFLICT (event_id) DO UPDATE
+           SET cost_micro = known.cost_micro + excluded.cost_micro, engine = excluded.engine
+        """,
         event_id,
-        at,
-        processing_time_ms,
         engine,
         cost_micro,
-        dict(details),
+        at,
+    )
+
+
+async def booked_cost(tx: Tx, event_id: UUID) -> asyncpg.Record | None:
+    """By the charge's first row; ``internal`` is closed to users."""
+    return await tx.fetch_one(
+        "SELECT engine, cost_micro FROM internal.charge_costs WHERE event_id = $1", event_id
     )
 
 

@@ -163,7 +163,7 @@ class Explanation:
     parts: tuple[UsagePart, ...]
     engine: str | None
     provider_cost: MicroUnits | None
-    """What the action cost us; None while it is not settled. For the operator, not the owner."""
+    """What the action cost us; None while nothing is booked, and for users: it is the operator's."""
     margin: MicroUnits | None
     refund_reason: str | None
     refunded_at: datetime | None
@@ -190,4 +190,5 @@ class Spend:
     from_week: Credits
     from_payg: MicroUnits
     refunded: Credits
-    provider_cost: MicroUnits
+    provider_cost: MicroUnits | None
+    """What they cost us, given back or not; None for users."""

@@ -8,8 +8,9 @@ receives a ``Tx`` and cannot commit: only the ``async with`` at the edge does.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal, Self
 from uuid import UUID
 
@@ -26,6 +27,9 @@ CONNECTION_TROUBLE = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
+
+_NOT_THERE = (OSError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError)
+SERVER_GIVES_UP_FIRST = 5.0
 
 log = logging.getLogger(__name__)
 Role = Literal["anon", "authenticated", "service_role"]
@@ -60,6 +64,10 @@ class Actor:
         return cls("service_role", {"role": "service_role", "reason": reason})
 
     @property
+    def is_system(self) -> bool:
+        return self.role == "service_role"
+
+    @property
     def user_id(self) -> UUID | None:
         subject = self.claims.get("sub")
         return UUID(subject) if subject else None
@@ -73,44 +81,74 @@ class Actor:
         )
 
 
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """Around what only the database is asked. That it is not there is known here alone: further out
+    the same OSError may come from a file, a pipe or somebody else's server.
+    """
+    try:
+        yield
+    except (*_NOT_THERE, asyncpg.InterfaceError) as error:
+        if isinstance(error, ValueError):  # the driver's own refusal of an argument
+            raise
+        raise DatabaseUnavailable(f"The database does not answer: {error}") from error
+
+
 class Tx:
-    """One open transaction. Statements are plain SQL with ``$1`` parameters."""
+    """One open transaction. Statements are plain SQL with ``$1`` parameters.
+
+    All methods raise DatabaseUnavailable when the connection breaks.
+    """
 
     def __init__(self, connection: "asyncpg.pool.PoolConnectionProxy[Any]", actor: Actor) -> None:
         self._connection = connection
+        self._timeout: float | None = None
         self.actor = actor
 
+    async def allow(self, limit: timedelta) -> None:
+        """From here on a statement may take this long: beyond it, the server gives it up
+        (``asyncpg.QueryCanceledError``), before this side stops waiting.
+        """
+        milliseconds = round(limit.total_seconds() * 1000)
+        await self.execute(f"SET LOCAL statement_timeout = {milliseconds}")
+        self._timeout = limit.total_seconds() + SERVER_GIVES_UP_FIRST
+
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
-        return await self._connection.fetch(sql, *args)
+        with answering():
+            return await self._connection.fetch(sql, *args, timeout=self._timeout)
 
     async def fetch_one(self, sql: str, *args: Any) -> asyncpg.Record | None:
-        return await self._connection.fetchrow(sql, *args)
+        with answering():
+            return await self._connection.fetchrow(sql, *args, timeout=self._timeout)
 
     async def fetch_value(self, sql: str, *args: Any) -> Any:
-        return await self._connection.fetchval(sql, *args)
+        with answering():
+            return await self._connection.fetchval(sql, *args, timeout=self._timeout)
 
     async def execute(self, sql: str, *args: Any) -> int:
         """Run a statement; the number of rows it touched."""
-        status = await self._connection.execute(sql, *args)
+        with answering():
+            status = await self._connection.execute(sql, *args, timeout=self._timeout)
         last = status.rsplit(" ", 1)[-1]
         return int(last) if last.isdigit() else 0
 
     async def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        await self._connection.executemany(sql, rows)
+        with answering():
+            await self._connection.executemany(sql, rows, timeout=self._timeout)
 
     @contextlib.asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """What fails inside is undone alone; the error goes on."""
         # asyncpg's own transaction() refuses to work inside a BEGIN that it did not send itself.
         # Savepoints of one name stack up, so nested ones need no names of their own.
-        await self._connection.execute("SAVEPOINT here")
+        await self.execute("SAVEPOINT here")
         try:
             yield
         except BaseException:
             with contextlib.suppress(*CONNECTION_TROUBLE):
                 await self._connection.execute("ROLLBACK TO SAVEPOINT here; RELEASE SAVEPOINT here")
             raise
-        await self._connection.execute("RELEASE SAVEPOINT here")
+        await self.execute("RELEASE SAVEPOINT here")
 
 
 class Database:
@@ -147,13 +185,15 @@ class Database:
     async def tx(self, actor: Actor) -> AsyncIterator[Tx]:
         """A transaction as this actor: committed when the block ends, undone when it raises."""
         async with self._acquire() as connection:
-            await connection.execute(actor.opening())
+            with answering():
+                await connection.execute(actor.opening())
             try:
                 yield Tx(connection, actor)
             except BaseException:
                 await _roll_back(connection)
                 raise
-            await connection.execute("COMMIT")
+            with answering():
+                await connection.execute("COMMIT")
 
     @contextlib.asynccontextmanager
     async def _acquire(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[Any]"]:
@@ -203,7 +243,8 @@ async def _roll_back(connection: "asyncpg.pool.PoolConnectionProxy[Any]") -> Non
     try:
         await connection.execute("ROLLBACK")
     except CONNECTION_TROUBLE:
-        connection.terminate()
+        with contextlib.suppress(asyncpg.InterfaceError):  # the pool has noticed it, too
+            connection.terminate()
 
 
 async def _prepare_connection(connection: "asyncpg.Connection[Any]") -> None:

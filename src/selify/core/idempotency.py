@@ -28,12 +28,14 @@ async def once(
     tx: Tx,
     clock: Clock,
     *,
-    workspace_id: UUID,
+    scope_id: UUID,
     key: str,
     request: Any,
     work: Callable[[], Awaitable[Any]],
 ) -> Any:
     """Do ``work`` unless this key has been answered before; the (JSON) answer either way.
+
+    ``scope_id`` is whose key it is, a user's or a workspace's: nobody meets the keys of others.
 
     ``tx`` must be a system transaction. A second request with the same key waits for the first
     one's row lock. Raises IdempotencyMismatch when the same key comes with a different request.
@@ -43,37 +45,37 @@ async def once(
     ).digest()
     now = clock.now()
     await tx.execute(
-        "DELETE FROM internal.idempotency_keys WHERE workspace_id = $1 AND key = $2 AND expires_at < $3",
-        workspace_id,
+        "DELETE FROM internal.idempotency_keys WHERE scope_id = $1 AND key = $2 AND expires_at < $3",
+        scope_id,
         key,
         now,
     )
     fresh = await tx.execute(
         """
-        INSERT INTO internal.idempotency_keys (workspace_id, key, request_hash, expires_at)
-        VALUES ($1, $2, $3, $4) ON CONFLICT (workspace_id, key) DO NOTHING
+        INSERT INTO internal.idempotency_keys (scope_id, key, request_hash, expires_at)
+        VALUES ($1, $2, $3, $4) ON CONFLICT (scope_id, key) DO NOTHING
         """,
-        workspace_id,
+        scope_id,
         key,
         digest,
         now + KEPT_FOR,
     )
     if not fresh:
-        return await _earlier_answer(tx, workspace_id, key, digest)
+        return await _earlier_answer(tx, scope_id, key, digest)
     answer = await work()
     await tx.execute(
-        "UPDATE internal.idempotency_keys SET status = 200, response = $3 WHERE workspace_id = $1 AND key = $2",
-        workspace_id,
+        "UPDATE internal.idempotency_keys SET status = 200, response = $3 WHERE scope_id = $1 AND key = $2",
+        scope_id,
         key,
         answer,
     )
     return answer
 
 
-async def _earlier_answer(tx: Tx, workspace_id: UUID, key: str, digest: bytes) -> Any:
+async def _earlier_answer(tx: Tx, scope_id: UUID, key: str, digest: bytes) -> Any:
     row = await tx.fetch_one(
-        "SELECT request_hash, response FROM internal.idempotency_keys WHERE workspace_id = $1 AND key = $2",
-        workspace_id,
+        "SELECT request_hash, response FROM internal.idempotency_keys WHERE scope_id = $1 AND key = $2",
+        scope_id,
         key,
     )
     if row is None or bytes(row["request_hash"]) != digest:

@@ -15,6 +15,7 @@ failed → processing while ``retry_count < max_retries`` and ``next_retry_at`` 
 import asyncio
 import hashlib
 import random
+import time
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -33,12 +34,14 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.leases import renewing
 from selify.core.logging import get_logger, new_trace, traced
-from selify.core.outage import is_away, outlast
+from selify.core.outage import UNCOUNTED_FOR, is_away, outlast
 
 log = get_logger(__name__)
 
 LEASE = timedelta(seconds=15)
 MAX_LOST = 5
+# What an event caused is remembered for that long: replayed later, it would cause it a second time.
+REPLAYABLE = timedelta(days=30)
 FIRST_RETRY = timedelta(seconds=4)
 DATABASE_REST = timedelta(seconds=1)
 ACTOR = Actor.system("inbox")
@@ -297,21 +300,31 @@ class InboxWorker:
     async def _run_event(self, event: Event) -> None:
         with traced(event.trace):
             try:
-                outcome = await self._handle(event)
-            except Skip as skip:
-                # Its effects went with the transaction. A savepoint would keep the transaction, but
-                # costs every event two round trips.
-                outcome = await outlast(partial(self._skip, event, skip))
-            except RetryLater as later:
-                outcome = "later"
-                await outlast(partial(self._postpone, event, later))
-            except _LeaseLost:
-                outcome = "lease_lost"
-            except Exception as error:  # noqa: BLE001 - a failing event must not stop the others
-                outcome = await outlast(partial(self._fail, event, error))
+                outcome = await self._try(event)
+            except Exception:
+                # The row keeps its lease until it runs out; then somebody tries again. The others of
+                # its batch go on.
+                log.exception("the end of an event could not be stored", event_id=str(event.id))
+                outcome = "lost"
             metrics.events_handled.labels(event.event_type, outcome).inc()
 
-    async def _handle(self, event: Event) -> str:
+    async def _try(self, event: Event) -> str:
+        began = time.monotonic()
+        try:
+            return await self._handle(event, began)
+        except Skip as skip:
+            # Its effects went with the transaction. A savepoint would keep the transaction, but
+            # costs every event two round trips.
+            return await outlast(partial(self._skip, event, skip, began))
+        except RetryLater as later:
+            await outlast(partial(self._postpone, event, later))
+            return "later"
+        except _LeaseLost:
+            return "lease_lost"
+        except Exception as error:  # noqa: BLE001 - a failing event must not stop the others
+            return await outlast(partial(self._fail, event, error))
+
+    async def _handle(self, event: Event, began: float) -> str:
         """The handler's effects and the mark, in one transaction. The outcome in one word."""
         async with self._database.tx(ACTOR) as tx:
             answer = await self._handlers[event.platform](tx, event)
@@ -319,30 +332,33 @@ class InboxWorker:
                 status, result = "skipped", {"reason": answer.reason}
             else:
                 status, result = "completed", dict(answer or {})
-            if not await self._mark(tx, event, status, result):
+            if not await self._mark(tx, event, status, result, began):
                 raise _LeaseLost
         return status
 
-    async def _skip(self, event: Event, skip: Skip) -> str:
+    async def _skip(self, event: Event, skip: Skip, began: float) -> str:
         async with self._database.tx(ACTOR) as tx:
-            ours = await self._mark(tx, event, "skipped", {"reason": str(skip)})
+            ours = await self._mark(tx, event, "skipped", {"reason": str(skip)}, began)
         return "skipped" if ours else "lease_lost"
 
-    async def _mark(self, tx: Tx, event: Event, status: str, result: Mapping[str, Any]) -> bool:
-        """Handled; false when another worker holds the row by now."""
+    async def _mark(
+        self, tx: Tx, event: Event, status: str, result: Mapping[str, Any], began: float
+    ) -> bool:
+        """Handled; false when another worker holds the row by now. ``began`` is this process's own
+        (monotonic) time: the row's start moves with each renewal of the lease.
+        """
         marked = await tx.execute(
             """
             UPDATE public.webhook_events
                SET status = $3, processing_result = $4, processed_at = now(), error_message = NULL,
-                   next_retry_at = NULL,
-                   processing_duration_ms =
-                       extract(epoch FROM clock_timestamp() - processing_started_at) * 1000
+                   next_retry_at = NULL, processing_duration_ms = $5
              WHERE id = $1 AND worker_id = $2 AND status = 'processing'
             """,
             event.id,
             self._worker_id,
             status,
             result,
+            round((time.monotonic() - began) * 1000),
         )
         return bool(marked)
 
@@ -362,7 +378,7 @@ class InboxWorker:
 
     async def _fail(self, event: Event, error: Exception) -> str:
         """Another try later. The outcome in one word."""
-        if is_away(error):
+        if is_away(error) and self._clock.now() - event.created_at < UNCOUNTED_FOR:
             await self._postpone(event, RetryLater("the database was away", DATABASE_REST))
             return "later"
         log.warning("event failed", event_id=str(event.id), kind=event.event_type, exc_info=error)
@@ -459,15 +475,19 @@ def _event(row: asyncpg.Record) -> Event:
 
 
 async def replay(tx: Tx, event_id: UUID) -> bool:
-    """Put a dead letter (or a skipped event) back to the start; false when there is none such."""
+    """Put a dead letter (or a skipped event) back to the start; false when there is none such, or
+    it is older than ``REPLAYABLE``.
+    """
     return bool(
         await tx.execute(
             """
             UPDATE public.webhook_events
-               SET status = 'pending', retry_count = 0, next_retry_at = NULL, worker_id = NULL
-             WHERE id = $1 AND status IN ('failed', 'skipped')
+               SET status = 'pending', retry_count = 0, next_retry_at = NULL, worker_id = NULL,
+                   parsed_data = parsed_data - 'lost'
+             WHERE id = $1 AND status IN ('failed', 'skipped') AND created_at > now() - $2::interval
             """,
             event_id,
+            REPLAYABLE,
         )
     )
 

@@ -22,7 +22,7 @@ from selify.core.ids import new_id
 from selify.core.inbox import back_off
 from selify.core.leases import renewing
 from selify.core.logging import current_trace, get_logger, traced
-from selify.core.outage import is_away, outlast
+from selify.core.outage import UNCOUNTED_FOR, is_away, outlast
 
 log = get_logger(__name__)
 
@@ -46,6 +46,11 @@ class Job:
     workspace_id: UUID | None
     trace: str
     created_at: datetime
+    worker_id: str = ""
+
+
+class JobLost(Exception):
+    """Another runner took the job over; what this one does for it must not be kept."""
 
 
 class RunLater(Exception):
@@ -96,12 +101,21 @@ async def start(
 
 
 async def save_checkpoint(tx: Tx, job: Job, checkpoint: Mapping[str, Any]) -> None:
-    """Remember how far the job came, in the transaction that got it there."""
-    await tx.execute(
-        "UPDATE internal.jobs SET checkpoint = $2, updated_at = now() WHERE id = $1",
+    """Remember how far the job came, in the transaction that got it there.
+
+    Raises JobLost when another runner holds the job by now: let the transaction fail.
+    """
+    saved = await tx.execute(
+        """
+        UPDATE internal.jobs SET checkpoint = $3, updated_at = now()
+         WHERE id = $1 AND worker_id = $2 AND state = 'running'
+        """,
         job.id,
+        job.worker_id,
         dict(checkpoint),
     )
+    if not saved:
+        raise JobLost(f"another runner holds the job {job.key}")
 
 
 class JobRunner:
@@ -181,8 +195,10 @@ class JobRunner:
         except RunLater as later:
             await outlast(partial(self._requeue, job, later.after, str(later), counted=False))
             return "later"
+        except JobLost:
+            return "lost"
         except Exception as error:
-            if is_away(error):
+            if is_away(error) and self._clock.now() - job.created_at < UNCOUNTED_FOR:
                 reason = "The database was away."
                 await outlast(partial(self._requeue, job, DATABASE_REST, reason, counted=False))
                 return "later"
@@ -285,6 +301,7 @@ async def _claim(
             workspace_id=row["workspace_id"],
             trace=row["trace_id"] or "",
             created_at=row["created_at"],
+            worker_id=row["worker_id"],
         )
         for row in rows
     ]

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from selify.core.database import DatabaseUnavailable
@@ -11,16 +12,20 @@ from selify.core.problems import from_database
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 30.0
+# Work that is older than this and finds the database away again spends one of its tries: whatever it
+# meets, it ends.
+UNCOUNTED_FOR = timedelta(hours=1)
 
 
 def is_away(error: BaseException) -> bool:
     """Whether an error says nothing about the work, only that nobody was there to store it.
 
     Others may be unavailable too (a photo's host, the file store); that is the work's own trouble.
+    So is an OSError: where it came from the database, a transaction has said so.
     """
     if isinstance(error, Unavailable):
         return isinstance(error, DatabaseUnavailable)
-    return isinstance(from_database(error), Unavailable)
+    return not isinstance(error, OSError) and isinstance(from_database(error), Unavailable)
 
 
 async def outlast(work: Callable[[], Awaitable[T]], *, patience: float = PATIENCE_SECONDS) -> T:

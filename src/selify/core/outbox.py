@@ -32,6 +32,7 @@ log = get_logger(__name__)
 
 LEASE = timedelta(seconds=15)
 RECONCILE_AFTER = timedelta(seconds=15)
+RECONCILE_AT_LEAST = timedelta(hours=1)
 FIRST_RETRY = timedelta(seconds=2)
 ACTOR = Actor.system("outbox")
 
@@ -264,8 +265,13 @@ class OutboxWorker:
             except Exception as error:
                 log.exception("delivery broke", key=delivery.key)
                 outcome = Unknown(f"{type(error).__name__}: {error}")
-            # What is known of it must not be forgotten because the database is away for a moment.
-            await outlast(partial(self._finish, delivery, outcome, state="sending"))
+            try:
+                # What is known of it must not be forgotten because the database is away for a moment.
+                await outlast(partial(self._finish, delivery, outcome, state="sending"))
+            except Exception:
+                # The row keeps its lease until it runs out; then it is in doubt. The others of its
+                # batch go on.
+                log.exception("the outcome of a delivery could not be stored", key=delivery.key)
 
     async def _reconcile(self, delivery: Delivery) -> None:
         with traced(delivery.trace):
@@ -273,7 +279,31 @@ class OutboxWorker:
                 outcome = await self._channels[delivery.channel].reconcile(delivery)
             except Exception as error:  # noqa: BLE001 - still unknown
                 outcome = Unknown(f"{type(error).__name__}: {error}")
-            await outlast(partial(self._finish, delivery, outcome, state="unknown"))
+            try:
+                await outlast(partial(self._finish, delivery, outcome, state="unknown"))
+            except Exception as error:
+                log.exception("what was found out could not be stored", key=delivery.key)
+                await self._put_off(delivery, error)
+
+    async def _put_off(self, delivery: Delivery, error: Exception) -> None:
+        """Asked about ever more seldom, so that one such row does not stand in the way of others."""
+        now = self._clock.now()
+        rest = min(max(now - delivery.created_at, RECONCILE_AFTER), RECONCILE_AT_LEAST)
+        try:
+            async with self._database.tx(ACTOR) as tx:
+                await tx.execute(
+                    """
+                    UPDATE internal.outbox
+                       SET not_before = $3, leased_until = NULL, last_error = $4, updated_at = now()
+                     WHERE id = $1 AND worker_id = $2 AND state = 'unknown'
+                    """,
+                    delivery.id,
+                    self._worker_id,
+                    now + rest,
+                    f"{type(error).__name__}: {error}"[:1000],
+                )
+        except Exception:
+            log.exception("a delivery in doubt could not be put off", key=delivery.key)
 
     async def _finish(self, delivery: Delivery, outcome: Outcome, *, state: str) -> None:
         metrics.deliveries.labels(delivery.channel, type(outcome).__name__.lower()).inc()

@@ -5,13 +5,21 @@ comes first, so that a crash between listing and storing leaves nothing behind u
 """
 
 import hashlib
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
-from selify.core.storage import Storage
+from selify.core.invariants import Violation
+from selify.core.logging import get_logger
+from selify.core.storage import Storage, StorageUnavailable
+
+log = get_logger(__name__)
 
 ACTOR = Actor.system("retention")
+AT_ONCE = datetime.fromtimestamp(0, UTC)
+RETRY_AFTER = timedelta(hours=1)
 
 
 async def keep_until(tx: Tx, key: str, *, until: datetime, reason: str, workspace_id: UUID) -> None:
@@ -31,26 +39,77 @@ async def keep_until(tx: Tx, key: str, *, until: datetime, reason: str, workspac
 
 async def delete_soon(tx: Tx, key: str, *, reason: str, workspace_id: UUID) -> None:
     """The next sweep deletes it, whether or not it was listed, and if it is there at all."""
-    await keep_until(
-        tx, key, until=datetime.fromtimestamp(0, UTC), reason=reason, workspace_id=workspace_id
-    )
+    await keep_until(tx, key, until=AT_ONCE, reason=reason, workspace_id=workspace_id)
 
 
 async def sweep(database: Database, storage: Storage, *, now: datetime) -> int:
-    """Delete what is due; how many files. A file is unlisted only once it is gone."""
+    """Delete what is due, the longest due first; how many files. A file is unlisted only once it is
+    gone. One that cannot be deleted is tried again in an hour, and the others go on.
+    """
     async with database.tx(ACTOR) as tx:
         due = await tx.fetch(
-            "SELECT object_key FROM internal.retention WHERE delete_after <= $1 LIMIT 500", now
+            """
+            SELECT object_key FROM internal.retention
+             WHERE delete_after <= $1 AND (retry_after IS NULL OR retry_after <= $1)
+             ORDER BY delete_after LIMIT 500
+            """,
+            now,
         )
+    deleted = 0
     for row in due:
-        await storage.delete(row["object_key"])
-        async with database.tx(ACTOR) as tx:
-            await tx.execute(
-                "DELETE FROM internal.retention WHERE object_key = $1 AND delete_after <= $2",
-                row["object_key"],
-                now,
-            )
-    return len(due)
+        key = row["object_key"]
+        try:
+            await storage.delete(key)
+        except (StorageUnavailable, ValueError) as error:  # the store, or no key of ours
+            log.warning("a file could not be deleted", key=key, reason=str(error))
+            await _put_off(database, key, until=now + RETRY_AFTER)
+            continue
+        await _unlist(database, key, now=now)
+        deleted += 1
+    return deleted
+
+
+async def _unlist(database: Database, key: str, *, now: datetime) -> None:
+    async with database.tx(ACTOR) as tx:
+        await tx.execute(
+            "DELETE FROM internal.retention WHERE object_key = $1 AND delete_after <= $2", key, now
+        )
+
+
+async def _put_off(database: Database, key: str, *, until: datetime) -> None:
+    async with database.tx(ACTOR) as tx:
+        await tx.execute(
+            """
+            UPDATE internal.retention SET failures = failures + 1, retry_after = $2
+             WHERE object_key = $1
+            """,
+            key,
+            until,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FilesAreGone:
+    """The promise to shoppers: what was to be deleted is deleted."""
+
+    clock: Clock
+    within: timedelta = timedelta(hours=6)
+    failures: int = 3
+    name: str = "files_are_gone"
+    sentence: str = "No file stays much longer than it may."
+    seldom: bool = False
+
+    async def violations(self, tx: Tx) -> list[Violation]:
+        rows = await tx.fetch(
+            """
+            SELECT object_key, workspace_id, delete_after, failures FROM internal.retention
+             WHERE failures >= $2 OR (delete_after > $3 AND delete_after < $1)
+            """,
+            self.clock.now() - self.within,
+            self.failures,
+            AT_ONCE,
+        )
+        return [Violation(row["object_key"], dict(row)) for row in rows]
 
 
 def safe_name(key: str) -> str:

@@ -78,6 +78,8 @@ class Storage:
             await obstore.head_async(self._store, _checked(key))
         except (FileNotFoundError, obstore.exceptions.NotFoundError):
             return False
+        except (obstore.exceptions.BaseError, OSError) as error:
+            raise StorageUnavailable(f"Looking for {key} failed: {error}") from error
         return True
 
     async def delete(self, key: str) -> None:

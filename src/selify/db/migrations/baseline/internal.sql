@@ -84,7 +84,7 @@ CREATE INDEX jobs_workspace_idx ON internal.jobs (workspace_id, created_at DESC)
     WHERE workspace_id IS NOT NULL;
 
 CREATE TABLE internal.idempotency_keys (
-    workspace_id uuid NOT NULL,
+    scope_id     uuid NOT NULL,
     key          text NOT NULL,
     request_hash bytea NOT NULL,
     status       integer,
@@ -92,7 +92,7 @@ CREATE TABLE internal.idempotency_keys (
     locked_until timestamptz,
     created_at   timestamptz NOT NULL DEFAULT now(),
     expires_at   timestamptz NOT NULL DEFAULT now() + '24 hours'::interval,
-    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (workspace_id, key),
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (scope_id, key),
     CONSTRAINT idempotency_keys_hash_check CHECK (octet_length(request_hash) = 32),
     CONSTRAINT idempotency_keys_status_check CHECK (status BETWEEN 100 AND 599),
     CONSTRAINT idempotency_keys_expiry_check CHECK (expires_at > created_at)
@@ -101,6 +101,8 @@ COMMENT ON TABLE internal.idempotency_keys IS
     'The answer to a request that may come twice. status is null while the first one is still being worked on.';
 COMMENT ON COLUMN internal.idempotency_keys.request_hash IS
     'SHA-256 of the request: the same key with another request is a mistake of the caller, not a repeat.';
+COMMENT ON COLUMN internal.idempotency_keys.scope_id IS
+    'Whose keys: those of one scope (a user, a workspace) are not another''s.';
 CREATE INDEX idempotency_keys_expiry_idx ON internal.idempotency_keys (expires_at);
 
 CREATE TABLE internal.price_book (
@@ -135,6 +137,21 @@ COMMENT ON TABLE internal.price_book IS
 COMMENT ON COLUMN internal.price_book.provider IS
     'Empty: the price of any provider that has no price of its own.';
 
+CREATE TABLE internal.charge_costs (
+    event_id   uuid NOT NULL,
+    engine     text NOT NULL,
+    cost_micro bigint NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT charge_costs_pkey PRIMARY KEY (event_id),
+    CONSTRAINT charge_costs_event_fkey FOREIGN KEY (event_id)
+        REFERENCES public.workspace_usage_events (id) ON DELETE CASCADE,
+    CONSTRAINT charge_costs_cost_check CHECK (cost_micro >= 0)
+);
+COMMENT ON TABLE internal.charge_costs IS
+    'What a charge cost us (100,000 = $1.00), given back or not, and who was paid. Not a part of workspace_usage_events, whose rows the brand may read.';
+COMMENT ON COLUMN internal.charge_costs.event_id IS
+    'The charge''s first row, where it has two.';
+
 CREATE TABLE internal.deletion_requests (
     confirmation_code text NOT NULL,
     platform          text NOT NULL,
@@ -161,11 +178,15 @@ CREATE TABLE internal.retention (
     workspace_id uuid,
     delete_after timestamptz NOT NULL,
     reason       text NOT NULL,
+    failures     integer NOT NULL DEFAULT 0,
+    retry_after  timestamptz,
     created_at   timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT retention_pkey PRIMARY KEY (object_key)
 );
 COMMENT ON TABLE internal.retention IS
     'Stored files that must be gone by a certain time, above all photos of shoppers. The row is written before the file and removed after it, so that no file can outlive its row.';
+COMMENT ON COLUMN internal.retention.retry_after IS
+    'After a deletion that failed: when it is tried again, so that it does not stand before the others.';
 CREATE INDEX retention_due_idx ON internal.retention (delete_after);
 CREATE INDEX retention_workspace_idx ON internal.retention (workspace_id)
     WHERE workspace_id IS NOT NULL;
@@ -185,6 +206,14 @@ COMMENT ON TABLE internal.invariant_findings IS
 -- One open finding per subject: a check that runs every hour does not tell the same thing 24 times.
 CREATE UNIQUE INDEX invariant_findings_open_key ON internal.invariant_findings (invariant, subject)
     WHERE resolved_at IS NULL;
+
+CREATE TABLE internal.routine_turns (
+    routine  text NOT NULL,
+    taken_at timestamptz NOT NULL,
+    CONSTRAINT routine_turns_pkey PRIMARY KEY (routine)
+);
+COMMENT ON TABLE internal.routine_turns IS
+    'When a worker last took the turn of a routine that one does for all of them.';
 
 -- Signing in ------------------------------------------------------------------------------------------------------
 -- auth.sessions may belong to a Supabase project, so what only this program knows of a session is kept here.

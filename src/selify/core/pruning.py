@@ -1,0 +1,70 @@
+"""What has served its purpose goes: rows of queues that are done, answers nobody can ask for again.
+
+How long a row stays is how long something may still refer to it. Platforms deliver again for a day
+and a half, so an arrived event is remembered for two weeks. A dead letter can be replayed for
+``REPLAYABLE``; until then the keys of what it caused must be known, or it would cause it twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from selify.core.database import Actor, Database
+from selify.core.ids import first_id
+from selify.core.inbox import REPLAYABLE
+from selify.core.turns import take_turn
+
+ACTOR = Actor.system("pruning")
+EVERY = timedelta(hours=1)
+BATCH = 5000
+EVENTS_KEPT = timedelta(days=14)
+TROUBLE_KEPT = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Rows of ``table`` whose ``by`` is older than ``age`` and for which ``condition`` holds.
+
+    ``by`` is an indexed time, or ``id`` where that is time-ordered (``core.ids``).
+    """
+
+    table: str
+    by: str
+    age: timedelta
+    condition: str = "true"
+
+    def statement(self) -> str:
+        # A few rows at a time, for nobody to wait for the locks; those that somebody holds, later.
+        return f"""
+            DELETE FROM {self.table} WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM {self.table} WHERE {self.by} < $1 AND {self.condition}
+                 LIMIT {BATCH} FOR UPDATE SKIP LOCKED))
+        """
+
+
+RULES = (
+    Rule("public.webhook_events", "created_at", EVENTS_KEPT, "status IN ('completed', 'skipped')"),
+    Rule("public.webhook_events", "created_at", TROUBLE_KEPT, "status = 'failed'"),
+    Rule("internal.outbox", "id", REPLAYABLE, "state IN ('sent', 'failed', 'cancelled')"),
+    Rule("internal.jobs", "id", REPLAYABLE, "state IN ('done', 'failed', 'cancelled')"),
+    Rule("internal.idempotency_keys", "expires_at", timedelta()),
+    Rule("internal.invariant_findings", "resolved_at", TROUBLE_KEPT),
+)
+
+
+async def prune(database: Database, rules: Sequence[Rule], *, now: datetime) -> int:
+    """Once an hour, by one worker for all; how many rows went."""
+    async with database.tx(ACTOR) as tx:
+        if not await take_turn(tx, "pruning", every=EVERY, now=now):
+            return 0
+    return sum([await _clear(database, rule, now - rule.age) for rule in rules])
+
+
+async def _clear(database: Database, rule: Rule, moment: datetime) -> int:
+    cleared, last = 0, BATCH
+    while last:
+        async with database.tx(ACTOR) as tx:
+            bound = first_id(moment) if rule.by == "id" else moment
+            last = await tx.execute(rule.statement(), bound)
+        cleared += last
+    return cleared
