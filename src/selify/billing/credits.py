@@ -177,11 +177,19 @@ async def status_of(tx: Tx, reservation_id: UUID) -> UsageStatus:
 
 
 async def refund(
-    tx: Tx, clock: Clock, reservation_id: UUID, *, reason: str, code: str = "refunded"
+    tx: Tx,
+    clock: Clock,
+    reservation_id: UUID,
+    *,
+    reason: str,
+    code: str = "refunded",
+    provider_cost: MicroUnits | None = None,
+    engine: str = "",
 ) -> Refund:
     """Give a reserved or completed charge back, exactly once; a second call changes nothing.
 
-    ``reason`` is a sentence for the shop owner, ``code`` a short word to count by. Needs a system
+    ``reason`` is a sentence for the shop owner, ``code`` a short word to count by;
+    ``provider_cost`` is what it cost us all the same, and ``engine`` whom we paid. Needs a system
     transaction. Raises ChargeMissing.
     """
     row = await repository.status_of(tx, reservation_id)
@@ -199,6 +207,8 @@ async def refund(
         await repository.mark_refunded(
             tx, part["id"], at=now, code=code[:LONGEST_CODE], reason=reason, given_to=given
         )
+        if provider_cost is not None and part is parts[0]:
+            await repository.note_cost(tx, part["id"], provider_cost.value, engine)
         total = _plus(total, back)
     return total
 

@@ -118,6 +118,20 @@ async def mark_refunded(
     )
 
 
+async def note_cost(tx: Tx, part_id: UUID, cost_micro: int, engine: str) -> None:
+    """What a refunded charge cost us, on its first part."""
+    await tx.execute(
+        """
+        UPDATE public.workspace_usage_events SET metadata = metadata || jsonb_build_object(
+            'settled', jsonb_build_object('provider_cost_micro', $2::bigint, 'engine', $3::text))
+         WHERE id = $1
+        """,
+        part_id,
+        cost_micro,
+        engine,
+    )
+
+
 async def give_back_week(
     tx: Tx, workspace_id: UUID, week_start: datetime, amount: int, at: datetime
 ) -> int:

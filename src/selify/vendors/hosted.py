@@ -40,7 +40,7 @@ _SENTENCES: Final = {
     ),
     RefusalCode.QUALITY_TOO_LOW: (
         "The picture did not turn out well enough to send.",
-        "Please try another photo: from the front, head to hips in view, good light.",
+        "Another photo may work better.",
     ),
     RefusalCode.PERSON_NOT_FOUND: (
         "We could not find a person in this photo.",
