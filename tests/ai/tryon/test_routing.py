@@ -61,7 +61,7 @@ class Scripted:
 
 
 class Gate:
-    """Scores by a list in turn (the last repeats), or by what the picture's bytes say."""
+    """Scores by a list in turn (the last repeats); None: it could not be measured."""
 
     def __init__(self, *scores: QualityScores | None) -> None:
         self.scores = list(scores or [GOOD])
@@ -70,7 +70,8 @@ class Gate:
     async def __call__(self, person, garment, rendering, options):
         assert (person, garment) == (PERSON, GARMENT)
         self.seen.append((rendering.engine, options.attempt))
-        return self.scores[min(len(self.seen), len(self.scores)) - 1]
+        scores = self.scores[min(len(self.seen), len(self.scores)) - 1]
+        return replace(rendering, scores=scores)
 
 
 class Hand:
@@ -267,7 +268,7 @@ async def test_a_bug_in_one_engine_does_not_keep_from_the_next():
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), EngineUnavailable("embedded", "no start")])
 async def test_a_broken_gate_sends_nothing_and_what_was_paid_is_not_paid_again(error):
-    async def broken(*_: object) -> QualityScores:
+    async def broken(*_: object) -> Rendering:
         raise error
 
     engine = Scripted("a", made("a"))
@@ -278,7 +279,7 @@ async def test_a_broken_gate_sends_nothing_and_what_was_paid_is_not_paid_again(e
 
 
 async def test_a_broken_gate_that_cost_nothing_is_waited_for():
-    async def broken(*_: object) -> QualityScores:
+    async def broken(*_: object) -> Rendering:
         raise ZeroDivisionError
 
     free = replace(made("a"), cost=MicroUnits(0))

@@ -34,7 +34,8 @@ async def http():
 
 
 def config_for(standin, *models: str, **changes) -> GeminiConfig:
-    config = GeminiConfig("key", PRICE, models or ("gemini-3.1-flash-image",), standin.url)
+    chosen = models or ("gemini-3.1-flash-image",)
+    config = GeminiConfig("key", dict.fromkeys(chosen, PRICE), chosen, standin.url)
     return replace(config, **changes)
 
 
@@ -92,6 +93,17 @@ async def test_a_retired_model_gives_way_to_the_next_and_is_not_asked_again(
     assert [r["model"] for r in standin.app.state.requests] == [*models, "gemini-new"]
 
 
+async def test_the_model_that_answers_is_the_one_that_is_paid(standin, http, person, garment):
+    prices = {"gemini-old--retired": PRICE, "gemini-new": PRICE * 2}
+    engine = GeminiEngine(config_for(standin, *prices, prices=prices), http)
+    assert (await engine.render(person, garment, OPTIONS)).cost == PRICE * 2
+
+
+def test_a_model_without_a_price_is_not_used():
+    with pytest.raises(ValueError, match="gemini-new costs"):
+        GeminiConfig("key", {"gemini-old": PRICE}, ("gemini-old", "gemini-new"))
+
+
 async def test_when_every_model_is_retired_the_engine_is_unavailable(
     standin, http, person, garment
 ):
@@ -122,21 +134,22 @@ async def test_no_picture_is_a_refusal_that_costs_nothing(
 
 
 @pytest.mark.parametrize(
-    ("trouble", "words", "retry_after"),
+    ("trouble", "words", "retry_after", "cost"),
     [
-        ("rate_limited", "too many", 7.0),
-        ("overloaded", "status 503", None),
-        ("no_credit", "may not", None),
-        ("broken_picture", "cannot be used", None),
+        ("rate_limited", "too many", 7.0, 0),
+        ("overloaded", "status 503", None, 0),
+        ("no_credit", "may not", None, 0),
+        ("broken_picture", "cannot be used", None, PRICE.value),
     ],
 )
 async def test_the_engines_own_trouble_makes_it_unavailable(
-    standin, http, person, garment, trouble, words, retry_after
+    standin, http, person, garment, trouble, words, retry_after, cost
 ):
     engine = GeminiEngine(config_for(standin, f"m--{trouble}"), http)
     with pytest.raises(EngineUnavailable, match=words) as missing:
         await engine.render(person, garment, OPTIONS)
     assert (missing.value.engine, missing.value.retry_after) == ("gemini", retry_after)
+    assert missing.value.cost == MicroUnits(cost)
 
 
 async def test_a_wrong_key_is_told_without_telling_the_key(standin, http, person, garment):
@@ -157,7 +170,7 @@ async def test_a_slow_answer_is_waited_for_and_an_endless_one_is_not(
 
 
 async def test_nobody_there_makes_it_unavailable(http, person, garment):
-    config = GeminiConfig("key", PRICE, base_url="http://127.0.0.1:9")
+    config = GeminiConfig("key", {"m": PRICE}, ("m",), "http://127.0.0.1:9")
     with pytest.raises(EngineUnavailable, match="no answer"):
         await GeminiEngine(config, http).render(person, garment, OPTIONS)
 

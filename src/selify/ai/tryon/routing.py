@@ -26,8 +26,9 @@ from selify.ai.types import (
 from selify.core.logging import get_logger
 from selify.core.money import MicroUnits
 
-# Person, garment, result, options. None: the engine has scored the result itself.
-Assess = Callable[[Picture, Picture, Rendering, RenderOptions], Awaitable[QualityScores | None]]
+# Person, garment, result, options: the result with its scores, as it may be sent. Without scores it
+# could not be measured.
+Assess = Callable[[Picture, Picture, Rendering, RenderOptions], Awaitable[Rendering]]
 
 COOL_DOWN_SECONDS: Final = 30.0
 MAX_COOL_DOWN_SECONDS: Final = 900.0
@@ -157,9 +158,10 @@ class TryOnRouter:
     async def assess(
         self, person: Picture, garment: Picture, rendering: Rendering, options: RenderOptions
     ) -> Rendering:
-        """The rendering with its scores."""
-        scores = await self._assess(person, garment, rendering, options)
-        return rendering if scores is None else replace(rendering, scores=scores)
+        """The rendering with its scores. One that carries them was scored by its engine."""
+        if rendering.scores is not None:
+            return rendering
+        return await self._assess(person, garment, rendering, options)
 
     def rest(self, engine: str, retry_after: float | None) -> None:
         """Leave an unavailable engine alone for a while."""

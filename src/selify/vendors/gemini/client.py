@@ -45,17 +45,21 @@ logger = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class GeminiConfig:
-    """``models`` in order of preference; ``price`` per picture; ``timeout`` in seconds.
+    """``models`` in order of preference; ``prices`` per picture, by model; ``timeout`` in seconds.
 
     ``image_size`` is 512, 1K, 2K or 4K where the model knows it; empty leaves it to the model.
     """
 
     api_key: str = field(repr=False)
-    price: MicroUnits
+    prices: Mapping[str, MicroUnits]
     models: tuple[str, ...] = ("gemini-3.1-flash-image", "gemini-3-pro-image")
     base_url: str = "https://generativelanguage.googleapis.com"
     image_size: str = "1K"
     timeout: float = 60.0
+
+    def __post_init__(self) -> None:
+        if unpriced := set(self.models) - set(self.prices):
+            raise ValueError(f"nobody has said what {', '.join(sorted(unpriced))} costs")
 
 
 class GeminiEngine:
@@ -72,13 +76,14 @@ class GeminiEngine:
         self, person: Picture, garment: Picture, options: RenderOptions
     ) -> Rendering | Refusal:
         started = time.monotonic()
-        async with time_limit(ENGINE, self._config.timeout):
-            answer = await self._generate(self._request(person, garment, options))
+        async with time_limit(ENGINE, self._config.timeout) as bill:
+            model, answer = await self._generate(self._request(person, garment, options))
             image = _image_of(answer.body)
             if image is None:
                 return _refusal_of(answer.body)
+            bill.due = self._config.prices[model]
             picture = await opened(ENGINE, image, options)
-        return Rendering(picture, ENGINE, time.monotonic() - started, self._config.price)
+        return Rendering(picture, ENGINE, time.monotonic() - started, bill.due)
 
     def _request(self, person: Picture, garment: Picture, options: RenderOptions) -> dict[str, Any]:
         image_config = {"aspectRatio": nearest_aspect_ratio(person.width, person.height)}
@@ -94,15 +99,17 @@ class GeminiEngine:
             },
         }
 
-    async def _generate(self, request: dict[str, Any]) -> Answer:
-        """The first model that still exists answers; what is retired is not asked for an hour."""
+    async def _generate(self, request: dict[str, Any]) -> tuple[str, Answer]:
+        """The first model that still exists, and its answer. What is retired is not asked for an
+        hour.
+        """
         for model in self._config.models:
             if self._retired_until.get(model, 0.0) > time.monotonic():
                 continue
             url = self._api.url(f"/v1beta/models/{model}:generateContent")
             answer = await self._api.call("POST", url, json=request, timeout=self._config.timeout)
             if answer.ok:
-                return answer
+                return model, answer
             if answer.status not in {404, 410}:
                 raise self._failure(answer)
             self._retired_until[model] = time.monotonic() + RETIRED_FOR_SECONDS
