@@ -61,6 +61,7 @@ class RefusalReason(StrEnum):
 
     LEGS = "legs"  # this garment needs them in view
     SEATED = "seated"  # this garment is shown on people who stand
+    SLEEVES = "sleeves"  # they are where this garment shows bare arms
     ARMS = "arms"  # they are in front of the garment
 
 

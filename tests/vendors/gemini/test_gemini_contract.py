@@ -14,7 +14,9 @@ from starlette.routing import Route
 from selify.ai.ports import EngineUnavailable
 from selify.ai.types import GarmentCategory, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.core.money import MicroUnits
-from selify.vendors.gemini.client import GeminiConfig, GeminiEngine, nearest_aspect_ratio
+from selify.core.pictures import open_picture
+from selify.vendors.gemini.client import GeminiConfig, GeminiEngine
+from selify.vendors.gemini.framing import cut_back, framed, nearest_aspect_ratio
 from selify.vendors.gemini.sandbox import create_app
 from selify.vendors.standin import as_png
 
@@ -75,6 +77,32 @@ async def test_each_attempt_asks_in_other_words(standin, http, person, garment):
         await engine.render(person, garment, replace(OPTIONS, attempt=attempt))
     texts = [r["body"]["contents"][0]["parts"][2]["text"] for r in standin.app.state.requests]
     assert texts[0] != texts[1]
+
+
+async def test_a_photo_of_an_odd_ratio_is_padded_and_the_picture_cut_back(standin, http, garment):
+    """The stand-in pastes the garment over the middle of what it is sent."""
+    photo = Image.new("RGB", (300, 800), (240, 240, 245))
+    photo.paste((20, 120, 40), (0, 0, 300, 40))
+    person = open_picture(as_png(photo))
+    result = await GeminiEngine(config_for(standin), http).render(person, garment, OPTIONS)
+    (request,) = standin.app.state.requests
+    sent = request["body"]["contents"][0]["parts"][0]["inlineData"]["data"]
+    assert Image.open(BytesIO(base64.b64decode(sent))).size == (450, 800)
+    assert request["body"]["generationConfig"]["imageConfig"]["aspectRatio"] == "9:16"
+    assert (result.picture.width, result.picture.height) == (300, 800)
+    image = Image.open(BytesIO(result.picture.data)).convert("RGB")
+    for x in (4, 295):
+        near = zip(image.getpixel((x, 20)), (20, 120, 40), strict=True)
+        assert all(abs(a - b) < 12 for a, b in near), "the photo's own edge, not the padding"
+
+
+def test_a_picture_that_came_back_in_another_frame_is_not_cut():
+    frame = framed(open_picture(as_png(Image.new("RGB", (300, 800), "white"))))
+    unpadded = open_picture(as_png(Image.new("RGB", (600, 1600), "white")))
+    assert cut_back(unpadded, frame) is unpadded
+    larger = open_picture(as_png(Image.new("RGB", (768, 1344), "white")))
+    cut = cut_back(larger, frame)
+    assert (cut.width, cut.height) == (512, 1344)
 
 
 async def test_the_result_is_no_larger_than_asked_for(standin, http, person, garment):

@@ -3,6 +3,7 @@
 Source: the Gemini API reference, ``models.generateContent`` (v1beta).
 """
 
+import asyncio
 import base64
 import binascii
 import time
@@ -16,6 +17,7 @@ from selify.ai.ports import EngineUnavailable
 from selify.ai.types import Picture, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.core.logging import get_logger
 from selify.core.money import MicroUnits
+from selify.vendors.gemini.framing import Framed, cut_back, framed
 from selify.vendors.hosted import (
     Answer,
     ProviderApi,
@@ -28,10 +30,6 @@ from selify.vendors.hosted import (
 
 ENGINE: Final = "gemini"
 RETIRED_FOR_SECONDS: Final = 3600.0
-ASPECT_RATIOS: Final = {
-    "1:1": 1.0, "2:3": 2 / 3, "3:2": 3 / 2, "3:4": 3 / 4, "4:3": 4 / 3, "4:5": 4 / 5,
-    "5:4": 5 / 4, "9:16": 9 / 16, "16:9": 16 / 9, "21:9": 21 / 9,
-}  # fmt: skip
 # `finishReason` and `blockReason` that speak about what is to be seen, not about the machine.
 _CONTENT_REASONS: Final = frozenset(
     {
@@ -77,19 +75,21 @@ class GeminiEngine:
     ) -> Rendering | Refusal:
         started = time.monotonic()
         async with time_limit(ENGINE, self._config.timeout) as bill:
-            model, answer = await self._generate(self._request(person, garment, options))
+            frame = await asyncio.to_thread(framed, person)
+            model, answer = await self._generate(self._request(frame, garment, options))
             image = _image_of(answer.body)
             if image is None:
                 return _refusal_of(answer.body)
             bill.due = self._config.prices[model]
             picture = await opened(ENGINE, image, options)
+            picture = await asyncio.to_thread(cut_back, picture, frame)
         return Rendering(picture, ENGINE, time.monotonic() - started, bill.due)
 
-    def _request(self, person: Picture, garment: Picture, options: RenderOptions) -> dict[str, Any]:
-        image_config = {"aspectRatio": nearest_aspect_ratio(person.width, person.height)}
+    def _request(self, frame: Framed, garment: Picture, options: RenderOptions) -> dict[str, Any]:
+        image_config = {"aspectRatio": frame.ratio}
         if self._config.image_size:
             image_config["imageSize"] = self._config.image_size
-        parts = [_inline(person), _inline(garment), {"text": instruction(options)}]
+        parts = [_inline(frame.picture), _inline(garment), {"text": instruction(options)}]
         return {
             "contents": [{"role": "user", "parts": parts}],
             "generationConfig": {
@@ -128,15 +128,6 @@ class GeminiEngine:
             if "retryDelay" in detail
         )
         return self._api.failure(answer, words, next(delays, None))
-
-
-def nearest_aspect_ratio(width: int, height: int) -> str:
-    """The ratio on offer that crops or pads the person's photo least."""
-    wanted = width / height
-    return min(
-        ASPECT_RATIOS,
-        key=lambda name: max(wanted / ASPECT_RATIOS[name], ASPECT_RATIOS[name] / wanted),
-    )
 
 
 def _inline(picture: Picture) -> dict[str, Any]:
