@@ -5,7 +5,7 @@ The only file that may import everything; nothing imports it but ``running`` and
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -15,10 +15,11 @@ from fastapi import APIRouter, FastAPI
 from selify import assets, auth, billing, commerce
 from selify.ai.ports import TryOnEngine
 from selify.ai.tryon import own_engine
+from selify.ai.tryon.checked import CheckedEngine
 from selify.ai.tryon.engine import EmbeddedEngine
 from selify.ai.tryon.leffa import EmbeddedGarmentReader
 from selify.ai.tryon.routing import TryOnRouter
-from selify.ai.types import Picture, QualityScores, Refusal, Rendering, RenderOptions
+from selify.ai.types import Picture, Refusal, Rendering, RenderOptions
 from selify.auth import Gate
 from selify.auth import endpoints as auth_endpoints
 from selify.billing import endpoints as billing_endpoints
@@ -72,6 +73,7 @@ from selify.vendors.instagram.oauth import InstagramOAuth
 from selify.vendors.instagram.webhook import MAX_BODY_BYTES, RawEntry
 from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
 
+PAID_ENGINES = (GeminiEngine, FalEngine, ReplicateEngine)
 STALE_CHARGE = timedelta(minutes=15)
 ROUTINES = Actor.system("routine")
 # Deliveries that are parked: also those that waited in vain, for nobody answers last quarter's.
@@ -244,14 +246,14 @@ async def _judged(
     garment: Picture,
     rendering: Rendering,
     options: RenderOptions,
-) -> QualityScores | None:
+) -> Rendering:
     """The quality gate for hosted engines; the embedded engine has judged itself. What nobody could
     measure has no scores, and the router does not send it.
     """
-    if rendering.scores is not None:
-        return None
-    scores = await judge.assess(person, garment, rendering.picture, options.category)
-    return None if isinstance(scores, Refusal) else scores
+    found = await judge.assess(person, garment, rendering.picture, options.category)
+    if isinstance(found, Refusal):
+        return rendering
+    return replace(rendering, picture=found.picture, scores=found.scores)
 
 
 def build_worker(house: House, router: TryOnRouter) -> Worker:
@@ -392,14 +394,19 @@ async def tryon_engines(house: House, embedded: EmbeddedEngine) -> list[TryOnEng
             f"SELIFY_TRYON_ENGINES: {', '.join(sorted(unknown)) or 'nothing'} is no engine we know.",
             hint=f"Choose from: {', '.join(makers)}, or one of your own as package.module:factory.",
         )
-    return [
+    engines = (
         own_engine.make(name, settings) if own_engine.is_own(name) else makers[name]()
         for name in settings.tryon_engines
+    )
+    # Whom we pay is asked only for what passes the embedded check.
+    return [
+        CheckedEngine(engine, embedded.check) if isinstance(engine, PAID_ENGINES) else engine
+        for engine in engines
     ]
 
 
 def _engine_makers(
-    house: House, embedded: EmbeddedEngine, prices: Mapping[str, MicroUnits]
+    house: House, embedded: EmbeddedEngine, prices: Mapping[str, Mapping[str, MicroUnits]]
 ) -> dict[str, Callable[[], TryOnEngine]]:
     """Every engine we know, by its name in SELIFY_TRYON_ENGINES. Making one demands its key."""
     settings = house.settings
@@ -409,7 +416,7 @@ def _engine_makers(
         "gemini": lambda: GeminiEngine(
             GeminiConfig(
                 api_key=_demanded(settings.gemini_api_key.get_secret_value(), "GEMINI_API_KEY"),
-                price=prices["gemini"],
+                prices=prices["gemini"],
                 models=settings.gemini_models,
                 base_url=settings.gemini_url,
             ),
@@ -418,7 +425,7 @@ def _engine_makers(
         "fal": lambda: FalEngine(
             FalConfig(
                 api_key=_demanded(settings.fal_api_key.get_secret_value(), "FAL_API_KEY"),
-                price=prices["fal"],
+                price=prices["fal"][settings.fal_model],
                 model=settings.fal_model,
                 base_url=settings.fal_url,
                 result_hosts=("fal.media", *more_hosts),
@@ -431,7 +438,7 @@ def _engine_makers(
                 api_key=_demanded(
                     settings.replicate_api_key.get_secret_value(), "REPLICATE_API_KEY"
                 ),
-                price=prices["replicate"],
+                price=prices["replicate"][settings.replicate_model],
                 model=settings.replicate_model,
                 base_url=settings.replicate_url,
                 result_hosts=("replicate.delivery", *more_hosts),
@@ -442,21 +449,22 @@ def _engine_makers(
     }
 
 
-async def _engine_prices(house: House) -> dict[str, MicroUnits]:
-    """What each hosted engine's preferred model costs a picture, from the price book."""
-    settings = house.settings
-    models = {
-        "gemini": settings.gemini_models[0],
-        "fal": settings.fal_model,
-        "replicate": settings.replicate_model,
+async def _engine_prices(house: House) -> dict[str, dict[str, MicroUnits]]:
+    """What a picture costs by each model of each hosted engine, from the price book as it is when
+    the worker starts; an engine that is not in use costs nothing.
+    """
+    settings, now = house.settings, house.clock.now()
+    models: dict[str, tuple[str, ...]] = {
+        "gemini": settings.gemini_models,
+        "fal": (settings.fal_model,),
+        "replicate": (settings.replicate_model,),
     }
-    wanted = {name: model for name, model in models.items() if name in settings.tryon_engines}
+    prices = {name: dict.fromkeys(those, MicroUnits.zero()) for name, those in models.items()}
     async with house.database.tx(ROUTINES) as tx:
-        known = {
-            name: await billing.provider_cost(tx, name, model, house.clock.now())
-            for name, model in wanted.items()
-        }
-    return {name: known.get(name, MicroUnits.zero()) for name in models}
+        for name in models.keys() & set(settings.tryon_engines):
+            for model in models[name]:
+                prices[name][model] = await billing.provider_cost(tx, name, model, now)
+    return prices
 
 
 def _demanded(value: str, name: str) -> str:

@@ -106,8 +106,8 @@ class Painter:
         return Rendering(picture, self.name, 0.5, MicroUnits(100), self.warnings, GOOD)
 
 
-async def already_scored(*_: object) -> QualityScores | None:
-    return None
+async def already_scored(*_: object) -> Rendering:
+    raise AssertionError("the painter scores its own pictures")
 
 
 class Killed(Exception):
@@ -410,6 +410,48 @@ async def test_every_refusal_gives_the_money_back_and_says_why(
     assert (state.stage, state.photo_ref) == (Stage.AWAITING_PHOTO, "")
     fault = code in (RefusalCode.GARMENT_NOT_FOUND, RefusalCode.GARMENT_CATEGORY_MISSING)
     assert await world.notified() == (["garment_unusable"] if fault else [])
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "advice", "never"),
+    [
+        (RefusalCode.PERSON_CROPPED, "legs", "legs", "hips"),
+        (RefusalCode.QUALITY_TOO_LOW, "seated", "stand upright", "arms"),
+    ],
+)
+async def test_the_advice_is_about_what_this_photo_lacks(
+    studio: Studio, code: RefusalCode, reason: str, advice: str, never: str
+) -> None:
+    studio.painter.answer = Refusal(code, "No.", "Try.", details={"reason": reason})
+    await studio.ask()
+    await studio.work()
+    (said,) = await studio.said_after()
+    assert advice in said
+    assert never not in said
+
+
+async def test_what_a_refused_try_on_cost_us_is_booked(world: World, studio: Studio) -> None:
+    studio.painter.answer = Refusal(
+        RefusalCode.CONTENT_REFUSED, "No.", "Try.", cost=MicroUnits(6_830)
+    )
+    await studio.ask()
+    await studio.work()
+    charge = await world.value("SELECT id FROM public.workspace_usage_events")
+    async with world.database.tx(SYSTEM) as tx:
+        told = await billing.explain(tx, charge)
+    assert await world.charges() == ["refunded"]
+    assert (told.provider_cost, told.engine) == (MicroUnits(6_830), "painter")
+
+
+async def test_what_was_paid_for_and_lost_is_not_bought_again_and_again(
+    world: World, studio: Studio
+) -> None:
+    studio.painter.answer = EngineUnavailable("painter", "no file", cost=MicroUnits(6_830))
+    await studio.ask()
+    await studio.work()
+    assert await world.value("SELECT state FROM internal.jobs") == "done"
+    assert await world.charges() == ["refunded"]
+    assert "longer than it should" in (await studio.said_after())[0]
 
 
 async def gone(photos: PhotoServer) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from selify.ai.types import RefusalCode
+from selify.ai.types import RefusalCode, RefusalReason
 from selify.commerce import ProductCard
 from selify.core.money import Cents
 from selify.social import texts
@@ -28,9 +28,28 @@ def test_every_language_says_the_same_things() -> None:
 
 @pytest.mark.parametrize("language", texts.languages())
 def test_every_refusal_has_its_words(language: str) -> None:
-    assert {f"refusals.{code.value}" for code in RefusalCode} == {
-        key for key in texts.catalogue(language) if key.startswith("refusals.")
+    codes = {f"refusals.{code.value}" for code in RefusalCode}
+    variants = {
+        texts.refusal_key(code.value, reason.value)
+        for code in RefusalCode
+        for reason in RefusalReason
     }
+    assert codes < variants
+    assert len(variants - codes) == len(RefusalReason), "one text for each reason"
+    assert variants == {key for key in texts.catalogue(language) if key.startswith("refusals.")}
+
+
+def test_a_reason_without_words_of_its_own_is_told_in_the_code_s() -> None:
+    assert texts.refusal_key("person_cropped", "legs") == "refusals.person_cropped_legs"
+    for reason in ("seated", "NO_IMAGE", "", None):
+        assert texts.refusal_key("person_cropped", reason) == "refusals.person_cropped"
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_a_picture_that_did_not_come_out_promises_nothing_the_photo_may_have(language: str) -> None:
+    said = voice(language).say("refusals.quality_too_low")
+    for advice in {"en": ("front", "arms", "hips"), "de": ("vorn", "Arme", "Hüfte")}[language]:
+        assert advice not in said
 
 
 @pytest.mark.parametrize("language", texts.languages())

@@ -1,5 +1,7 @@
 """What every hosted engine's client relies on: the key stays home, and answers stay small."""
 
+import asyncio
+
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -7,6 +9,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 
 from selify.ai.ports import EngineUnavailable
+from selify.core.money import MicroUnits
 from selify.vendors import hosted
 from selify.vendors.hosted import ProviderApi, as_seconds
 
@@ -84,3 +87,16 @@ async def test_an_endless_answer_is_cut_off(serve, http, monkeypatch):
 )  # fmt: skip
 def test_seconds_are_read_in_every_spelling(text, seconds):
     assert as_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("made", [False, True])
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_picture_that_was_made_and_lost_is_paid_for(made, late):
+    with pytest.raises(EngineUnavailable) as missing:
+        async with hosted.time_limit("test", 0.01 if late else 5) as bill:
+            if made:
+                bill.due = MicroUnits(7)
+            if late:
+                await asyncio.Event().wait()
+            raise EngineUnavailable("test", "its picture did not arrive")
+    assert missing.value.cost == MicroUnits(7 if made else 0)

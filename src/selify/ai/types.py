@@ -12,6 +12,7 @@ __all__ = [
     "QualityScores",
     "Refusal",
     "RefusalCode",
+    "RefusalReason",
     "RenderOptions",
     "RenderWarning",
     "Rendering",
@@ -53,6 +54,15 @@ class RefusalCode(StrEnum):
     CONTENT_REFUSED = "content_refused"
     TIMED_OUT = "timed_out"
     PHOTO_GONE = "photo_gone"
+
+
+class RefusalReason(StrEnum):
+    """Finer than the code, where other advice helps: ``details["reason"]`` of a refusal."""
+
+    LEGS = "legs"  # this garment needs them in view
+    SEATED = "seated"  # this garment is shown on people who stand
+    SLEEVES = "sleeves"  # they are where this garment shows bare arms
+    ARMS = "arms"  # they are in front of the garment
 
 
 class RenderWarning(StrEnum):
@@ -121,3 +131,9 @@ class Refusal:
     engine: str = ""
     details: dict[str, float | str] = field(default_factory=dict)
     cost: MicroUnits = field(default_factory=MicroUnits.zero)
+
+    @property
+    def reason(self) -> RefusalReason | None:
+        """What exactly the photo lacks, where it is known."""
+        said = self.details.get("reason")
+        return next((reason for reason in RefusalReason if reason.value == said), None)

@@ -195,7 +195,12 @@ class TryOnJob:
         assert isinstance(result, Refusal)  # noqa: S101 - without a garment nothing is rendered
         async with self._database.tx(ACTOR) as tx:
             await self._limit_life(tx, request, self._rules.keep)
-            await tryons.refuse(tx, self._clock, request, result)
+            if isinstance(outcome, Routed):
+                await tryons.refuse(
+                    tx, self._clock, request, result, cost=outcome.cost, engine=outcome.paid_engine
+                )
+            else:
+                await tryons.refuse(tx, self._clock, request, result)
 
     async def _deliver(
         self, request: Request, garment: GarmentPicture, routed: Routed, rendering: Rendering

@@ -22,7 +22,7 @@ from selify.core.ids import new_id
 from selify.core.jobs import Job
 from selify.core.money import MicroUnits
 from selify.core.notices import notify_workspace
-from selify.social import conversations, interactions, messages, repository, sending
+from selify.social import conversations, interactions, messages, repository, sending, texts
 from selify.social.conversations import Conversation
 from selify.social.dialogue import FEEDBACK_BUTTONS, Handler, Stage, State
 from selify.social.repository import Binding
@@ -176,13 +176,30 @@ async def finish(
     return True
 
 
-async def refuse(tx: Tx, clock: Clock, request: Request, refusal: Refusal) -> None:
-    """No picture: the charge is given back, the shopper hears why and what helps."""
+async def refuse(
+    tx: Tx,
+    clock: Clock,
+    request: Request,
+    refusal: Refusal,
+    *,
+    cost: MicroUnits | None = None,
+    engine: str = "",
+) -> None:
+    """No picture: the charge is given back, the shopper hears why and what helps.
+
+    ``cost`` is what trying cost us all the same, and ``engine`` who was paid.
+    """
     thread = await _open_ending(tx, clock, request)
     if thread is None:
         return
     await billing.refund(
-        tx, clock, request.charge_id, reason=refusal.sentence, code=refusal.code.value
+        tx,
+        clock,
+        request.charge_id,
+        reason=refusal.sentence,
+        code=refusal.code.value,
+        provider_cost=cost,
+        engine=engine,
     )
     await interactions.generation_finished(
         tx,
@@ -199,7 +216,7 @@ async def refuse(tx: Tx, clock: Clock, request: Request, refusal: Refusal) -> No
         thread.conversation,
         key=f"refusal/{request.message_ref}",
         purpose=f"refusal:{refusal.code.value}",
-        text=voice.say(f"refusals.{refusal.code.value}"),
+        text=voice.say(texts.refusal_key(refusal.code.value, refusal.reason)),
         interaction_id=request.interaction_id,
     )
     await _conclude(tx, thread.conversation, request, Stage.AWAITING_PHOTO)

@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
@@ -40,7 +40,7 @@ _SENTENCES: Final = {
     ),
     RefusalCode.QUALITY_TOO_LOW: (
         "The picture did not turn out well enough to send.",
-        "Please try another photo: from the front, head to hips in view, good light.",
+        "Another photo may work better.",
     ),
     RefusalCode.PERSON_NOT_FOUND: (
         "We could not find a person in this photo.",
@@ -194,14 +194,29 @@ def as_seconds(text: object) -> float | None:
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
+@dataclass(slots=True)
+class Bill:
+    """``due``: what this rendering has cost, from the moment the provider has made its picture."""
+
+    due: MicroUnits = field(default_factory=MicroUnits.zero)
+
+
 @asynccontextmanager
-async def time_limit(engine: str, seconds: float) -> AsyncIterator[None]:
-    """The whole of a rendering: longer than this, and the shopper has left."""
+async def time_limit(engine: str, seconds: float) -> AsyncIterator[Bill]:
+    """The whole of a rendering: longer than this, and the shopper has left.
+
+    Whatever makes the engine unavailable once its picture is made costs that picture.
+    """
+    bill = Bill()
     try:
         async with asyncio.timeout(seconds):
-            yield
+            yield bill
     except TimeoutError as error:
-        raise EngineUnavailable(engine, f"no picture within {seconds:g} seconds") from error
+        late = f"no picture within {seconds:g} seconds"
+        raise EngineUnavailable(engine, late, cost=bill.due) from error
+    except EngineUnavailable as error:
+        error.cost = bill.due
+        raise
 
 
 # --- Pictures and refusals ------------------------------------------------------------------------

@@ -173,8 +173,11 @@ def test_a_portrait_that_ends_at_the_shoulders_is_refused(perception, people, ga
 
 
 def test_trousers_need_legs(perception, people, garments):
-    assert refused(perception, people["alex"][:700], garments["trousers-ink"]) is (
-        RefusalCode.PERSON_CROPPED
+    with pytest.raises(Refused) as found:
+        try_on(perception, people["alex"][:700], garments["trousers-ink"])
+    assert (found.value.code, found.value.details) == (
+        RefusalCode.PERSON_CROPPED,
+        {"reason": "legs"},
     )
 
 

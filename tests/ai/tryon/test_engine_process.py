@@ -14,18 +14,19 @@ import pytest_asyncio
 
 from selify.ai.ports import EngineUnavailable
 from selify.ai.tryon.codec import decode
-from selify.ai.tryon.engine import EmbeddedEngine
+from selify.ai.tryon.engine import Assessed, EmbeddedEngine
 from selify.ai.tryon.frames import BrokenFrame, Frame, header_length, parse_header, read_frame
 from selify.ai.tryon.refusals import Refused
 from selify.ai.tryon.wardrobe import SleeveLength
 from selify.ai.types import (
     GarmentCategory,
     Picture,
-    QualityScores,
     Refusal,
     RefusalCode,
+    RefusalReason,
     Rendering,
     RenderOptions,
+    RenderWarning,
 )
 from selify.core.money import MicroUnits
 
@@ -208,12 +209,44 @@ async def test_the_process_does_not_know_our_secrets(engine, alex, tee, monkeypa
 
 async def test_results_of_others_are_scored(engine, alex, tee, people):
     good = await engine.render(alex, tee, TOP)
-    scores = await engine.assess(alex, tee, good.picture, GarmentCategory.TOP)
-    assert isinstance(scores, QualityScores)
-    assert scores.passed, scores
+    found = await engine.assess(alex, tee, good.picture, GarmentCategory.TOP)
+    assert isinstance(found, Assessed)
+    assert found.scores.passed, found.scores
+    assert found.picture is good.picture
     untouched = await engine.assess(alex, tee, alex, GarmentCategory.TOP)
-    assert isinstance(untouched, QualityScores)
-    assert not untouched.passed
+    assert isinstance(untouched, Assessed)
+    assert not untouched.scores.passed
+
+
+async def test_a_result_a_few_pixels_off_is_delivered_in_its_place(engine, alex, tee, people):
+    good = await engine.render(alex, tee, TOP)
+    image = cv2.imdecode(np.frombuffer(good.picture.data, np.uint8), cv2.IMREAD_COLOR)
+    off = picture(np.roll(image, (2, 2), (0, 1)))
+    found = await engine.assess(alex, tee, off, GarmentCategory.TOP)
+    assert isinstance(found, Assessed)
+    assert found.scores.passed, found.scores
+    sent = cv2.imdecode(np.frombuffer(found.picture.data, np.uint8), cv2.IMREAD_COLOR)
+    assert (found.picture.width, found.picture.height) == sent.shape[1::-1] == image.shape[1::-1]
+    there, here = (np.abs(image.astype(int) - p).mean() for p in (np.roll(image, 2, 1), sent))
+    assert here < 0.3 * there
+
+
+async def test_photos_are_checked_before_anybody_is_paid(engine, people, alex, tee, drawn):
+    assert await engine.check(alex, tee, GarmentCategory.TOP) == ()
+    two = picture(np.hstack([people["alex"], people["sam"]]))
+    assert await engine.check(two, tee, GarmentCategory.TOP) == (RenderWarning.SEVERAL_PEOPLE,)
+    nobody = await engine.check(picture(drawn["tee-clay"].on_backdrop()), tee, TOP.category)
+    assert isinstance(nobody, Refusal)
+    blurred = await engine.check(
+        picture(cv2.GaussianBlur(people["alex"], (0, 0), 14)), tee, TOP.category
+    )
+    assert isinstance(blurred, Refusal)
+    bust = picture(people["alex"][:560])
+    legless = await engine.check(bust, tee, GarmentCategory.BOTTOM)
+    assert isinstance(legless, Refusal)
+    assert legless.reason is RefusalReason.LEGS
+    no_garment = await engine.check(alex, broken(b"x"), TOP.category)
+    assert isinstance(no_garment, Refusal)
 
 
 async def test_garments_are_read_for_the_wardrobe(engine, drawn):

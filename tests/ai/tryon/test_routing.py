@@ -14,8 +14,10 @@ from selify.ai.types import (
     QualityScores,
     Refusal,
     RefusalCode,
+    RefusalReason,
     Rendering,
     RenderOptions,
+    RenderWarning,
 )
 from selify.core.money import MicroUnits
 
@@ -59,7 +61,7 @@ class Scripted:
 
 
 class Gate:
-    """Scores by a list in turn (the last repeats), or by what the picture's bytes say."""
+    """Scores by a list in turn (the last repeats); None: it could not be measured."""
 
     def __init__(self, *scores: QualityScores | None) -> None:
         self.scores = list(scores or [GOOD])
@@ -68,7 +70,8 @@ class Gate:
     async def __call__(self, person, garment, rendering, options):
         assert (person, garment) == (PERSON, GARMENT)
         self.seen.append((rendering.engine, options.attempt))
-        return self.scores[min(len(self.seen), len(self.scores)) - 1]
+        scores = self.scores[min(len(self.seen), len(self.scores)) - 1]
+        return replace(rendering, scores=scores)
 
 
 class Hand:
@@ -177,6 +180,39 @@ async def test_an_engine_that_made_no_good_picture_itself_is_rolled_again():
     assert routed.cost == ONE_CENT + MicroUnits(5)
 
 
+def lacking(reason: str, engine: str = "a") -> Refusal:
+    return Refusal(RefusalCode.QUALITY_TOO_LOW, "No.", "So.", engine, {"reason": reason})
+
+
+async def test_what_the_photo_lacks_is_not_rolled_again_and_is_said_in_the_end():
+    """A hosted engine may manage what ours cannot; if it does not, the one piece of advice stands."""
+    first = Scripted("a", lacking("seated"))
+    routed, steps = await tried(TryOnRouter([first, Scripted("b", made("b"))], Gate(GOOD)))
+    assert isinstance(routed.result, Rendering)
+    assert steps == [("a", 0, "quality_too_low"), ("b", 0, "passed")]
+    silent = Scripted("c", lacking("NO_IMAGE", "c"))
+    routed, _ = await tried(TryOnRouter([silent, first, Scripted("b", made("b"))], Gate(BAD)))
+    assert routed.result == lacking("seated")
+    assert routed.result.reason is RefusalReason.SEATED
+
+
+async def test_an_engine_s_own_words_stand_where_nobody_knows_more():
+    routed, _ = await tried(TryOnRouter([Scripted("a", lacking("NO_IMAGE"))], Gate(GOOD)))
+    assert routed.result == lacking("NO_IMAGE")
+    assert routed.result.reason is None
+
+
+async def test_arms_in_front_are_only_spoken_of_where_they_are():
+    for warnings, reason in (
+        ((RenderWarning.ARMS_COVER_GARMENT,), RefusalReason.ARMS),
+        ((RenderWarning.SEVERAL_PEOPLE,), None),
+    ):
+        poor = replace(made("a", BAD), warnings=warnings)
+        routed, _ = await tried(TryOnRouter([Scripted("a", poor)], Gate(None)))
+        assert routed.result.code is RefusalCode.QUALITY_TOO_LOW
+        assert routed.result.reason is reason
+
+
 async def test_an_unavailable_engine_rests_and_is_asked_again_later():
     hand = Hand()
     first = Scripted("a", EngineUnavailable("a", "down"), made("a"))
@@ -230,14 +266,35 @@ async def test_a_bug_in_one_engine_does_not_keep_from_the_next():
     assert steps == [("a", 0, "crashed"), ("b", 0, "passed")]
 
 
-async def test_a_bug_in_the_gate_sends_nothing_and_forgets_no_cost():
-    async def broken(*_: object) -> QualityScores:
+@pytest.mark.parametrize("error", [ZeroDivisionError(), EngineUnavailable("embedded", "no start")])
+async def test_a_broken_gate_sends_nothing_and_what_was_paid_is_not_paid_again(error):
+    async def broken(*_: object) -> Rendering:
+        raise error
+
+    engine = Scripted("a", made("a"))
+    routed, steps = await tried(TryOnRouter([engine], broken))
+    assert routed.result.code is RefusalCode.TIMED_OUT
+    assert steps == [("a", 0, "crashed")]
+    assert (routed.cost, routed.paid_engine) == (ONE_CENT, "a")
+
+
+async def test_a_broken_gate_that_cost_nothing_is_waited_for():
+    async def broken(*_: object) -> Rendering:
         raise ZeroDivisionError
 
-    router = TryOnRouter([Scripted("a", made("a"))], broken)
+    free = replace(made("a"), cost=MicroUnits(0))
     with pytest.raises(NoEngineAvailable) as missing:
-        await router.render(PERSON, GARMENT, OPTIONS)
-    assert [(a.outcome, a.cost) for a in missing.value.attempts] == [(Outcome.CRASHED, ONE_CENT)]
+        await TryOnRouter([Scripted("a", free)], broken).render(PERSON, GARMENT, OPTIONS)
+    assert [a.outcome for a in missing.value.attempts] == [Outcome.CRASHED]
+
+
+async def test_a_picture_that_was_paid_for_and_lost_is_accounted_for_and_ends_it():
+    lost = EngineUnavailable("a", "its picture did not arrive", cost=ONE_CENT)
+    engines = [Scripted("a", lost), Scripted("b", EngineUnavailable("b", "down"))]
+    routed, steps = await tried(TryOnRouter(engines, Gate(GOOD)))
+    assert routed.result.code is RefusalCode.TIMED_OUT
+    assert steps == [("a", 0, "unavailable"), ("b", 0, "unavailable")]
+    assert (routed.cost, routed.paid_engine) == (ONE_CENT, "a")
 
 
 async def forever() -> Rendering:

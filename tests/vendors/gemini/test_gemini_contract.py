@@ -14,7 +14,9 @@ from starlette.routing import Route
 from selify.ai.ports import EngineUnavailable
 from selify.ai.types import GarmentCategory, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.core.money import MicroUnits
-from selify.vendors.gemini.client import GeminiConfig, GeminiEngine, nearest_aspect_ratio
+from selify.core.pictures import open_picture
+from selify.vendors.gemini.client import GeminiConfig, GeminiEngine
+from selify.vendors.gemini.framing import cut_back, framed, nearest_aspect_ratio
 from selify.vendors.gemini.sandbox import create_app
 from selify.vendors.standin import as_png
 
@@ -34,7 +36,8 @@ async def http():
 
 
 def config_for(standin, *models: str, **changes) -> GeminiConfig:
-    config = GeminiConfig("key", PRICE, models or ("gemini-3.1-flash-image",), standin.url)
+    chosen = models or ("gemini-3.1-flash-image",)
+    config = GeminiConfig("key", dict.fromkeys(chosen, PRICE), chosen, standin.url)
     return replace(config, **changes)
 
 
@@ -76,6 +79,32 @@ async def test_each_attempt_asks_in_other_words(standin, http, person, garment):
     assert texts[0] != texts[1]
 
 
+async def test_a_photo_of_an_odd_ratio_is_padded_and_the_picture_cut_back(standin, http, garment):
+    """The stand-in pastes the garment over the middle of what it is sent."""
+    photo = Image.new("RGB", (300, 800), (240, 240, 245))
+    photo.paste((20, 120, 40), (0, 0, 300, 40))
+    person = open_picture(as_png(photo))
+    result = await GeminiEngine(config_for(standin), http).render(person, garment, OPTIONS)
+    (request,) = standin.app.state.requests
+    sent = request["body"]["contents"][0]["parts"][0]["inlineData"]["data"]
+    assert Image.open(BytesIO(base64.b64decode(sent))).size == (450, 800)
+    assert request["body"]["generationConfig"]["imageConfig"]["aspectRatio"] == "9:16"
+    assert (result.picture.width, result.picture.height) == (300, 800)
+    image = Image.open(BytesIO(result.picture.data)).convert("RGB")
+    for x in (4, 295):
+        near = zip(image.getpixel((x, 20)), (20, 120, 40), strict=True)
+        assert all(abs(a - b) < 12 for a, b in near), "the photo's own edge, not the padding"
+
+
+def test_a_picture_that_came_back_in_another_frame_is_not_cut():
+    frame = framed(open_picture(as_png(Image.new("RGB", (300, 800), "white"))))
+    unpadded = open_picture(as_png(Image.new("RGB", (600, 1600), "white")))
+    assert cut_back(unpadded, frame) is unpadded
+    larger = open_picture(as_png(Image.new("RGB", (768, 1344), "white")))
+    cut = cut_back(larger, frame)
+    assert (cut.width, cut.height) == (512, 1344)
+
+
 async def test_the_result_is_no_larger_than_asked_for(standin, http, person, garment):
     engine = GeminiEngine(config_for(standin), http)
     result = await engine.render(person, garment, replace(OPTIONS, max_side=200))
@@ -90,6 +119,17 @@ async def test_a_retired_model_gives_way_to_the_next_and_is_not_asked_again(
     for _ in range(2):
         assert isinstance(await engine.render(person, garment, OPTIONS), Rendering)
     assert [r["model"] for r in standin.app.state.requests] == [*models, "gemini-new"]
+
+
+async def test_the_model_that_answers_is_the_one_that_is_paid(standin, http, person, garment):
+    prices = {"gemini-old--retired": PRICE, "gemini-new": PRICE * 2}
+    engine = GeminiEngine(config_for(standin, *prices, prices=prices), http)
+    assert (await engine.render(person, garment, OPTIONS)).cost == PRICE * 2
+
+
+def test_a_model_without_a_price_is_not_used():
+    with pytest.raises(ValueError, match="gemini-new costs"):
+        GeminiConfig("key", {"gemini-old": PRICE}, ("gemini-old", "gemini-new"))
 
 
 async def test_when_every_model_is_retired_the_engine_is_unavailable(
@@ -122,21 +162,22 @@ async def test_no_picture_is_a_refusal_that_costs_nothing(
 
 
 @pytest.mark.parametrize(
-    ("trouble", "words", "retry_after"),
+    ("trouble", "words", "retry_after", "cost"),
     [
-        ("rate_limited", "too many", 7.0),
-        ("overloaded", "status 503", None),
-        ("no_credit", "may not", None),
-        ("broken_picture", "cannot be used", None),
+        ("rate_limited", "too many", 7.0, 0),
+        ("overloaded", "status 503", None, 0),
+        ("no_credit", "may not", None, 0),
+        ("broken_picture", "cannot be used", None, PRICE.value),
     ],
 )
 async def test_the_engines_own_trouble_makes_it_unavailable(
-    standin, http, person, garment, trouble, words, retry_after
+    standin, http, person, garment, trouble, words, retry_after, cost
 ):
     engine = GeminiEngine(config_for(standin, f"m--{trouble}"), http)
     with pytest.raises(EngineUnavailable, match=words) as missing:
         await engine.render(person, garment, OPTIONS)
     assert (missing.value.engine, missing.value.retry_after) == ("gemini", retry_after)
+    assert missing.value.cost == MicroUnits(cost)
 
 
 async def test_a_wrong_key_is_told_without_telling_the_key(standin, http, person, garment):
@@ -157,7 +198,7 @@ async def test_a_slow_answer_is_waited_for_and_an_endless_one_is_not(
 
 
 async def test_nobody_there_makes_it_unavailable(http, person, garment):
-    config = GeminiConfig("key", PRICE, base_url="http://127.0.0.1:9")
+    config = GeminiConfig("key", {"m": PRICE}, ("m",), "http://127.0.0.1:9")
     with pytest.raises(EngineUnavailable, match="no answer"):
         await GeminiEngine(config, http).render(person, garment, OPTIONS)
 

@@ -145,6 +145,8 @@ async def test_the_engines_own_trouble_makes_it_unavailable(
     with pytest.raises(EngineUnavailable, match=words) as missing:
         await engine_for(f"acme/m--{trouble}").render(person, garment, OPTIONS)
     assert (missing.value.engine, missing.value.retry_after) == ("replicate", retry_after)
+    made = trouble in {"no_picture", "foreign_picture", "broken_picture"}
+    assert missing.value.cost == (PRICE if made else MicroUnits(0)), "a picture made is paid for"
 
 
 async def test_a_wrong_key_makes_it_unavailable(engine_for, person, garment, large_garment):

@@ -4,6 +4,7 @@ The embedded engine, from the outside in: ``engine`` (the port), ``process`` and
 process), ``worker`` (what runs there), ``pipeline`` (photo and garment to picture). Seeing:
 ``perception``, ``skeleton``, ``person``. The garment: ``cutout``, ``keypoints``, ``neckline``,
 ``garment``. Dressing: ``body``, ``worn``, ``fit``, ``sleeves``, ``dress``, ``trousers``,
-``shading``, ``skin``. Judging: ``gate``, ``measures``. For the wardrobe: ``wardrobe``,
-``appearance``; garments and people of our own: ``drawn``, ``drawn_person``.
+``shading``, ``skin``. Judging: ``gate``, ``measures``, ``registration``. Before others are paid:
+``checked``, ``photo_check``. For the wardrobe: ``wardrobe``, ``appearance``; garments and people of
+our own: ``drawn``, ``drawn_person``.
 """

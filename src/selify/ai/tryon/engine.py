@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,14 @@ from selify.core.money import MicroUnits
 
 TIME_LIMIT = 30.0
 MAX_PIXELS = 52_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A hosted engine's result, scored; ``picture`` is the one to send, in the photo's frame."""
+
+    picture: Picture
+    scores: QualityScores
 
 
 class EmbeddedEngine:
@@ -58,13 +67,26 @@ class EmbeddedEngine:
         answer = await self._ask(Frame(header, (person.data, garment.data)))
         return answer if isinstance(answer, Refusal) else self._rendering(answer)
 
+    async def check(
+        self, person: Picture, garment: Picture, category: GarmentCategory
+    ) -> tuple[RenderWarning, ...] | Refusal:
+        """Before a hosted engine is asked: why it need not be, or what to tell with its picture."""
+        if _pixels(person) > MAX_PIXELS or _pixels(garment) > MAX_PIXELS:
+            return refusal(RefusalCode.IMAGE_TOO_LARGE, engine=self.name)
+        header = {"operation": "check", "category": category.value}
+        answer = await self._ask(Frame(header, (person.data, garment.data)))
+        return answer if isinstance(answer, Refusal) else _warnings(answer)
+
     async def assess(
         self, person: Picture, garment: Picture, result: Picture, category: GarmentCategory
-    ) -> QualityScores | Refusal:
+    ) -> Assessed | Refusal:
         """Score what a hosted engine made; a Refusal if the photo cannot be read."""
         header = {"operation": "assess", "category": category.value}
         answer = await self._ask(Frame(header, (person.data, result.data, garment.data)))
-        return answer if isinstance(answer, Refusal) else _scores(answer.header["scores"])
+        if isinstance(answer, Refusal):
+            return answer
+        sent = _picture(answer) if answer.parts else result
+        return Assessed(sent, _scores(answer.header["scores"]))
 
     async def read_garment(
         self, picture: Picture, category: GarmentCategory | None
@@ -129,21 +151,27 @@ class EmbeddedEngine:
 
     def _rendering(self, answer: Frame) -> Rendering:
         header = answer.header
-        picture = Picture(
-            answer.parts[0], "image/jpeg", int(header["width"]), int(header["height"])
-        )
         return Rendering(
-            picture=picture,
+            picture=_picture(answer),
             engine=self.name,
             seconds=float(header["seconds"]),
             cost=MicroUnits.zero(),
-            warnings=tuple(RenderWarning(warning) for warning in header["warnings"]),
+            warnings=_warnings(answer),
             scores=_scores(header["scores"]),
         )
 
 
 def _pixels(picture: Picture) -> int:
     return picture.width * picture.height
+
+
+def _picture(answer: Frame) -> Picture:
+    header = answer.header
+    return Picture(answer.parts[0], "image/jpeg", int(header["width"]), int(header["height"]))
+
+
+def _warnings(answer: Frame) -> tuple[RenderWarning, ...]:
+    return tuple(RenderWarning(warning) for warning in answer.header["warnings"])
 
 
 def _scores(scores: dict[str, Any]) -> QualityScores:

@@ -48,7 +48,7 @@ _WORDS: dict[RefusalCode, tuple[str, str]] = {
     ),
     RefusalCode.QUALITY_TOO_LOW: (
         "The try-on did not turn out well enough to send it to you.",
-        f"Another photo may work better. {_FRONT}",
+        "Another photo may work better.",
     ),
     RefusalCode.CONTENT_REFUSED: (
         "This picture cannot be used for a try-on.",

@@ -18,14 +18,17 @@ from selify.ai.types import (
     QualityScores,
     Refusal,
     RefusalCode,
+    RefusalReason,
     Rendering,
     RenderOptions,
+    RenderWarning,
 )
 from selify.core.logging import get_logger
 from selify.core.money import MicroUnits
 
-# Person, garment, result, options. None: the engine has scored the result itself.
-Assess = Callable[[Picture, Picture, Rendering, RenderOptions], Awaitable[QualityScores | None]]
+# Person, garment, result, options: the result with its scores, as it may be sent. Without scores it
+# could not be measured.
+Assess = Callable[[Picture, Picture, Rendering, RenderOptions], Awaitable[Rendering]]
 
 COOL_DOWN_SECONDS: Final = 30.0
 MAX_COOL_DOWN_SECONDS: Final = 900.0
@@ -77,11 +80,17 @@ class Routed:
     @property
     def cost(self) -> MicroUnits:
         """What all attempts together cost us."""
-        return sum((attempt.cost for attempt in self.attempts), MicroUnits.zero())
+        return _cost_of(self.attempts)
+
+    @property
+    def paid_engine(self) -> str:
+        """Whom we paid last; who was tried last, where nothing was to be paid."""
+        paid = [attempt.engine for attempt in self.attempts if attempt.cost]
+        return (paid or [attempt.engine for attempt in self.attempts] or [""])[-1]
 
 
 class NoEngineAvailable(EngineUnavailable):
-    """No engine could say anything at all. ``attempts`` are what was tried, and what it cost."""
+    """No engine could say anything at all, and nothing was spent. ``attempts``: what was tried."""
 
     def __init__(
         self, reason: str, retry_after: float | None, attempts: tuple[Attempt, ...]
@@ -121,7 +130,8 @@ class TryOnRouter:
         """The first picture that passes, or a refusal.
 
         Raises ``NoEngineAvailable`` when it is worth trying again, after ``retry_after`` seconds
-        where that is known.
+        where that is known. Once an attempt has cost something it is not: whoever tries again
+        without end would pay without end.
         """
         journey = _Journey(self, person, garment, options)
         try:
@@ -148,9 +158,10 @@ class TryOnRouter:
     async def assess(
         self, person: Picture, garment: Picture, rendering: Rendering, options: RenderOptions
     ) -> Rendering:
-        """The rendering with its scores."""
-        scores = await self._assess(person, garment, rendering, options)
-        return rendering if scores is None else replace(rendering, scores=scores)
+        """The rendering with its scores. One that carries them was scored by its engine."""
+        if rendering.scores is not None:
+            return rendering
+        return await self._assess(person, garment, rendering, options)
 
     def rest(self, engine: str, retry_after: float | None) -> None:
         """Leave an unavailable engine alone for a while."""
@@ -166,10 +177,10 @@ class TryOnRouter:
     def _verdict(self, journey: "_Journey") -> Refusal:
         outcomes = {attempt.outcome for attempt in journey.attempts}
         if Outcome.QUALITY_TOO_LOW in outcomes:
-            return refusal(RefusalCode.QUALITY_TOO_LOW)
+            return journey.why_too_low()
         if journey.refusals:
             return journey.refusals[0]
-        if Outcome.TIMED_OUT in outcomes:
+        if Outcome.TIMED_OUT in outcomes or _cost_of(journey.attempts):
             return refusal(RefusalCode.TIMED_OUT)
         reasons = "; ".join(f"{a.engine} {a.reason}" for a in journey.attempts)
         waits = [wait for e in self._engines if (wait := self.rests_for(e.name)) > 0]
@@ -190,6 +201,7 @@ class _Journey:
         self._started = router.now()
         self.attempts: list[Attempt] = []
         self.refusals: list[Refusal] = []
+        self._warnings: set[RenderWarning] = set()
 
     async def run(self) -> Rendering | Refusal | None:
         """A picture or a final refusal; None when every engine has been tried in vain."""
@@ -201,9 +213,23 @@ class _Journey:
                     return result
                 if isinstance(result, Refusal) and result.code in FINAL_REFUSALS:
                     return result
-                if self.attempts[-1].outcome is not Outcome.QUALITY_TOO_LOW:
+                lacking = isinstance(result, Refusal) and result.reason
+                if self.attempts[-1].outcome is not Outcome.QUALITY_TOO_LOW or lacking:
                     break  # another roll of the same engine would end alike
         return None
+
+    def why_too_low(self) -> Refusal:
+        """What the photo lacks, where anybody knows; advice that it follows already helps no one."""
+        told = [r for r in self.refusals if r.code is RefusalCode.QUALITY_TOO_LOW]
+        if known := next((refused for refused in told if refused.reason), None):
+            return known
+        if RenderWarning.ARMS_COVER_GARMENT in self._warnings:
+            return refusal(
+                RefusalCode.QUALITY_TOO_LOW,
+                hint="Please send a photo with your arms beside your body.",
+                details={"reason": RefusalReason.ARMS.value},
+            )
+        return told[0] if told else refusal(RefusalCode.QUALITY_TOO_LOW)
 
     async def _attempt(
         self, engine: TryOnEngine, options: RenderOptions
@@ -217,7 +243,7 @@ class _Journey:
             result = await engine.render(self._person, self._garment, options)
         except EngineUnavailable as error:
             self._router.rest(engine.name, error.retry_after)
-            self._note(Outcome.UNAVAILABLE, reason=error.reason)
+            self._note(Outcome.UNAVAILABLE, error.cost, error.reason)
             return None
         except Exception as error:
             # A bug in one engine must not keep the shopper from the next.
@@ -229,10 +255,10 @@ class _Journey:
         return await self._assessed(result, options)
 
     def _refused(self, result: Refusal) -> Refusal:
+        self.refusals.append(result)
         if result.code is RefusalCode.QUALITY_TOO_LOW:
             self._note(Outcome.QUALITY_TOO_LOW, result.cost, _reason_of(result))
         else:
-            self.refusals.append(result)
             self._note(Outcome.REFUSED, result.cost, result.code.value)
         return result
 
@@ -251,6 +277,7 @@ class _Journey:
             self._note(Outcome.QUALITY_TOO_LOW, rendering.cost, "not measured")
             return None
         outcome = Outcome.PASSED if scores.passed else Outcome.QUALITY_TOO_LOW
+        self._warnings |= set(rendering.warnings)
         self._note(outcome, rendering.cost, ", ".join(scores.misses), scores)
         return rendering
 
@@ -279,6 +306,10 @@ class _Journey:
             cost=spent.value,
             reason=reason,
         )
+
+
+def _cost_of(attempts: Sequence[Attempt]) -> MicroUnits:
+    return sum((attempt.cost for attempt in attempts), MicroUnits.zero())
 
 
 def _reason_of(result: Refusal) -> str:

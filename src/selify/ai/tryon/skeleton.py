@@ -180,4 +180,4 @@ def _refuse_seated(skeleton: Skeleton) -> None:
 def _refuse_without_legs(skeleton: Skeleton, height: int) -> None:
     thighs = skeleton.hips * 0.6 + skeleton.knees * 0.4
     if thighs[:, 1].max() > height:
-        raise Refused(RefusalCode.PERSON_CROPPED, hint=_SHOW_LEGS)
+        raise Refused(RefusalCode.PERSON_CROPPED, hint=_SHOW_LEGS, details={"reason": "legs"})

@@ -25,8 +25,10 @@ from selify.ai.tryon.garment import Garment, read_cut_out
 from selify.ai.tryon.gate import EngineKind, assess, assess_hosted, regions_of
 from selify.ai.tryon.models import load_networks
 from selify.ai.tryon.perception import Perception
+from selify.ai.tryon.photo_check import check_photo
 from selify.ai.tryon.pipeline import try_on
 from selify.ai.tryon.refusals import Refused
+from selify.ai.tryon.registration import registered
 from selify.ai.tryon.wardrobe import read_garment
 from selify.ai.types import GarmentCategory, QualityScores, RefusalCode
 
@@ -46,6 +48,7 @@ class Workshop:
         self._garments: OrderedDict[str, Garment] = OrderedDict()
         self._operations: dict[str, Operation] = {
             "render": self._render,
+            "check": self._check,
             "assess": self._assess,
             "read": self._read,
         }
@@ -91,15 +94,25 @@ class Workshop:
         }
         return Frame(answer, (encode(result.bgr),))
 
+    def _check(self, request: Frame) -> Frame:
+        """Before somebody else is paid: can these two pictures become one, and be judged?"""
+        category = GarmentCategory(request.header["category"])
+        photo = decode(request.parts[0], _GARMENT_SIDE).bgr
+        warnings = check_photo(self._perception, photo, category)
+        self._garment(request.parts[1], category)
+        return Frame({"warnings": [warning.value for warning in warnings]})
+
     def _assess(self, request: Frame) -> Frame:
-        """Score a result of which only the pictures are known."""
+        """Score a result of which only the pictures are known, brought into the photo's frame."""
         category = GarmentCategory(request.header["category"])
         photo, result = (decode(part, _GARMENT_SIDE).bgr for part in request.parts[:2])
         garment = self._garment(request.parts[2], category)
+        placed = registered(result, photo)
         scores = assess_hosted(
-            self._perception, photo, garment.bgr, garment.alpha, result, category
+            self._perception, photo, garment.bgr, garment.alpha, placed, category
         )
-        return Frame({"scores": _plain(scores)})
+        answer = {"scores": _plain(scores), "width": placed.shape[1], "height": placed.shape[0]}
+        return Frame(answer, () if placed is result else (encode(placed),))
 
     def _read(self, request: Frame) -> Frame:
         name = request.header["category"]

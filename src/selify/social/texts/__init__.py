@@ -20,11 +20,19 @@ def languages() -> tuple[str, ...]:
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
-    """All texts of a language; refusals under ``refusals.<code>``."""
+    """All texts of a language; refusals under ``refusals.<code>`` or, for a reason that
+    calls for other advice, ``refusals.<code>_<reason>``.
+    """
     chosen = language if language in languages() else FALLBACK
     data = tomllib.loads((_HERE / f"{chosen}.toml").read_text())
     refusals = {f"refusals.{code}": text for code, text in data.pop("refusals").items()}
     return {key: text.strip() for key, text in {**data, **refusals}.items()}
+
+
+def refusal_key(code: str, reason: str | None) -> str:
+    """The text made for this reason where there is one, else the one of the code."""
+    special = f"refusals.{code}_{reason}"
+    return special if special in catalogue(FALLBACK) else f"refusals.{code}"
 
 
 def say(

@@ -26,6 +26,7 @@ from selify.core.fetch import SafeFetcher
 from selify.core.money import MicroUnits
 from selify.vendors.hosted import (
     Answer,
+    Bill,
     ProviderApi,
     data_uri,
     opened,
@@ -124,14 +125,14 @@ class FalEngine:
     ) -> Rendering | Refusal:
         started = time.monotonic()
         inputs = INPUTS_BY_MODEL[self._config.model](person, garment, options)
-        async with time_limit(ENGINE, self._config.timeout):
-            output = await self._run(inputs)
+        async with time_limit(ENGINE, self._config.timeout) as bill:
+            output = await self._run(inputs, bill)
             if isinstance(output, Refusal):
                 return output
             picture = await self._picture(output, options)
-        return Rendering(picture, ENGINE, time.monotonic() - started, self._config.price)
+        return Rendering(picture, ENGINE, time.monotonic() - started, bill.due)
 
-    async def _run(self, inputs: dict[str, Any]) -> Mapping[str, Any] | Refusal:
+    async def _run(self, inputs: dict[str, Any], bill: Bill) -> Mapping[str, Any] | Refusal:
         job = await self._submit(inputs)
         try:
             answer = await self._api.poll(job.status_url, _is_completed, self._config.poll)
@@ -139,11 +140,13 @@ class FalEngine:
             await self._api.tidy_up("PUT", job.cancel_url)
             raise
         if answer.ok:
+            bill.due = self._config.price
             answer = await self._api.call("GET", job.response_url)
-        if not answer.ok:
+        if not answer.ok:  # completed for the worse, which is not charged
+            bill.due = MicroUnits.zero()
             return self._refused(answer)
         if answer.body.get("has_nsfw_concepts") in ([True], True):
-            return refusal(ENGINE, RefusalCode.CONTENT_REFUSED, "nsfw", self._config.price)
+            return refusal(ENGINE, RefusalCode.CONTENT_REFUSED, "nsfw", bill.due)
         return answer.body
 
     async def _submit(self, inputs: dict[str, Any]) -> _Job:

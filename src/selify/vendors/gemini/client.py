@@ -3,6 +3,7 @@
 Source: the Gemini API reference, ``models.generateContent`` (v1beta).
 """
 
+import asyncio
 import base64
 import binascii
 import time
@@ -16,6 +17,7 @@ from selify.ai.ports import EngineUnavailable
 from selify.ai.types import Picture, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.core.logging import get_logger
 from selify.core.money import MicroUnits
+from selify.vendors.gemini.framing import Framed, cut_back, framed
 from selify.vendors.hosted import (
     Answer,
     ProviderApi,
@@ -28,10 +30,6 @@ from selify.vendors.hosted import (
 
 ENGINE: Final = "gemini"
 RETIRED_FOR_SECONDS: Final = 3600.0
-ASPECT_RATIOS: Final = {
-    "1:1": 1.0, "2:3": 2 / 3, "3:2": 3 / 2, "3:4": 3 / 4, "4:3": 4 / 3, "4:5": 4 / 5,
-    "5:4": 5 / 4, "9:16": 9 / 16, "16:9": 16 / 9, "21:9": 21 / 9,
-}  # fmt: skip
 # `finishReason` and `blockReason` that speak about what is to be seen, not about the machine.
 _CONTENT_REASONS: Final = frozenset(
     {
@@ -45,17 +43,21 @@ logger = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class GeminiConfig:
-    """``models`` in order of preference; ``price`` per picture; ``timeout`` in seconds.
+    """``models`` in order of preference; ``prices`` per picture, by model; ``timeout`` in seconds.
 
     ``image_size`` is 512, 1K, 2K or 4K where the model knows it; empty leaves it to the model.
     """
 
     api_key: str = field(repr=False)
-    price: MicroUnits
+    prices: Mapping[str, MicroUnits]
     models: tuple[str, ...] = ("gemini-3.1-flash-image", "gemini-3-pro-image")
     base_url: str = "https://generativelanguage.googleapis.com"
     image_size: str = "1K"
     timeout: float = 60.0
+
+    def __post_init__(self) -> None:
+        if unpriced := set(self.models) - set(self.prices):
+            raise ValueError(f"nobody has said what {', '.join(sorted(unpriced))} costs")
 
 
 class GeminiEngine:
@@ -72,19 +74,22 @@ class GeminiEngine:
         self, person: Picture, garment: Picture, options: RenderOptions
     ) -> Rendering | Refusal:
         started = time.monotonic()
-        async with time_limit(ENGINE, self._config.timeout):
-            answer = await self._generate(self._request(person, garment, options))
+        async with time_limit(ENGINE, self._config.timeout) as bill:
+            frame = await asyncio.to_thread(framed, person)
+            model, answer = await self._generate(self._request(frame, garment, options))
             image = _image_of(answer.body)
             if image is None:
                 return _refusal_of(answer.body)
+            bill.due = self._config.prices[model]
             picture = await opened(ENGINE, image, options)
-        return Rendering(picture, ENGINE, time.monotonic() - started, self._config.price)
+            picture = await asyncio.to_thread(cut_back, picture, frame)
+        return Rendering(picture, ENGINE, time.monotonic() - started, bill.due)
 
-    def _request(self, person: Picture, garment: Picture, options: RenderOptions) -> dict[str, Any]:
-        image_config = {"aspectRatio": nearest_aspect_ratio(person.width, person.height)}
+    def _request(self, frame: Framed, garment: Picture, options: RenderOptions) -> dict[str, Any]:
+        image_config = {"aspectRatio": frame.ratio}
         if self._config.image_size:
             image_config["imageSize"] = self._config.image_size
-        parts = [_inline(person), _inline(garment), {"text": instruction(options)}]
+        parts = [_inline(frame.picture), _inline(garment), {"text": instruction(options)}]
         return {
             "contents": [{"role": "user", "parts": parts}],
             "generationConfig": {
@@ -94,15 +99,17 @@ class GeminiEngine:
             },
         }
 
-    async def _generate(self, request: dict[str, Any]) -> Answer:
-        """The first model that still exists answers; what is retired is not asked for an hour."""
+    async def _generate(self, request: dict[str, Any]) -> tuple[str, Answer]:
+        """The first model that still exists, and its answer. What is retired is not asked for an
+        hour.
+        """
         for model in self._config.models:
             if self._retired_until.get(model, 0.0) > time.monotonic():
                 continue
             url = self._api.url(f"/v1beta/models/{model}:generateContent")
             answer = await self._api.call("POST", url, json=request, timeout=self._config.timeout)
             if answer.ok:
-                return answer
+                return model, answer
             if answer.status not in {404, 410}:
                 raise self._failure(answer)
             self._retired_until[model] = time.monotonic() + RETIRED_FOR_SECONDS
@@ -121,15 +128,6 @@ class GeminiEngine:
             if "retryDelay" in detail
         )
         return self._api.failure(answer, words, next(delays, None))
-
-
-def nearest_aspect_ratio(width: int, height: int) -> str:
-    """The ratio on offer that crops or pads the person's photo least."""
-    wanted = width / height
-    return min(
-        ASPECT_RATIOS,
-        key=lambda name: max(wanted / ASPECT_RATIOS[name], ASPECT_RATIOS[name] / wanted),
-    )
 
 
 def _inline(picture: Picture) -> dict[str, Any]:

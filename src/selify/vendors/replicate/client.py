@@ -104,13 +104,15 @@ class ReplicateEngine:
         self, person: Picture, garment: Picture, options: RenderOptions
     ) -> Rendering | Refusal:
         started = time.monotonic()
-        async with time_limit(ENGINE, self._config.timeout):
+        async with time_limit(ENGINE, self._config.timeout) as bill:
             async with self._sent(person) as person_uri, self._sent(garment) as garment_uri:
                 prediction = await self._run(self._inputs(person_uri, garment_uri, options))
+                if prediction.get("status") == "succeeded":
+                    bill.due = self._config.price
             if prediction.get("status") != "succeeded":
                 return self._refused(prediction)
             picture = await self._picture(prediction, options)
-        return Rendering(picture, ENGINE, time.monotonic() - started, self._config.price)
+        return Rendering(picture, ENGINE, time.monotonic() - started, bill.due)
 
     # --- Input ---
 
