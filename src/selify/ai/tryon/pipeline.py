@@ -11,9 +11,10 @@ from selify.ai.tryon.dress import Dressed, dress
 from selify.ai.tryon.garment import Garment
 from selify.ai.tryon.perception import Body, Face, Perception
 from selify.ai.tryon.person import Person, read_person
+from selify.ai.tryon.refusals import Refused
 from selify.ai.tryon.skeleton import Skeleton, refuse_if_undressable
 from selify.ai.tryon.trousers import dress_bottom
-from selify.ai.types import GarmentCategory
+from selify.ai.types import GarmentCategory, RefusalCode
 
 _LIGHT = (1.0, 0.5, 0.0)
 
@@ -36,9 +37,11 @@ def try_on(perception: Perception, photo: Bgr, garment: Garment, *, attempt: int
     print disturb the new one, that is what helps.
     """
     faces = perception.faces(photo)
+    if perception.turned(photo, faces):
+        raise Refused(RefusalCode.PHOTO_SIDEWAYS)
     body = perception.body(photo, faces)
     skeleton = Skeleton.of(body)
-    refuse_if_undressable(skeleton, photo.shape, garment.category)
+    refuse_if_undressable(skeleton, photo.shape, garment.category, faces)
     refuse_if_blurred(photo, skeleton)
     x0, y0, x1, y1 = crop = _crop(body, skeleton, photo.shape, garment.category)
     part = np.ascontiguousarray(photo[y0:y1, x0:x1])
