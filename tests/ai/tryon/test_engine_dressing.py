@@ -9,11 +9,15 @@ import pytest
 from selify.ai.tryon.advice import warnings_for
 from selify.ai.tryon.codec import decode
 from selify.ai.tryon.drawn_person import Look, draw_person
+from selify.ai.tryon.geometry import at_length
 from selify.ai.tryon.perception import Face
 from selify.ai.tryon.person import Label, read_person
 from selify.ai.tryon.pipeline import try_on
 from selify.ai.tryon.refusals import Refused, refusal
+from selify.ai.tryon.shading import folds
 from selify.ai.tryon.skeleton import Skeleton, refuse_if_undressable
+from selify.ai.tryon.worker import refuse_if_unconvincing
+from selify.ai.tryon.worn import bare_arm, worn_cuff
 from selify.ai.types import GarmentCategory, RefusalCode, RenderWarning
 from selify.core.pictures import open_picture
 
@@ -28,6 +32,10 @@ def refused(perception, photo, garment) -> RefusalCode:
 
 def seen(perception, photo) -> Skeleton:
     return Skeleton.of(perception.body(photo, perception.faces(photo)))
+
+
+def whole_mask(perception, photo):
+    return perception.body(photo, perception.faces(photo)).mask
 
 
 def head_turned(skeleton: Skeleton, degrees: float) -> Skeleton:
@@ -246,6 +254,47 @@ def test_a_blurred_photo_is_refused(perception, people, garments):
 def test_a_slightly_soft_photo_is_not(perception, people, garments):
     soft = cv2.GaussianBlur(people["alex"], (0, 0), 2)
     assert try_on(perception, soft, garments["tee-clay"]).bgr.shape == soft.shape
+
+
+def test_arms_all_of_paint_in_a_portrait_are_refused(perception, people, garments):
+    whole = try_on(perception, people["kim"], garments["dress-meadow"])
+    refuse_if_unconvincing(whole)
+    portrait = try_on(perception, people["kim"][:600], garments["dress-meadow"])
+    with pytest.raises(Refused) as caught:
+        refuse_if_unconvincing(portrait)
+    assert caught.value.code is RefusalCode.QUALITY_TOO_LOW
+    assert caught.value.details["reason"] == "sleeves"
+    assert "bare arms" in caught.value.hint
+
+
+def test_a_painted_arm_goes_on_as_wide_as_the_bare_one(perception, people, garments):
+    """Where the wide sleeve of alex ended, nothing of its width or outline stays behind."""
+    photo = people["alex"]
+    result = try_on(perception, photo, garments["dress-meadow"])
+    for side in (0, 1):
+        middle, radius = bare_arm(result.person, side)
+        cuff = worn_cuff(result.person, side)
+        above = at_length(
+            result.person.skeleton.arm(side), cuff - 0.05 * result.person.skeleton.span
+        )
+        row = int(above[1])
+        painted = np.flatnonzero(result.dressed.painted[row])
+        near = painted[np.abs(painted - middle[0]) < 4 * radius]
+        outer = near.min() if middle[0] < result.person.skeleton.neck[0] else near.max()
+        assert abs(abs(outer - middle[0]) - radius) < 0.35 * radius
+
+
+def test_sheen_on_black_is_hardly_carried_over(perception):
+    """The same waves of light on a black shirt and on a grey one."""
+    depths = []
+    for top in ((20, 20, 22), (130, 130, 132)):
+        photo = draw_person(Look(top=top))
+        shirt = read_person(photo, seen(perception, photo), whole_mask(perception, photo)).upper
+        waves = 1 + 0.1 * np.sin(np.arange(photo.shape[1]) / 12) * shirt
+        photo = np.clip(photo * waves[..., None], 0, 255).astype(np.uint8)
+        person = read_person(photo, seen(perception, photo), whole_mask(perception, photo))
+        depths.append(folds(person, person.upper)[person.zones.torso_core > 0].std())
+    assert depths[0] < 0.75 * depths[1]
 
 
 def test_of_two_people_one_is_dressed_and_it_is_said(perception, people, garments):
