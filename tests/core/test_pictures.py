@@ -403,6 +403,26 @@ def test_a_photo_of_a_thousand_scans_is_refused():
         open_picture(data[:scan] + data[scan:-2] * 100 + data[-2:])
 
 
+def test_a_clip_behind_a_photo_does_not_count_as_scans():
+    """Motion photos: a video of some megabytes holds the mark of a scan many times by chance."""
+    clip = b"\x00\x00\x00\x18ftypmp42" + b"\xff\xda\x00\x08moov" * 5000
+    for progressive in (False, True):
+        photo = encoded(corners(), "JPEG", progressive=progressive)
+        assert open_picture(photo + clip).width == 80
+
+
+def test_a_thumbnail_within_a_photo_neither_counts_nor_ends_it():
+    thumbnail = encoded(corners(16, 16), "JPEG")
+    exif = b"Exif\x00\x00" + thumbnail + b"\xff\xda" * 500
+    photo = encoded(corners(), "JPEG", progressive=True)
+    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    assert open_picture(photo[:2] + segment + photo[2:]).width == 80
+    scan = photo.index(b"\xff\xda")
+    many = photo[:2] + segment + photo[2:scan] + photo[scan:-2] * 100 + photo[-2:]
+    with pytest.raises(ImageUnreadable, match="unusual"):
+        open_picture(many)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (15, 300), (2000, 20), (20, 2000)])
 def test_shapes_that_show_nothing_are_refused(size):
     with pytest.raises(ImageUnreadable):

@@ -1,5 +1,6 @@
 """What a brand does on its pages, with scripts and without, and who may do it."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -86,6 +87,51 @@ async def test_a_garment_nobody_is_sure_of_is_confirmed_first(brand) -> None:
     )
     assert said.status_code == 200
     assert (await brand.owner.post(bind, script=True, garment=str(unsure.id))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("lower_body", {"sleeve_type": None, "neckline": None, "length": None, "visible": "lower"}),
+        (
+            "upper_body",
+            {"sleeve_type": "short", "neckline": "crew", "length": None, "visible": "upper"},
+        ),
+        (
+            "dresses",
+            {"sleeve_type": "short", "neckline": "crew", "length": "midi", "visible": "full"},
+        ),
+    ],
+)
+async def test_a_corrected_category_keeps_nothing_that_was_read_as_another(
+    brand, said, kept
+) -> None:
+    from selify.commerce import add_garment
+
+    guess = new_garment("Trousers", sure=0.5)
+    wrong = {
+        "leffa_category": "dresses",
+        "sleeve_type": "short",
+        "neckline": "crew",
+        "length": "midi",
+        "fit": "relaxed",
+        "recommended_body_visible": "full",
+    }
+    guess = replace(guess, leffa=guess.leffa.model_copy(update=wrong))
+    async with brand.site.database.tx(SYSTEM) as tx:
+        garment = await add_garment(tx, brand.id, guess, created_by=brand.owner.id)
+    answer = await brand.owner.post(
+        brand.at(f"/wardrobe/{garment.id}/category"), script=True, category=said
+    )
+    assert answer.status_code == 200
+    rows = await brand.site.run(
+        "SELECT leffa_metadata FROM public.wardrobe_garments WHERE id = $1", garment.id
+    )
+    leffa = rows[0]["leffa_metadata"]
+    leffa["visible"] = leffa["recommended_body_visible"]
+    assert {key: leffa[key] for key in kept} == kept
+    assert (leffa["leffa_category"], leffa["category_confidence"]) == (said, 1.0)
+    assert leffa["fit"] == "relaxed"
 
 
 @pytest.mark.slow

@@ -18,6 +18,12 @@ from selify.core.database import Tx
 from selify.core.errors import NotFound
 from selify.core.ids import new_id
 
+_BODY_VISIBLE = {"upper_body": "upper", "lower_body": "lower", "dresses": "full"}
+# What was read from the outline in the belief that it is something else says nothing: a length
+# means another thing for a dress than for a top, and the legs of trousers are no sleeves.
+_WORDS_OF_ONE = frozenset({"length"})
+_WORDS_OF_UPPER = _WORDS_OF_ONE | {"sleeve_type", "neckline"}
+
 
 class GarmentMissing(NotFound):
     code = "garment_missing"
@@ -171,9 +177,15 @@ async def confirm_category(
     )
     if row is None:
         raise GarmentMissing("There is no such garment in this wardrobe.")
-    said = {"leffa_category": leffa_category, "category_confidence": 1.0}
+    said: dict[str, Any] = {"leffa_category": leffa_category, "category_confidence": 1.0}
     read = {"analyzed_at": datetime.now(UTC), "analyzer_version": "hand"}
-    leffa = LeffaMetadata.model_validate({**read, **(row["leffa_metadata"] or {}), **said})
+    known = row["leffa_metadata"] or {}
+    before = known.get("leffa_category")
+    if before != leffa_category:
+        said["recommended_body_visible"] = _BODY_VISIBLE[leffa_category]
+        wrong = _WORDS_OF_ONE if "lower_body" not in (before, leffa_category) else _WORDS_OF_UPPER
+        known = {key: value for key, value in known.items() if key not in wrong}
+    leffa = LeffaMetadata.model_validate({**read, **known, **said})
     await tx.execute(
         "UPDATE public.wardrobe_garments SET leffa_metadata = $2 WHERE id = $1",
         garment_id,

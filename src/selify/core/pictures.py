@@ -6,6 +6,7 @@ which travelled inside the file travels on. ``open_picture`` is pure and thread-
 50 ms and 2 s, and belongs in a thread or a process.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,6 +32,8 @@ MAX_JPEG_SCANS: Final = 64
 MAX_ICC_BYTES: Final = 4 * 1024 * 1024
 
 _JPEG_QUALITY: Final = 93
+# Any marker but those that stand alone in the middle of a scan: stuffing, TEM, restarts.
+_JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\x01\xd0-\xd7\xff])")
 _EXIF_ORIENTATION: Final = 0x0112
 _TURN: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -225,7 +228,7 @@ def _read_with_pillow(kind: str) -> Callable[[bytes, int, int], Image.Image]:
 
 def _prepare_jpeg(image: JpegImagePlugin.JpegImageFile, data: bytes, max_side: int) -> None:
     """Let the decoder itself halve the picture as often as it can: 50 megapixels in 40 MB."""
-    if data.count(b"\xff\xda") > MAX_JPEG_SCANS:
+    if _jpeg_scans(data) > MAX_JPEG_SCANS:
         raise ImageUnreadable(
             "The picture is stored in an unusual way.",
             hint="Please save it again as an ordinary JPEG and send that.",
@@ -233,6 +236,23 @@ def _prepare_jpeg(image: JpegImagePlugin.JpegImageFile, data: bytes, max_side: i
     longest = max(image.size)
     width, height = (max(1, side * 2 * max_side // longest) for side in image.size)
     image.draft(None, (width, height))
+
+
+def _jpeg_scans(data: bytes) -> int:
+    """How many scans the main image has; counting ends when they are too many.
+
+    Segments are stepped over (a thumbnail in one of them has markers of its own), and nothing
+    counts behind the image's end, where phones append video clips and depth maps.
+    """
+    scans, position = 0, 2
+    while scans <= MAX_JPEG_SCANS and (found := _JPEG_MARKER.search(data, position)):
+        marker, position = found[1][0], found.end()
+        if marker == 0xD9:
+            break
+        if marker != 0xD8:
+            scans += marker == 0xDA
+            position += int.from_bytes(data[position : position + 2], "big")
+    return scans
 
 
 def _read_heif(data: bytes, max_pixels: int, _max_side: int) -> Image.Image:

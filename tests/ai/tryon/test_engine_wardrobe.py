@@ -61,6 +61,14 @@ def test_a_reading_fits_the_column_s_own_words(drawn):
     assert all(c["hex"].startswith("#") and len(c["hex"]) == 7 for c in colours)
 
 
+def test_what_the_column_has_no_word_for_is_not_called_something_else(drawn):
+    """A boat neck bares no shoulders, and a short dress is no tunic."""
+    dress = read(drawn["dress-meadow"], GarmentCategory.DRESS)
+    leffa = as_leffa(replace(dress, neckline=NecklineShape.BOAT, length="mini"))
+    assert leffa.neckline is None
+    assert leffa.length == "regular"
+
+
 @pytest.mark.parametrize("pattern", Pattern)
 @pytest.mark.parametrize("neckline", NecklineShape)
 def test_every_word_of_the_reader_has_one_in_the_column(drawn, pattern, neckline):

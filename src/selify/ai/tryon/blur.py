@@ -9,7 +9,9 @@ from selify.ai.tryon.skeleton import Skeleton
 from selify.ai.types import RefusalCode
 
 _SPAN = 160.0
-_MIN_SHARPNESS = 7.0
+# Photos: 127 to 641, softened by 2 pixels 25 to 73, by 3 pixels 12 to 30. A garment as sharp as
+# its own picture looks pasted on anything softer than this.
+_MIN_SHARPNESS = 14.0
 
 
 def sharpness(photo: Bgr, skeleton: Skeleton) -> float:
@@ -32,7 +34,7 @@ def sharpness(photo: Bgr, skeleton: Skeleton) -> float:
 
 
 def refuse_if_blurred(photo: Bgr, skeleton: Skeleton) -> None:
-    """Conservative: only photos in which not even the face has edges."""
+    """A little softness is usual in phone photos; one whose face has lost its edges is refused."""
     found = sharpness(photo, skeleton)
     if found < _MIN_SHARPNESS:
         raise Refused(RefusalCode.PHOTO_BLURRED, details={"sharpness": round(found, 2)})

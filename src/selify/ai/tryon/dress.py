@@ -25,7 +25,7 @@ from selify.ai.tryon.person import Label, Person
 from selify.ai.tryon.shading import contact, drop_shadow, exposure, folds, volume
 from selify.ai.tryon.skin import paint_skin
 from selify.ai.tryon.sleeves import SleeveFit, fit_sleeves
-from selify.ai.tryon.worn import bare_arm_radius, worn_cloth, worn_cuff
+from selify.ai.tryon.worn import bare_arm, worn_cloth, worn_cuff
 from selify.ai.types import GarmentCategory
 
 
@@ -68,7 +68,8 @@ def dress(
     _reach_out(person, drape, left)
     front = _in_front(person, body, torso, drape, sleeved=bool(sleeves))
     cover = np.clip(drape.cover * (1 - front) * (1 - _head(person)), 0, 1)
-    base = _without_old_rim(person, worn, left.background, cover)
+    hidden = np.maximum(cover, grown(left.skin, 0.03 * person.skeleton.span))
+    base = _without_old_rim(person, worn, left.background, hidden)
     base = paint_skin(person, left.skin, base)
     base = base * drop_shadow(person, cover)[..., None]
     shade = (1 + (folds(person, person.upper) - 1) * light) * volume(person, drape.cover)
@@ -227,8 +228,11 @@ def _limbs(person: Person) -> Mask:
     limbs = np.zeros(person.shape, np.uint8)
     for k in SIDES:
         arm = s.arm(k)
-        elbow = min(0.14 * s.span, bare_arm_radius(person, k) or s.span)
-        limbs |= capsule(person.shape, arm[0], arm[1], 0.18 * s.span, elbow)
+        bare = bare_arm(person, k)
+        elbow = min(0.14 * s.span, bare[1] if bare else s.span)
+        # Where the bare arm comes out of the sleeve, what is painted meets it edge to edge.
+        end, radius = bare or (arm[1], elbow)
+        limbs |= capsule(person.shape, arm[0], end, 0.18 * s.span, radius)
         limbs |= capsule(person.shape, arm[1], arm[2], elbow, 0.10 * s.span)
         limbs |= capsule(person.shape, s.neck, arm[0], 0.3 * s.span, 0.18 * s.span)
     return limbs

@@ -24,9 +24,9 @@ _NECKLINES = {
     NecklineShape.CREW: "crew",
     NecklineShape.SCOOP: "scoop",
     NecklineShape.V: "v-neck",
-    NecklineShape.BOAT: "off-shoulder",
+    # A boat neck lies on the shoulders: leffa has no word for it, and "off-shoulder" is another cut.
 }
-_LENGTHS = {"cropped": "crop", "long": "tunic", "mini": "tunic", "midi": "midi", "maxi": "maxi"}
+_LENGTHS = {"cropped": "crop", "long": "tunic", "midi": "midi", "maxi": "maxi"}
 _FITS = {"slim": "fitted", "regular": "regular", "loose": "relaxed"}
 _PATTERNS = {
     Pattern.PLAIN: "solid",

@@ -11,6 +11,7 @@ from selify.ai.tryon.dress import Dressed, dress
 from selify.ai.tryon.garment import Garment
 from selify.ai.tryon.perception import Body, Face, Perception
 from selify.ai.tryon.person import Person, read_person
+from selify.ai.tryon.photo_check import upright_faces
 from selify.ai.tryon.skeleton import Skeleton, refuse_if_undressable
 from selify.ai.tryon.trousers import dress_bottom
 from selify.ai.types import GarmentCategory
@@ -35,10 +36,10 @@ def try_on(perception: Perception, photo: Bgr, garment: Garment, *, attempt: int
     Each further ``attempt`` takes over less of the old garment's light: where its folds or its
     print disturb the new one, that is what helps.
     """
-    faces = perception.faces(photo)
+    faces = upright_faces(perception, photo)
     body = perception.body(photo, faces)
     skeleton = Skeleton.of(body)
-    refuse_if_undressable(skeleton, photo.shape, garment.category)
+    refuse_if_undressable(skeleton, photo.shape, garment.category, faces)
     refuse_if_blurred(photo, skeleton)
     x0, y0, x1, y1 = crop = _crop(body, skeleton, photo.shape, garment.category)
     part = np.ascontiguousarray(photo[y0:y1, x0:x1])

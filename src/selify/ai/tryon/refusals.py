@@ -7,8 +7,8 @@ _FRONT = "A photo from the front, head to hips in view, in good light, works bes
 _WORDS: dict[RefusalCode, tuple[str, str]] = {
     RefusalCode.PERSON_NOT_FOUND: ("We could not find a person in this photo.", _FRONT),
     RefusalCode.PERSON_FACING_AWAY: (
-        "It looks as if you are facing away from the camera.",
-        "Please send a photo in which you look at the camera.",
+        "We cannot see a person who faces the camera in this photo.",
+        "Please send a photo in which you look at the camera. " + _FRONT,
     ),
     RefusalCode.PERSON_TURNED: (
         "You are standing sideways in this photo.",
@@ -23,7 +23,7 @@ _WORDS: dict[RefusalCode, tuple[str, str]] = {
         "Please step back a little: head, shoulders and hips should be in view.",
     ),
     RefusalCode.PHOTO_SIDEWAYS: (
-        "This photo seems to lie on its side.",
+        "This photo seems to lie on its side or upside down.",
         "Please turn it upright and send it again.",
     ),
     RefusalCode.PHOTO_BLURRED: (

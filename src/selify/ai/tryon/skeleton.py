@@ -1,5 +1,6 @@
 """The body's points by name, its measures, and whether such a body can be dressed at all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -7,11 +8,15 @@ import numpy as np
 
 from selify.ai.tryon.arrays import Array, Point, Points
 from selify.ai.tryon.geometry import distance, unit
-from selify.ai.tryon.perception import Body
+from selify.ai.tryon.perception import Body, Face
 from selify.ai.tryon.refusals import Refused
 from selify.ai.types import GarmentCategory, RefusalCode
 
 _MIN_SHOULDER_SPAN = 40
+# Degrees from upright. Heads of people who stand or sit lean up to 15, of photos turned by 90
+# degrees 70 and more, and by 180 degrees 166 and more.
+_LYING = 50
+_UPSIDE_DOWN = 155
 _STEP_BACK = "Please step back a little: head, shoulders and hips should be in view."
 _STAND_UP = "For this garment, please send a photo in which you stand upright."
 _SHOW_LEGS = "For this garment we need to see your legs: please send a photo from head to feet."
@@ -132,10 +137,16 @@ class Skeleton:
 
 
 def refuse_if_undressable(
-    skeleton: Skeleton, shape: tuple[int, ...], category: GarmentCategory
+    skeleton: Skeleton,
+    shape: tuple[int, ...],
+    category: GarmentCategory,
+    faces: Sequence[Face] | None = None,
 ) -> None:
-    """Raises Refused with the reason. ``shape`` is that of the whole picture."""
-    _refuse_wrong_direction(skeleton)
+    """Raises Refused with the reason. ``shape`` is that of the whole picture.
+
+    ``faces``: those that were found in it; None where nobody looked.
+    """
+    _refuse_wrong_direction(skeleton, shape, faces)
     _refuse_cropped(skeleton, shape[0], shape[1])
     if skeleton.span > 1.25 * skeleton.trunk:
         raise Refused(RefusalCode.PERSON_NOT_FOUND, details={"reason": "proportions"})
@@ -150,13 +161,38 @@ def refuse_if_undressable(
         _refuse_seated(skeleton)
 
 
-def _refuse_wrong_direction(skeleton: Skeleton) -> None:
-    lean = skeleton.pelvis - skeleton.neck
-    angle = abs(float(np.degrees(np.arctan2(lean[0], lean[1]))))
-    if angle > 50:
-        raise Refused(RefusalCode.PHOTO_SIDEWAYS, details={"angle": round(angle)})
+def _refuse_wrong_direction(
+    skeleton: Skeleton, shape: tuple[int, ...], faces: Sequence[Face] | None
+) -> None:
+    """The head first: of a person lying on the side the network makes up a trunk, never a head."""
+    head = _from_upright(skeleton.eyes - skeleton.mouth)
+    trunk = _from_upright(skeleton.neck - skeleton.pelvis)
+    if trunk <= _LYING and head > _UPSIDE_DOWN:
+        # No such body exists: it was made up, as on pictures without any person.
+        raise Refused(RefusalCode.PERSON_FACING_AWAY, details={"head": round(head)})
+    if max(head, trunk) > _LYING:
+        details: dict[str, float | str] = {"head": round(head), "trunk": round(trunk)}
+        raise Refused(RefusalCode.PHOTO_SIDEWAYS, details=details)
     if skeleton.shoulders[1][0] < skeleton.shoulders[0][0]:
+        if faces is not None and not _has_head(skeleton, shape, faces):
+            raise Refused(RefusalCode.PERSON_CROPPED, hint=_STEP_BACK)
         raise Refused(RefusalCode.PERSON_FACING_AWAY)
+
+
+def _from_upright(up: Array) -> float:
+    """Degrees between a direction that should point up and the picture's own."""
+    return abs(float(np.degrees(np.arctan2(up[0], -up[1]))))
+
+
+def _has_head(skeleton: Skeleton, shape: tuple[int, ...], faces: Sequence[Face]) -> bool:
+    """False where no face holds the nose and it lies at the picture's edge: a head cut off."""
+    x, y = skeleton.nose
+    inside = 0.03 < x / shape[1] < 0.97 and 0.03 < y / shape[0] < 0.97
+    return inside or any(
+        abs(x - face.x - face.width / 2) < 0.6 * face.width
+        and abs(y - face.y - face.height / 2) < 0.6 * face.height
+        for face in faces
+    )
 
 
 def _refuse_cropped(skeleton: Skeleton, height: int, width: int) -> None:

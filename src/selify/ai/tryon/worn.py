@@ -66,6 +66,15 @@ def worn_cuff(person: Person, side: int) -> float | None:
 
 def bare_arm_radius(person: Person, side: int) -> float | None:
     """Half the width of the bare arm just below the cuff worn now; None if none is seen."""
+    arm = bare_arm(person, side)
+    return None if arm is None else arm[1]
+
+
+def bare_arm(person: Person, side: int) -> tuple[Point, float] | None:
+    """Middle and half the width of the bare arm just below the cuff worn now; None if none is seen.
+
+    The bone of the skeleton seldom runs along the middle of the arm.
+    """
     cuff = worn_cuff(person, side)
     if cuff is None:
         return None
@@ -79,7 +88,8 @@ def bare_arm_radius(person: Person, side: int) -> float | None:
         skin = [_label_at(person, at + direction * step) == Label.SKIN for step in steps]
         reaches.append(float(steps[skin.index(False)]) if False in skin else float(steps[-1]))
     radius = sum(reaches) / 2
-    return radius if radius > 0.05 * span else None
+    middle = at + normal * (reaches[0] - reaches[1]) / 2
+    return (middle, radius) if radius > 0.05 * span else None
 
 
 def worn_collar(person: Person, fit: BodyFit) -> float | None:
