@@ -108,7 +108,14 @@ class Perception:
         faces = [found[int(index)] for index in np.array(kept).reshape(-1)]
         return sorted(faces, key=lambda face: -face.prominence)
 
-    def turned(self, picture: Bgr, faces: list[Face]) -> bool:
+    def upright_faces(self, picture: Bgr) -> list[Face]:
+        """``faces``. Raises Refused where the picture lies on its side or upside down."""
+        faces = self.faces(picture)
+        if self._turned(picture, faces):
+            raise Refused(RefusalCode.PHOTO_SIDEWAYS)
+        return faces
+
+    def _turned(self, picture: Bgr, faces: list[Face]) -> bool:
         """Is a face seen clearly better when the picture is turned? Then it lies on its side or
         upside down, whatever body the pose network makes up in it. ``faces``: those seen in it.
         """

@@ -3,7 +3,7 @@
 from selify.ai.tryon.advice import several_people
 from selify.ai.tryon.arrays import Bgr
 from selify.ai.tryon.blur import refuse_if_blurred
-from selify.ai.tryon.perception import Face, Perception
+from selify.ai.tryon.perception import Perception
 from selify.ai.tryon.refusals import Refused
 from selify.ai.tryon.skeleton import Skeleton, refuse_if_undressable
 from selify.ai.types import GarmentCategory, RefusalCode, RenderWarning
@@ -13,7 +13,7 @@ def check_photo(
     perception: Perception, photo: Bgr, category: GarmentCategory
 ) -> tuple[RenderWarning, ...]:
     """Raises Refused for what no engine can mend. ``photo`` is upright and at working size."""
-    faces = upright_faces(perception, photo)
+    faces = perception.upright_faces(photo)
     skeleton = Skeleton.of(perception.body(photo, faces))
     try:
         refuse_if_undressable(skeleton, photo.shape, category, faces)
@@ -23,11 +23,3 @@ def check_photo(
             raise
     refuse_if_blurred(photo, skeleton)
     return (RenderWarning.SEVERAL_PEOPLE,) if several_people(faces) else ()
-
-
-def upright_faces(perception: Perception, photo: Bgr) -> list[Face]:
-    """Those in the photo, the most prominent first. Raises Refused where it lies on its side."""
-    faces = perception.faces(photo)
-    if perception.turned(photo, faces):
-        raise Refused(RefusalCode.PHOTO_SIDEWAYS)
-    return faces

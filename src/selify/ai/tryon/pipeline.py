@@ -11,7 +11,6 @@ from selify.ai.tryon.dress import Dressed, dress
 from selify.ai.tryon.garment import Garment
 from selify.ai.tryon.perception import Body, Face, Perception
 from selify.ai.tryon.person import Person, read_person
-from selify.ai.tryon.photo_check import upright_faces
 from selify.ai.tryon.skeleton import Skeleton, refuse_if_undressable
 from selify.ai.tryon.trousers import dress_bottom
 from selify.ai.types import GarmentCategory
@@ -36,7 +35,7 @@ def try_on(perception: Perception, photo: Bgr, garment: Garment, *, attempt: int
     Each further ``attempt`` takes over less of the old garment's light: where its folds or its
     print disturb the new one, that is what helps.
     """
-    faces = upright_faces(perception, photo)
+    faces = perception.upright_faces(photo)
     body = perception.body(photo, faces)
     skeleton = Skeleton.of(body)
     refuse_if_undressable(skeleton, photo.shape, garment.category, faces)

@@ -72,6 +72,7 @@ class Receiver:
     """The server under test: verifies signatures itself and remembers everything."""
 
     base: str = ""
+    round: int = 0
     status: int = 200
     pass_handshake: bool = True
     handshakes: int = 0
@@ -82,6 +83,11 @@ class Receiver:
     pictures: dict[str, bytes] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def callback_url(self) -> str:
+        """Another one for each test: what the test before still had under way goes nowhere."""
+        return f"{self.base}/webhooks/{self.round}"
 
     def serve_picture(self, name: str, data: bytes) -> str:
         self.pictures[name] = data
@@ -121,6 +127,8 @@ class Receiver:
         return found()[0]
 
     async def hook(self, request: Request) -> Response:
+        if request.path_params["round"] != self.round:
+            return PlainTextResponse("of a test that is over")
         if request.method == "GET":
             async with self.arrived:
                 self.handshakes += 1
@@ -156,7 +164,7 @@ class Receiver:
     def app(self) -> Starlette:
         return Starlette(
             routes=[
-                Route("/webhooks/instagram", self.hook, methods=["GET", "POST"]),
+                Route("/webhooks/{round:int}", self.hook, methods=["GET", "POST"]),
                 Route("/notice/{kind}", self.notice, methods=["POST"]),
                 Route("/pictures/{name}", self.give),
                 Route("/back", lambda _: PlainTextResponse("welcome back")),
@@ -176,7 +184,7 @@ async def shared_receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture
 def receiver(shared_receiver: Receiver) -> Receiver:
     """As if it had just started."""
-    fresh = Receiver(base=shared_receiver.base)
+    fresh = Receiver(base=shared_receiver.base, round=shared_receiver.round + 1)
     vars(shared_receiver).update(vars(fresh))
     return shared_receiver
 
@@ -247,7 +255,7 @@ def config_for(folder: Path, receiver: Receiver, sock: socket.socket) -> Sandbox
     return SandboxConfig(
         data_dir=folder,
         public_url=f"http://127.0.0.1:{sock.getsockname()[1]}",
-        callback_url=f"{receiver.base}/webhooks/instagram",
+        callback_url=receiver.callback_url,
         app_id="app-1",
         app_secret=SECRET,
         verify_token="verify-me",
@@ -295,10 +303,12 @@ async def bare(shared_sandbox: Sandbox, receiver: Receiver) -> Sandbox:
     await world.store.run(_empty)
     await world.switchboard.reset()
     world.switchboard.rng.seed(7)
-    state.world = replace(world, meter=Meter(world.config.limits, world.switchboard))
+    config = replace(world.config, callback_url=receiver.callback_url)
+    meter = Meter(config.limits, world.switchboard)
+    state.world = replace(world, config=config, meter=meter)
     state.courier = Courier(state.world)
     await state.courier.start()
-    return replace(shared_sandbox, token="")
+    return replace(shared_sandbox, config=config, token="")
 
 
 async def furnish(sandbox: Sandbox) -> None:

@@ -175,7 +175,7 @@ async def test_a_killed_stand_in_delivers_what_it_accepted(tmp_path, receiver):
     port = sock.getsockname()[1]
     sock.close()
     receiver.status = 503
-    hook = f"{receiver.base}/webhooks/instagram"
+    hook = receiver.callback_url
     process = await _start(tmp_path, port, hook)
     try:
         async with SandboxDriver(f"http://127.0.0.1:{port}") as driver:
