@@ -111,7 +111,9 @@ async def _comment(
     if known and (known.state.opted_out or known.state.handler is Handler.HUMAN):
         raise Skip("the bot is silent in the conversation with this person")
     language = keywords.language_of(comment.text, account.language)
-    voice = await messages.voice(tx, account, language=language, garment=binding.garment_name)
+    voice = await messages.voice(
+        tx, account, language=language, garment=binding.garment_name, covers=binding.covers
+    )
     interaction = new_id()
     fresh = await messages.private_reply(
         tx,
@@ -219,8 +221,10 @@ async def _carry_out(
         state = replace(state, interaction_id=interaction)
     await _smaller_acts(tx, account, conversation, message, decision, clock.now())
     replies = decision.replies
-    garment = binding.garment_name if binding else ""
-    voice = await messages.voice(tx, account, language=state.language, garment=garment)
+    garment, covers = (binding.garment_name, binding.covers) if binding else ("", "")
+    voice = await messages.voice(
+        tx, account, language=state.language, garment=garment, covers=covers
+    )
     if Act.START_TRYON in decision.acts and binding is not None:
         photo = dialogue.photo_of(message)
         assert photo is not None  # noqa: S101 - the dialogue starts a try-on for photos only
