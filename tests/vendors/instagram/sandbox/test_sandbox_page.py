@@ -7,6 +7,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from selify.vendors.instagram.sandbox.phone.pages import _environment
+
 from .conftest import picture
 
 pytestmark = pytest.mark.browser
@@ -226,6 +228,20 @@ async def test_whoever_reads_further_up_is_left_there(page, sandbox):
     await sandbox.send({"id": igsid}, message={"text": "are you there?"})
     await expect(page.locator(".row.theirs")).to_have_count(1)
     assert await page.evaluate(BEHIND) > 400
+
+
+def test_a_link_breaks_after_a_slash_and_markup_stays_text():
+    html = _linked("<b>see</b> https://nord.example/a/tee?x=<i>&y=1 </a> a/b")
+    assert ">https://nord.example/<wbr>a/<wbr>tee?x=" in html
+    assert 'href="https://nord.example/a/tee?x=' in html
+    assert "&lt;b&gt;see&lt;/b&gt;" in html
+    assert "<b>" not in html
+    assert "<i>" not in html
+    assert html.endswith(" &lt;/a&gt; a/b")
+
+
+def _linked(text: str) -> str:
+    return _environment.from_string("{{ text | urlize | breakable }}").render(text=text)
 
 
 async def test_a_number_that_is_none_is_not_sent(page, sandbox):
