@@ -61,7 +61,7 @@ async def database(settings: Settings) -> AsyncIterator[tuple[str, EmbeddedKeepe
 
 async def prepare(url: str) -> None:
     """The newest schema, and the price book that came with this program."""
-    await migrate.upgrade(url, progress=lambda step: out.print(f"  {step}", style="dim"))
+    await migrate.upgrade(url, progress=_told)
     opened = await Database.connect(url, max_size=1)
     try:
         async with opened.tx(Actor.system("price book")) as tx:
@@ -86,6 +86,10 @@ def programs(settings: Settings, url: str) -> list[Program]:
         for number in range(settings.workers)
     ]
     return [server, *workers]
+
+
+def _told(step: str) -> None:
+    out.print(f"  {step}", style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
 async def up(settings: Settings) -> None:

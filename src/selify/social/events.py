@@ -177,13 +177,13 @@ async def _message(
         raise Skip("this message was handled before")
     facts, binding = await _circumstances(tx, account, conversation, message)
     decision = dialogue.decide(conversation.state, message, facts)
-    await _carry_out(tx, account, conversation, message, decision, facts, binding, clock)
     log.info(
         "{shopper} sent a message ({kind}): {what}",
         shopper=conversation.username or SOMEBODY,
         kind=_kind(message),
         what=decision.why,
     )
+    await _carry_out(tx, account, conversation, message, decision, facts, binding, clock)
     return {"decision": decision.why, "stage": decision.state.stage.value}
 
 
