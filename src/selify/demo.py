@@ -9,8 +9,10 @@ import asyncio
 import contextlib
 import functools
 import os
+import shutil
+import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -22,9 +24,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from selify.ai.tryon import drawn
-from selify.ai.types import GarmentCategory
+from selify.ai.types import GarmentCategory, RefusalCode
 from selify.core import logging as core_logging
 from selify.core import settings as core_settings
+from selify.core.database import Actor, Database
 from selify.core.errors import SelifyError
 from selify.core.pictures import open_picture
 from selify.core.settings import Settings
@@ -37,9 +40,18 @@ PASSWORD = "try-it-on-today"  # noqa: S105 - a demo's password, printed on the s
 BRAND = "Atelier Nord"
 USERNAME = "ateliernord"
 PATIENCE = 90.0
+COMMENT = "Try on please!"
 
+EXIT_FAILED = 1
 EXIT_NO_PICTURE = 2
 EXIT_NOBODY = 3
+# Why there is no picture, where it was not the photo: somebody else has to do something about it.
+NOT_THE_PHOTO = (
+    RefusalCode.GARMENT_NOT_FOUND,
+    RefusalCode.GARMENT_CATEGORY_MISSING,
+    RefusalCode.TIMED_OUT,
+    RefusalCode.PHOTO_GONE,
+)
 
 out = Console(stderr=True)
 
@@ -54,18 +66,20 @@ class Piece:
     caption: str
 
 
+# In the order they are published: what comes last is the first post on the phone, and a tee asks
+# the least of a newcomer's photo.
 PIECES = (
+    Piece("trousers-ink", 7900, 31, "Ink on long lines. Comment TRY ON."),
+    Piece("dress-meadow", 8900, 12, "A meadow you can wear. Comment TRY ON and send us a photo."),
+    Piece("longsleeve-plum", 5900, 25, "Plum season. Want to see yourself in it? Comment TRY ON."),
+    Piece("tee-harbour", 4500, 18, "Stripes that have seen the sea. Comment “try on” below."),
+    Piece("tee-sunrise", 4200, 7, "Sunrise, but make it cotton. Comment TRY ON!"),
     Piece(
         "tee-forest",
         3900,
         42,
         "Made for early trains and long walks. Comment TRY ON to see it on you.",
     ),
-    Piece("tee-sunrise", 4200, 7, "Sunrise, but make it cotton. Comment TRY ON!"),
-    Piece("tee-harbour", 4500, 18, "Stripes that have seen the sea. Comment “try on” below."),
-    Piece("longsleeve-plum", 5900, 25, "Plum season. Want to see yourself in it? Comment TRY ON."),
-    Piece("dress-meadow", 8900, 12, "A meadow you can wear. Comment TRY ON and send us a photo."),
-    Piece("trousers-ink", 7900, 31, "Ink on long lines. Comment TRY ON."),
 )
 
 
@@ -152,6 +166,7 @@ async def _load_and_announce(stack: Stack) -> None:
         f"  On the phone: comment “try on” under a post, then answer with a photo of yourself.\n"
         f"  Ctrl-C stops everything; nothing is lost.\n",
         highlight=False,
+        soft_wrap=True,  # a password is copied, not put together
     )
 
 
@@ -381,6 +396,31 @@ async def journey(settings: Settings, request: JourneyRequest) -> int:
     now = time.monotonic()
     steps = Steps(now, now, [])
     os.environ["SELIFY_LOG_LEVEL"] = "WARNING"
+    with apart(settings) as ours:
+        return await _journey(ours, request, steps)
+
+
+@contextlib.contextmanager
+def apart(settings: Settings) -> Iterator[Settings]:
+    """Settings with a data folder of their own that is thrown away: a demo that is up has a worker,
+    which would take our photo and may not fetch it from our phone. A database that somebody named
+    is used as it is.
+    """
+    if settings.database_url:
+        yield settings
+        return
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="journey-", dir=settings.data_dir))
+    folder.chmod(0o711)  # the database server may run as another user
+    # What lies elsewhere would never be deleted: the list of what to delete goes with the folder.
+    os.environ["SELIFY_STORAGE_URL"] = ""
+    try:
+        yield settings.model_copy(update={"data_dir": folder, "storage_url": ""})
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _journey(settings: Settings, request: JourneyRequest, steps: Steps) -> int:
     async with open_stack(settings, free_port()) as stack:
         up = asyncio.Event()
         running = asyncio.create_task(stack.supervisor.run(up.set))
@@ -391,14 +431,16 @@ async def journey(settings: Settings, request: JourneyRequest) -> int:
                 await running
             steps.done("everything is up")
             async with Brand(stack) as brand:
-                return await _travel(brand, request, steps)
+                return await _travel(brand, stack, request, steps)
+        except NothingCame as error:
+            raise SelifyError(f"The shopper waited in vain: {error}") from error
         finally:
             waiting.cancel()
             stack.supervisor.stop()
             await running
 
 
-async def _travel(brand: Brand, request: JourneyRequest, steps: Steps) -> int:
+async def _travel(brand: Brand, stack: Stack, request: JourneyRequest, steps: Steps) -> int:
     await brand.settle_in(pieces=())
     sku = f"journey-{time.time_ns()}"
     garment_id = await brand.upload(
@@ -417,7 +459,7 @@ async def _travel(brand: Brand, request: JourneyRequest, steps: Steps) -> int:
     await brand.bind(post.id, garment_id)
     steps.done("garment in the wardrobe, bound to a post")
     shopper = await phone.create_shopper(f"shopper{time.time_ns() % 10**9}")
-    await phone.comment(shopper.username, post.id, "Try on please!")
+    await phone.comment(shopper.username, post.id, COMMENT)
     thread = await phone.thread(shopper.username, USERNAME)
     greeting = await phone.wait_for_message(thread, timeout=PATIENCE)
     steps.done("comment answered by a private reply")
@@ -432,7 +474,7 @@ async def _travel(brand: Brand, request: JourneyRequest, steps: Steps) -> int:
             )
     await _show(brand, thread, steps)
     if picture is None:
-        return EXIT_NOBODY
+        return exit_code(await _refusal_code(stack, shopper.username))
     out.print(f"\n[bold green]✓[/] {request.out}", highlight=False)
     return 0
 
@@ -450,9 +492,33 @@ async def _result(phone: SandboxDriver, thread: Thread, *, after: int) -> bytes 
     return await phone.picture(answer.pictures[0]) if answer.pictures else None
 
 
+async def _refusal_code(stack: Stack, shopper: str) -> str | None:
+    """Why the charge was given back; None when nothing was ever charged."""
+    opened = await Database.connect(stack.database_url, max_size=1)
+    try:
+        async with opened.tx(Actor.system("journey")) as tx:
+            code: str | None = await tx.fetch_value(
+                """
+                SELECT error_code FROM public.workspace_usage_events
+                 WHERE metadata ->> 'shopper' = $1 ORDER BY created_at DESC LIMIT 1
+                """,
+                shopper,
+            )
+            return code
+    finally:
+        await opened.close()
+
+
+def exit_code(refusal: str | None) -> int:
+    """3 when it was the photo: nobody in it can be dressed. Everything else is a failure."""
+    about_the_photo = refusal in tuple(RefusalCode) and refusal not in NOT_THE_PHOTO
+    return EXIT_NOBODY if about_the_photo else EXIT_FAILED
+
+
 async def _show(brand: Brand, thread: Thread, steps: Steps) -> None:
     """Transcript, funnel row, charge and times."""
     out.print("\n[bold]What was said[/]")
+    out.print(f"  [dim]shopper[/] {COMMENT} [dim](a comment under the post)[/]", highlight=False)
     for message in await brand.phone.messages(thread):
         who = "brand  " if message.from_brand else "shopper"
         said = message.text or f"[{len(message.pictures)} picture]"
@@ -461,11 +527,11 @@ async def _show(brand: Brand, thread: Thread, steps: Steps) -> None:
     out.print("\n[bold]The funnel row[/]")
     for name, value in interaction.items():
         out.print(f"  {name}: {value}", highlight=False, markup=False, soft_wrap=True)
-    usage = (await brand.of_workspace("/billing/usage"))["items"][0]
-    explanation = await brand.of_workspace(f"/billing/usage/{usage['id']}")
     out.print("\n[bold]The charge[/]")
-    for sentence in explanation["sentences"]:
-        out.print(f"  {sentence}", highlight=False, markup=False, soft_wrap=True)
+    for usage in (await brand.of_workspace("/billing/usage"))["items"][:1]:
+        explanation = await brand.of_workspace(f"/billing/usage/{usage['id']}")
+        for sentence in explanation["sentences"]:
+            out.print(f"  {sentence}", highlight=False, markup=False, soft_wrap=True)
     table = Table("step", "seconds", title="Time of each step", title_justify="left")
     for name, seconds in steps.rows:
         table.add_row(name, f"{seconds:.1f}")

@@ -66,7 +66,7 @@ async def database(settings: Settings) -> AsyncIterator[tuple[str, EmbeddedKeepe
 
 async def prepare(url: str) -> None:
     """The newest schema, and the price book that came with this program."""
-    await migrate.upgrade(url, progress=lambda step: out.print(f"  {step}", style="dim"))
+    await migrate.upgrade(url, progress=_told)
     opened = await Database.connect(url, max_size=1)
     try:
         async with opened.tx(Actor.system("price book")) as tx:
@@ -107,6 +107,10 @@ def programs(settings: Settings, url: str) -> list[Program]:
 
     server = program("server", "serve", f"{settings.own_url}/readyz")
     return [server, *(program(f"worker {n + 1}", "worker") for n in range(settings.workers))]
+
+
+def _told(step: str) -> None:
+    out.print(f"  {step}", style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
 async def up(settings: Settings) -> None:

@@ -4,6 +4,7 @@ the brand's page follows. Real processes, the real engine, a drawn person.
 With SELIFY_PICTURES=docs/pictures the screenshots of the documentation are taken on the way.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -40,7 +41,7 @@ async def stack() -> AsyncIterator[WholeStack]:
     with quick_folder() as folder:
         async with running_stack(folder, environment=environment) as running:
             async with running.brand() as brand:
-                await brand.settle_in(demo.PIECES[:2])
+                await brand.settle_in(demo.PIECES[-2:])
             yield running
 
 
@@ -61,7 +62,9 @@ def photo() -> dict[str, object]:
 
 async def open_page(browser: Browser, width: int) -> Page:
     context = await browser.new_context(
-        viewport={"width": width, "height": 844 if width < 900 else 900}, device_scale_factor=1
+        viewport={"width": width, "height": 844 if width < 900 else 900},
+        device_scale_factor=1,
+        reduced_motion="reduce",  # a picture taken of something that fades in shows nothing
     )
     page = await context.new_page()
     page.set_default_timeout(PATIENCE)
@@ -77,10 +80,40 @@ async def sign_in(page: Page, stack: WholeStack) -> None:
 
 
 async def keep(page: Page, name: str) -> None:
+    """A picture for the documentation, once every image is there and nothing moves any more."""
     folder = os.environ.get("SELIFY_PICTURES")
-    if folder:
-        await page.wait_for_timeout(1500)  # until everything has faded in
-        await page.screenshot(path=Path(folder) / f"{name}.png")
+    if not folder:
+        return
+    await expect(page.locator("img:visible").last).to_be_visible()
+    await page.evaluate(
+        """() => Promise.all([
+            document.fonts.ready,
+            ...[...document.images].filter((image) => image.loading !== 'lazy')
+                .map((image) => image.decode().catch(() => {})),
+            ...document.getAnimations().map((one) => one.finished.catch(() => {})),
+        ])"""
+    )
+    await page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+AT_THE_END = """(() => {
+    const talk = document.querySelector('.talk');
+    return talk.scrollHeight - talk.scrollTop - talk.clientHeight;
+})()"""
+
+
+async def until_settled(phone: Page) -> None:
+    """The conversation has been read (no badge) and stands at its end, chips and all. Raises
+    TimeoutError.
+    """
+    await expect(phone.locator("#banner")).to_be_hidden()
+    await expect(phone.locator("#unread")).to_be_hidden()
+    await expect(phone.locator(".typing")).to_be_hidden()
+    await expect(phone.get_by_role("button", name="Love it")).to_be_in_viewport(ratio=1)
+    await expect(phone.locator(".row.theirs").last).to_be_in_viewport(ratio=1)
+    async with asyncio.timeout(PATIENCE / 1000):
+        while await phone.evaluate(AT_THE_END) > 1:
+            await phone.wait_for_timeout(50)
 
 
 @WIDTHS
@@ -109,6 +142,7 @@ async def test_a_shopper_tries_a_tee_on_while_the_brand_watches(
 
     await expect(phone.locator(".row.theirs .photo")).to_have_count(1)
     await expect(phone.locator(".row.theirs").last).to_contain_text("How do you like it?")
+    await until_settled(phone)
     await keep(phone, f"phone-{width}")
     await expect(brand_page.get_by_text("How do you like it?").first).to_be_visible()
     await keep(brand_page, f"brand-{width}")

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from tests.infra.world import ACCOUNT, ANA, PHOTO, Brand, World
 
+from selify import commerce
+from selify.core.database import Actor
 from selify.core.money import Credits
 from selify.social.dialogue import Handler, Stage
 from selify.social.types import (
@@ -25,6 +27,18 @@ async def thread_open(world: World) -> None:
 
 
 # --- Comments ---
+
+
+async def test_the_greeting_asks_for_as_much_of_the_person_as_the_garment_covers(
+    world: World, brand: Brand
+) -> None:
+    await world.say(world.comment())
+    for category in ("dresses", "lower_body"):
+        async with world.database.tx(Actor.system("test")) as tx:
+            await commerce.confirm_category(tx, brand.workspace_id, brand.garment_id, category)
+        await world.say(world.comment())
+    await world.say(world.message("and now?"))
+    assert ["head to feet" in text for text in world.platform.texts] == [False, True, True, True]
 
 
 async def test_a_comment_with_a_keyword_gets_its_private_reply_once(

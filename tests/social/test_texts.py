@@ -70,6 +70,18 @@ def test_buttons_fit(language: str) -> None:
         assert 0 < len(voice(language).title(button)) <= 20
 
 
+@pytest.mark.parametrize(
+    ("language", "hips", "feet"), [("en", "hips", "feet"), ("de", "Hüfte", "Fuß")]
+)
+def test_what_the_photo_must_show_depends_on_the_garment(
+    language: str, hips: str, feet: str
+) -> None:
+    for key in ("greeting", "ask_photo", "ask_photo_again", "media_not_supported"):
+        top, dress = voice(language).say(key), voice(language, legs=True).say(key)
+        assert (hips in top, feet in top) == (True, False), key
+        assert (hips in dress, feet in dress) == (False, True), key
+
+
 @pytest.mark.parametrize("language", texts.languages())
 def test_the_greeting_discloses_the_bot_and_shows_the_ways_out(language: str) -> None:
     greeting = voice(language).say("greeting")

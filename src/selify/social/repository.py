@@ -15,7 +15,9 @@ LIVE = ("active", "pending")
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A garment bound to a post, with what decides about its keywords."""
+    """A garment bound to a post, with what decides about its keywords. ``covers`` is its category in
+    the words of ``wardrobe_garments.leffa_metadata``, empty when nobody has said it.
+    """
 
     id: UUID
     account_id: UUID
@@ -24,6 +26,7 @@ class Binding:
     post_ref: str
     garment_id: UUID
     garment_name: str
+    covers: str
     trigger_keywords: tuple[str, ...]
     use_global_keywords: bool
     post_config: Mapping[str, Any] = field(default_factory=dict)
@@ -93,7 +96,8 @@ _ACCOUNT = """a.id, a.workspace_id, a.platform, a.platform_account_id, a.platfor
 _BINDING = """
     SELECT b.id, b.account_id, b.post_id, b.trigger_keywords, b.use_global_keywords,
            p.platform_post_id, p.bot_config, p.workspace_id, b.wardrobe_garment_id,
-           coalesce(b.garment_name, g.name, g.filename) AS garment_name
+           coalesce(b.garment_name, g.name, g.filename) AS garment_name,
+           g.leffa_metadata ->> 'leffa_category' AS covers
       FROM public.social_posts_garment_bindings b
       JOIN public.social_posts p ON p.id = b.post_id
       JOIN public.wardrobe_garments g ON g.id = b.wardrobe_garment_id
@@ -121,6 +125,7 @@ def _binding(row: asyncpg.Record) -> Binding:
         post_ref=row["platform_post_id"],
         garment_id=row["wardrobe_garment_id"],
         garment_name=row["garment_name"],
+        covers=row["covers"] or "",
         trigger_keywords=tuple(row["trigger_keywords"] or ()),
         use_global_keywords=row["use_global_keywords"] is not False,
         post_config=row["bot_config"] or {},

@@ -298,6 +298,11 @@ async def settle_sent(
         attachments=_attachments(payload),
         at=min(at or now, now),
     )
+    log.info(
+        "{shopper} received an answer: {what}",
+        shopper=conversation.username or payload.get("username") or "a shopper",
+        what=payload["purpose"].replace("_", " ").replace(":", ": "),
+    )
     interaction = payload.get("interaction_id")
     if interaction:
         await interactions.responded(

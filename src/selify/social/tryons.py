@@ -20,6 +20,7 @@ from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.ids import new_id
 from selify.core.jobs import Job
+from selify.core.logging import get_logger
 from selify.core.money import MicroUnits
 from selify.core.notices import notify_workspace
 from selify.social import conversations, interactions, messages, repository, sending, texts
@@ -27,6 +28,8 @@ from selify.social.conversations import Conversation
 from selify.social.dialogue import FEEDBACK_BUTTONS, Handler, Stage, State
 from selify.social.repository import Binding
 from selify.social.types import Account, Attachment, Button, MessageWritten
+
+log = get_logger(__name__)
 
 JOB = "tryon"
 METER = "tryon"
@@ -110,6 +113,12 @@ async def begin(
         return Start.EXHAUSTED
     except billing.MeterClosed:
         return Start.PAUSED
+    log.info(
+        "{shopper} will be dressed in {garment}: {credits} credits reserved",
+        shopper=conversation.username or "a shopper",
+        garment=binding.garment_name,
+        credits=charge.price.value,
+    )
     await jobs.start(
         tx,
         kind=JOB,
@@ -173,6 +182,12 @@ async def finish(
     )
     await _say_result(tx, thread, request, made, card)
     await _conclude(tx, thread.conversation, request, Stage.RESULT_SENT)
+    log.info(
+        "{shopper} was dressed in {seconds} s by {engine}: the charge stands",
+        shopper=thread.conversation.username or "a shopper",
+        seconds=round(made.rendering.seconds, 1),
+        engine=made.rendering.engine,
+    )
     return True
 
 
@@ -220,6 +235,11 @@ async def refuse(
         interaction_id=request.interaction_id,
     )
     await _conclude(tx, thread.conversation, request, Stage.AWAITING_PHOTO)
+    log.info(
+        "{shopper} could not be dressed ({code}): the charge was given back",
+        shopper=thread.conversation.username or "a shopper",
+        code=refusal.code.value,
+    )
     if refusal.code in _GARMENT_FAULTS:
         await _tell_garment_fault(tx, thread.account, request, voice.garment)
 

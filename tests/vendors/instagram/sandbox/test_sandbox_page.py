@@ -1,10 +1,13 @@
 """The phone in Chromium: a shopper's whole visit, at both widths, and the switchboard."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
+
+from selify.vendors.instagram.sandbox.phone.pages import _environment
 
 from .conftest import picture
 
@@ -180,6 +183,113 @@ async def test_the_switchboard_switches_and_the_list_follows(page, sandbox):
     await page.get_by_role("button", name="Expire the token").click()
     await expect(page.locator(".shop-line")).to_contain_text("token expired")
     assert (await sandbox.get("/me")).json()["error"]["error_subcode"] == 463
+
+
+BEHIND = "(() => { const t = document.querySelector('.talk');"
+BEHIND += " return t.scrollHeight - t.scrollTop - t.clientHeight })()"
+
+
+async def _until_behind(page: Page, enough: Callable[[float], bool]) -> None:
+    """Until the conversation is that far from its end, in pixels. Raises TimeoutError."""
+    async with asyncio.timeout(20):
+        while not enough(await page.evaluate(BEHIND)):
+            await page.wait_for_timeout(20)
+
+
+async def _long_conversation(page: Page, sandbox) -> str:
+    """Open, at its end; the id by which the shop writes."""
+    for number in range(14):
+        await sandbox.driver.write("ana", "nord", f"{number} " + "and more words " * 12)
+    await go(page, "thread/nord")
+    await expect(page.locator(".row")).to_have_count(14)
+    await _until_behind(page, lambda pixels: pixels < 2)
+    return (await sandbox.driver.thread("ana", "nord")).igsid
+
+
+async def test_a_picture_that_grows_late_stays_in_view(page, sandbox):
+    await _long_conversation(page, sandbox)
+    await page.evaluate(
+        """() => {
+            const talk = document.querySelector('.talk');
+            talk.scrollTop -= 1;  // told as a scroll once the conversation is longer
+            const late = document.createElement('li');
+            late.style.cssText = 'flex: none; height: 420px';
+            document.querySelector('.bubbles').append(late);
+        }"""
+    )
+    await _until_behind(page, lambda pixels: pixels < 2)
+
+
+async def test_whoever_reads_further_up_is_left_there(page, sandbox):
+    igsid = await _long_conversation(page, sandbox)
+    await page.locator(".talk").hover()
+    await page.mouse.wheel(0, -600)
+    await _until_behind(page, lambda pixels: pixels > 400)
+    await sandbox.send({"id": igsid}, message={"text": "are you there?"})
+    await expect(page.locator(".row.theirs")).to_have_count(1)
+    assert await page.evaluate(BEHIND) > 400
+
+
+def test_a_link_breaks_after_a_slash_and_markup_stays_text():
+    html = _linked("<b>see</b> https://nord.example/a/tee?x=<i>&y=1 </a> a/b")
+    assert ">https://nord.example/<wbr>a/<wbr>tee?x=" in html
+    assert 'href="https://nord.example/a/tee?x=' in html
+    assert "&lt;b&gt;see&lt;/b&gt;" in html
+    assert "<b>" not in html
+    assert "<i>" not in html
+    assert html.endswith(" &lt;/a&gt; a/b")
+
+
+def _linked(text: str) -> str:
+    return _environment.from_string("{{ text | urlize | breakable }}").render(text=text)
+
+
+async def test_a_number_that_is_none_is_not_sent(page, sandbox):
+    await _open_board(page)
+    await page.get_by_role("switch", name="Deliver everything more than once").click()
+    amount = page.locator("[data-amount=duplicate]")
+    for wrong in ("", "0", "100000"):
+        await amount.fill(wrong)
+        await amount.press("Tab")
+        assert not await amount.evaluate("field => field.checkValidity()")
+    await expect(page.locator("#banner")).to_be_hidden()
+
+
+async def test_a_post_s_own_address_opens_it_on_the_phone(page, sandbox):
+    media = (await sandbox.get("/me/media", fields="permalink")).json()["data"][0]
+    assert media["permalink"].startswith(sandbox.url)
+    await page.goto(media["permalink"])
+    await expect(page.locator("#screen .caption")).to_contain_text("The mint dress")
+    await page.get_by_role("button", name="Comment", exact=True).click()
+    await expect(page.get_by_label("Your comment")).to_be_visible()
+
+
+async def test_controls_can_be_seen_and_hit(page, sandbox):
+    """WCAG 2.2: 3 : 1 between a control and what it lies on, and 24 pixels to hit."""
+    await sandbox.driver.write("ana", "nord", "hi")
+    await go(page, "thread/nord")
+    await expect(page.locator("#message-text")).to_be_visible()
+    assert await page.evaluate(CONTRAST, ["#message-text", "borderTopColor"]) >= 3
+    await _open_board(page)
+    await expect(page.locator(".owner input")).to_be_visible()
+    assert await page.evaluate(CONTRAST, [".switch", "backgroundColor"]) >= 3
+    assert await page.evaluate(CONTRAST, [".owner input", "borderTopColor"]) >= 3
+    send_all = await page.get_by_role("button", name="Send all now").bounding_box()
+    assert send_all["height"] >= 24
+
+
+CONTRAST = """([selector, property]) => {
+    const colour = (text) => text.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+        .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    const part = document.querySelector(selector);
+    let under = part.parentElement;
+    while ((colour(getComputedStyle(under).backgroundColor)[3] ?? 1) === 0) under = under.parentElement;
+    const [a, b] = [getComputedStyle(part)[property], getComputedStyle(under).backgroundColor]
+        .map((text) => light(colour(text))).sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+}"""
 
 
 async def test_nothing_is_wider_than_the_screen(page, sandbox):

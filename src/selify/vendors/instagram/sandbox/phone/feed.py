@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from selify.core.errors import NotFound
 from selify.vendors.instagram.sandbox.people import threads
 from selify.vendors.instagram.sandbox.people.shopper import REACTIONS, find, ice_breakers
 from selify.vendors.instagram.sandbox.state.bodies import Body
@@ -194,6 +195,15 @@ def brand(tx: Tx, world: World, name: str, account: str) -> Values:
         "blocked": bool(row and row["blocked"]),
         "followers": followers,
     }
+
+
+def post(tx: Tx, world: World, name: str, shortcode: str) -> Values:
+    """One post, by the last part of its address. Raises NotFound."""
+    row = tx.one("SELECT * FROM media WHERE shortcode = ?", shortcode)
+    if row is None:
+        raise NotFound("There is no post at this address.")
+    person = me(tx, name)
+    return {"me": person, "post": _post(tx, world, row, person)}
 
 
 def story(tx: Tx, world: World, name: str, media_id: str) -> Values:

@@ -1,14 +1,18 @@
 """Rendering the page's templates, and how they show times and numbers."""
 
+import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 HERE = Path(__file__).parent
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+_LINK_TEXT = re.compile(r"(?<=>)[^<]+(?=</a>)")
+_SLASH = re.compile(r"(?<![:/])/(?=[^/])")
 
 
 def ago(seconds: float) -> str:
@@ -33,6 +37,11 @@ def grouped(number: int) -> str:
     return f"{number:,}"
 
 
+def breakable(linked: Markup) -> Markup:
+    """Text with links that may break after a slash rather than inside a word."""
+    return Markup(_LINK_TEXT.sub(lambda text: _SLASH.sub("/<wbr>", text[0]), linked))  # noqa: S704
+
+
 _environment = Environment(
     loader=FileSystemLoader(HERE / "templates"),
     autoescape=True,
@@ -40,7 +49,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(ago=ago, iso=iso, grouped=grouped)
+_environment.filters.update(ago=ago, breakable=breakable, iso=iso, grouped=grouped)
 
 
 def render(template: str, **values: Any) -> str:

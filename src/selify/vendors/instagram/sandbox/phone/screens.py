@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
-from starlette.responses import StreamingResponse
+from starlette.responses import RedirectResponse, StreamingResponse
 
 from selify.vendors.instagram.sandbox.access import world_of
 from selify.vendors.instagram.sandbox.phone import feed
@@ -43,6 +43,12 @@ async def page(request: Request) -> HTMLResponse:
     server = urlsplit(world.config.callback_url).netloc or "nobody"
     html = render("page.html", people=people, server=server, **values)
     return HTMLResponse(html, headers={**NO_STORE, "Content-Security-Policy": PAGE_POLICY})
+
+
+@router.get("/p/{shortcode}/")
+async def permalink(shortcode: str) -> RedirectResponse:
+    """A post's own address, as it is given out on the wire: the phone shows it."""
+    return RedirectResponse(f"/#/post/{shortcode}")
 
 
 @router.get("/static/{name}")
@@ -97,6 +103,12 @@ async def thread_screen(request: Request, account: str) -> HTMLResponse:
 async def brand_screen(request: Request, account: str) -> HTMLResponse:
     """A brand's page."""
     return await _fragment(request, "brand.html", feed.brand, account)
+
+
+@router.get("/phone/post/{shortcode}")
+async def post_screen(request: Request, shortcode: str) -> HTMLResponse:
+    """One post."""
+    return await _fragment(request, "single.html", feed.post, shortcode)
 
 
 @router.get("/phone/story/{media}")

@@ -19,7 +19,6 @@ from selify.vendors.instagram.sandbox.webhooks.events import attachment_payload
 from selify.vendors.instagram.sandbox.wire.fields import Fields, Wanted, page, project
 from selify.vendors.instagram.sandbox.wire.graph import Call, Json, handles
 
-PERMALINK = "https://www.instagram.com/p/"
 DETAILED_MESSAGES = 20
 DEFAULT_FIELDS: Fields = {"id": Wanted()}
 
@@ -79,7 +78,8 @@ def media_values(tx: Tx, call: Call, row: Row) -> Json:
         "media_product_type": row["product_type"],
         "media_url": call.world.pictures.link(row["file_id"], absolute=True),
         "thumbnail_url": None,
-        "permalink": f"{PERMALINK}{row['shortcode']}/",
+        # On the stand-in itself: an address of the real thing would lead to somebody else's post.
+        "permalink": f"{call.world.config.public_url.rstrip('/')}/p/{row['shortcode']}/",
         "shortcode": row["shortcode"],
         "timestamp": graph_time(row["created_at"]),
         "username": call.account["username"],

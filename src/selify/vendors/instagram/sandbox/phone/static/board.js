@@ -41,7 +41,8 @@ board.addEventListener('click', (event) => {
 });
 board.addEventListener('change', (event) => {
   const { amount } = event.target.dataset;
-  if (amount) api('PATCH', '/faults', { [amount]: event.target.valueAsNumber }).then(refreshControls, complain);
+  if (!amount || !event.target.reportValidity()) return;
+  api('PATCH', '/faults', { [amount]: event.target.valueAsNumber }).then(refreshControls, complain);
 });
 board.addEventListener('submit', (event) => {
   const account = event.target.dataset.ownerForm;

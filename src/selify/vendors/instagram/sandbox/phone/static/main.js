@@ -5,7 +5,7 @@ import { refreshControls, refreshDeliveries } from './board.js';
 import * as thread from './thread.js';
 
 const screen = $('#screen');
-const SCREENS = new Set(['feed', 'inbox', 'requests', 'people', 'thread', 'brand']);
+const SCREENS = new Set(['feed', 'inbox', 'requests', 'people', 'thread', 'brand', 'post']);
 const scrolls = new Map();
 let shown = '';
 
@@ -42,7 +42,7 @@ function remember() {
 }
 
 function mark(name) {
-  const tab = { thread: 'inbox', requests: 'inbox', brand: 'feed' }[name] ?? name;
+  const tab = { thread: 'inbox', requests: 'inbox', brand: 'feed', post: 'feed' }[name] ?? name;
   for (const link of $$('[data-tab]')) {
     if (link.dataset.tab === tab) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');

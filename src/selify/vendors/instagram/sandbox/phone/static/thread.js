@@ -9,6 +9,7 @@ let photos = [];
 let context = null; // { kind: 'reply' | 'edit', mid }
 let typingTimer = null;
 let stick = true;
+let byHand = false; // whether somebody has moved the conversation since it went to its end
 
 export const view = () => $('.view.thread', screen);
 const account = () => view()?.dataset.account;
@@ -20,17 +21,28 @@ export function entered() {
   stick = true;
   toBottom();
   report();
-  talk().addEventListener('scroll', () => {
-    const box = talk();
-    if (box) stick = box.scrollHeight - box.scrollTop - box.clientHeight < 120;
+  const box = talk();
+  for (const kind of ['wheel', 'touchmove', 'keydown', 'pointerdown']) {
+    box.addEventListener(kind, () => { byHand = true; }, { passive: true });
+  }
+  // A scroll of ours may be told only after a picture has made the conversation longer: that is no
+  // reason to stay behind. Only whoever scrolls up by hand does.
+  box.addEventListener('scroll', () => {
+    if (box.scrollHeight - box.scrollTop - box.clientHeight < 120) stick = true;
+    else if (byHand) stick = false;
   }, { passive: true });
-  // Pictures change the height when they arrive.
-  talk().addEventListener('load', () => { if (stick) toBottom(); }, true);
+  growing.disconnect();
+  for (const part of [box, ...box.children]) growing.observe(part);
 }
+
+// Pictures when they arrive, chips under them, a keyboard: whatever changes the height.
+const growing = new ResizeObserver(() => { if (stick) toBottom(); });
 
 export function toBottom() {
   const box = talk();
-  if (box) box.scrollTop = box.scrollHeight;
+  if (!box) return;
+  byHand = false;
+  box.scrollTop = box.scrollHeight;
 }
 
 // Reading is reported once per look, and only while somebody can be looking.
