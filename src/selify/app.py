@@ -52,6 +52,7 @@ from selify.social import (
     posts,
     subscriptions,
     tryons,
+    undelivered,
 )
 from selify.social import endpoints as social_endpoints
 from selify.social.connecting import Connector
@@ -319,6 +320,11 @@ def _routines(house: House) -> list[Routine]:
             "stale charges",
             60,
             as_system(lambda tx: billing.release_stale(tx, clock, older_than=STALE_CHARGE)),
+        ),
+        Routine(
+            "undelivered pictures",
+            60,
+            as_system(lambda tx: undelivered.refund_due(tx, clock)),
         ),
         Routine(
             "invariants",
