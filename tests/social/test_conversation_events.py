@@ -417,6 +417,39 @@ async def test_an_echo_waits_while_its_reply_is_taken_up_again(
     assert await world.queued("sent") == ["greeting"]
 
 
+async def test_what_the_platform_was_asked_is_asked_again_while_its_reply_moves(
+    world: World, brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ben", "eva"):
+        await world.handle(world.comment(person_ref=f"at {name}", username=name))
+        await world.put_in_doubt()
+    echo = world.echo(world.platform.texts[0], person_ref="of eva")
+    world.platform.addressees[echo.message_ref] = "eva"
+    await world.handle(echo)
+    confirm = outbox.confirm
+
+    async def claimed(tx: Tx, delivery_id: UUID, **more: Any) -> outbox.Delivery | None:
+        await tx.execute(
+            """
+            UPDATE internal.outbox SET state = 'sending', leased_until = $2 WHERE id = $1
+            """,
+            delivery_id,
+            world.clock.now() + timedelta(seconds=1),
+        )
+        return await confirm(tx, delivery_id, **more)
+
+    monkeypatch.setattr(outbox, "confirm", claimed)
+    await world.outbox.run_once()
+    open_questions = "SELECT state FROM internal.outbox WHERE channel = 'echoes'"
+    assert await world.value(open_questions) == "queued"
+    monkeypatch.undo()
+    world.clock.advance(timedelta(seconds=3))
+    await world.sql("UPDATE internal.outbox SET state = 'unknown' WHERE state = 'sending'")
+    await world.outbox.run_once()
+    assert await world.value(open_questions) == "sent"
+    assert await world.queued("sent") == ["greeting"]
+
+
 async def test_an_echo_under_another_id_is_still_ours(world: World, brand: Brand) -> None:
     await thread_open(world)
     await world.handle(world.echo(world.platform.texts[0], message_ref="mid.of-the-echo"))
