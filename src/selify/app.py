@@ -54,6 +54,7 @@ from selify.social import (
     promises,
     subscriptions,
     tryons,
+    undelivered,
 )
 from selify.social import endpoints as social_endpoints
 from selify.social.connecting import Connector
@@ -327,6 +328,11 @@ def _routines(house: House) -> list[Routine]:
             "stale charges",
             60,
             as_system(lambda tx: billing.release_stale(tx, clock, older_than=STALE_CHARGE)),
+        ),
+        Routine(
+            "undelivered pictures",
+            60,
+            as_system(lambda tx: undelivered.refund_due(tx, clock)),
         ),
         Routine("retention", 60, lambda: retention.sweep(database, house.storage, now=clock.now())),
         Routine("posts", 60, lambda: posts.sync_due(database, clock, secrets, gateway)),

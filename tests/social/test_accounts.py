@@ -11,7 +11,7 @@ from tests.infra.world import ACCOUNT, PLATFORM, SYSTEM, Brand, World, _post
 from selify.core.database import Tx
 from selify.core.errors import BadRequest
 from selify.core.secrets import SecretBox
-from selify.social import accounts, deletion, parking, posts, repository, sending, subscriptions
+from selify.social import accounts, deletion, parking, pauses, posts, subscriptions
 from selify.social.accounts import ConnectedElsewhere
 from selify.social.connecting import STATE_LIFE, Attempt, Connector, PlatformSaidNo, StateInvalid
 from selify.social.ports import Grant, PlatformRefused, PostItem, PostPage, RenewedToken
@@ -297,6 +297,45 @@ async def test_a_refused_renewal(world: World, brand: Brand, gateway: Gateway, d
     assert (await row(world))["status"] == "expired", "over is over, whatever was said"
 
 
+@pytest.mark.parametrize("refusal", [None, PlatformRefused("expired", "No.", token_dead=True)])
+async def test_a_token_that_was_replaced_while_it_was_renewed_stays(
+    world: World,
+    brand: Brand,
+    gateway: Gateway,
+    refusal: PlatformRefused | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The owner connects again while the platform still thinks about the old token."""
+    world.clock.advance(timedelta(days=51))
+    gateway.refusal = refusal
+    renew = gateway.renew
+
+    async def meanwhile(token: str, *, expires_at: datetime, since: datetime) -> RenewedToken:
+        await world.connect(brand.workspace_id, brand.owner_id)
+        return await renew(token, expires_at=expires_at, since=since)
+
+    monkeypatch.setattr(gateway, "renew", meanwhile)
+    assert await accounts.renew_due(world.database, world.clock, world.secrets, gateway) == 1
+    await world.deliver()
+    async with world.database.tx(SYSTEM) as tx:
+        token = await accounts.open_token(tx, world.secrets, brand.account.id)
+    assert token == f"token-of-{ACCOUNT}"
+    assert (await row(world))["status"] == "active"
+    assert await world.notified() == []
+
+
+async def test_posts_refused_with_an_old_token_do_not_kill_a_new_one(
+    world: World, brand: Brand, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def meanwhile(token: str, after: str | None) -> PostPage:
+        await world.connect(brand.workspace_id, brand.owner_id)
+        raise PlatformRefused("expired", "No.", token_dead=True)
+
+    monkeypatch.setattr(gateway, "posts", meanwhile)
+    await posts.sync_account(world.database, world.clock, world.secrets, gateway, brand.account.id)
+    assert (await row(world))["status"] == "active"
+
+
 async def test_a_dead_token_is_noticed_while_posts_are_copied(
     world: World, brand: Brand, gateway: Gateway
 ) -> None:
@@ -415,9 +454,7 @@ async def test_raw_entries_stay_and_stop_nothing(world: World) -> None:
 async def test_pause_is_the_longest_that_was_asked_for(world: World, brand: Brand) -> None:
     now = world.clock.now()
     async with world.database.tx(SYSTEM) as tx:
-        await sending.pause(tx, brand.account.id, now + timedelta(hours=2))
-        await sending.pause(tx, brand.account.id, now + timedelta(hours=1))
-        until = await sending._paused_until(tx, brand.account.id)
-        account = await repository.account(tx, brand.account.id)
+        for hours in (2, 1):
+            await pauses.pause(tx, brand.account.id, now=now, length=timedelta(hours=hours))
+        until = await pauses.paused_until(tx, brand.account.id)
     assert until == now + timedelta(hours=2)
-    assert account is not None

@@ -1,11 +1,15 @@
 """Every kind of event, handled by the real inbox on the real database."""
 
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
+import pytest
 from tests.infra.world import ACCOUNT, ANA, PHOTO, Brand, World
 
 from selify import commerce
-from selify.core.database import Actor
+from selify.core import outbox
+from selify.core.database import Actor, Tx
 from selify.core.money import Credits
 from selify.social.dialogue import Handler, Stage
 from selify.social.types import (
@@ -398,6 +402,64 @@ async def test_an_echo_after_already_done_still_links(world: World, brand: Brand
     assert await world.failures() == ["already_done"]
     await world.handle(world.echo(world.platform.texts[0]))
     assert (await world.state()).stage is Stage.AWAITING_PHOTO
+    assert await world.queued("sent") == ["greeting"]
+
+
+async def test_an_echo_waits_while_its_reply_is_taken_up_again(
+    world: World, brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between our look and our word a worker claims the send: the echo comes back, unhandled."""
+    world.platform.script.append(ConnectionError("lost"))
+    await world.say(world.comment())
+    confirm = outbox.confirm
+
+    async def claimed(tx: Tx, delivery_id: UUID, **more: Any) -> outbox.Delivery | None:
+        await tx.execute(
+            "UPDATE internal.outbox SET state = 'sending', leased_until = now() WHERE id = $1",
+            delivery_id,
+        )
+        return await confirm(tx, delivery_id, **more)
+
+    monkeypatch.setattr(outbox, "confirm", claimed)
+    await world.handle(world.echo(world.platform.texts[0]))
+    assert (await world.last())[0] == "failed", "it is tried again in a moment"
+    monkeypatch.undo()
+    await world.later(timedelta(seconds=3))
+    assert (await world.last())[1] == "our own message"
+    assert (await world.state()).handler is Handler.BOT
+    assert await world.queued("sent") == ["greeting"]
+
+
+async def test_what_the_platform_was_asked_is_asked_again_while_its_reply_moves(
+    world: World, brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ben", "eva"):
+        await world.handle(world.comment(person_ref=f"at {name}", username=name))
+        await world.put_in_doubt()
+    echo = world.echo(world.platform.texts[0], person_ref="of eva")
+    world.platform.addressees[echo.message_ref] = "eva"
+    await world.handle(echo)
+    confirm = outbox.confirm
+
+    async def claimed(tx: Tx, delivery_id: UUID, **more: Any) -> outbox.Delivery | None:
+        await tx.execute(
+            """
+            UPDATE internal.outbox SET state = 'sending', leased_until = $2 WHERE id = $1
+            """,
+            delivery_id,
+            world.clock.now() + timedelta(seconds=1),
+        )
+        return await confirm(tx, delivery_id, **more)
+
+    monkeypatch.setattr(outbox, "confirm", claimed)
+    await world.outbox.run_once()
+    open_questions = "SELECT state FROM internal.outbox WHERE channel = 'echoes'"
+    assert await world.value(open_questions) == "queued"
+    monkeypatch.undo()
+    world.clock.advance(timedelta(seconds=3))
+    await world.sql("UPDATE internal.outbox SET state = 'unknown' WHERE state = 'sending'")
+    await world.outbox.run_once()
+    assert await world.value(open_questions) == "sent"
     assert await world.queued("sent") == ["greeting"]
 
 

@@ -74,6 +74,14 @@ async def test_the_pace_counts_what_waits(world: World, brand: Brand) -> None:
     assert found.clear_at == NOON.replace(hour=14, minute=0)
 
 
+async def test_typing_dots_and_questions_are_no_messages(world: World, brand: Brand) -> None:
+    await world.say(world.comment())
+    await world.handle(world.message("hm?"))
+    waiting = "SELECT count(*) FROM internal.outbox WHERE state = 'queued'"
+    assert await world.value(waiting) == 2, "the answer and its typing dots"
+    assert (await pace(world, brand, NOON)).waiting == 1
+
+
 @pytest.mark.parametrize(
     ("waiting", "hour", "day", "expected"),
     [

@@ -5,9 +5,16 @@ from datetime import timedelta
 import pytest
 from tests.infra.world import ANA, PLATFORM, SYSTEM, Brand, World
 
-from selify.social import accounts, conversations, health, messages, repository
+from selify.social import accounts, conversations, health, limits, messages, repository
 from selify.social.dialogue import Handler, Stage
-from selify.social.ports import Accepted, Action, Refused, SentMessage
+from selify.social.ports import (
+    Accepted,
+    Action,
+    Credentials,
+    OutgoingMessage,
+    Refused,
+    SentMessage,
+)
 from selify.social.sending import DOUBT_LIFE, UNEXPLAINED_PAUSE
 
 
@@ -88,7 +95,7 @@ async def test_an_unexplained_pause_lasts_half_an_hour(world: World, thread: Bra
     world.platform.script.append(refused(Action.PAUSE_ACCOUNT))
     await world.deliver()
     until = await world.value("SELECT max(not_before) FROM internal.outbox WHERE state = 'queued'")
-    assert until == world.clock.now() + UNEXPLAINED_PAUSE
+    assert until == world.clock.now() + UNEXPLAINED_PAUSE + limits.TURN
 
 
 async def test_a_high_usage_header_slows_us_down(world: World, thread: Brand) -> None:
@@ -302,3 +309,143 @@ async def test_health_follows_the_calls_of_the_day(world: World, brand: Brand) -
     await world.sql("UPDATE public.instagram_account_health SET webhook_delivery_rate = 99")
     row = await call()
     assert (row["messages_processed_today"], row["messages_failed_today"]) == (1, 0)
+
+
+# --- The platform is not there ---
+
+NOT_THERE = Refused(Action.PAUSE_ACCOUNT, "not_reached", "Nobody answers.", 5, grows=True)
+
+
+async def test_hours_without_the_platform_lose_nothing_and_count_nothing(
+    world: World, thread: Brand
+) -> None:
+    for _ in range(60):
+        world.platform.script.append(NOT_THERE)
+        await world.later(timedelta(minutes=3))
+    tried = len(world.platform.sent)
+    assert tried > 40, "never more than a few minutes apart"
+    world.platform.script.clear()
+    await world.later(timedelta(minutes=3))
+    await world.later(timedelta(seconds=1))
+    assert await world.queued("sent") == ["greeting", "ask_photo_again"]
+    counted = await world.value("SELECT messages_sent_today FROM public.instagram_rate_limits")
+    assert counted == 2
+
+
+async def test_without_the_platform_the_window_is_the_end(world: World, thread: Brand) -> None:
+    for _ in range(26):
+        world.platform.script.append(NOT_THERE)
+        await world.later(timedelta(hours=1))
+    assert await world.failures() == ["window_closed"]
+
+
+async def test_what_must_wait_for_its_turn_stops_nobody_else(world: World, brand: Brand) -> None:
+    world.platform.script.append(refused(Action.LATER, 3600))
+    await world.say(world.comment(person_ref="ben", username="ben"))
+    await world.say(world.comment())
+    assert await world.queued("sent") == ["greeting"]
+    await world.later(timedelta(hours=1, seconds=1))
+    assert await world.queued("sent") == ["greeting", "greeting"]
+
+
+async def test_doubt_counts_from_when_it_began(world: World, thread: Brand) -> None:
+    world.platform.script.append(refused(Action.PAUSE_ACCOUNT, 7200))
+    await world.deliver()
+    world.platform.thread = None
+    world.platform.script.append(refused(Action.UNKNOWN))
+    await world.later(timedelta(hours=2, seconds=1))
+    await world.later(timedelta(minutes=5))
+    assert await world.failures() == []
+    assert await world.queued("unknown") == ["ask_photo_again"]
+    await world.later(DOUBT_LIFE)
+    assert await world.failures() == ["unconfirmed"]
+
+
+async def test_a_new_doubt_has_its_own_hour(world: World, thread: Brand) -> None:
+    world.platform.script.append(refused(Action.UNKNOWN))
+    await world.deliver()
+    world.platform.script.append(refused(Action.PAUSE_ACCOUNT, 7200))
+    await world.later(timedelta(seconds=20))
+    world.platform.thread = None
+    world.platform.script.append(refused(Action.UNKNOWN))
+    await world.later(timedelta(hours=2, seconds=1))
+    await world.later(timedelta(minutes=5))
+    assert await world.failures() == []
+
+
+async def test_a_private_reply_of_a_deleted_account_ends(world: World, brand: Brand) -> None:
+    await world.handle(world.comment())
+    world.platform.script.append(refused(Action.UNKNOWN))
+    await world.deliver()
+    await world.sql("DELETE FROM public.connected_social_accounts WHERE id = $1", brand.account.id)
+    await world.later(timedelta(seconds=20))
+    assert await world.failures() == ["not_connected"]
+
+
+# --- Somebody must act ---
+
+
+@pytest.mark.parametrize("action", [Action.PAUSE_ACCOUNT, Action.ASK_OWNER])
+async def test_what_needs_a_person_is_told_and_waits(
+    world: World, thread: Brand, action: Action
+) -> None:
+    switch = Refused(action, "message_access_off", "Please allow access to messages.", alert=True)
+    lengths = []
+    for _ in range(3):
+        world.platform.script.append(switch)
+        await world.deliver()
+        until = await world.value("SELECT paused_until FROM internal.send_pace")
+        lengths.append((until - world.clock.now()) / UNEXPLAINED_PAUSE)
+        world.clock.advance(until - world.clock.now() + timedelta(seconds=1))
+    assert lengths == [1, 2, 4]
+    assert await world.notified() == ["sending_blocked"]
+    told = await world.value("SELECT description FROM public.notifications")
+    assert told == "Please allow access to messages."
+    await world.deliver()
+    assert await world.queued("sent") == ["greeting", "ask_photo_again"]
+
+
+async def test_a_permission_that_comments_lack_leaves_messages_alone(
+    world: World, thread: Brand
+) -> None:
+    world.platform.script.append(
+        Refused(Action.ASK_OWNER, "permission_missing", "Connect again.", alert=True)
+    )
+    soon = world.clock.now() + timedelta(minutes=10)
+    await world.sql("UPDATE internal.outbox SET not_before = $1 WHERE state = 'queued'", soon)
+    await world.say(world.comment(person_ref="ben", username="ben"))
+    await world.later(timedelta(minutes=10))
+    assert await world.queued("sent") == ["greeting", "ask_photo_again"]
+    assert await world.queued() == ["greeting"]
+    assert await world.notified() == ["sending_blocked"]
+
+
+async def test_a_refused_old_token_does_not_kill_a_new_one(
+    world: World, thread: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept = world.platform.send
+
+    async def send(sender: Credentials, message: OutgoingMessage) -> Accepted | Refused:
+        """The owner connects again while the send is under way."""
+        if message.typing:
+            return await accept(sender, message)
+        monkeypatch.undo()
+        await world.connect(thread.workspace_id, thread.owner_id)
+        world.platform.script.append(refused(Action.REAUTHORISE, code="token_expired"))
+        return await accept(sender, message)
+
+    monkeypatch.setattr(world.platform, "send", send)
+    await world.deliver()
+    account = await world.value("SELECT status FROM public.connected_social_accounts")
+    row = await health_of(world)
+    assert (account, row["health_status"], row["token_valid"]) == ("active", "healthy", True)
+    assert await world.notified() == []
+    await world.later(timedelta(seconds=2))
+    assert await world.queued("sent") == ["greeting", "ask_photo_again"]
+
+
+async def test_typing_dots_are_no_messages(world: World, thread: Brand) -> None:
+    await world.deliver()
+    row = await health_of(world)
+    assert row["messages_processed_today"] == 2
+    assert await world.value("SELECT count(*) FROM internal.outbox WHERE state = 'sent'") == 3

@@ -20,7 +20,7 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Conflict, NotFound
 from selify.core.ids import new_id
 from selify.core.secrets import SecretBox
-from selify.social import messages, parking, repository, sending
+from selify.social import messages, parking, pauses, repository, sending, undelivered
 from selify.social.ports import AccountGateway, Grant, PlatformRefused
 from selify.social.types import Account
 
@@ -174,6 +174,7 @@ async def _write(
 
 async def _release_waiting(tx: Tx, account_id: UUID, now: datetime) -> None:
     """Answers that waited for the account leave now."""
+    await pauses.lift(tx, account_id)
     await tx.execute(
         """
         UPDATE internal.outbox SET not_before = $3, updated_at = now()
@@ -185,15 +186,31 @@ async def _release_waiting(tx: Tx, account_id: UUID, now: datetime) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class HeldToken:
+    """An access token. ``sealed`` is its stored form: what a refusal of it is compared with."""
+
+    plain: str
+    sealed: str
+
+    def __repr__(self) -> str:
+        return "HeldToken()"
+
+
 async def open_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> str:
     """The access token, for one call. Raises AccountMissing."""
+    return (await held_token(tx, secrets, account_id)).plain
+
+
+async def held_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> HeldToken:
+    """Raises AccountMissing."""
     sealed = await tx.fetch_value(
         "SELECT access_token FROM public.connected_social_accounts WHERE id = $1 AND access_token <> ''",
         account_id,
     )
     if sealed is None:
         raise AccountMissing("This account is not connected (any more).")
-    return secrets.open(sealed, about=sending.token_identity(account_id))
+    return HeldToken(secrets.open(sealed, about=sending.token_identity(account_id)), sealed)
 
 
 async def change_settings(
@@ -235,6 +252,7 @@ async def disconnect(
         account.id,
     )
     await outbox.cancel_account(tx, account_id=account.id, reason=reason)
+    await undelivered.refund_due(tx, clock, account_id=account.id)
     await audit.record(
         tx,
         audit.OAuthEvent.ACCOUNT_DISCONNECTED,
@@ -362,7 +380,8 @@ async def renew_due(
     async with database.tx(ACTOR) as tx:
         due = await tx.fetch(
             """
-            SELECT id, token_expires_at, coalesce(token_last_refreshed_at, created_at) AS since
+            SELECT id, access_token, token_expires_at,
+                   coalesce(token_last_refreshed_at, created_at) AS since
               FROM public.connected_social_accounts
              WHERE platform = $1 AND status = 'active' AND token_expires_at < $2
                AND coalesce(token_last_refreshed_at, created_at) < $3
@@ -386,30 +405,38 @@ async def _renew(
 ) -> None:
     async with database.tx(ACTOR) as tx:
         account = await repository.account(tx, row["id"])
-        token = await open_token(tx, secrets, row["id"])
-    if account is None:
-        return
+        if account is None or account.status != "active":
+            return
+        token = await held_token(tx, secrets, row["id"])
+    if token.sealed != row["access_token"]:
+        return  # the owner connected it again meanwhile
     try:
-        renewed = await gateway.renew(token, expires_at=row["token_expires_at"], since=row["since"])
+        renewed = await gateway.renew(
+            token.plain, expires_at=row["token_expires_at"], since=row["since"]
+        )
     except PlatformRefused as refused:
         async with database.tx(ACTOR) as tx:
             await _audit_renewal(tx, account, error=refused.code)
             if refused.token_dead or row["token_expires_at"] <= clock.now():
-                await sending.token_died(tx, account.id, refused.code, clock.now())
+                await sending.token_died(
+                    tx, account.id, refused.code, clock.now(), sealed=token.sealed
+                )
         return
     async with database.tx(ACTOR) as tx:
-        await tx.execute(
+        stored = await tx.execute(
             """
             UPDATE public.connected_social_accounts
                SET access_token = $2, token_expires_at = $3, token_last_refreshed_at = $4
-             WHERE id = $1 AND status = 'active'
+             WHERE id = $1 AND status = 'active' AND access_token = $5
             """,
             account.id,
             secrets.seal(renewed.token, about=sending.token_identity(account.id)),
             renewed.expires_at,
             clock.now(),
+            token.sealed,
         )
-        await _audit_renewal(tx, account, error=None)
+        if stored:
+            await _audit_renewal(tx, account, error=None)
 
 
 async def _audit_renewal(tx: Tx, account: Account, *, error: str | None) -> None:

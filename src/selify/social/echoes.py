@@ -21,6 +21,7 @@ import asyncpg
 from selify.core import outbox
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
+from selify.core.inbox import RetryLater
 from selify.core.outbox import Delivery, Outcome, Retry, Sent
 from selify.core.secrets import SecretBox
 from selify.social import accounts, messages, repository, sending
@@ -33,6 +34,8 @@ OLDEST = timedelta(days=8)
 SAME_WORDS = timedelta(minutes=10)
 # A text that was cut to a platform's length is known by its beginning.
 LONG_TEXT = 200
+# What is moving now has come to rest by then.
+MOVING = timedelta(seconds=2)
 
 
 CHANNEL = "echoes"
@@ -75,12 +78,12 @@ async def recognise(tx: Tx, account: Account, echo: MessageWritten, *, now: date
     others = [send for send in sends if not send.for_them and send.state != "sent"]
     for send in theirs:
         if send.in_doubt:
-            await _settle(tx, send.id, echo, now=now)
+            await _settle_now(tx, send.id, echo, now=now)
             return Origin.OURS
     if any(send.state == "sending" for send in (*theirs, *others)):
         return Origin.MAYBE_OURS
     if len(others) == 1 and not theirs:
-        await _settle(tx, others[0].id, echo, now=now)
+        await _settle_now(tx, others[0].id, echo, now=now)
         return Origin.OURS
     if others:
         await _ask(tx, account, echo)
@@ -137,11 +140,20 @@ def _words(text: str) -> str:
     return " ".join(text.split())
 
 
-async def _settle(tx: Tx, send_id: UUID, echo: MessageWritten, *, now: datetime) -> None:
+async def _settle_now(tx: Tx, send_id: UUID, echo: MessageWritten, *, now: datetime) -> None:
+    """Raises RetryLater when it is being sent again, or was settled, at this very moment."""
+    if not await _settle(tx, send_id, echo, now=now):
+        raise RetryLater("its send is moving at this moment", MOVING)
+
+
+async def _settle(tx: Tx, send_id: UUID, echo: MessageWritten, *, now: datetime) -> bool:
+    """False when the send is not in doubt (any more)."""
     said = {"message_ref": echo.message_ref, "person_ref": echo.person_ref}
     delivery = await outbox.confirm(tx, send_id, result=said, at=now)
-    if delivery is not None:
-        await sending.settle_sent(tx, delivery, said, now=now, at=echo.at)
+    if delivery is None:
+        return False
+    await sending.settle_sent(tx, delivery, said, now=now, at=echo.at)
+    return True
 
 
 async def _ask(tx: Tx, account: Account, echo: MessageWritten) -> None:
@@ -187,7 +199,7 @@ class EchoChannel:
             found = await _candidates(tx, account, echo, self._clock.now())
         theirs = [one for one in found if one.state != "sent" and one.replies_to(username, echo)]
         if any(one.state == "sending" for one in theirs):
-            return Retry("its reply is being sent again at this moment", timedelta(seconds=2))
+            return Retry("its reply is being sent again at this moment", MOVING)
         return Sent({"username": username, "send_id": str(theirs[0].id) if theirs else None})
 
     async def reconcile(self, delivery: Delivery) -> Outcome:  # noqa: ARG002 - a port's signature
@@ -197,7 +209,24 @@ class EchoChannel:
     async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
         if isinstance(outcome, Sent) and outcome.result["send_id"]:
             echo = _echo_of(delivery, await _account_of(tx, delivery))
-            await _settle(tx, UUID(outcome.result["send_id"]), echo, now=self._clock.now())
+            now, send_id = self._clock.now(), UUID(outcome.result["send_id"])
+            if not await _settle(tx, send_id, echo, now=now):
+                await _ask_again(tx, delivery, send_id, now)
+
+
+async def _ask_again(tx: Tx, delivery: Delivery, send_id: UUID, now: datetime) -> None:
+    """Its reply was being sent again just then: the question is open until that is over."""
+    await tx.execute(
+        """
+        UPDATE internal.outbox
+           SET state = 'queued', not_before = $2, result = NULL, sent_at = NULL, updated_at = now()
+         WHERE id = $1
+           AND EXISTS (SELECT 1 FROM internal.outbox WHERE id = $3 AND state = 'sending')
+        """,
+        delivery.id,
+        now + MOVING,
+        send_id,
+    )
 
 
 async def _account_of(tx: Tx, delivery: Delivery) -> Account:

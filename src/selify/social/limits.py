@@ -1,8 +1,12 @@
-"""How fast we may send: ``instagram_rate_limits`` as one atomic gate.
+"""How fast we may send: ``instagram_rate_limits`` as one atomic gate, and a pace per second.
 
 Our own safety limits are 200 messages an hour and 1000 a day per account (reference). Both windows
 are derived from ``last_message_at``: a new clock hour or UTC day starts its count at zero, so no
 job has to reset anything. A refused send is not dropped: it waits, and we can say how long.
+
+Within a second the platform takes 100 sends of an account, and refuses everything for a while when
+there are more. So they leave at a steady pace well below (``internal.send_pace``), and whoever has
+to wait gets a turn: several hundred that waited for the same pause come back one after another.
 """
 
 from dataclasses import dataclass
@@ -10,9 +14,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from selify.core.database import Tx
+from selify.social import messages
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+
+SENDS_PER_SECOND = 40
+TURN = timedelta(seconds=1) / SENDS_PER_SECOND
+# This many may leave at once when nothing left for a while.
+BURST = 20
+HEAD_START = (BURST - 1) * TURN
 
 # A worker whose clock is a little behind must not start an hour anew that is over for the others.
 _COUNT = "internal.in_window(l.{}, l.last_message_at, greatest($2, l.last_message_at), '{}')"
@@ -66,23 +77,51 @@ async def give_back(tx: Tx, account_id: UUID) -> None:
     )
 
 
-async def pace(tx: Tx, account_id: UUID, now: datetime) -> Pace:
-    """Where the account stands, with an honest estimate for what is waiting."""
-    row = await tx.fetch_one(
+async def take_turn(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
+    """``None``: go ahead; otherwise: the turn of whoever asked."""
+    granted = await tx.execute(
         """
-        SELECT internal.in_window(messages_sent_this_hour, last_message_at, $2, 'hour') AS hour,
-               internal.in_window(messages_sent_today, last_message_at, $2, 'day') AS day,
-               hourly_limit, daily_limit
-          FROM public.instagram_rate_limits WHERE account_id = $1
+        INSERT INTO internal.send_pace AS p (account_id, free_at)
+        VALUES ($1, $2::timestamptz + $3::interval)
+        ON CONFLICT (account_id) DO UPDATE SET free_at = greatest(p.free_at, $2) + $3
+         WHERE p.free_at IS NULL OR p.free_at <= $2::timestamptz + $4::interval
         """,
         account_id,
         now,
+        TURN,
+        HEAD_START,
     )
-    waiting = await tx.fetch_value(
-        "SELECT count(*) FROM internal.outbox WHERE account_id = $1 AND state = 'queued'",
+    return None if granted else await queue(tx, account_id, now)
+
+
+async def queue(tx: Tx, account_id: UUID, since: datetime) -> datetime:
+    """A turn after ``since``, behind everybody who waits already."""
+    turn: datetime = await tx.fetch_value(
+        """
+        INSERT INTO internal.send_pace AS p (account_id, last_turn)
+        VALUES ($1, $2::timestamptz + $3::interval)
+        ON CONFLICT (account_id) DO UPDATE SET last_turn = greatest(p.last_turn, $2) + $3
+        RETURNING last_turn
+        """,
         account_id,
+        since,
+        TURN,
     )
-    hour, day, hourly, daily = tuple(row) if row else (0, 0, 200, 1000)
+    return turn
+
+
+async def pace(tx: Tx, account_id: UUID, now: datetime) -> Pace:
+    """Where the account stands, with an honest estimate for what is waiting."""
+    waiting = await tx.fetch_value(
+        """
+        SELECT count(*) FROM internal.outbox
+         WHERE account_id = $1 AND state = 'queued' AND channel = $2
+           AND payload ->> 'kind' <> 'typing'
+        """,
+        account_id,
+        messages.CHANNEL,
+    )
+    hour, day, hourly, daily = await _counters(tx, account_id, now)
     return Pace(hour, day, hourly, daily, waiting, estimate(waiting, hour, day, hourly, daily, now))
 
 
@@ -110,10 +149,26 @@ def estimate(
 
 
 async def _next_opening(tx: Tx, account_id: UUID, now: datetime) -> datetime:
-    current = await pace(tx, account_id, now)
-    full_day = current.sent_today >= current.daily_limit
-    window = DAY if full_day else HOUR
+    _, today, _, daily_limit = await _counters(tx, account_id, now)
+    window = DAY if today >= daily_limit else HOUR
     return _floor(now, window) + window
+
+
+async def _counters(tx: Tx, account_id: UUID, now: datetime) -> tuple[int, int, int, int]:
+    """Sent this hour and today, and how many may be."""
+    row = await tx.fetch_one(
+        """
+        SELECT internal.in_window(messages_sent_this_hour, last_message_at, $2, 'hour') AS hour,
+               internal.in_window(messages_sent_today, last_message_at, $2, 'day') AS day,
+               hourly_limit, daily_limit
+          FROM public.instagram_rate_limits WHERE account_id = $1
+        """,
+        account_id,
+        now,
+    )
+    if row is None:
+        return 0, 0, 200, 1000
+    return row["hour"], row["day"], row["hourly_limit"], row["daily_limit"]
 
 
 def _floor(at: datetime, window: timedelta) -> datetime:

@@ -1,6 +1,6 @@
 """What the bot sends: replies in the right language, queued with the change that caused them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -117,8 +117,13 @@ async def send_image(
     purpose: str,
     storage_key: str,
     interaction_id: UUID | None = None,
+    paid: Mapping[str, str] | None = None,
 ) -> None:
-    """The address under which the platform fetches the picture is made when it is sent."""
+    """The address under which the platform fetches the picture is made when it is sent.
+
+    ``paid``: the charge (``charge_id``) that goes back if the picture never leaves, and the photo
+    (``photo_ref``) after which the words about it are named.
+    """
     await _enqueue(
         tx,
         account,
@@ -131,6 +136,7 @@ async def send_image(
             "purpose": purpose,
             "storage_key": storage_key,
             "interaction_id": str(interaction_id) if interaction_id else None,
+            **(paid or {}),
         },
     )
 

@@ -49,14 +49,17 @@ class OutgoingMessage:
 
 
 class Action(StrEnum):
-    """What to do about a refused send."""
+    """What to do about a refused send. All but ``UNKNOWN`` and ``ALREADY_DONE``: surely not sent."""
 
-    RETRY = "retry"
+    RETRY = "retry"  # something about this one message: a few more tries
+    LATER = "later"  # this one message must wait for its turn, however long that is
     UNKNOWN = "unknown"
     REAUTHORISE = "reauthorise"
     WINDOW_CLOSED = "window_closed"
     PERSON_UNREACHABLE = "person_unreachable"
-    PAUSE_ACCOUNT = "pause_account"
+    PAUSE_ACCOUNT = "pause_account"  # no other message of the account would arrive now either
+    PAUSE_PLATFORM = "pause_platform"  # nor would those of any account
+    ASK_OWNER = "ask_owner"  # a permission or a switch is missing: it waits until they act
     ALREADY_DONE = "already_done"
     STOP = "stop"
 
@@ -74,12 +77,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """``retry_after`` in seconds, where the platform said so."""
+    """``retry_after`` in seconds, where it is known. ``grows``: longer each time it comes again.
+    ``alert``: a person must act; ``reason`` tells them.
+    """
 
     action: Action
     code: str
     reason: str
     retry_after: float | None = None
+    grows: bool = False
+    alert: bool = False
 
 
 @dataclass(frozen=True, slots=True)

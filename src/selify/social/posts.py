@@ -58,13 +58,15 @@ async def sync_account(
     account_id: UUID,
 ) -> None:
     """All pages, newest first. What was copied before a failure stays."""
-    calls, copied, failure, dead = 0, 0, None, False
+    calls, copied, failure = 0, 0, None
+    token: accounts.HeldToken | None = None
+    dead = False
     try:
         async with database.tx(ACTOR) as tx:
-            token = await accounts.open_token(tx, secrets, account_id)
+            token = await accounts.held_token(tx, secrets, account_id)
         after: str | None = None
         for _ in range(MAX_PAGES):
-            page = await gateway.posts(token, after)
+            page = await gateway.posts(token.plain, after)
             calls += 1
             async with database.tx(ACTOR) as tx:
                 await store_posts(tx, account_id, page.posts, now=clock.now())
@@ -76,8 +78,8 @@ async def sync_account(
         failure = str(error)
         dead = isinstance(error, PlatformRefused) and error.token_dead
     async with database.tx(ACTOR) as tx:
-        if dead:
-            await sending.token_died(tx, account_id, "token_dead", clock.now())
+        if dead and token:
+            await sending.token_died(tx, account_id, "token_dead", clock.now(), sealed=token.sealed)
         await _give_lease_back(
             tx, account_id, clock.now(), calls=calls, copied=copied, failure=failure
         )

@@ -7,11 +7,7 @@ from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.ids import first_id
 from selify.core.invariants import Violation
-from selify.social import messages, sending, tryons
-from selify.social.ports import Action
-
-# What nobody knows of may have arrived, and is paid for as long as that is so.
-ARRIVED_PERHAPS = (sending.UNCONFIRMED, Action.ALREADY_DONE.value)
+from selify.social import messages, tryons, undelivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,7 @@ class PicturesArePaidFor:
             f"{tryons.JOB}:",
             since,
             now - self.grace,
-            list(ARRIVED_PERHAPS),
+            list(undelivered.ARRIVED_PERHAPS),
         )
         return [Violation(row["subject"], {"why": row["why"]}) for row in rows]
 

@@ -19,7 +19,15 @@ from selify.core.logging import get_logger
 from selify.core.notices import notify_workspace
 from selify.core.outbox import Delivery, Failed, Outcome, Retry, Sent, Unknown, Wait
 from selify.core.secrets import SecretBox
-from selify.social import conversations, health, interactions, limits, repository
+from selify.social import (
+    conversations,
+    health,
+    interactions,
+    limits,
+    pauses,
+    repository,
+    undelivered,
+)
 from selify.social.conversations import Conversation
 from selify.social.dialogue import Stage
 from selify.social.ports import (
@@ -39,13 +47,15 @@ log = get_logger(__name__)
 ACTOR = Actor.system("sending")
 LINK_LIFE = timedelta(days=2)
 NOT_CONNECTED_WAIT = timedelta(minutes=5)
+RECONNECTED_WAIT = timedelta(seconds=1)
 USAGE_ALERT = 0.95
 USAGE_PAUSE = timedelta(minutes=2)
 CLOCKS_DIFFER = timedelta(seconds=5)
 LOOK_AGAIN = timedelta(seconds=12)
 PRIVATE_REPLY_LIFE = timedelta(days=7)
 DOUBT_LIFE = timedelta(hours=1)
-UNCONFIRMED = "unconfirmed"
+UNCONFIRMED = undelivered.UNCONFIRMED
+TYPING_LOST = "typing_lost"
 GONE = ("disconnected", "purged")
 # The bot's last words before it falls silent.
 FAREWELLS = ("stopped", "handed_to_human")
@@ -55,10 +65,11 @@ UNEXPLAINED_PAUSE = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class _Cleared:
-    """A delivery that may leave now."""
+    """A delivery that may leave now. ``sealed``: the stored form of the token it leaves with."""
 
     account: Account
     credentials: Credentials
+    sealed: str
 
 
 class MessageChannel:
@@ -96,23 +107,24 @@ class MessageChannel:
         milliseconds = round((monotonic() - started) * 1000)
         if isinstance(answer, Accepted):
             return _sent(answer, milliseconds)
-        return await self._refused(delivery, answer)
+        return await self._refused(delivery, cleared, answer)
 
     async def reconcile(self, delivery: Delivery) -> Outcome:
         """Look into the thread for a message like ours that we have not recorded yet."""
         person_ref = delivery.payload.get("person_ref")
         if delivery.payload["kind"] == "typing":
-            return Failed("typing_lost", "not worth repeating")
-        if not person_ref:
-            # A private reply: the platform itself refuses a second one, so asking again is safe.
-            return Retry("repeating a private reply is safe")
+            return Failed(TYPING_LOST, "not worth repeating")
         async with self._database.tx(ACTOR) as tx:
             account = await repository.account(tx, _uuid(delivery.account_id))
             if account is None or account.status in GONE:
                 return Failed("not_connected", "the account was disconnected")
+            if not person_ref:
+                # A private reply: the platform refuses a second one, so asking again is safe.
+                return Retry("repeating a private reply is safe")
+            delivery = await _in_doubt(tx, delivery, self._clock.now())
             if account.status != "active":
                 return self._still_unknown(delivery, f"the account is {account.status}")
-            credentials = await self._credentials(tx, account)
+            credentials, _ = await self._credentials(tx, account)
         since = delivery.created_at - CLOCKS_DIFFER
         found = await self._messenger.recent(credentials, person_ref, since=since)
         if found is None:
@@ -122,7 +134,7 @@ class MessageChannel:
     def _still_unknown(self, delivery: Delivery, reason: str) -> Outcome:
         """Not for ever: what comes after it in the conversation must not wait for days."""
         now = self._clock.now()
-        if now - delivery.created_at > DOUBT_LIFE:
+        if now - datetime.fromisoformat(delivery.payload["doubted_at"]) > DOUBT_LIFE:
             return Failed(UNCONFIRMED, f"nobody can tell whether it arrived: {reason}")
         # Apart from each other: platforms let a thread be read only so often.
         return Wait(now + LOOK_AGAIN * random.uniform(0.5, 1.5), reason)
@@ -137,6 +149,7 @@ class MessageChannel:
                 if same and recent and not known:
                     said = {"message_ref": message.message_ref, "person_ref": wanted.person_ref}
                     return Sent(said)
+            await _no_doubt(tx, delivery)
         return Retry("it did not arrive", after=timedelta(0))
 
     async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
@@ -147,8 +160,12 @@ class MessageChannel:
                 await settle_sent(tx, delivery, dict(said), now=now)
             case Failed(code, reason):
                 await self._settle_failed(tx, delivery, code, reason, now)
-            case Retry() | Unknown() if delivery.account_id:
-                await health.failed(tx, delivery.account_id, at=now, code="send_uncertain")
+            case Retry() | Unknown() if delivery.payload["kind"] != "typing":
+                if isinstance(outcome, Unknown):
+                    await _in_doubt(tx, delivery, now)
+                account_id = delivery.account_id
+                if account_id and await repository.account(tx, account_id):
+                    await health.failed(tx, account_id, at=now, code="send_uncertain")
             case _:
                 pass
 
@@ -166,18 +183,32 @@ class MessageChannel:
         if account.status != "active":
             waiting = f"the account is {account.status}: connect it again"
             return (
-                Failed("typing_lost", waiting)
-                if typing
-                else Wait(now + NOT_CONNECTED_WAIT, waiting)
+                Failed(TYPING_LOST, waiting) if typing else Wait(now + NOT_CONNECTED_WAIT, waiting)
             )
-        paused = await _paused_until(tx, account.id)
+        held = await self._held_back(tx, account, now, typing=typing)
+        return held or _Cleared(account, *await self._credentials(tx, account))
+
+    async def _held_back(
+        self, tx: Tx, account: Account, now: datetime, *, typing: bool
+    ) -> Outcome | None:
+        """A pause, the pace, or the hour's and the day's limit. Typing dots wait for none of them."""
+        paused = await pauses.paused_until(tx, account.id)
         if paused and paused > now:
-            return Wait(paused, "the platform asked us to slow down")
-        if not typing:
-            opening = await limits.take(tx, account.id, now)
-            if opening:
-                return Wait(opening, "our safety limit of messages per hour or day is reached")
-        return _Cleared(account, await self._credentials(tx, account))
+            if typing:
+                return Failed(TYPING_LOST, "the account is paused")
+            after = await limits.queue(tx, account.id, paused)
+            return Wait(after, "the platform asked us to slow down")
+        turn = await limits.take_turn(tx, account.id, now)
+        if turn:
+            return (
+                Failed(TYPING_LOST, "there are many answers to send")
+                if typing
+                else Wait(turn, "many answers leave at this moment: this one has its turn soon")
+            )
+        opening = None if typing else await limits.take(tx, account.id, now)
+        if opening:
+            return Wait(opening, "our safety limit of messages per hour or day is reached")
+        return None
 
     async def _window_closed(self, tx: Tx, delivery: Delivery, now: datetime) -> Failed | None:
         """24 hours from the person's last message; 7 days for the reply to a comment."""
@@ -193,12 +224,13 @@ class MessageChannel:
             return Failed("window_closed", "the person's last message is older than 24 hours")
         return None
 
-    async def _credentials(self, tx: Tx, account: Account) -> Credentials:
+    async def _credentials(self, tx: Tx, account: Account) -> tuple[Credentials, str]:
+        """And the sealed token."""
         sealed = await tx.fetch_value(
             "SELECT access_token FROM public.connected_social_accounts WHERE id = $1", account.id
         )
         token = self._secrets.open(sealed, about=token_identity(account.id))
-        return Credentials(account.platform_account_id, token)
+        return Credentials(account.platform_account_id, token), sealed
 
     def _message(self, delivery: Delivery) -> OutgoingMessage:
         payload = delivery.payload
@@ -220,27 +252,43 @@ class MessageChannel:
                 text = self._messenger.split(payload["text"])[0]
                 return replace(message, text=text, quick_replies=buttons)
 
-    async def _refused(self, delivery: Delivery, refused: Refused) -> Outcome:
+    async def _refused(self, delivery: Delivery, cleared: _Cleared, refused: Refused) -> Outcome:
         """From the platform's refusal to what the outbox should do."""
-        now, after = self._clock.now(), refused.retry_after
         log.info("the platform refused", action=refused.action.value, code=refused.code)
+        typing = delivery.payload["kind"] == "typing"
+        async with self._database.tx(ACTOR) as tx:
+            # The pace first, the count second: in the order in which a send asks for them.
+            outcome = await self._consequence(tx, delivery, cleared, refused)
+            if not typing and refused.action is not Action.UNKNOWN:
+                await limits.give_back(tx, cleared.account.id)
+        return Failed(TYPING_LOST, refused.reason) if typing else outcome
+
+    async def _consequence(
+        self, tx: Tx, delivery: Delivery, cleared: _Cleared, refused: Refused
+    ) -> Outcome:
+        now, after = self._clock.now(), refused.retry_after
+        private = bool(delivery.payload.get("comment_ref"))
         match refused.action:
             case Action.RETRY:
                 return Retry(refused.reason, timedelta(seconds=after) if after else None)
             case Action.UNKNOWN:
                 return Unknown(refused.reason)
-            case Action.PAUSE_ACCOUNT:
-                until = now + (timedelta(seconds=after) if after else UNEXPLAINED_PAUSE)
-                async with self._database.tx(ACTOR) as tx:
-                    account_id = _uuid(delivery.account_id)
-                    await pause(tx, account_id, until)
-                    await limits.give_back(tx, account_id)
-                    await health.failed(tx, account_id, at=now, code=refused.code)
-                return Wait(until, refused.reason)
+            case Action.LATER:
+                return Wait(now + _length(refused), refused.reason)
+            case Action.ASK_OWNER if private:
+                # What comments need is a permission of its own: other answers may still leave.
+                await _alert(tx, cleared.account, refused, now)
+                return Wait(now + _length(refused), refused.reason)
+            case Action.PAUSE_ACCOUNT | Action.PAUSE_PLATFORM | Action.ASK_OWNER:
+                until = await _pause(tx, cleared.account, refused, now)
+                return Wait(await limits.queue(tx, cleared.account.id, until), refused.reason)
             case Action.REAUTHORISE:
-                async with self._database.tx(ACTOR) as tx:
-                    await token_died(tx, _uuid(delivery.account_id), refused.code, now)
-                return Wait(now + NOT_CONNECTED_WAIT, refused.reason)
+                died = await token_died(
+                    tx, cleared.account.id, refused.code, now, sealed=cleared.sealed
+                )
+                return Wait(
+                    now + (NOT_CONNECTED_WAIT if died else RECONNECTED_WAIT), refused.reason
+                )
             case action:
                 return Failed(action.value, f"{refused.code}: {refused.reason}")
 
@@ -249,6 +297,7 @@ class MessageChannel:
     ) -> None:
         if delivery.payload["kind"] == "typing" or delivery.account_id is None:
             return
+        await undelivered.settle(tx, self._clock, delivery, code)
         if code in (Action.STOP.value, "gave_up"):
             await health.failed(tx, delivery.account_id, at=now, code=code)
             await notify_workspace(
@@ -280,11 +329,11 @@ async def settle_sent(
     account = await repository.account(tx, _uuid(delivery.account_id))
     if account is None:
         return
-    await health.succeeded(tx, account.id, at=now, milliseconds=said.get("milliseconds"))
     if said.get("usage", 0.0) >= USAGE_ALERT:
-        await pause(tx, account.id, now + USAGE_PAUSE)
+        await pauses.pause(tx, account.id, now=now, length=USAGE_PAUSE)
     if payload["kind"] == "typing":
         return
+    await health.succeeded(tx, account.id, at=now, milliseconds=said.get("milliseconds"))
     conversation = await _conversation_of(tx, account, payload, said)
     if conversation is None:
         return
@@ -346,34 +395,25 @@ async def _open_thread(
     return replace(conversation, state=state, is_new=False)
 
 
-async def pause(tx: Tx, account_id: UUID, until: datetime) -> None:
-    """Every worker waits with this account's messages until then."""
-    await tx.execute(
-        """
-        UPDATE public.connected_social_accounts
-           SET platform_data = coalesce(platform_data, '{}') || jsonb_build_object(
-               'sending_paused_until', greatest($2, (platform_data ->> 'sending_paused_until')::timestamptz))
-         WHERE id = $1
-        """,
-        account_id,
-        until,
-    )
+async def token_died(tx: Tx, account_id: UUID, code: str, now: datetime, *, sealed: str) -> bool:
+    """No send of this account leaves until its owner connects it again.
 
-
-async def token_died(tx: Tx, account_id: UUID, code: str, now: datetime) -> None:
-    """No send of this account leaves until its owner connects it again."""
-    account = await repository.account(tx, account_id)
-    await health.failed(tx, account_id, at=now, code=code, token_dead=True)
-    if account is None or account.status != "active":
-        return
-    await tx.execute(
+    ``sealed``: the stored token that was refused. False, and nothing happens, when the account has
+    another one by now: the refusal is old news.
+    """
+    died = await tx.execute(
         """
         UPDATE public.connected_social_accounts
            SET status = 'expired', error_message = 'The access token is no longer accepted.'
-         WHERE id = $1 AND status = 'active'
+         WHERE id = $1 AND status = 'active' AND access_token = $2
         """,
         account_id,
+        sealed,
     )
+    account = await repository.account(tx, account_id)
+    if not died or account is None:
+        return False
+    await health.failed(tx, account_id, at=now, code=code, token_dead=True)
     await notify_workspace(
         tx,
         workspace_id=account.workspace_id,
@@ -382,6 +422,54 @@ async def token_died(tx: Tx, account_id: UUID, code: str, now: datetime) -> None
         body="The platform no longer accepts our access. Shoppers' answers wait until you reconnect.",
         action_url="/accounts",
         dedupe_key=f"expired/{account_id}/{now:%Y-%m-%d}",
+    )
+    return True
+
+
+def _length(refused: Refused) -> timedelta:
+    """How long to wait, at first."""
+    return timedelta(seconds=refused.retry_after) if refused.retry_after else UNEXPLAINED_PAUSE
+
+
+async def _pause(tx: Tx, account: Account, refused: Refused, now: datetime) -> datetime:
+    """Until when. Who is not told how long waits ever longer."""
+    hold = pauses.pause_platform if refused.action is Action.PAUSE_PLATFORM else pauses.pause
+    grows = refused.grows or not refused.retry_after
+    until = await hold(tx, account.id, now=now, length=_length(refused), grows=grows)
+    await health.failed(tx, account.id, at=now, code=refused.code)
+    await _alert(tx, account, refused, now)
+    return until
+
+
+async def _alert(tx: Tx, account: Account, refused: Refused, now: datetime) -> None:
+    if not refused.alert:
+        return
+    await notify_workspace(
+        tx,
+        workspace_id=account.workspace_id,
+        kind="sending_blocked",
+        title=f"Answers of @{account.username} cannot leave",
+        body=refused.reason,
+        action_url="/accounts",
+        dedupe_key=f"sending_blocked/{account.id}/{refused.code}/{now:%Y-%m-%d}",
+    )
+
+
+async def _in_doubt(tx: Tx, delivery: Delivery, now: datetime) -> Delivery:
+    """From now on the delivery knows since when nobody can tell."""
+    if "doubted_at" in delivery.payload:
+        return delivery
+    mark = {"doubted_at": now.isoformat()}
+    await tx.execute(
+        "UPDATE internal.outbox SET payload = payload || $2 WHERE id = $1", delivery.id, mark
+    )
+    return replace(delivery, payload={**delivery.payload, **mark})
+
+
+async def _no_doubt(tx: Tx, delivery: Delivery) -> None:
+    """It surely did not arrive. If the next try ends in doubt, that is a new one."""
+    await tx.execute(
+        "UPDATE internal.outbox SET payload = payload - 'doubted_at' WHERE id = $1", delivery.id
     )
 
 
@@ -405,17 +493,6 @@ async def _silenced(tx: Tx, account: Account, payload: dict[str, Any]) -> bool:
             payload.get("commenter_ref"),
         )
     )
-
-
-async def _paused_until(tx: Tx, account_id: UUID) -> datetime | None:
-    until: datetime | None = await tx.fetch_value(
-        """
-        SELECT (platform_data ->> 'sending_paused_until')::timestamptz
-          FROM public.connected_social_accounts WHERE id = $1
-        """,
-        account_id,
-    )
-    return until
 
 
 def _sent(answer: Accepted, milliseconds: int) -> Sent:

@@ -75,6 +75,7 @@ class Start(StrEnum):
     STARTED = "started"
     EXHAUSTED = "credits_exhausted"
     PAUSED = "paused"
+    TOO_LATE = "refusals.photo_gone"
 
 
 async def begin(
@@ -91,6 +92,8 @@ async def begin(
     """Reserve the price and start the job, or say why not (the owner is told where they must act)."""
     assert state.interaction_id is not None  # noqa: S101 - the caller begins one where none is
     await interactions.photo_received(tx, state.interaction_id, at=message.at)
+    if await _window_closed(tx, conversation.id, clock.now()):
+        return Start.TOO_LATE
     key, job_id = f"{account.id}/{message.message_ref}", new_id()
     try:
         charge = await billing.reserve(
@@ -144,6 +147,8 @@ async def may_continue(tx: Tx, request: Request, *, now: datetime) -> bool:
     if not await _is_open(tx, request) or _unwanted(account, conversation, request):
         return False
     if conversation and await conversations.was_unsent(tx, request.message_ref):
+        return False
+    if await _window_closed(tx, request.conversation_id, now):
         return False
     await interactions.generation_started(tx, request.interaction_id, at=now)
     return True
@@ -312,7 +317,8 @@ async def _open_ending(tx: Tx, clock: Clock, request: Request) -> _Thread | None
     """
     conversation, account = await _locked(tx, request)
     unsent = await conversations.was_unsent(tx, request.message_ref)
-    unwanted = unsent or _unwanted(account, conversation, request)
+    too_late = await _window_closed(tx, request.conversation_id, clock.now())
+    unwanted = unsent or too_late or _unwanted(account, conversation, request)
     if unwanted or not await _is_open(tx, request):
         await abandon(tx, clock, request, reason=NO_LONGER_WANTED)
         return None
@@ -323,6 +329,12 @@ async def _open_ending(tx: Tx, clock: Clock, request: Request) -> _Thread | None
 async def _locked(tx: Tx, request: Request) -> tuple[Conversation | None, Account | None]:
     conversation = await conversations.lock_by_id(tx, request.conversation_id)
     return conversation, await repository.account(tx, request.account_id)
+
+
+async def _window_closed(tx: Tx, conversation_id: UUID, now: datetime) -> bool:
+    """Whether no answer may leave any more: then there is nothing to pay for either."""
+    until = await conversations.window_open_until(tx, conversation_id)
+    return until is None or until < now
 
 
 async def _is_open(tx: Tx, request: Request) -> bool:
@@ -374,6 +386,7 @@ async def _say_result(
         purpose="result_picture",
         storage_key=made.storage_key,
         interaction_id=request.interaction_id,
+        paid={"charge_id": str(request.charge_id), "photo_ref": request.message_ref},
     )
     await messages.send_text(
         tx,

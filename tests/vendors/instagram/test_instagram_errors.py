@@ -63,8 +63,8 @@ SHEET = [
     (200, 2534048, Action.STOP, "review_pending"),
     (368, 0, Action.PAUSE_ACCOUNT, "policy_breach"),
     (341, 0, Action.PAUSE_ACCOUNT, "action_limit"),
-    (506, 0, Action.CHANGE_TEXT, "duplicate_text"),
-    (1609005, 0, Action.CHANGE_TEXT, "link_refused"),
+    (506, 0, Action.STOP, "duplicate_text"),
+    (1609005, 0, Action.STOP, "link_refused"),
     (2534025, 0, Action.ALREADY_DONE, "already_replied"),
     (10, 2534025, Action.ALREADY_DONE, "already_replied"),
     (100, 2534001, Action.CONVERSATION_GONE, "conversation_gone"),
@@ -73,7 +73,7 @@ SHEET = [
     (2534013, 0, Action.RETRY, "private_replies_limited"),
     (9000001, 0, Action.DROP_REFERENCE, "message_deleted"),
     (10900, 0, Action.DROP_REFERENCE, "message_deleted"),
-    (100, 2534068, Action.SEND_SINGLY, "several_pictures_off"),
+    (100, 2534068, Action.STOP, "several_pictures_off"),
     (20, 1772107, Action.ALREADY_DONE, "created_though_refused"),
     (9, 2207042, Action.RETRY, "publishing_quota"),
     (-2, 2207020, Action.START_OVER, "container_expired"),
@@ -140,7 +140,8 @@ def test_how_long_each_pause_lasts():
     assert judge(10, 1893063).grows
     assert judge(100, 2534029).retry_after is None
     assert judge(368).retry_after == 24 * HOUR
-    assert judge(613).retry_after == MINUTE
+    assert judge(613).retry_after == timedelta(seconds=2)
+    assert judge(613).grows
     assert judge(2534013).retry_after == HOUR
 
 
@@ -149,6 +150,7 @@ def test_instagrams_own_estimate_wins():
     fault = Fault(code=80002)
     verdict = judge_fault(fault, http_status=400, repeatable=False, usage=usage)
     assert verdict.retry_after == 41 * MINUTE
+    assert not verdict.grows
     closed = judge_fault(
         Fault(code=10, subcode=2534022), http_status=400, repeatable=False, usage=usage
     )

@@ -92,7 +92,7 @@ class InstagramMessenger:
                 return Accepted("", message.person_ref)
             sent = await self._send(sender.token, message)
         except GraphError as error:
-            return _refused(error)
+            return _refused(error, private=bool(message.comment_ref))
         except payloads.UnsendableMessage as error:
             return Refused(Action.STOP, error.code, error.detail)
         return Accepted(sent.message_id, sent.recipient_id, sent.usage.percent / 100)
@@ -140,28 +140,46 @@ class InstagramMessenger:
 
 
 _ACTIONS = {
-    errors.Action.RETRY: Action.RETRY,
+    errors.Action.RETRY: Action.LATER,
     errors.Action.UNKNOWN: Action.UNKNOWN,
     errors.Action.REAUTHORISE: Action.REAUTHORISE,
     errors.Action.WINDOW_CLOSED: Action.WINDOW_CLOSED,
     errors.Action.PERSON_UNREACHABLE: Action.PERSON_UNREACHABLE,
     errors.Action.CONVERSATION_GONE: Action.PERSON_UNREACHABLE,
     errors.Action.PAUSE_ACCOUNT: Action.PAUSE_ACCOUNT,
-    errors.Action.PAUSE_APP: Action.PAUSE_ACCOUNT,
+    errors.Action.PAUSE_APP: Action.PAUSE_PLATFORM,
+    errors.Action.PERMISSION_LOST: Action.ASK_OWNER,
+    errors.Action.ASK_OWNER: Action.ASK_OWNER,
     errors.Action.ALREADY_DONE: Action.ALREADY_DONE,
     errors.Action.REHOST_MEDIA: Action.RETRY,
     errors.Action.START_OVER: Action.RETRY,
 }
 """Everything else cannot be mended by trying again: STOP, and the owner is told."""
 
+_NOBODY_THERE = (errors.NOT_SENT.reason, errors.TRY_LATER.reason)
+"""Nothing else of the account would arrive now either."""
 
-def _refused(error: GraphError) -> Refused:
+
+def _refused(error: GraphError, *, private: bool) -> Refused:
+    """``private``: it was the one private reply that a comment may get."""
     verdict = error.verdict
     after = verdict.retry_after.total_seconds() if verdict.retry_after else None
     if after is None and error.usage.regain_after is not None:
         after = error.usage.regain_after.total_seconds()
     action = _ACTIONS.get(verdict.action, Action.STOP)
-    return Refused(action, verdict.reason, verdict.explanation, after)
+    if verdict.reason in _NOBODY_THERE:
+        action = Action.PAUSE_ACCOUNT
+    if private and action is Action.WINDOW_CLOSED:
+        # Within its seven days, so it is the second one: Instagram may name either reason.
+        action = Action.ALREADY_DONE
+    return Refused(
+        action,
+        verdict.reason,
+        verdict.explanation,
+        after,
+        grows=verdict.grows,
+        alert=verdict.alert,
+    )
 
 
 def _comment(event: ig.Comment) -> SocialEvent:

@@ -36,8 +36,6 @@ class Action(StrEnum):
     ALREADY_DONE = "already_done"  # count it as sent
     DROP_REFERENCE = "drop_reference"  # send again without what it refers to
     REHOST_MEDIA = "rehost_media"  # make the picture reachable or smaller, then once more
-    SEND_SINGLY = "send_singly"  # one picture a message
-    CHANGE_TEXT = "change_text"  # other words, or without that link
     START_OVER = "start_over"  # what was prepared has expired: prepare it again
     STOP = "stop"  # wrong as it stands: never repeat, tell the operator
 
@@ -141,6 +139,7 @@ def _verdict(
 
 
 _RETRY_SOON = timedelta(seconds=30)
+_IN_A_MOMENT = timedelta(seconds=5)
 
 UNCERTAIN = _verdict(
     Action.UNKNOWN,
@@ -153,7 +152,7 @@ NOT_SENT = _verdict(
     Action.RETRY,
     "not_reached",
     "Instagram could not be reached. We will try again shortly.",
-    _RETRY_SOON,
+    _IN_A_MOMENT,
     grows=True,
 )
 THROTTLED = _verdict(
@@ -163,7 +162,8 @@ THROTTLED = _verdict(
     15 * _MINUTE,
     grows=True,
 )
-BURST = replace(THROTTLED, reason="too_fast", retry_after=_MINUTE)
+# More in one second than it takes: the next second is another one.
+BURST = replace(THROTTLED, reason="too_fast", retry_after=timedelta(seconds=2))
 APP_THROTTLED = _verdict(
     Action.PAUSE_APP,
     "app_throttled",
@@ -239,10 +239,10 @@ REVIEW_PENDING = replace(MISCONFIGURED, reason="review_pending")
 REHOST = _verdict(
     Action.REHOST_MEDIA,
     "media_not_fetched",
-    "Instagram could not fetch the picture. We are making it smaller and trying once more.",
+    "Instagram could not fetch the picture. We are trying again.",
 )
 CHANGE = _verdict(
-    Action.CHANGE_TEXT,
+    Action.STOP,
     "duplicate_text",
     "Instagram refused the text because it was just used. Please vary it.",
 )
@@ -266,14 +266,15 @@ REPLIES_LIMITED = replace(
     reason="private_replies_limited",
     explanation="Instagram limits private replies per hour. This one waits for its turn.",
     retry_after=_HOUR,
+    grows=False,
 )
 SINGLY = _verdict(
-    Action.SEND_SINGLY,
+    Action.STOP,
     "several_pictures_off",
     "Instagram takes one picture a message from this account.",
 )
 QUOTA = replace(NOT_SENT, reason="publishing_quota", retry_after=24 * _HOUR, grows=False)
-TRY_LATER = replace(NOT_SENT, reason="instagram_busy", retry_after=_MINUTE)
+TRY_LATER = replace(NOT_SENT, reason="instagram_busy", retry_after=timedelta(seconds=15))
 EXPIRED = _verdict(
     Action.START_OVER,
     "container_expired",
@@ -367,7 +368,7 @@ def judge_fault(
     listed = None if fault.at_sign_in else _look_up(fault)
     verdict = listed or _judge_unlisted(fault, http_status)
     if verdict.action in {Action.PAUSE_ACCOUNT, Action.PAUSE_APP} and usage and usage.regain_after:
-        verdict = replace(verdict, retry_after=usage.regain_after)
+        verdict = replace(verdict, retry_after=usage.regain_after, grows=False)
     return _repeat_if(verdict, repeatable=repeatable)
 
 
@@ -376,12 +377,17 @@ def judge_status(
 ) -> Verdict:
     """What to do about an answer that names no error: something before Instagram answered."""
     if http_status == httpx.codes.TOO_MANY_REQUESTS:
-        return replace(BURST, retry_after=retry_after or BURST.retry_after)
+        return _told(BURST, retry_after)
     if http_status == httpx.codes.SERVICE_UNAVAILABLE:
-        return replace(TRY_LATER, retry_after=retry_after or TRY_LATER.retry_after)
+        return _told(TRY_LATER, retry_after)
     if 300 <= http_status < 500 and http_status != httpx.codes.REQUEST_TIMEOUT:
         return UNEXPECTED
     return _repeat_if(UNCERTAIN, repeatable=repeatable)
+
+
+def _told(verdict: Verdict, retry_after: timedelta | None) -> Verdict:
+    """Where they say how long, that is how long."""
+    return replace(verdict, retry_after=retry_after, grows=False) if retry_after else verdict
 
 
 def judge_unreadable(*, repeatable: bool) -> Verdict:

@@ -140,7 +140,7 @@ def image_message(url: str) -> OutgoingMessage:
 
 
 def images_message(urls: Sequence[str]) -> OutgoingMessage:
-    """2 to 10 pictures in one message. Some accounts may not: error 2534068, SEND_SINGLY."""
+    """2 to 10 pictures in one message. Some accounts may not: error 2534068."""
     _check_count(urls, MAX_IMAGES, "pictures")
     for url in urls:
         _check_url(url)

@@ -242,7 +242,8 @@ class StoryInsightsReceived(InstagramEvent):
 class DirectMessage(InstagramEvent):
     """One message of a conversation. ``mid`` is its id for replies, reactions and unsends.
 
-    ``app_id`` (echoes): the app that sent it; empty where a person wrote in the Instagram app.
+    ``app_id`` (echoes): the app that sent it, where Instagram says so. It often does not, so nobody
+    decides by it whose words these are.
     ``is_self``: the account wrote to itself. ``is_unsupported``: a kind Instagram does not show us.
     """
 

@@ -48,6 +48,29 @@ CREATE INDEX outbox_workspace_idx ON internal.outbox (workspace_id, created_at D
 CREATE INDEX outbox_account_idx ON internal.outbox (account_id, created_at DESC)
     WHERE account_id IS NOT NULL;
 
+-- Pictures that were paid for and did not leave. Small: a row leaves it when its charge is given back.
+CREATE INDEX outbox_undelivered_idx ON internal.outbox (id)
+    WHERE state IN ('failed', 'cancelled') AND payload ? 'charge_id';
+
+CREATE TABLE internal.send_pace (
+    account_id   uuid NOT NULL,
+    free_at      timestamptz,
+    last_turn    timestamptz,
+    paused_until timestamptz,
+    paused_for   interval,
+    CONSTRAINT send_pace_pkey PRIMARY KEY (account_id),
+    CONSTRAINT send_pace_account_fkey FOREIGN KEY (account_id)
+        REFERENCES public.connected_social_accounts (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE internal.send_pace IS
+    'How fast an account may send, second by second, and whether the platform asked for a pause.';
+COMMENT ON COLUMN internal.send_pace.free_at IS
+    'When all sends so far would have left at the steady pace. A little ahead of now is a burst; further ahead, the next one waits.';
+COMMENT ON COLUMN internal.send_pace.last_turn IS
+    'The last turn given to a message that had to wait; the next one to wait comes after it.';
+COMMENT ON COLUMN internal.send_pace.paused_for IS
+    'How long the latest pause is; one that comes again soon after it is twice as long.';
+
 CREATE TABLE internal.jobs (
     id           uuid NOT NULL DEFAULT gen_random_uuid(),
     kind         text NOT NULL,

@@ -1,0 +1,102 @@
+"""Pauses: the platform asked an account to slow down, or cannot be reached. Its messages wait.
+
+A pause that is asked for again soon after it ended lasts twice as long, up to 32 times its first
+length; after a quiet while it begins short again. Refusals that arrive during a pause belong to the
+sends that were on their way when it began: they do not make it grow. When it ends, those who waited
+do not all leave in the same second: each got a turn (``limits.queue``).
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from selify.core.database import Tx
+from selify.social import limits
+
+QUIET = timedelta(seconds=30)
+GROWS_TO = 32
+LONGEST = timedelta(hours=24)
+
+
+async def pause(
+    tx: Tx, account_id: UUID, *, now: datetime, length: timedelta, grows: bool = False
+) -> datetime:
+    """Every worker waits with this account's messages until then. ``length``: of a first pause."""
+    until, length = await _next(tx, account_id, now, length, grows=grows)
+    await _hold(tx, "a.id = $1", account_id, until, length)
+    return until
+
+
+async def pause_platform(
+    tx: Tx, account_id: UUID, *, now: datetime, length: timedelta, grows: bool = False
+) -> datetime:
+    """Every active account of this one's platform waits: what they share is used up."""
+    until, length = await _next(tx, account_id, now, length, grows=grows)
+    same = """
+        a.status = 'active'
+        AND a.platform = (SELECT platform FROM public.connected_social_accounts WHERE id = $1)
+    """
+    await _hold(tx, same, account_id, until, length)
+    return until
+
+
+async def paused_until(tx: Tx, account_id: UUID) -> datetime | None:
+    """May be over already."""
+    until: datetime | None = await tx.fetch_value(
+        "SELECT paused_until FROM internal.send_pace WHERE account_id = $1", account_id
+    )
+    return until
+
+
+async def lift(tx: Tx, account_id: UUID) -> None:
+    """The owner connected the account again: what it was paused for may be mended."""
+    await tx.execute(
+        """
+        UPDATE internal.send_pace
+           SET paused_until = NULL, paused_for = NULL, last_turn = NULL, free_at = NULL
+         WHERE account_id = $1
+        """,
+        account_id,
+    )
+
+
+def grown(
+    first: timedelta, now: datetime, last_until: datetime | None, last_length: timedelta | None
+) -> timedelta:
+    """How long a pause lasts that is asked for now, after one that lasted until then."""
+    if last_until is None or last_length is None or now - last_until > max(QUIET, last_length):
+        return first
+    return max(first, min(2 * last_length, GROWS_TO * first, LONGEST))
+
+
+async def _next(
+    tx: Tx, account_id: UUID, now: datetime, length: timedelta, *, grows: bool
+) -> tuple[datetime, timedelta]:
+    """Until when, and what to remember as the pause's length."""
+    row = await tx.fetch_one(
+        "SELECT paused_until, paused_for FROM internal.send_pace WHERE account_id = $1", account_id
+    )
+    last_until, last_length = (row["paused_until"], row["paused_for"]) if row else (None, None)
+    if last_until and last_until > now:
+        return max(last_until, now + length), max(last_length or length, length)
+    if grows:
+        length = grown(length, now, last_until, last_length)
+    return now + length, length
+
+
+async def _hold(tx: Tx, which: str, account_id: UUID, until: datetime, length: timedelta) -> None:
+    """In the order of their ids, so that two who pause several at once do not block each other."""
+    await tx.execute(
+        f"""
+        INSERT INTO internal.send_pace AS p (account_id, paused_until, paused_for, free_at)
+        SELECT a.id, $2, $3, $2::timestamptz + $4 FROM public.connected_social_accounts a
+         WHERE {which} ORDER BY a.id
+        ON CONFLICT (account_id) DO UPDATE
+           SET paused_until = greatest(p.paused_until, excluded.paused_until),
+               paused_for = excluded.paused_for,
+               free_at = greatest(p.free_at, excluded.free_at)
+        """,
+        account_id,
+        until,
+        length,
+        limits.HEAD_START,
+    )
