@@ -295,7 +295,7 @@ class World:
                 Incoming(
                     platform=PLATFORM,
                     event_type="test",
-                    payload={"id": name},
+                    payload={"id": name, **_as_received(event)},
                     lane=getattr(event, "person_ref", ""),
                     account_ref=event.account_ref,
                 )
@@ -422,6 +422,13 @@ class World:
         if do:
             do()
         await self.deliver()
+
+
+def _as_received(event: SocialEvent) -> dict[str, Any]:
+    """What a platform's payload holds of a message, under the names it has there."""
+    said = {"mid": getattr(event, "message_ref", ""), "text": getattr(event, "text", "")}
+    attachments = [{"url": found.url} for found in getattr(event, "attachments", ())]
+    return {k: v for k, v in {**said, "attachments": attachments}.items() if v}
 
 
 def _post(ref: str, at: datetime) -> PostItem:

@@ -560,6 +560,18 @@ async def test_unsent_after_the_result_takes_the_result_too(world: World, studio
     assert [row["a"] for row in pictures] == [[]], "no link to a file that is gone"
 
 
+async def test_unsent_before_the_picture_left_nothing_of_it_leaves(
+    world: World, studio: Studio
+) -> None:
+    photo = await studio.ask()
+    await studio.work()
+    await world.handle(MessageUnsent(ACCOUNT, ANA, photo.message_ref, world.clock.now()))
+    assert await studio.said_after() == []
+    assert await world.queued("cancelled") == ["result_picture", "result", "feedback"]
+    await studio.sweep()
+    assert await studio.files() == set()
+
+
 @pytest.mark.parametrize("what", ["a person answers", "stop", "stop and start", "disconnected"])
 async def test_silence_and_a_refund(world: World, brand: Brand, studio: Studio, what: str) -> None:
     await studio.ask()

@@ -1,10 +1,13 @@
 """Every kind of event, handled by the real inbox on the real database."""
 
+import asyncio
 from datetime import timedelta
 
-from tests.infra.world import ACCOUNT, ANA, PHOTO, Brand, World
+import pytest
+from tests.infra.world import ACCOUNT, ANA, PHOTO, SYSTEM, Brand, World
 
 from selify.core.money import Credits
+from selify.social import conversations
 from selify.social.dialogue import Handler, Stage
 from selify.social.types import (
     Attachment,
@@ -427,6 +430,68 @@ async def test_what_was_unsent_before_it_arrived_stays_away(world: World, brand:
     await world.handle(edit)
     texts = await world.sql("SELECT message_text AS t FROM public.social_messages")
     assert not [row for row in texts if row["t"] and "secret" in row["t"]]
+
+
+async def kept_of(world: World, word: str) -> list[str]:
+    """Where the word can still be read (what leaves and what the database counts left aside)."""
+    tables = ("public.webhook_events", "public.instagram_message_queue", "public.social_messages")
+    tables += ("public.social_conversations", "public.bot_interactions", "internal.jobs")
+    found = [
+        await world.sql(f"SELECT '{t}' AS t FROM {t} r WHERE r::text LIKE $1", f"%{word}%")
+        for t in tables
+    ]
+    return [row["t"] for rows in found for row in rows]
+
+
+@pytest.mark.parametrize("order", ["first", "between", "last"])
+async def test_nothing_keeps_what_was_taken_back(world: World, brand: Brand, order: str) -> None:
+    await thread_open(world)
+    photo = world.photo(text="a secret")
+    edit = MessageEdited(ACCOUNT, ANA, photo.message_ref, "another secret", world.clock.now())
+    events = [photo, edit]
+    unsent = MessageUnsent(ACCOUNT, ANA, photo.message_ref, world.clock.now())
+    events.insert(["first", "between", "last"].index(order), unsent)
+    await world.handle(*events)
+    assert await kept_of(world, "secret") == []
+    assert await kept_of(world, PHOTO.url) == []
+
+
+async def test_what_an_unknown_account_s_shopper_took_back_is_not_kept_either(world: World) -> None:
+    message = world.message("a secret")
+    await world.handle(message)
+    await world.handle(MessageUnsent(ACCOUNT, ANA, message.message_ref, world.clock.now()))
+    assert await kept_of(world, "secret") == []
+
+
+async def test_what_was_taken_back_is_nothing_to_read_and_opens_no_window(
+    world: World, brand: Brand
+) -> None:
+    now = world.clock.now()
+    await world.handle(MessageUnsent(ACCOUNT, ANA, "mid.theirs", now))
+    await world.handle(MessageUnsent(ACCOUNT, ANA, "mid.ours", now, is_own=True))
+    (thread,) = await world.sql("SELECT * FROM public.social_conversations")
+    assert (thread["message_count"], thread["unread_count"]) == (2, 0)
+    async with world.database.tx(SYSTEM) as tx:
+        assert await conversations.window_open_until(tx, thread["id"]) is None
+    senders = await world.sql("SELECT sender_platform_id AS s FROM public.social_messages")
+    assert {row["s"] for row in senders} == {ANA, ACCOUNT}
+
+
+async def test_the_conversation_is_locked_before_what_hangs_on_it(
+    world: World, brand: Brand
+) -> None:
+    """Else an unsend and its own late message could wait for each other."""
+    photo = world.photo(text="a secret")
+    await world.handle(photo)
+    async with world.database.tx(SYSTEM) as tx:
+        await conversations.find(tx, brand.account.id, ANA)
+        await world.arrive(MessageUnsent(ACCOUNT, ANA, photo.message_ref, world.clock.now()))
+        unsending = asyncio.create_task(world.inbox.run_once())
+        while not await world.value("SELECT true FROM pg_locks WHERE NOT granted LIMIT 1"):
+            await asyncio.sleep(0.01)
+        await tx.execute("UPDATE public.webhook_events SET error_message = NULL")
+    await unsending
+    assert await kept_of(world, "secret") == []
 
 
 async def test_the_photo_after_one_taken_back_need_not_wait(world: World, brand: Brand) -> None:

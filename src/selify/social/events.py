@@ -67,6 +67,8 @@ class SocialEvents:
             # Whoever takes something back need not wait until the brand connects again.
             account = await repository.former_account(tx, event.platform, happened.account_ref)
         if account is None:
+            if isinstance(happened, MessageUnsent):
+                await conversations.scrub_events(tx, event.platform, happened.message_ref)
             await parking.park_event(tx, event)
             return Skipped("no connected account yet: parked")
         match happened:
@@ -79,7 +81,7 @@ class SocialEvents:
             case ButtonTapped():
                 return await _message(tx, account, _as_message(happened), self._clock)
             case MessageEdited():
-                return await _edited(tx, happened, self._clock.now())
+                return await _edited(tx, account, happened, self._clock.now())
             case MessageUnsent():
                 return await _unsent(tx, account, happened)
             case MessageSeen():
@@ -145,7 +147,7 @@ async def _comment(
 
 async def _message(
     tx: Tx, account: Account, message: MessageWritten, clock: Clock
-) -> Mapping[str, Any]:
+) -> Mapping[str, Any] | Skipped:
     """A person wrote: record it, decide, answer."""
     conversation = await conversations.find(tx, account.id, message.person_ref)
     if conversation is None or conversation.state.binding_id is None:
@@ -162,7 +164,7 @@ async def _message(
         at=message.at,
     )
     if not fresh:
-        raise Skip("this message was handled before")
+        return await _seen_before(tx, account, message, "this message was handled before")
     facts, binding = await _circumstances(tx, account, conversation, message)
     decision = dialogue.decide(conversation.state, message, facts)
     await _carry_out(tx, account, conversation, message, decision, facts, binding, clock)
@@ -271,10 +273,11 @@ async def _smaller_acts(
 
 async def _echo(
     tx: Tx, account: Account, message: MessageWritten, now: datetime
-) -> Mapping[str, Any]:
+) -> Mapping[str, Any] | Skipped:
     """The account itself wrote. If it was not us, a person did: the bot falls silent there."""
     if await conversations.knows_message(tx, message.message_ref):
-        raise Skip("our own message, recorded when it was sent")
+        why = "our own message, recorded when it was sent"
+        return await _seen_before(tx, account, message, why)
     origin = await echoes.recognise(tx, account, message, now=now)
     if origin in (Origin.OURS, Origin.ASKED):
         return {"decision": "our own message", "how": origin.value}
@@ -330,29 +333,45 @@ async def _await_attribution(
         )
 
 
+async def _seen_before(
+    tx: Tx, account: Account, news: MessageWritten | MessageEdited, why: str
+) -> Skipped:
+    """Nothing to do, for this reason. Of what had been taken back before, the words go now."""
+    if await conversations.was_unsent(tx, news.message_ref):
+        await conversations.scrub_events(tx, account.platform, news.message_ref)
+        return Skipped("this message was taken back")
+    raise Skip(why)
+
+
 async def _unsent(tx: Tx, account: Account, unsent: MessageUnsent) -> Mapping[str, Any]:
-    """Taken back: our copies of text and photo go, and a try-on of that photo is not finished."""
-    known = await conversations.unsend_message(tx, account.platform, unsent.message_ref)
+    """Taken back: our copies of text and photo go, and a try-on of that photo is not finished.
+
+    The conversation is locked first, as whoever handles the message itself does.
+    """
     conversation = await conversations.lock(tx, account, unsent.person_ref)
-    if not known:
+    if not await conversations.unsend_message(tx, unsent.message_ref):
         # It may still arrive (events come in any order): a tombstone keeps it from coming back.
-        await conversations.record_message(
+        await conversations.record_unsent(
             tx,
             conversation,
             message_ref=unsent.message_ref,
-            sender_ref=unsent.person_ref,
-            text="",
-            kind=conversations.UNSENT,
+            sender_ref=account.platform_account_id if unsent.is_own else unsent.person_ref,
             at=unsent.at,
         )
+    await conversations.scrub_events(tx, account.platform, unsent.message_ref)
     await tryons.forget_photo(tx, conversation, unsent.message_ref)
     return {"unsent": True}
 
 
-async def _edited(tx: Tx, edit: MessageEdited, now: datetime) -> Mapping[str, Any]:
+async def _edited(
+    tx: Tx, account: Account, edit: MessageEdited, now: datetime
+) -> Mapping[str, Any] | Skipped:
+    await conversations.find(tx, account.id, edit.person_ref)
     if not await conversations.edit_message(tx, edit.message_ref, edit.text):
         _await_message(edit.at, now)
         raise Skip("an edit of a message we do not know")
+    if await conversations.was_unsent(tx, edit.message_ref):
+        return await _seen_before(tx, account, edit, "an edit of a message taken back")
     return {"edited": True}
 
 

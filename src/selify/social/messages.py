@@ -172,6 +172,21 @@ async def private_reply(
     )
 
 
+async def take_back(
+    tx: Tx, account_id: UUID, message_ref: str, *, kinds: Sequence[str], reason: str
+) -> int:
+    """What was queued about one message of theirs and has not left yet does not leave any more."""
+    return await tx.execute(
+        """
+        UPDATE internal.outbox SET state = 'cancelled', last_error = $3, updated_at = now()
+         WHERE channel = $1 AND key = ANY ($2) AND state = 'queued'
+        """,
+        CHANNEL,
+        [f"{account_id}/{kind}/{message_ref}" for kind in kinds],
+        reason,
+    )
+
+
 async def _enqueue(
     tx: Tx, account: Account, *, lane: str, key: str, payload: dict[str, object]
 ) -> bool:

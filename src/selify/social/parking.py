@@ -12,14 +12,16 @@ from selify.core.inbox import Event, replay
 
 
 async def park_event(tx: Tx, event: Event) -> None:
-    """An understood event whose account is not connected (yet)."""
+    """An understood event whose account is not connected (yet). What it says stays in its own row,
+    where it can be taken back.
+    """
     await tx.execute(
         """
         INSERT INTO public.instagram_message_queue (entry_id, webhook_payload, last_error)
         VALUES ($1, $2, 'no connected account')
         """,
         event.account_ref,
-        {"event_id": str(event.id), "type": event.event_type, "payload": event.payload},
+        {"event_id": str(event.id), "type": event.event_type},
     )
 
 

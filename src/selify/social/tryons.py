@@ -225,7 +225,22 @@ async def forget_photo(tx: Tx, conversation: Conversation, message_ref: str) -> 
     if state.photo_ref == message_ref:
         free = Stage.AWAITING_PHOTO if state.stage is Stage.GENERATING else state.stage
         await conversations.save_state(tx, conversation, replace(state, photo_ref="", stage=free))
+    await messages.take_back(
+        tx,
+        conversation.account_id,
+        message_ref,
+        kinds=("picture", "result", "feedback", "refusal"),
+        reason="The shopper took the photo back.",
+    )
     key = f"{conversation.account_id}/{message_ref}"
+    await tx.execute(
+        """
+        UPDATE internal.jobs SET payload = payload || '{"photo_url": ""}'
+         WHERE kind = $1 AND key = $2
+        """,
+        JOB,
+        key,
+    )
     await _forget(tx, conversation.workspace_id, key)
     await conversations.forget_picture(
         tx, conversation.id, result_key(conversation.workspace_id, key)

@@ -79,12 +79,13 @@ class MessageEdited:
 
 @dataclass(frozen=True, slots=True)
 class MessageUnsent:
-    """The person took a message back: our copies must go."""
+    """Somebody took a message back: our copies must go. ``is_own``: the account itself did."""
 
     account_ref: str
     person_ref: str
     message_ref: str
     at: datetime
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

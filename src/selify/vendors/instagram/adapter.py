@@ -68,7 +68,9 @@ def translate(event_type: str, payload: Mapping[str, Any], received_at: datetime
                 event.account_id, _person(event), event.mid, event.text, event.occurred_at
             )
         case ig.MessageDeleted():
-            return MessageUnsent(event.account_id, _person(event), event.mid, event.occurred_at)
+            return MessageUnsent(
+                event.account_id, _person(event), event.mid, event.occurred_at, event.is_own
+            )
         case ig.MessageSeen():
             return MessageSeen(event.account_id, _person(event), event.mid, event.occurred_at)
         case ig.ReactionChanged():
