@@ -622,6 +622,8 @@ async def test_a_charge_given_back_by_somebody_else_ends_it(world: World, studio
     studio.painter.before = refunded
     await studio.work()
     assert await studio.said_after() == []
+    await studio.sweep()
+    assert await studio.files() == set()
     state = await world.state()
     assert (state.stage, state.photo_ref) == (Stage.AWAITING_PHOTO, "")
     studio.painter.before = None

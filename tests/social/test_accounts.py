@@ -11,7 +11,16 @@ from tests.infra.world import ACCOUNT, PLATFORM, SYSTEM, Brand, World, _post
 from selify.core.database import Tx
 from selify.core.errors import BadRequest
 from selify.core.secrets import SecretBox
-from selify.social import accounts, deletion, parking, posts, repository, sending, subscriptions
+from selify.social import (
+    accounts,
+    deletion,
+    parking,
+    posts,
+    repository,
+    sending,
+    subscriptions,
+    tryons,
+)
 from selify.social.accounts import ConnectedElsewhere
 from selify.social.connecting import STATE_LIFE, Attempt, Connector, PlatformSaidNo, StateInvalid
 from selify.social.ports import Grant, PlatformRefused, PostItem, PostPage, RenewedToken
@@ -390,6 +399,25 @@ async def test_a_deletion_request_is_carried_out_and_can_be_followed(
         with pytest.raises(deletion.DeletionUnknown):
             await deletion.deletion_state(tx, "0" * 16)
     assert await deletion.request_deletion(*request) != code, "asking again is harmless"
+
+
+async def test_a_purge_takes_what_was_never_sent_and_leaves_no_name(
+    world: World, brand: Brand
+) -> None:
+    await world.say(world.comment(username="ana.secret"))
+    photo = world.photo()
+    await world.say(photo, world.message("human"))
+    await deletion.request_deletion(world.database, world.clock, PLATFORM, f"app-{ACCOUNT}")
+    due = await world.sql("SELECT object_key FROM internal.retention WHERE delete_after < now()")
+    key = f"{brand.account.id}/{photo.message_ref}"
+    assert {found["object_key"] for found in due} == {
+        tryons.photo_key(brand.workspace_id, key),
+        tryons.result_key(brand.workspace_id, key),
+    }
+    assert await world.notified() == ["human_wanted"]
+    for table in ("public.notifications", "internal.outbox", "public.bot_interactions"):
+        named = await world.value(f"SELECT count(*) FROM {table} t WHERE t::text LIKE '%secret%'")
+        assert named == 0, table
 
 
 # --- What nobody could attribute ---

@@ -488,7 +488,7 @@ async def test_the_conversation_is_locked_before_what_hangs_on_it(
         await world.arrive(MessageUnsent(ACCOUNT, ANA, photo.message_ref, world.clock.now()))
         unsending = asyncio.create_task(world.inbox.run_once())
         while not await world.value("SELECT true FROM pg_locks WHERE NOT granted LIMIT 1"):
-            await asyncio.sleep(0.01)
+            pass
         await tx.execute("UPDATE public.webhook_events SET error_message = NULL")
     await unsending
     assert await kept_of(world, "secret") == []

@@ -20,7 +20,7 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Conflict, NotFound
 from selify.core.ids import new_id
 from selify.core.secrets import SecretBox
-from selify.social import messages, parking, repository, sending
+from selify.social import messages, parking, repository, sending, tryons
 from selify.social.ports import AccountGateway, Grant, PlatformRefused
 from selify.social.types import Account
 
@@ -267,6 +267,7 @@ async def purge(tx: Tx, account_id: UUID) -> None:
     if account is None:
         return
     await _purge_pictures(tx, account)
+    await tryons.forget_account(tx, account.id)
     await _purge_books(tx, account)
     for statement in _PURGE:
         await tx.execute(statement, account.id)

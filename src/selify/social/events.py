@@ -402,12 +402,12 @@ async def _silence(tx: Tx, conversation: Conversation, reason: str) -> None:
 async def _call_human(
     tx: Tx, account: Account, conversation: Conversation, message: MessageWritten
 ) -> None:
-    who = conversation.username or "A shopper"
+    # No name: a notice outlives the conversation, which the link leads to.
     await notify_workspace(
         tx,
         workspace_id=account.workspace_id,
         kind="human_wanted",
-        title=f"{who} would like to talk to a person",
+        title="A shopper would like to talk to a person",
         body="The bot is silent in this conversation until you hand it back.",
         action_url=f"/conversations/{conversation.id}",
         dedupe_key=f"human/{conversation.id}/{message.message_ref}",

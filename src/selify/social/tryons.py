@@ -210,8 +210,10 @@ async def refuse(tx: Tx, clock: Clock, request: Request, refusal: Refusal) -> No
 async def abandon(tx: Tx, clock: Clock, request: Request, *, reason: str) -> None:
     """Nobody waits for it any more: give the charge back, say nothing, keep no picture of them."""
     conversation, _ = await _locked(tx, request)
-    if await _is_open(tx, request):
+    status = await _charge(tx, request)
+    if status is billing.UsageStatus.RESERVED:
         await billing.refund(tx, clock, request.charge_id, reason=reason, code="abandoned")
+    if status in (billing.UsageStatus.RESERVED, billing.UsageStatus.REFUNDED):
         await _forget(tx, request.workspace_id, request.key)
     if conversation is not None:
         await _conclude(tx, conversation, request, Stage.AWAITING_PHOTO)
@@ -245,6 +247,20 @@ async def forget_photo(tx: Tx, conversation: Conversation, message_ref: str) -> 
     await conversations.forget_picture(
         tx, conversation.id, result_key(conversation.workspace_id, key)
     )
+
+
+async def forget_account(tx: Tx, account_id: UUID) -> None:
+    """Every photo and picture of an account's try-ons goes now, whether or not it was ever sent."""
+    rows = await tx.fetch(
+        """
+        SELECT key, workspace_id FROM internal.jobs
+         WHERE kind = $1 AND payload ->> 'account_id' = $2::uuid::text AND workspace_id IS NOT NULL
+        """,
+        JOB,
+        account_id,
+    )
+    for row in rows:
+        await _forget(tx, row["workspace_id"], row["key"])
 
 
 async def _forget(tx: Tx, workspace_id: UUID, key: str) -> None:
@@ -305,11 +321,14 @@ async def _locked(tx: Tx, request: Request) -> tuple[Conversation | None, Accoun
 
 async def _is_open(tx: Tx, request: Request) -> bool:
     """Whether the charge still waits for its end. Ask with the conversation locked."""
+    return await _charge(tx, request) is billing.UsageStatus.RESERVED
+
+
+async def _charge(tx: Tx, request: Request) -> billing.UsageStatus | None:
     try:
-        status = await billing.status_of(tx, request.charge_id)
+        return await billing.status_of(tx, request.charge_id)
     except billing.ChargeMissing:
-        return False  # its workspace is gone, and its books with it
-    return status is billing.UsageStatus.RESERVED
+        return None  # its workspace is gone, and its books with it
 
 
 def _unwanted(account: Account | None, conversation: Conversation | None, request: Request) -> bool:
