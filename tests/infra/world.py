@@ -283,7 +283,9 @@ class World:
         return self.message(attachments=(PHOTO,), **more)
 
     def echo(self, text: str = "", **more: Any) -> MessageWritten:
-        return self.message(text, is_echo=True, **more)
+        """Written by a person, unless it is ours: so some seconds after the shopper."""
+        typed = {"at": self.clock.now() + timedelta(seconds=10), **more}
+        return self.message(text, is_echo=True, **typed)
 
     async def arrive(self, *happened: SocialEvent) -> None:
         """Store the events as new ones, whatever they say; nothing is handled yet."""

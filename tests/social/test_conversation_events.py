@@ -274,6 +274,48 @@ async def test_a_person_of_the_brand_writing_silences_the_bot(world: World, bran
     assert len(world.platform.sent) == 1, "a stop is obeyed, and not talked about"
 
 
+AWAY = "Thanks for your message! We are back on Monday."
+
+
+async def test_an_automatic_reply_of_the_brand_does_not_silence_the_bot(
+    world: World, brand: Brand
+) -> None:
+    await thread_open(world)
+    await world.handle(world.photo())
+    await world.handle(world.echo(AWAY, at=world.clock.now() + timedelta(seconds=1)))
+    assert "automatic" in (await world.last())[1]
+    assert (await world.state()).handler is Handler.BOT
+    assert await world.queued() == ["generating"]
+    assert await world.notified() == []
+    await world.handle(world.message("hi", person_ref="ben"))
+    await world.handle(world.echo(AWAY, person_ref="ben"))
+    assert (await world.state("ben")).handler is Handler.BOT, "slow, but the very same words"
+    await world.handle(world.message("hi", person_ref="eva"), world.echo("Hi!", person_ref="ben"))
+    await world.handle(world.echo("Hi!", person_ref="eva"))
+    assert (await world.state("eva")).handler is Handler.HUMAN, "everybody says hi"
+
+
+async def test_the_owner_hears_that_a_person_took_over(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.say(world.echo("Nora here!"), world.echo("Which size do you need?"))
+    assert await world.notified() == ["taken_over"]
+
+
+async def test_an_echo_from_before_the_hand_back_takes_nothing_over(
+    world: World, brand: Brand
+) -> None:
+    await thread_open(world)
+    await world.handle(world.echo("Nora here!"))
+    thread = await world.value("SELECT id FROM public.social_conversations")
+    async with world.database.tx(SYSTEM) as tx:
+        await conversations.set_handler(tx, thread, Handler.BOT)
+    old = world.clock.now() - timedelta(minutes=20)
+    await world.handle(world.echo("All yours again, bot", at=old))
+    assert (await world.state()).handler is Handler.BOT
+    await world.handle(world.echo("Nora once more"))
+    assert (await world.state()).handler is Handler.HUMAN
+
+
 async def test_an_echo_that_overtakes_the_answer_waits(world: World, brand: Brand) -> None:
     await thread_open(world)
     await world.handle(world.message("hm?"))

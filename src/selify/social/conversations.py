@@ -19,6 +19,12 @@ from selify.social.types import Account, Attachment
 
 WINDOW = timedelta(hours=24)
 UNSENT = "unsent"
+AUTOMATIC = "automatic"
+# Nobody types an answer faster.
+FASTEST_TYPIST = timedelta(seconds=3)
+# What is shorter ("Hi!") people write to many, and it says nothing about who did.
+TELLING_TEXT = 20
+TELLING_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +95,12 @@ async def save_state(tx: Tx, conversation: Conversation, state: State) -> None:
 async def set_handler(tx: Tx, conversation_id: UUID, handler: Handler) -> None:
     """Hand the conversation to a person, or back to the bot."""
     conversation = await lock_by_id(tx, conversation_id)
-    if conversation is not None:
-        await save_state(tx, conversation, replace(conversation.state, handler=handler))
+    if conversation is None:
+        return
+    state = replace(conversation.state, handler=handler)
+    if handler is Handler.BOT:
+        state = replace(state, bot_since=await tx.fetch_value("SELECT now()"))
+    await save_state(tx, conversation, state)
 
 
 async def record_message(
@@ -337,6 +347,40 @@ async def knows_message(tx: Tx, message_ref: str) -> bool:
     return bool(
         await tx.fetch_value(
             "SELECT true FROM public.social_messages WHERE platform_message_id = $1", message_ref
+        )
+    )
+
+
+async def is_automatic(
+    tx: Tx, account: Account, conversation: Conversation, *, text: str, at: datetime
+) -> bool:
+    """Whether the account wrote by itself (an instant reply, an away message): faster than anybody
+    types, or what it wrote word for word to somebody else.
+    """
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT true FROM public.social_messages
+             WHERE conversation_id = $1 AND sender_platform_id = $2
+               AND created_at BETWEEN $3::timestamptz - $4::interval AND $3
+            UNION ALL
+            SELECT true
+              FROM public.social_conversations c
+              JOIN public.social_messages m
+                ON m.conversation_id = c.id AND m.sender_platform_id = $6
+             WHERE length($7) >= $8 AND c.connected_account_id = $5 AND c.id <> $1
+               AND m.message_text = $7 AND m.created_at > $3::timestamptz - $9::interval
+             LIMIT 1
+            """,
+            conversation.id,
+            conversation.person_ref,
+            at,
+            FASTEST_TYPIST,
+            account.id,
+            account.platform_account_id,
+            text,
+            TELLING_TEXT,
+            TELLING_FOR,
         )
     )
 

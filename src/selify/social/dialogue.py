@@ -14,6 +14,7 @@ conversation in human hands hears nothing from the bot until it is handed back.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 from uuid import UUID
@@ -45,7 +46,8 @@ class State:
 
     ``interaction_id``: the funnel row the next photo belongs to; ``result_id``: the row of the last
     picture sent, which feedback belongs to. ``photo_ref``: the message whose photo is being dressed:
-    a try-on of any other photo is not wanted any more.
+    a try-on of any other photo is not wanted any more. ``bot_since``: when a person last handed the
+    conversation back.
     """
 
     stage: Stage = Stage.INITIAL
@@ -57,6 +59,7 @@ class State:
     result_id: UUID | None = None
     photo_ref: str = ""
     nudges: int = 0
+    bot_since: datetime | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | None) -> Self:
@@ -71,6 +74,7 @@ class State:
             result_id=_uuid(data.get("result_id")),
             photo_ref=str(data.get("photo_ref") or ""),
             nudges=_count(data.get("nudges")),
+            bot_since=_moment(data.get("bot_since")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -86,6 +90,7 @@ class State:
             "result_id": str(self.result_id) if self.result_id else None,
             "photo_ref": self.photo_ref,
             "nudges": self.nudges,
+            "bot_since": self.bot_since.isoformat() if self.bot_since else None,
         }
 
 
@@ -296,6 +301,14 @@ def _member(kind: type[_Enum], value: object, fallback: _Enum) -> _Enum:
 
 def _count(value: object) -> int:
     return value if isinstance(value, int) and value > 0 else 0
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(value)) if value else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
 
 
 def _uuid(value: object) -> UUID | None:

@@ -286,22 +286,45 @@ async def _echo(
             raise Skip("most likely our own message")
         raise RetryLater("one of our own sends is not confirmed yet", timedelta(seconds=2))
     conversation = await conversations.lock(tx, account, message.person_ref)
+    automatic = await conversations.is_automatic(
+        tx, account, conversation, text=message.text, at=message.at
+    )
     await conversations.record_message(
         tx,
         conversation,
         message_ref=message.message_ref,
         sender_ref=account.platform_account_id,
         text=message.text,
-        kind=_kind(message),
+        kind=conversations.AUTOMATIC if automatic else _kind(message),
         attachments=conversations.stored_attachments(message.attachments),
         at=message.at,
     )
+    if automatic:
+        return {"decision": "an automatic message of the brand: the bot goes on"}
     await conversations.mark_read(tx, conversation, message.at)
-    await conversations.save_state(
-        tx, conversation, replace(conversation.state, handler=Handler.HUMAN)
-    )
-    await _silence(tx, conversation, "a person took over")
+    handed_back = conversation.state.bot_since
+    if handed_back and message.at <= handed_back:
+        return {"decision": "written before the conversation was handed back to the bot"}
+    await _taken_over(tx, account, conversation, message)
     return {"decision": "a person answered: the bot is silent here"}
+
+
+async def _taken_over(
+    tx: Tx, account: Account, conversation: Conversation, message: MessageWritten
+) -> None:
+    if conversation.state.handler is Handler.BOT:
+        theirs = replace(conversation.state, handler=Handler.HUMAN)
+        await conversations.save_state(tx, conversation, theirs)
+        await notify_workspace(
+            tx,
+            workspace_id=account.workspace_id,
+            kind="taken_over",
+            title="Somebody of your team answered a shopper",
+            body="The bot is silent in this conversation until you hand it back.",
+            action_url=f"/conversations/{conversation.id}",
+            dedupe_key=f"taken_over/{conversation.id}/{message.message_ref}",
+        )
+    await _silence(tx, conversation, "a person took over")
 
 
 async def _await_attribution(
