@@ -312,7 +312,12 @@ class World:
                 pass
 
     async def deliver(self) -> None:
-        """Send everything that may leave now."""
+        """Send everything that may leave now, and what only waits a few seconds for a photo."""
+        await self.sql(
+            "UPDATE internal.outbox SET not_before = created_at"
+            " WHERE state = 'queued' AND channel = $1 AND last_error IS NULL",
+            messages.CHANNEL,
+        )
         while await self.outbox.run_once():
             pass
 

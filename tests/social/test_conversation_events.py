@@ -7,7 +7,7 @@ import pytest
 from tests.infra.world import ACCOUNT, ANA, PHOTO, SYSTEM, Brand, World
 
 from selify.core.money import Credits
-from selify.social import conversations
+from selify.social import conversations, messages
 from selify.social.dialogue import Handler, Stage
 from selify.social.types import (
     Attachment,
@@ -146,6 +146,64 @@ async def test_a_second_photo_while_generating_is_asked_to_wait(world: World, br
     await world.say(world.photo(), world.photo())
     assert await world.charges() == ["reserved"]
     assert "still working" in world.platform.texts[-1]
+
+
+async def test_words_right_before_their_photo_are_not_answered_for_themselves(
+    world: World, brand: Brand
+) -> None:
+    await thread_open(world)
+    await world.handle(world.message("here's my photo"))
+    while await world.outbox.run_once():
+        pass
+    assert await world.queued() == ["ask_photo_again"], "it waits a moment"
+    await world.say(world.photo())
+    assert await world.queued("sent") == ["greeting", "generating"]
+    await world.handle(world.message("try on please"))
+    assert await world.queued() == [], "it is the garment under way"
+
+
+async def test_a_nudge_leaves_once_no_photo_came(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.handle(world.message("hm?"))
+    world.clock.advance(messages.PATIENCE)
+    while await world.outbox.run_once():
+        pass
+    assert await world.queued("sent") == ["greeting", "ask_photo_again"]
+
+
+async def test_one_word_does_not_fix_the_language(world: World, brand: Brand) -> None:
+    await world.say(world.comment("try on"))
+    await world.say(world.message("kann ich das anprobieren bitte"))
+    assert (await world.state()).language == "de"
+    await world.say(world.photo())
+    assert "Foto ist da" in world.platform.texts[-1]
+
+
+async def test_the_photo_that_came_before_the_first_was_taken_back_is_dressed(
+    world: World, brand: Brand
+) -> None:
+    await thread_open(world)
+    regretted, skipped, photo = world.photo(), world.photo(), world.photo()
+    await world.say(regretted, skipped, photo)
+    unsent = MessageUnsent(ACCOUNT, ANA, regretted.message_ref, world.clock.now())
+    await world.say(unsent, unsent)
+    state = await world.state()
+    assert (state.stage, state.photo_ref) == (Stage.GENERATING, photo.message_ref)
+    jobs = await world.sql("SELECT payload ->> 'message_ref' AS m FROM internal.jobs ORDER BY id")
+    assert [job["m"] for job in jobs] == [regretted.message_ref, photo.message_ref]
+    assert len(await world.charges()) == 2, "the first one's job will give its charge back"
+    assert len(await world.interactions()) == 1
+    assert (await world.queued("sent"))[-1] == "generating"
+
+
+async def test_of_two_photos_taken_back_none_is_dressed(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    first, second = world.photo(), world.photo()
+    await world.say(first, second)
+    for photo in (second, first):
+        await world.say(MessageUnsent(ACCOUNT, ANA, photo.message_ref, world.clock.now()))
+    assert await world.charges() == ["reserved"]
+    assert (await world.state()).stage is Stage.AWAITING_PHOTO
 
 
 async def test_a_photo_without_a_garment_asks_which(world: World, brand: Brand) -> None:

@@ -270,6 +270,22 @@ async def scrub_events(tx: Tx, platform: str, message_ref: str) -> None:
     )
 
 
+async def telling_event(
+    tx: Tx, platform: str, message_ref: str, *, member: str
+) -> asyncpg.Record | None:
+    """The latest event that tells this of a message."""
+    return await tx.fetch_one(
+        """
+        SELECT event_type, payload, created_at FROM public.webhook_events
+         WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text) AND payload ? $3
+         ORDER BY created_at DESC LIMIT 1
+        """,
+        platform,
+        message_ref,
+        member,
+    )
+
+
 async def unsend_message(tx: Tx, message_ref: str) -> bool:
     """What was taken back leaves no text and no attachment here; the row keeps the count true.
 

@@ -83,7 +83,7 @@ class SocialEvents:
             case MessageEdited():
                 return await _edited(tx, account, happened, self._clock.now())
             case MessageUnsent():
-                return await _unsent(tx, account, happened)
+                return await _unsent(tx, account, happened, self._translate, self._clock)
             case MessageSeen():
                 return {"seen": True}
             case ReactionChanged():
@@ -112,7 +112,7 @@ async def _comment(
     known = await conversations.find(tx, account.id, comment.person_ref)
     if known and (known.state.opted_out or known.state.handler is Handler.HUMAN):
         raise Skip("the bot is silent in the conversation with this person")
-    language = keywords.language_of(comment.text, account.language)
+    language = keywords.language_of(comment.text)
     voice = await messages.voice(tx, account, language=language, garment=binding.garment_name)
     interaction = new_id()
     fresh = await messages.private_reply(
@@ -201,10 +201,14 @@ async def _carry_out(
     binding: Binding | None,
     clock: Clock,
 ) -> None:
-    """Rows, jobs and replies of a decision. The charge comes last: its row lock is the hot one."""
+    """Rows, jobs and replies of a decision. What need not wait for the charge comes before it: its
+    row lock is the hot one.
+    """
     state = decision.state
-    if not state.language and message.text.strip():
-        state = replace(state, language=keywords.language_of(message.text, account.language))
+    if not state.language:
+        state = replace(state, language=keywords.language_of(message.text))
+    if dialogue.photo_of(message) is not None:
+        await messages.take_back_nudges(tx, conversation)
     if Act.NEW_INTERACTION in decision.acts and binding is not None:
         interaction = await interactions.begin(
             tx,
@@ -223,6 +227,9 @@ async def _carry_out(
     replies = decision.replies
     garment = binding.garment_name if binding else ""
     voice = await messages.voice(tx, account, language=state.language, garment=garment)
+    if replies:
+        await messages.show_typing(tx, account, conversation, key=f"typing/{message.message_ref}")
+        await conversations.mark_read(tx, conversation, message.at)
     if Act.START_TRYON in decision.acts and binding is not None:
         photo = dialogue.photo_of(message)
         assert photo is not None  # noqa: S101 - the dialogue starts a try-on for photos only
@@ -233,18 +240,18 @@ async def _carry_out(
             state = replace(state, stage=Stage.AWAITING_PHOTO, photo_ref="")
             replies = (dialogue.Reply(started.value),)
     await conversations.save_state(tx, conversation, state)
-    if replies:
-        await messages.show_typing(tx, account, conversation, key=f"typing/{message.message_ref}")
-        await messages.reply(
-            tx,
-            account,
-            conversation,
-            voice,
-            replies,
-            key=f"reply/{message.message_ref}",
-            interaction_id=state.interaction_id,
-        )
-        await conversations.mark_read(tx, conversation, message.at)
+    # A photo that had to wait has been answered before, with that.
+    answer = "reply" if conversation.state.waiting_ref != message.message_ref else "reply_at_last"
+    await messages.reply(
+        tx,
+        account,
+        conversation,
+        voice,
+        replies,
+        key=f"{answer}/{message.message_ref}",
+        interaction_id=state.interaction_id,
+        now=clock.now(),
+    )
 
 
 async def _smaller_acts(
@@ -366,7 +373,9 @@ async def _seen_before(
     raise Skip(why)
 
 
-async def _unsent(tx: Tx, account: Account, unsent: MessageUnsent) -> Mapping[str, Any]:
+async def _unsent(
+    tx: Tx, account: Account, unsent: MessageUnsent, translate: Translator, clock: Clock
+) -> Mapping[str, Any]:
     """Taken back: our copies of text and photo go, and a try-on of that photo is not finished.
 
     The conversation is locked first, as whoever handles the message itself does.
@@ -383,7 +392,28 @@ async def _unsent(tx: Tx, account: Account, unsent: MessageUnsent) -> Mapping[st
         )
     await conversations.scrub_events(tx, account.platform, unsent.message_ref)
     await tryons.forget_photo(tx, conversation, unsent.message_ref)
+    state = conversation.state
+    if state.stage is Stage.GENERATING and state.photo_ref == unsent.message_ref:
+        await _next_photo(tx, account, conversation, translate, clock)
     return {"unsent": True}
+
+
+async def _next_photo(
+    tx: Tx, account: Account, conversation: Conversation, translate: Translator, clock: Clock
+) -> None:
+    """The photo being dressed was taken back: the one that came meanwhile is treated as if it came
+    now. What it said is still in its event, unless it was taken back too.
+    """
+    told = await conversations.telling_event(
+        tx, account.platform, conversation.state.waiting_ref, member="attachments"
+    )
+    photo = translate(told["event_type"], told["payload"], told["created_at"]) if told else None
+    free = await conversations.lock_by_id(tx, conversation.id)
+    if free is None or not isinstance(photo, MessageWritten):
+        return
+    facts, binding = await _circumstances(tx, account, free, photo)
+    decision = dialogue.decide(free.state, photo, facts)
+    await _carry_out(tx, account, free, photo, decision, facts, binding, clock)
 
 
 async def _edited(
