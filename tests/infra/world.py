@@ -433,9 +433,13 @@ class World:
 
 def _as_received(event: SocialEvent) -> dict[str, Any]:
     """What a platform's payload holds of a message, under the names it has there."""
-    said = {"mid": getattr(event, "message_ref", ""), "text": getattr(event, "text", "")}
+    said: dict[str, Any] = {
+        "mid": getattr(event, "message_ref", ""),
+        "text": getattr(event, "text", ""),
+    }
     attachments = [{"url": found.url} for found in getattr(event, "attachments", ())]
-    return {k: v for k, v in {**said, "attachments": attachments}.items() if v}
+    said |= {"attachments": attachments, "num_edit": getattr(event, "number", 0)}
+    return {name: value for name, value in said.items() if value}
 
 
 def _post(ref: str, at: datetime) -> PostItem:

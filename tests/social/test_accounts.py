@@ -10,6 +10,7 @@ from tests.infra.world import ACCOUNT, PLATFORM, SYSTEM, Brand, World, _post
 
 from selify.core.database import Tx
 from selify.core.errors import BadRequest
+from selify.core.inbox import Incoming
 from selify.core.secrets import SecretBox
 from selify.social import (
     accounts,
@@ -438,6 +439,34 @@ async def test_raw_entries_stay_and_stop_nothing(world: World) -> None:
         assert await parking.retry_attributed(tx) == 0, "all that could be, was when it connected"
     left = await world.sql("SELECT status FROM public.instagram_message_queue ORDER BY created_at")
     assert sorted(found["status"] for found in left) == ["completed", *["pending"] * 4]
+
+
+async def test_a_raw_entry_is_read_again_until_a_version_understands_it(world: World) -> None:
+    async with world.database.tx(SYSTEM) as tx:
+        await parking.park_raw(tx, [("1", {"new": "thing"}, "?"), ("2", {"odd": "thing"}, "?")])
+
+    def read(raw: Mapping[str, str], received_at: datetime) -> list[Incoming] | None:
+        understood = Incoming(PLATFORM, "test", {"id": "e"}, lane="", account_ref=ACCOUNT)
+        return [understood] if "new" in raw else None
+
+    async def again(after: timedelta) -> tuple[int, list[tuple[str, int, object]]]:
+        world.clock.advance(after)
+        async with world.database.tx(SYSTEM) as tx:
+            count = await parking.retry_raw(tx, read, now=world.clock.now())
+        rows = await world.sql("SELECT * FROM public.instagram_message_queue ORDER BY entry_id")
+        return count, [(r["status"], r["attempts"], r["webhook_payload"]) for r in rows]
+
+    odd = {"odd": "thing"}
+    assert await again(timedelta(hours=23)) == (
+        0,
+        [("pending", 0, {"new": "thing"}), ("pending", 0, odd)],
+    )
+    assert await again(timedelta(hours=2)) == (1, [("completed", 1, {}), ("pending", 1, odd)])
+    assert await world.value("SELECT count(*) FROM public.webhook_events") == 1
+    assert (await again(timedelta(hours=1)))[1][1] == ("pending", 1, odd)
+    await again(timedelta(days=1, hours=1))
+    assert (await again(timedelta(days=1, hours=1)))[1][1] == ("failed", 3, odd)
+    assert await again(timedelta(days=30)) == (0, [])
 
 
 async def test_pause_is_the_longest_that_was_asked_for(world: World, brand: Brand) -> None:

@@ -94,6 +94,9 @@ async def test_paused_try_on_is_not_promised_and_the_owner_hears_of_it_once(
     await world.say(world.message("try on"))
     assert "taking a break" in world.platform.texts[-1]
     assert await world.notified() == ["tryon_paused"]
+    world.clock.advance(timedelta(days=1))
+    await world.say(world.message("try on"))
+    assert await world.notified() == ["tryon_paused"] * 2, "it still is: once a day"
 
 
 # --- Who is who ---
@@ -637,6 +640,16 @@ async def test_an_edit_before_its_message_waits_for_it(world: World, brand: Bran
         await world.value("SELECT last_message_text FROM public.social_conversations")
         == "the blue one"
     )
+
+
+async def test_an_older_edit_that_comes_late_changes_nothing(world: World, brand: Brand) -> None:
+    message = world.message("the red one")
+    await world.handle(message)
+    for number, text in ((2, "the green one"), (1, "the blue one"), (3, "the black one")):
+        edit = MessageEdited(ACCOUNT, ANA, message.message_ref, text, world.clock.now(), number)
+        await world.handle(edit)
+        said = await world.value("SELECT message_text FROM public.social_messages")
+        assert said == ("the black one" if number == 3 else "the green one")
 
 
 async def test_reactions_are_idempotent_and_can_be_taken_back(world: World, brand: Brand) -> None:

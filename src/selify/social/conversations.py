@@ -270,6 +270,23 @@ async def scrub_events(tx: Tx, platform: str, message_ref: str) -> None:
     )
 
 
+async def has_later_edit(tx: Tx, platform: str, message_ref: str, number: int) -> bool:
+    """Whether an edit after the ``number``-th has arrived, handled or not."""
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT true FROM public.webhook_events
+             WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text)
+               AND (payload ->> 'num_edit')::int > $3
+             LIMIT 1
+            """,
+            platform,
+            message_ref,
+            number,
+        )
+    )
+
+
 async def telling_event(
     tx: Tx, platform: str, message_ref: str, *, member: str
 ) -> asyncpg.Record | None:

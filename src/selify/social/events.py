@@ -107,7 +107,7 @@ async def _comment(
     if keyword is None:
         return {"decision": "no keyword", "explain": words.explain()}
     if not account.tryon_enabled:
-        await _tell_paused(tx, account)
+        await _tell_paused(tx, account, now)
         return {"decision": "try-on is switched off"}
     known = await conversations.find(tx, account.id, comment.person_ref)
     if known and (known.state.opted_out or known.state.handler is Handler.HUMAN):
@@ -270,7 +270,7 @@ async def _smaller_acts(
             case Act.CALL_HUMAN:
                 await _call_human(tx, account, conversation, message)
             case Act.TELL_PAUSED:
-                await _tell_paused(tx, account)
+                await _tell_paused(tx, account, now)
             case Act.RECORD_LIKE | Act.RECORD_DISLIKE if judged is not None:
                 liked = act is Act.RECORD_LIKE
                 await interactions.feedback(tx, judged, satisfied=liked, at=now)
@@ -420,6 +420,8 @@ async def _edited(
     tx: Tx, account: Account, edit: MessageEdited, now: datetime
 ) -> Mapping[str, Any] | Skipped:
     await conversations.find(tx, account.id, edit.person_ref)
+    if await conversations.has_later_edit(tx, account.platform, edit.message_ref, edit.number):
+        raise Skip("a later edit of this message is here already")
     if not await conversations.edit_message(tx, edit.message_ref, edit.text):
         _await_message(edit.at, now)
         raise Skip("an edit of a message we do not know")
@@ -467,7 +469,8 @@ async def _call_human(
     )
 
 
-async def _tell_paused(tx: Tx, account: Account) -> None:
+async def _tell_paused(tx: Tx, account: Account, now: datetime) -> None:
+    """Once a day."""
     await notify_workspace(
         tx,
         workspace_id=account.workspace_id,
@@ -475,7 +478,7 @@ async def _tell_paused(tx: Tx, account: Account) -> None:
         title=f"Try-on is switched off for @{account.username}",
         body="Shoppers are asking for it. Switch it on in the account's settings.",
         action_url="/accounts",
-        dedupe_key=f"paused/{account.id}",
+        dedupe_key=f"paused/{account.id}/{now:%Y-%m-%d}",
     )
 
 

@@ -430,6 +430,7 @@ async def _tell_exhausted(tx: Tx, account: Account, exhausted: CreditsExhausted)
 
 
 async def _tell_garment_fault(tx: Tx, account: Account, request: Request, garment: str) -> None:
+    today = await tx.fetch_value("SELECT current_date")
     await notify_workspace(
         tx,
         workspace_id=account.workspace_id,
@@ -437,5 +438,5 @@ async def _tell_garment_fault(tx: Tx, account: Account, request: Request, garmen
         title=f"The picture of “{garment}” cannot be used for try-ons",
         body="Upload one of the garment alone, laid flat on a plain background.",
         action_url="/wardrobe",
-        dedupe_key=f"garment/{request.binding_id}",
+        dedupe_key=f"garment/{request.binding_id}/{today}",
     )

@@ -70,11 +70,14 @@ class ButtonTapped:
 
 @dataclass(frozen=True, slots=True)
 class MessageEdited:
+    """``number``: the first edit of a message is 1; 0 where the platform does not count."""
+
     account_ref: str
     person_ref: str
     message_ref: str
     text: str
     at: datetime
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
