@@ -572,6 +572,20 @@ async def test_unsent_before_the_picture_left_nothing_of_it_leaves(
     assert await studio.files() == set()
 
 
+async def test_a_purge_finds_a_paid_picture_that_was_never_sent(
+    world: World, brand: Brand, studio: Studio
+) -> None:
+    await studio.ask()
+    await studio.work()
+    await world.sql("DELETE FROM internal.jobs")
+    async with world.database.tx(SYSTEM) as tx:
+        await accounts.purge(tx, brand.account.id)
+    due = await world.sql(
+        "SELECT object_key AS k FROM internal.retention WHERE delete_after < now()"
+    )
+    assert ["/results/" in row["k"] for row in due] == [True]
+
+
 @pytest.mark.parametrize("what", ["a person answers", "stop", "stop and start", "disconnected"])
 async def test_silence_and_a_refund(world: World, brand: Brand, studio: Studio, what: str) -> None:
     await studio.ask()

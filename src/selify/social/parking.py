@@ -2,7 +2,7 @@
 
 pending → completed | failed. Parked events are tried again when an account is connected, and now and
 then by a routine. A raw entry is read again once a day, for a newer version may understand it; after
-``max_attempts`` it has failed, stays visible for the rest of ``KEPT``, and goes.
+``max_attempts`` it has failed, and stays visible. Of what was understood nothing else is kept.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,6 @@ from selify.core.database import Tx
 from selify.core.inbox import Event, Incoming, replay
 
 REST = timedelta(days=1)
-KEPT = timedelta(days=30)
 
 ReadAgain = Callable[[Any, datetime], Sequence[Incoming] | None]
 """A raw entry and when it came → its events; ``None`` where it is still not understood."""
@@ -82,9 +81,7 @@ async def retry_attributed(tx: Tx) -> int:
 
 
 async def retry_raw(tx: Tx, read: ReadAgain, *, now: datetime) -> int:
-    """A routine: read raw entries again; how many are understood by now. What is settled is kept
-    for a while, and of what was understood only that.
-    """
+    """A routine: read raw entries again; how many are understood by now."""
     rows = await tx.fetch(
         """
         SELECT id, webhook_payload AS raw, created_at FROM public.instagram_message_queue
@@ -113,13 +110,6 @@ async def retry_raw(tx: Tx, read: ReadAgain, *, now: datetime) -> int:
             now,
         )
         understood += 1
-    await tx.execute(
-        """
-        DELETE FROM public.instagram_message_queue
-         WHERE status IN ('completed', 'failed') AND created_at < $1
-        """,
-        now - KEPT,
-    )
     return understood
 
 
