@@ -325,6 +325,11 @@ def _routines(house: House) -> list[Routine]:
         Routine("wardrobe use", 10, as_system(commerce.refresh_usage)),
         Routine("parked events", 30, as_system(parking.retry_attributed)),
         Routine(
+            "parked entries",
+            3600,
+            as_system(lambda tx: parking.retry_raw(tx, instagram.read_parked, now=clock.now())),
+        ),
+        Routine(
             "stale charges",
             60,
             as_system(lambda tx: billing.release_stale(tx, clock, older_than=STALE_CHARGE)),

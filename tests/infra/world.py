@@ -283,7 +283,9 @@ class World:
         return self.message(attachments=(PHOTO,), **more)
 
     def echo(self, text: str = "", **more: Any) -> MessageWritten:
-        return self.message(text, is_echo=True, **more)
+        """Written by a person, unless it is ours: so some seconds after the shopper."""
+        typed = {"at": self.clock.now() + timedelta(seconds=10), **more}
+        return self.message(text, is_echo=True, **typed)
 
     async def arrive(self, *happened: SocialEvent) -> None:
         """Store the events as new ones, whatever they say; nothing is handled yet."""
@@ -295,7 +297,7 @@ class World:
                 Incoming(
                     platform=PLATFORM,
                     event_type="test",
-                    payload={"id": name},
+                    payload={"id": name, **_as_received(event)},
                     lane=getattr(event, "person_ref", ""),
                     account_ref=event.account_ref,
                 )
@@ -310,7 +312,12 @@ class World:
                 pass
 
     async def deliver(self) -> None:
-        """Send everything that may leave now."""
+        """Send everything that may leave now, and what only waits a few seconds for a photo."""
+        await self.sql(
+            "UPDATE internal.outbox SET not_before = created_at"
+            " WHERE state = 'queued' AND channel = $1 AND last_error IS NULL",
+            messages.CHANNEL,
+        )
         while await self.outbox.run_once():
             pass
 
@@ -422,6 +429,17 @@ class World:
         if do:
             do()
         await self.deliver()
+
+
+def _as_received(event: SocialEvent) -> dict[str, Any]:
+    """What a platform's payload holds of a message, under the names it has there."""
+    said: dict[str, Any] = {
+        "mid": getattr(event, "message_ref", ""),
+        "text": getattr(event, "text", ""),
+    }
+    attachments = [{"url": found.url} for found in getattr(event, "attachments", ())]
+    said |= {"attachments": attachments, "num_edit": getattr(event, "number", 0)}
+    return {name: value for name, value in said.items() if value}
 
 
 def _post(ref: str, at: datetime) -> PostItem:

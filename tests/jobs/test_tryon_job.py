@@ -603,6 +603,32 @@ async def test_unsent_after_the_result_takes_the_result_too(world: World, studio
     assert [row["a"] for row in pictures] == [[]], "no link to a file that is gone"
 
 
+async def test_unsent_before_the_picture_left_nothing_of_it_leaves(
+    world: World, studio: Studio
+) -> None:
+    photo = await studio.ask()
+    await studio.work()
+    await world.handle(MessageUnsent(ACCOUNT, ANA, photo.message_ref, world.clock.now()))
+    assert await studio.said_after() == []
+    assert await world.queued("cancelled") == ["result_picture", "result", "feedback"]
+    await studio.sweep()
+    assert await studio.files() == set()
+
+
+async def test_a_purge_finds_a_paid_picture_that_was_never_sent(
+    world: World, brand: Brand, studio: Studio
+) -> None:
+    await studio.ask()
+    await studio.work()
+    await world.sql("DELETE FROM internal.jobs")
+    async with world.database.tx(SYSTEM) as tx:
+        await accounts.purge(tx, brand.account.id)
+    due = await world.sql(
+        "SELECT object_key AS k FROM internal.retention WHERE delete_after < now()"
+    )
+    assert ["/results/" in row["k"] for row in due] == [True]
+
+
 @pytest.mark.parametrize("what", ["a person answers", "stop", "stop and start", "disconnected"])
 async def test_silence_and_a_refund(world: World, brand: Brand, studio: Studio, what: str) -> None:
     await studio.ask()
@@ -653,6 +679,8 @@ async def test_a_charge_given_back_by_somebody_else_ends_it(world: World, studio
     studio.painter.before = refunded
     await studio.work()
     assert await studio.said_after() == []
+    await studio.sweep()
+    assert await studio.files() == set()
     state = await world.state()
     assert (state.stage, state.photo_ref) == (Stage.AWAITING_PHOTO, "")
     studio.painter.before = None

@@ -10,11 +10,13 @@ from tests.infra.world import ACCOUNT, PLATFORM, SYSTEM, Brand, World, _post
 
 from selify.core.database import Tx
 from selify.core.errors import BadRequest
+from selify.core.inbox import Incoming
 from selify.core.secrets import SecretBox
 from selify.social import accounts, deletion, parking, pauses, posts, subscriptions
 from selify.social.accounts import ConnectedElsewhere
 from selify.social.connecting import STATE_LIFE, Attempt, Connector, PlatformSaidNo, StateInvalid
 from selify.social.ports import Grant, PlatformRefused, PostItem, PostPage, RenewedToken
+from selify.social.tryons import photo_key, result_key
 
 
 @dataclass
@@ -431,6 +433,25 @@ async def test_a_deletion_request_is_carried_out_and_can_be_followed(
     assert await deletion.request_deletion(*request) != code, "asking again is harmless"
 
 
+async def test_a_purge_takes_what_was_never_sent_and_leaves_no_name(
+    world: World, brand: Brand
+) -> None:
+    await world.say(world.comment(username="ana.secret"))
+    photo = world.photo()
+    await world.say(photo, world.message("human"))
+    await deletion.request_deletion(world.database, world.clock, PLATFORM, f"app-{ACCOUNT}")
+    due = await world.sql("SELECT object_key FROM internal.retention WHERE delete_after < now()")
+    key = f"{brand.account.id}/{photo.message_ref}"
+    assert {found["object_key"] for found in due} == {
+        photo_key(brand.workspace_id, key),
+        result_key(brand.workspace_id, key),
+    }
+    assert await world.notified() == ["human_wanted"]
+    for table in ("public.notifications", "internal.outbox", "public.bot_interactions"):
+        named = await world.value(f"SELECT count(*) FROM {table} t WHERE t::text LIKE '%secret%'")
+        assert named == 0, table
+
+
 # --- What nobody could attribute ---
 
 
@@ -449,6 +470,34 @@ async def test_raw_entries_stay_and_stop_nothing(world: World) -> None:
         assert await parking.retry_attributed(tx) == 0, "all that could be, was when it connected"
     left = await world.sql("SELECT status FROM public.instagram_message_queue ORDER BY created_at")
     assert sorted(found["status"] for found in left) == ["completed", *["pending"] * 4]
+
+
+async def test_a_raw_entry_is_read_again_until_a_version_understands_it(world: World) -> None:
+    async with world.database.tx(SYSTEM) as tx:
+        await parking.park_raw(tx, [("1", {"new": "thing"}, "?"), ("2", {"odd": "thing"}, "?")])
+
+    def read(raw: Mapping[str, str], received_at: datetime) -> list[Incoming] | None:
+        understood = Incoming(PLATFORM, "test", {"id": "e"}, lane="", account_ref=ACCOUNT)
+        return [understood] if "new" in raw else None
+
+    async def again(after: timedelta) -> tuple[int, list[tuple[str, int, object]]]:
+        world.clock.advance(after)
+        async with world.database.tx(SYSTEM) as tx:
+            count = await parking.retry_raw(tx, read, now=world.clock.now())
+        rows = await world.sql("SELECT * FROM public.instagram_message_queue ORDER BY entry_id")
+        return count, [(r["status"], r["attempts"], r["webhook_payload"]) for r in rows]
+
+    odd = {"odd": "thing"}
+    assert await again(timedelta(hours=23)) == (
+        0,
+        [("pending", 0, {"new": "thing"}), ("pending", 0, odd)],
+    )
+    assert await again(timedelta(hours=2)) == (1, [("completed", 1, {}), ("pending", 1, odd)])
+    assert await world.value("SELECT count(*) FROM public.webhook_events") == 1
+    assert (await again(timedelta(hours=1)))[1][1] == ("pending", 1, odd)
+    await again(timedelta(days=1, hours=1))
+    assert (await again(timedelta(days=1, hours=1)))[1][1] == ("failed", 3, odd)
+    assert (await again(timedelta(days=2)))[0] == 0, "three times, and no more"
 
 
 async def test_pause_is_the_longest_that_was_asked_for(world: World, brand: Brand) -> None:

@@ -1,16 +1,18 @@
 """Every kind of event, handled by the real inbox on the real database."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.infra.world import ACCOUNT, ANA, PHOTO, Brand, World
+from tests.infra.world import ACCOUNT, ANA, PHOTO, SYSTEM, Brand, World
 
 from selify import commerce
 from selify.core import outbox
 from selify.core.database import Actor, Tx
 from selify.core.money import Credits
+from selify.social import conversations, messages
 from selify.social.dialogue import Handler, Stage
 from selify.social.types import (
     Attachment,
@@ -109,6 +111,9 @@ async def test_paused_try_on_is_not_promised_and_the_owner_hears_of_it_once(
     await world.say(world.message("try on"))
     assert "taking a break" in world.platform.texts[-1]
     assert await world.notified() == ["tryon_paused"]
+    world.clock.advance(timedelta(days=1))
+    await world.say(world.message("try on"))
+    assert await world.notified() == ["tryon_paused"] * 2, "it still is: once a day"
 
 
 # --- Who is who ---
@@ -161,6 +166,64 @@ async def test_a_second_photo_while_generating_is_asked_to_wait(world: World, br
     await world.say(world.photo(), world.photo())
     assert await world.charges() == ["reserved"]
     assert "still working" in world.platform.texts[-1]
+
+
+async def test_words_right_before_their_photo_are_not_answered_for_themselves(
+    world: World, brand: Brand
+) -> None:
+    await thread_open(world)
+    await world.handle(world.message("here's my photo"))
+    while await world.outbox.run_once():
+        pass
+    assert await world.queued() == ["ask_photo_again"], "it waits a moment"
+    await world.say(world.photo())
+    assert await world.queued("sent") == ["greeting", "generating"]
+    await world.handle(world.message("try on please"))
+    assert await world.queued() == [], "it is the garment under way"
+
+
+async def test_a_nudge_leaves_once_no_photo_came(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.handle(world.message("hm?"))
+    world.clock.advance(messages.PATIENCE)
+    while await world.outbox.run_once():
+        pass
+    assert await world.queued("sent") == ["greeting", "ask_photo_again"]
+
+
+async def test_one_word_does_not_fix_the_language(world: World, brand: Brand) -> None:
+    await world.say(world.comment("try on"))
+    await world.say(world.message("kann ich das anprobieren bitte"))
+    assert (await world.state()).language == "de"
+    await world.say(world.photo())
+    assert "Foto ist da" in world.platform.texts[-1]
+
+
+async def test_the_photo_that_came_before_the_first_was_taken_back_is_dressed(
+    world: World, brand: Brand
+) -> None:
+    await thread_open(world)
+    regretted, skipped, photo = world.photo(), world.photo(), world.photo()
+    await world.say(regretted, skipped, photo)
+    unsent = MessageUnsent(ACCOUNT, ANA, regretted.message_ref, world.clock.now())
+    await world.say(unsent, unsent)
+    state = await world.state()
+    assert (state.stage, state.photo_ref) == (Stage.GENERATING, photo.message_ref)
+    jobs = await world.sql("SELECT payload ->> 'message_ref' AS m FROM internal.jobs ORDER BY id")
+    assert [job["m"] for job in jobs] == [regretted.message_ref, photo.message_ref]
+    assert len(await world.charges()) == 2, "the first one's job will give its charge back"
+    assert len(await world.interactions()) == 1
+    assert (await world.queued("sent"))[-1] == "generating"
+
+
+async def test_of_two_photos_taken_back_none_is_dressed(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    first, second = world.photo(), world.photo()
+    await world.say(first, second)
+    for photo in (second, first):
+        await world.say(MessageUnsent(ACCOUNT, ANA, photo.message_ref, world.clock.now()))
+    assert await world.charges() == ["reserved"]
+    assert (await world.state()).stage is Stage.AWAITING_PHOTO
 
 
 async def test_a_photo_without_a_garment_asks_which(world: World, brand: Brand) -> None:
@@ -287,6 +350,48 @@ async def test_a_person_of_the_brand_writing_silences_the_bot(world: World, bran
     await world.say(world.message("stop"))
     assert (await world.state()).opted_out
     assert len(world.platform.sent) == 1, "a stop is obeyed, and not talked about"
+
+
+AWAY = "Thanks for your message! We are back on Monday."
+
+
+async def test_an_automatic_reply_of_the_brand_does_not_silence_the_bot(
+    world: World, brand: Brand
+) -> None:
+    await thread_open(world)
+    await world.handle(world.photo())
+    await world.handle(world.echo(AWAY, at=world.clock.now() + timedelta(seconds=1)))
+    assert "automatic" in (await world.last())[1]
+    assert (await world.state()).handler is Handler.BOT
+    assert await world.queued() == ["generating"]
+    assert await world.notified() == []
+    await world.handle(world.message("hi", person_ref="ben"))
+    await world.handle(world.echo(AWAY, person_ref="ben"))
+    assert (await world.state("ben")).handler is Handler.BOT, "slow, but the very same words"
+    await world.handle(world.message("hi", person_ref="eva"), world.echo("Hi!", person_ref="ben"))
+    await world.handle(world.echo("Hi!", person_ref="eva"))
+    assert (await world.state("eva")).handler is Handler.HUMAN, "everybody says hi"
+
+
+async def test_the_owner_hears_that_a_person_took_over(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    await world.say(world.echo("Nora here!"), world.echo("Which size do you need?"))
+    assert await world.notified() == ["taken_over"]
+
+
+async def test_an_echo_from_before_the_hand_back_takes_nothing_over(
+    world: World, brand: Brand
+) -> None:
+    await thread_open(world)
+    await world.handle(world.echo("Nora here!"))
+    thread = await world.value("SELECT id FROM public.social_conversations")
+    async with world.database.tx(SYSTEM) as tx:
+        await conversations.set_handler(tx, thread, Handler.BOT)
+    old = world.clock.now() - timedelta(minutes=20)
+    await world.handle(world.echo("All yours again, bot", at=old))
+    assert (await world.state()).handler is Handler.BOT
+    await world.handle(world.echo("Nora once more"))
+    assert (await world.state()).handler is Handler.HUMAN
 
 
 async def test_an_echo_that_overtakes_the_answer_waits(world: World, brand: Brand) -> None:
@@ -505,6 +610,68 @@ async def test_what_was_unsent_before_it_arrived_stays_away(world: World, brand:
     assert not [row for row in texts if row["t"] and "secret" in row["t"]]
 
 
+async def kept_of(world: World, word: str) -> list[str]:
+    """Where the word can still be read (what leaves and what the database counts left aside)."""
+    tables = ("public.webhook_events", "public.instagram_message_queue", "public.social_messages")
+    tables += ("public.social_conversations", "public.bot_interactions", "internal.jobs")
+    found = [
+        await world.sql(f"SELECT '{t}' AS t FROM {t} r WHERE r::text LIKE $1", f"%{word}%")
+        for t in tables
+    ]
+    return [row["t"] for rows in found for row in rows]
+
+
+@pytest.mark.parametrize("order", ["first", "between", "last"])
+async def test_nothing_keeps_what_was_taken_back(world: World, brand: Brand, order: str) -> None:
+    await thread_open(world)
+    photo = world.photo(text="a secret")
+    edit = MessageEdited(ACCOUNT, ANA, photo.message_ref, "another secret", world.clock.now())
+    events = [photo, edit]
+    unsent = MessageUnsent(ACCOUNT, ANA, photo.message_ref, world.clock.now())
+    events.insert(["first", "between", "last"].index(order), unsent)
+    await world.handle(*events)
+    assert await kept_of(world, "secret") == []
+    assert await kept_of(world, PHOTO.url) == []
+
+
+async def test_what_an_unknown_account_s_shopper_took_back_is_not_kept_either(world: World) -> None:
+    message = world.message("a secret")
+    await world.handle(message)
+    await world.handle(MessageUnsent(ACCOUNT, ANA, message.message_ref, world.clock.now()))
+    assert await kept_of(world, "secret") == []
+
+
+async def test_what_was_taken_back_is_nothing_to_read_and_opens_no_window(
+    world: World, brand: Brand
+) -> None:
+    now = world.clock.now()
+    await world.handle(MessageUnsent(ACCOUNT, ANA, "mid.theirs", now))
+    await world.handle(MessageUnsent(ACCOUNT, ANA, "mid.ours", now, is_own=True))
+    (thread,) = await world.sql("SELECT * FROM public.social_conversations")
+    assert (thread["message_count"], thread["unread_count"]) == (2, 0)
+    async with world.database.tx(SYSTEM) as tx:
+        assert await conversations.window_open_until(tx, thread["id"]) is None
+    senders = await world.sql("SELECT sender_platform_id AS s FROM public.social_messages")
+    assert {row["s"] for row in senders} == {ANA, ACCOUNT}
+
+
+async def test_the_conversation_is_locked_before_what_hangs_on_it(
+    world: World, brand: Brand
+) -> None:
+    """Else an unsend and its own late message could wait for each other."""
+    photo = world.photo(text="a secret")
+    await world.handle(photo)
+    async with world.database.tx(SYSTEM) as tx:
+        await conversations.find(tx, brand.account.id, ANA)
+        await world.arrive(MessageUnsent(ACCOUNT, ANA, photo.message_ref, world.clock.now()))
+        unsending = asyncio.create_task(world.inbox.run_once())
+        while not await world.value("SELECT true FROM pg_locks WHERE NOT granted LIMIT 1"):
+            pass
+        await tx.execute("UPDATE public.webhook_events SET error_message = NULL")
+    await unsending
+    assert await kept_of(world, "secret") == []
+
+
 async def test_the_photo_after_one_taken_back_need_not_wait(world: World, brand: Brand) -> None:
     await thread_open(world)
     regretted, photo = world.photo(), world.photo()
@@ -548,6 +715,16 @@ async def test_an_edit_before_its_message_waits_for_it(world: World, brand: Bran
         await world.value("SELECT last_message_text FROM public.social_conversations")
         == "the blue one"
     )
+
+
+async def test_an_older_edit_that_comes_late_changes_nothing(world: World, brand: Brand) -> None:
+    message = world.message("the red one")
+    await world.handle(message)
+    for number, text in ((2, "the green one"), (1, "the blue one"), (3, "the black one")):
+        edit = MessageEdited(ACCOUNT, ANA, message.message_ref, text, world.clock.now(), number)
+        await world.handle(edit)
+        said = await world.value("SELECT message_text FROM public.social_messages")
+        assert said == ("the black one" if number == 3 else "the green one")
 
 
 async def test_reactions_are_idempotent_and_can_be_taken_back(world: World, brand: Brand) -> None:

@@ -106,7 +106,7 @@ def test_every_other_photo_is_a_row_of_its_own(state: State) -> None:
 
 def test_a_photo_while_generating_waits_and_one_without_garment_asks() -> None:
     assert texts(told(GENERATING, wrote("", PHOTO))) == ["already_generating"]
-    assert told(GENERATING, wrote("", PHOTO)).state == GENERATING
+    assert told(GENERATING, wrote("", PHOTO)).state == replace(GENERATING, waiting_ref="mid.2")
     lost = told(State(), wrote("", PHOTO), Circumstances(tryon_enabled=True))
     assert texts(lost) == ["photo_without_garment"]
 
@@ -130,6 +130,10 @@ def test_wanting_to_try(facts: dict) -> None:
     busy = told(GENERATING, wrote("try on"), replace(meant, binding_id=DRESS))
     assert (texts(busy), busy.acts) == (["already_generating"], ())
     assert (busy.state.stage, busy.state.binding_id) == (Stage.GENERATING, DRESS)
+    same = told(GENERATING, wrote("try on please"), meant)
+    assert (texts(same), same.acts, same.state) == ([], (), GENERATING)
+    tapped = told(GENERATING, wrote(button=Button.AGAIN), meant)
+    assert texts(tapped) == ["already_generating"]
 
 
 def test_wanting_to_try_we_do_not_know_what() -> None:

@@ -132,3 +132,10 @@ def test_long_names_are_clipped_and_lines_joined() -> None:
 )
 def test_the_product_line_says_what_is_known(card: ProductCard | None, line: str) -> None:
     assert product_line(card, voice()) == line
+
+
+def test_words_of_a_brand_of_which_nothing_is_left_are_no_answer() -> None:
+    own = {"result": "{product}"}
+    filled = texts.say("result", "en", brand_texts=own, garment="Tee", product="")
+    assert filled == "Here you are in Tee!"
+    assert texts.say("result", "en", brand_texts=own, garment="Tee", product="$5") == "$5"

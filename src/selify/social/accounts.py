@@ -22,6 +22,7 @@ from selify.core.ids import new_id
 from selify.core.secrets import SecretBox
 from selify.social import messages, parking, pauses, repository, sending, undelivered
 from selify.social.ports import AccountGateway, Grant, PlatformRefused
+from selify.social.tryons import forget_account
 from selify.social.types import Account
 
 ACTOR = Actor.system("accounts")
@@ -285,6 +286,7 @@ async def purge(tx: Tx, account_id: UUID) -> None:
     if account is None:
         return
     await _purge_pictures(tx, account)
+    await forget_account(tx, account.id)
     await _purge_books(tx, account)
     for statement in _PURGE:
         await tx.execute(statement, account.id)
@@ -325,7 +327,7 @@ _PURGE = (
 
 
 async def _purge_pictures(tx: Tx, account: Account) -> None:
-    """The pictures of shoppers in their new clothes, with the next sweep."""
+    """The pictures of shoppers in their new clothes, sent or only paid for, with the next sweep."""
     rows = await tx.fetch(
         """
         SELECT DISTINCT a ->> 'storage_key' AS key
@@ -333,8 +335,14 @@ async def _purge_pictures(tx: Tx, account: Account) -> None:
           JOIN public.social_messages m ON m.conversation_id = c.id
          CROSS JOIN LATERAL jsonb_array_elements(m.attachments) a
          WHERE c.connected_account_id = $1 AND a ? 'storage_key'
+         UNION
+        SELECT e.metadata ->> 'result'
+          FROM public.social_conversations c
+          JOIN public.workspace_usage_events e ON e.metadata ->> 'conversation_id' = c.id::text
+         WHERE c.connected_account_id = $1 AND e.workspace_id = $2 AND e.metadata ? 'result'
         """,
         account.id,
+        account.workspace_id,
     )
     for row in rows:
         await retention.delete_soon(

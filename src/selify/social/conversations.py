@@ -19,6 +19,12 @@ from selify.social.types import Account, Attachment
 
 WINDOW = timedelta(hours=24)
 UNSENT = "unsent"
+AUTOMATIC = "automatic"
+# Nobody types an answer faster.
+FASTEST_TYPIST = timedelta(seconds=3)
+# What is shorter ("Hi!") people write to many, and it says nothing about who did.
+TELLING_TEXT = 20
+TELLING_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +95,12 @@ async def save_state(tx: Tx, conversation: Conversation, state: State) -> None:
 async def set_handler(tx: Tx, conversation_id: UUID, handler: Handler) -> None:
     """Hand the conversation to a person, or back to the bot."""
     conversation = await lock_by_id(tx, conversation_id)
-    if conversation is not None:
-        await save_state(tx, conversation, replace(conversation.state, handler=handler))
+    if conversation is None:
+        return
+    state = replace(conversation.state, handler=handler)
+    if handler is Handler.BOT:
+        state = replace(state, bot_since=await tx.fetch_value("SELECT now()"))
+    await save_state(tx, conversation, state)
 
 
 async def record_message(
@@ -143,6 +153,37 @@ async def record_message(
     return True
 
 
+async def record_unsent(
+    tx: Tx, conversation: Conversation, *, message_ref: str, sender_ref: str, at: datetime
+) -> None:
+    """A message taken back before it arrived: its place is taken, so that it stays away.
+
+    It is nothing to read, and as news from the shopper it does not count.
+    """
+    stored = await tx.execute(
+        """
+        INSERT INTO public.social_messages
+               (conversation_id, platform_message_id, sender_platform_id, message_type, read_at,
+                created_at)
+        VALUES ($1, $2, $3, $4, $5, $5)
+        ON CONFLICT (platform_message_id) DO NOTHING
+        """,
+        conversation.id,
+        message_ref,
+        sender_ref,
+        UNSENT,
+        at,
+    )
+    await tx.execute(
+        """
+        UPDATE public.social_conversations SET message_count = coalesce(message_count, 0) + $2
+         WHERE id = $1
+        """,
+        conversation.id,
+        stored,
+    )
+
+
 async def set_username(tx: Tx, conversation: Conversation, username: str) -> None:
     if username and username != conversation.username:
         await tx.execute(
@@ -172,16 +213,19 @@ async def mark_read(tx: Tx, conversation: Conversation, at: datetime) -> None:
 
 
 async def window_open_until(tx: Tx, conversation_id: UUID) -> datetime | None:
-    """Until when we may answer: 24 hours from the person's latest message."""
+    """Until when we may answer: 24 hours from the person's latest message. What was taken back
+    is no longer one, and may be dated by its end.
+    """
     latest = await tx.fetch_value(
         """
         SELECT max(m.created_at)
           FROM public.social_messages m
           JOIN public.social_conversations c
             ON c.id = m.conversation_id AND m.sender_platform_id = c.platform_user_id
-         WHERE m.conversation_id = $1
+         WHERE m.conversation_id = $1 AND m.message_type IS DISTINCT FROM $2
         """,
         conversation_id,
+        UNSENT,
     )
     return latest + WINDOW if latest else None
 
@@ -206,19 +250,64 @@ async def edit_message(tx: Tx, message_ref: str, text: str) -> bool:
     return True
 
 
-async def unsend_message(tx: Tx, platform: str, message_ref: str) -> bool:
-    """What was taken back leaves no text and no attachment here; the row keeps the count true.
+async def scrub_events(tx: Tx, platform: str, message_ref: str) -> None:
+    """Whatever told us of a message (itself, its edits, its echo) tells no more than that.
 
-    Its text also stood in the list of conversations, in the funnel and in the event that brought it.
+    To be called with the conversation locked, as all who handle these events have it.
     """
     await tx.execute(
         """
-        UPDATE public.webhook_events SET payload = payload - 'text' - 'attachments'
-         WHERE platform = $1 AND platform_message_id = $2
+        WITH telling AS (
+            SELECT id FROM public.webhook_events
+             WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text)
+               AND payload ?| ARRAY['text', 'attachments']
+             ORDER BY id FOR UPDATE)
+        UPDATE public.webhook_events e SET payload = e.payload - 'text' - 'attachments'
+          FROM telling WHERE e.id = telling.id
         """,
         platform,
         message_ref,
     )
+
+
+async def has_later_edit(tx: Tx, platform: str, message_ref: str, number: int) -> bool:
+    """Whether an edit after the ``number``-th has arrived, handled or not."""
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT true FROM public.webhook_events
+             WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text)
+               AND (payload ->> 'num_edit')::int > $3
+             LIMIT 1
+            """,
+            platform,
+            message_ref,
+            number,
+        )
+    )
+
+
+async def telling_event(
+    tx: Tx, platform: str, message_ref: str, *, member: str
+) -> asyncpg.Record | None:
+    """The latest event that tells this of a message."""
+    return await tx.fetch_one(
+        """
+        SELECT event_type, payload, created_at FROM public.webhook_events
+         WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text) AND payload ? $3
+         ORDER BY created_at DESC LIMIT 1
+        """,
+        platform,
+        message_ref,
+        member,
+    )
+
+
+async def unsend_message(tx: Tx, message_ref: str) -> bool:
+    """What was taken back leaves no text and no attachment here; the row keeps the count true.
+
+    Its text also stood in the list of conversations and in the funnel. False: it is not known.
+    """
     unsent = await tx.fetch_one(
         """
         UPDATE public.social_messages m
@@ -291,6 +380,40 @@ async def knows_message(tx: Tx, message_ref: str) -> bool:
     return bool(
         await tx.fetch_value(
             "SELECT true FROM public.social_messages WHERE platform_message_id = $1", message_ref
+        )
+    )
+
+
+async def is_automatic(
+    tx: Tx, account: Account, conversation: Conversation, *, text: str, at: datetime
+) -> bool:
+    """Whether the account wrote by itself (an instant reply, an away message): faster than anybody
+    types, or what it wrote word for word to somebody else.
+    """
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT true FROM public.social_messages
+             WHERE conversation_id = $1 AND sender_platform_id = $2
+               AND created_at BETWEEN $3::timestamptz - $4::interval AND $3
+            UNION ALL
+            SELECT true
+              FROM public.social_conversations c
+              JOIN public.social_messages m
+                ON m.conversation_id = c.id AND m.sender_platform_id = $6
+             WHERE length($7) >= $8 AND c.connected_account_id = $5 AND c.id <> $1
+               AND m.message_text = $7 AND m.created_at > $3::timestamptz - $9::interval
+             LIMIT 1
+            """,
+            conversation.id,
+            conversation.person_ref,
+            at,
+            FASTEST_TYPIST,
+            account.id,
+            account.platform_account_id,
+            text,
+            TELLING_TEXT,
+            TELLING_FOR,
         )
     )
 

@@ -14,6 +14,7 @@ conversation in human hands hears nothing from the bot until it is handed back.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 from uuid import UUID
@@ -45,7 +46,9 @@ class State:
 
     ``interaction_id``: the funnel row the next photo belongs to; ``result_id``: the row of the last
     picture sent, which feedback belongs to. ``photo_ref``: the message whose photo is being dressed:
-    a try-on of any other photo is not wanted any more.
+    a try-on of any other photo is not wanted any more. ``bot_since``: when a person last handed the
+    conversation back. ``waiting_ref``: the latest photo that came while another was being dressed;
+    should that one be taken back, this one is next.
     """
 
     stage: Stage = Stage.INITIAL
@@ -56,7 +59,9 @@ class State:
     interaction_id: UUID | None = None
     result_id: UUID | None = None
     photo_ref: str = ""
+    waiting_ref: str = ""
     nudges: int = 0
+    bot_since: datetime | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | None) -> Self:
@@ -70,7 +75,9 @@ class State:
             interaction_id=_uuid(data.get("interaction_id")),
             result_id=_uuid(data.get("result_id")),
             photo_ref=str(data.get("photo_ref") or ""),
+            waiting_ref=str(data.get("waiting_ref") or ""),
             nudges=_count(data.get("nudges")),
+            bot_since=_moment(data.get("bot_since")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -85,7 +92,9 @@ class State:
             "interaction_id": str(self.interaction_id) if self.interaction_id else None,
             "result_id": str(self.result_id) if self.result_id else None,
             "photo_ref": self.photo_ref,
+            "waiting_ref": self.waiting_ref,
             "nudges": self.nudges,
+            "bot_since": self.bot_since.isoformat() if self.bot_since else None,
         }
 
 
@@ -103,10 +112,14 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A text by its key (``texts``), with buttons below it."""
+    """A text by its key (``texts``), with buttons below it.
+
+    ``patient``: it waits a few seconds, and is not said when a photo comes meanwhile.
+    """
 
     text: str
     buttons: tuple[Button, ...] = ()
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +172,7 @@ def decide(state: State, message: MessageWritten, facts: Circumstances) -> Decis
     if said.photo:
         return _photo(state, message, facts)
     if wish:
-        return _wants_to_try(state, facts)
+        return _wants_to_try(state, facts, said)
     return _small_talk(state, said)
 
 
@@ -194,7 +207,8 @@ def _if_after_result(state: State, stage: Stage) -> State:
 
 def _photo(state: State, message: MessageWritten, facts: Circumstances) -> Decision:
     if state.stage is Stage.GENERATING:
-        return Decision(state, "a try-on is under way already", (Reply("already_generating"),))
+        noted = replace(state, waiting_ref=message.message_ref)
+        return Decision(noted, "a try-on is under way already", (Reply("already_generating"),))
     if facts.binding_id is None:
         waiting = replace(state, nudges=0)
         return Decision(waiting, "no garment chosen yet", (Reply("photo_without_garment"),))
@@ -206,6 +220,7 @@ def _photo(state: State, message: MessageWritten, facts: Circumstances) -> Decis
         stage=Stage.GENERATING,
         binding_id=facts.binding_id,
         photo_ref=message.message_ref,
+        waiting_ref="",
         nudges=0,
     )
     return Decision(started, "photo received", (Reply("generating"),), acts)
@@ -219,11 +234,13 @@ def _row_is_open(state: State, facts: Circumstances) -> bool:
     return waiting and state.binding_id == facts.binding_id
 
 
-def _wants_to_try(state: State, facts: Circumstances) -> Decision:
+def _wants_to_try(state: State, facts: Circumstances, said: "_Said") -> Decision:
     if facts.binding_id is None:
         text = "post_without_garment" if facts.shared_post else "which_garment"
         return Decision(state, "asked to try on, garment not known", (Reply(text),))
     if state.stage is Stage.GENERATING:
+        if facts.binding_id == state.binding_id and said.button != Button.AGAIN:
+            return Decision(state, "this very garment is being tried on")
         # The picture under way stays as it is; the next photo is for the new garment.
         return Decision(
             replace(state, binding_id=facts.binding_id),
@@ -246,7 +263,9 @@ def _small_talk(state: State, said: "_Said") -> Decision:
     nudged = replace(state, nudges=state.nudges + 1)
     if said.other_media:
         return Decision(nudged, "sent something else than a photo", (Reply("media_not_supported"),))
-    return Decision(nudged, "waiting for a photo", (Reply("ask_photo_again", (Button.HUMAN,)),))
+    # Words and photo often come apart, one right after the other.
+    reply = Reply("ask_photo_again", (Button.HUMAN,), patient=True)
+    return Decision(nudged, "waiting for a photo", (reply,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +315,14 @@ def _member(kind: type[_Enum], value: object, fallback: _Enum) -> _Enum:
 
 def _count(value: object) -> int:
     return value if isinstance(value, int) and value > 0 else 0
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(value)) if value else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
 
 
 def _uuid(value: object) -> UUID | None:

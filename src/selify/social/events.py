@@ -71,6 +71,8 @@ class SocialEvents:
             # Whoever takes something back need not wait until the brand connects again.
             account = await repository.former_account(tx, event.platform, happened.account_ref)
         if account is None:
+            if isinstance(happened, MessageUnsent):
+                await conversations.scrub_events(tx, event.platform, happened.message_ref)
             await parking.park_event(tx, event)
             return Skipped("no connected account yet: parked")
         match happened:
@@ -83,9 +85,9 @@ class SocialEvents:
             case ButtonTapped():
                 return await _message(tx, account, _as_message(happened), self._clock)
             case MessageEdited():
-                return await _edited(tx, happened, self._clock.now())
+                return await _edited(tx, account, happened, self._clock.now())
             case MessageUnsent():
-                return await _unsent(tx, account, happened)
+                return await _unsent(tx, account, happened, self._translate, self._clock)
             case MessageSeen():
                 return {"seen": True}
             case ReactionChanged():
@@ -115,12 +117,12 @@ async def _comment(
     if keyword is None:
         return {"decision": "no keyword", "explain": words.explain()}
     if not account.tryon_enabled:
-        await _tell_paused(tx, account)
+        await _tell_paused(tx, account, now)
         return {"decision": "try-on is switched off"}
     known = await conversations.find(tx, account.id, comment.person_ref)
     if known and (known.state.opted_out or known.state.handler is Handler.HUMAN):
         raise Skip("the bot is silent in the conversation with this person")
-    language = keywords.language_of(comment.text, account.language)
+    language = keywords.language_of(comment.text)
     voice = await messages.voice(
         tx, account, language=language, garment=binding.garment_name, covers=binding.covers
     )
@@ -157,7 +159,7 @@ async def _comment(
 
 async def _message(
     tx: Tx, account: Account, message: MessageWritten, clock: Clock
-) -> Mapping[str, Any]:
+) -> Mapping[str, Any] | Skipped:
     """A person wrote: record it, decide, answer."""
     conversation = await conversations.find(tx, account.id, message.person_ref)
     if conversation is None or conversation.state.binding_id is None:
@@ -174,7 +176,7 @@ async def _message(
         at=message.at,
     )
     if not fresh:
-        raise Skip("this message was handled before")
+        return await _seen_before(tx, account, message, "this message was handled before")
     facts, binding = await _circumstances(tx, account, conversation, message)
     decision = dialogue.decide(conversation.state, message, facts)
     log.info(
@@ -217,10 +219,14 @@ async def _carry_out(
     binding: Binding | None,
     clock: Clock,
 ) -> None:
-    """Rows, jobs and replies of a decision. The charge comes last: its row lock is the hot one."""
+    """Rows, jobs and replies of a decision. What need not wait for the charge comes before it: its
+    row lock is the hot one.
+    """
     state = decision.state
-    if not state.language and message.text.strip():
-        state = replace(state, language=keywords.language_of(message.text, account.language))
+    if not state.language:
+        state = replace(state, language=keywords.language_of(message.text))
+    if dialogue.photo_of(message) is not None:
+        await messages.take_back_nudges(tx, conversation)
     if Act.NEW_INTERACTION in decision.acts and binding is not None:
         interaction = await interactions.begin(
             tx,
@@ -241,6 +247,9 @@ async def _carry_out(
     voice = await messages.voice(
         tx, account, language=state.language, garment=garment, covers=covers
     )
+    if replies:
+        await messages.show_typing(tx, account, conversation, key=f"typing/{message.message_ref}")
+        await conversations.mark_read(tx, conversation, message.at)
     if Act.START_TRYON in decision.acts and binding is not None:
         photo = dialogue.photo_of(message)
         assert photo is not None  # noqa: S101 - the dialogue starts a try-on for photos only
@@ -251,18 +260,18 @@ async def _carry_out(
             state = replace(state, stage=Stage.AWAITING_PHOTO, photo_ref="")
             replies = (dialogue.Reply(started.value),)
     await conversations.save_state(tx, conversation, state)
-    if replies:
-        await messages.show_typing(tx, account, conversation, key=f"typing/{message.message_ref}")
-        await messages.reply(
-            tx,
-            account,
-            conversation,
-            voice,
-            replies,
-            key=f"reply/{message.message_ref}",
-            interaction_id=state.interaction_id,
-        )
-        await conversations.mark_read(tx, conversation, message.at)
+    # A photo that had to wait has been answered before, with that.
+    answer = "reply" if conversation.state.waiting_ref != message.message_ref else "reply_at_last"
+    await messages.reply(
+        tx,
+        account,
+        conversation,
+        voice,
+        replies,
+        key=f"{answer}/{message.message_ref}",
+        interaction_id=state.interaction_id,
+        now=clock.now(),
+    )
 
 
 async def _smaller_acts(
@@ -281,7 +290,7 @@ async def _smaller_acts(
             case Act.CALL_HUMAN:
                 await _call_human(tx, account, conversation, message)
             case Act.TELL_PAUSED:
-                await _tell_paused(tx, account)
+                await _tell_paused(tx, account, now)
             case Act.RECORD_LIKE | Act.RECORD_DISLIKE if judged is not None:
                 liked = act is Act.RECORD_LIKE
                 await interactions.feedback(tx, judged, satisfied=liked, at=now)
@@ -291,10 +300,11 @@ async def _smaller_acts(
 
 async def _echo(
     tx: Tx, account: Account, message: MessageWritten, now: datetime
-) -> Mapping[str, Any]:
+) -> Mapping[str, Any] | Skipped:
     """The account itself wrote. If it was not us, a person did: the bot falls silent there."""
     if await conversations.knows_message(tx, message.message_ref):
-        raise Skip("our own message, recorded when it was sent")
+        why = "our own message, recorded when it was sent"
+        return await _seen_before(tx, account, message, why)
     origin = await echoes.recognise(tx, account, message, now=now)
     if origin in (Origin.OURS, Origin.ASKED):
         return {"decision": "our own message", "how": origin.value}
@@ -303,27 +313,50 @@ async def _echo(
             raise Skip("most likely our own message")
         raise RetryLater("one of our own sends is not confirmed yet", timedelta(seconds=2))
     conversation = await conversations.lock(tx, account, message.person_ref)
+    automatic = await conversations.is_automatic(
+        tx, account, conversation, text=message.text, at=message.at
+    )
     await conversations.record_message(
         tx,
         conversation,
         message_ref=message.message_ref,
         sender_ref=account.platform_account_id,
         text=message.text,
-        kind=_kind(message),
+        kind=conversations.AUTOMATIC if automatic else _kind(message),
         attachments=conversations.stored_attachments(message.attachments),
         at=message.at,
     )
+    if automatic:
+        return {"decision": "an automatic message of the brand: the bot goes on"}
     await conversations.mark_read(tx, conversation, message.at)
-    await conversations.save_state(
-        tx, conversation, replace(conversation.state, handler=Handler.HUMAN)
-    )
-    await _silence(tx, conversation, "a person took over")
-    log.info(
-        "somebody of {account} answered {shopper}: the bot is silent there",
-        account=account.username,
-        shopper=conversation.username or SOMEBODY,
-    )
+    handed_back = conversation.state.bot_since
+    if handed_back and message.at <= handed_back:
+        return {"decision": "written before the conversation was handed back to the bot"}
+    await _taken_over(tx, account, conversation, message)
     return {"decision": "a person answered: the bot is silent here"}
+
+
+async def _taken_over(
+    tx: Tx, account: Account, conversation: Conversation, message: MessageWritten
+) -> None:
+    if conversation.state.handler is Handler.BOT:
+        theirs = replace(conversation.state, handler=Handler.HUMAN)
+        await conversations.save_state(tx, conversation, theirs)
+        await notify_workspace(
+            tx,
+            workspace_id=account.workspace_id,
+            kind="taken_over",
+            title="Somebody of your team answered a shopper",
+            body="The bot is silent in this conversation until you hand it back.",
+            action_url=f"/conversations/{conversation.id}",
+            dedupe_key=f"taken_over/{conversation.id}/{message.message_ref}",
+        )
+        log.info(
+            "somebody of {account} answered {shopper}: the bot is silent there",
+            account=account.username,
+            shopper=conversation.username or SOMEBODY,
+        )
+    await _silence(tx, conversation, "a person took over")
 
 
 async def _await_attribution(
@@ -355,30 +388,71 @@ async def _await_attribution(
         )
 
 
-async def _unsent(tx: Tx, account: Account, unsent: MessageUnsent) -> Mapping[str, Any]:
-    """Taken back: our copies of text and photo go, and a try-on of that photo is not finished."""
-    known = await conversations.unsend_message(tx, account.platform, unsent.message_ref)
+async def _seen_before(
+    tx: Tx, account: Account, news: MessageWritten | MessageEdited, why: str
+) -> Skipped:
+    """Nothing to do, for this reason. Of what had been taken back before, the words go now."""
+    if await conversations.was_unsent(tx, news.message_ref):
+        await conversations.scrub_events(tx, account.platform, news.message_ref)
+        return Skipped("this message was taken back")
+    raise Skip(why)
+
+
+async def _unsent(
+    tx: Tx, account: Account, unsent: MessageUnsent, translate: Translator, clock: Clock
+) -> Mapping[str, Any]:
+    """Taken back: our copies of text and photo go, and a try-on of that photo is not finished.
+
+    The conversation is locked first, as whoever handles the message itself does.
+    """
     conversation = await conversations.lock(tx, account, unsent.person_ref)
-    if not known:
+    if not await conversations.unsend_message(tx, unsent.message_ref):
         # It may still arrive (events come in any order): a tombstone keeps it from coming back.
-        await conversations.record_message(
+        await conversations.record_unsent(
             tx,
             conversation,
             message_ref=unsent.message_ref,
-            sender_ref=unsent.person_ref,
-            text="",
-            kind=conversations.UNSENT,
+            sender_ref=account.platform_account_id if unsent.is_own else unsent.person_ref,
             at=unsent.at,
         )
+    await conversations.scrub_events(tx, account.platform, unsent.message_ref)
     await tryons.forget_photo(tx, conversation, unsent.message_ref)
     log.info("{shopper} took a message back", shopper=conversation.username or SOMEBODY)
+    state = conversation.state
+    if state.stage is Stage.GENERATING and state.photo_ref == unsent.message_ref:
+        await _next_photo(tx, account, conversation, translate, clock)
     return {"unsent": True}
 
 
-async def _edited(tx: Tx, edit: MessageEdited, now: datetime) -> Mapping[str, Any]:
+async def _next_photo(
+    tx: Tx, account: Account, conversation: Conversation, translate: Translator, clock: Clock
+) -> None:
+    """The photo being dressed was taken back: the one that came meanwhile is treated as if it came
+    now. What it said is still in its event, unless it was taken back too.
+    """
+    told = await conversations.telling_event(
+        tx, account.platform, conversation.state.waiting_ref, member="attachments"
+    )
+    photo = translate(told["event_type"], told["payload"], told["created_at"]) if told else None
+    free = await conversations.lock_by_id(tx, conversation.id)
+    if free is None or not isinstance(photo, MessageWritten):
+        return
+    facts, binding = await _circumstances(tx, account, free, photo)
+    decision = dialogue.decide(free.state, photo, facts)
+    await _carry_out(tx, account, free, photo, decision, facts, binding, clock)
+
+
+async def _edited(
+    tx: Tx, account: Account, edit: MessageEdited, now: datetime
+) -> Mapping[str, Any] | Skipped:
+    await conversations.find(tx, account.id, edit.person_ref)
+    if await conversations.has_later_edit(tx, account.platform, edit.message_ref, edit.number):
+        raise Skip("a later edit of this message is here already")
     if not await conversations.edit_message(tx, edit.message_ref, edit.text):
         _await_message(edit.at, now)
         raise Skip("an edit of a message we do not know")
+    if await conversations.was_unsent(tx, edit.message_ref):
+        return await _seen_before(tx, account, edit, "an edit of a message taken back")
     return {"edited": True}
 
 
@@ -409,19 +483,20 @@ async def _silence(tx: Tx, conversation: Conversation, reason: str) -> None:
 async def _call_human(
     tx: Tx, account: Account, conversation: Conversation, message: MessageWritten
 ) -> None:
-    who = conversation.username or "A shopper"
+    # No name: a notice outlives the conversation, which the link leads to.
     await notify_workspace(
         tx,
         workspace_id=account.workspace_id,
         kind="human_wanted",
-        title=f"{who} would like to talk to a person",
+        title="A shopper would like to talk to a person",
         body="The bot is silent in this conversation until you hand it back.",
         action_url=f"/conversations/{conversation.id}",
         dedupe_key=f"human/{conversation.id}/{message.message_ref}",
     )
 
 
-async def _tell_paused(tx: Tx, account: Account) -> None:
+async def _tell_paused(tx: Tx, account: Account, now: datetime) -> None:
+    """Once a day."""
     await notify_workspace(
         tx,
         workspace_id=account.workspace_id,
@@ -429,7 +504,7 @@ async def _tell_paused(tx: Tx, account: Account) -> None:
         title=f"Try-on is switched off for @{account.username}",
         body="Shoppers are asking for it. Switch it on in the account's settings.",
         action_url="/accounts",
-        dedupe_key=f"paused/{account.id}",
+        dedupe_key=f"paused/{account.id}/{now:%Y-%m-%d}",
     )
 
 

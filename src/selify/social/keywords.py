@@ -121,10 +121,10 @@ def is_one_of(text: str, words: frozenset[str]) -> bool:
     return normalise(text) in words
 
 
-def language_of(text: str, fallback: str) -> str:
-    """German when a message plainly is; otherwise the language the account speaks."""
+def language_of(text: str) -> str:
+    """German when a message plainly is; otherwise "", which decides nothing: what is said later may."""
     words = normalise(text).split()
-    return "de" if words and sum(word in GERMAN for word in words) * 2 >= len(words) else fallback
+    return "de" if words and sum(word in GERMAN for word in words) * 2 >= len(words) else ""
 
 
 def _words(config: Mapping[str, Any] | None, *names: str) -> tuple[str, ...] | None:

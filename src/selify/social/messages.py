@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from selify.core import outbox
@@ -17,6 +17,8 @@ CHANNEL = "messages"
 # and the way to a person at a greeting's end is never what gets cut.
 LONGEST_NAME = 60
 COVERING_LEGS = ("dresses", "lower_body")
+# How long a patient reply waits for what would make it needless.
+PATIENCE = timedelta(seconds=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ async def reply(
     *,
     key: str,
     interaction_id: UUID | None = None,
+    now: datetime,
 ) -> None:
     """Queue replies in order. ``key`` names what is being answered: answering twice does nothing."""
     for number, item in enumerate(replies):
@@ -77,6 +80,7 @@ async def reply(
             text=voice_.say(item.text),
             buttons=[(voice_.title(button), button) for button in item.buttons],
             interaction_id=interaction_id,
+            not_before=now + PATIENCE if item.patient else None,
         )
 
 
@@ -90,6 +94,7 @@ async def send_text(
     text: str,
     buttons: Sequence[tuple[str, Button]] = (),
     interaction_id: UUID | None = None,
+    not_before: datetime | None = None,
 ) -> None:
     await _enqueue(
         tx,
@@ -105,6 +110,7 @@ async def send_text(
             "buttons": [[title, button.value] for title, button in buttons],
             "interaction_id": str(interaction_id) if interaction_id else None,
         },
+        not_before=not_before,
     )
 
 
@@ -188,8 +194,43 @@ async def private_reply(
     )
 
 
+async def take_back(
+    tx: Tx, account_id: UUID, message_ref: str, *, kinds: Sequence[str], reason: str
+) -> int:
+    """What was queued about one message of theirs and has not left yet does not leave any more."""
+    return await tx.execute(
+        """
+        UPDATE internal.outbox SET state = 'cancelled', last_error = $3, updated_at = now()
+         WHERE channel = $1 AND key = ANY ($2) AND state = 'queued'
+        """,
+        CHANNEL,
+        [f"{account_id}/{kind}/{message_ref}" for kind in kinds],
+        reason,
+    )
+
+
+async def take_back_nudges(tx: Tx, conversation: Conversation) -> None:
+    """The photo is here: whoever was about to ask for it need not."""
+    await tx.execute(
+        """
+        UPDATE internal.outbox
+           SET state = 'cancelled', last_error = 'The photo came.', updated_at = now()
+         WHERE channel = $1 AND lane = $2 AND state = 'queued'
+           AND payload ->> 'purpose' = 'ask_photo_again'
+        """,
+        CHANNEL,
+        conversation.lane,
+    )
+
+
 async def _enqueue(
-    tx: Tx, account: Account, *, lane: str, key: str, payload: dict[str, object]
+    tx: Tx,
+    account: Account,
+    *,
+    lane: str,
+    key: str,
+    payload: dict[str, object],
+    not_before: datetime | None = None,
 ) -> bool:
     """False when this was queued before."""
     queued = await outbox.enqueue(
@@ -200,6 +241,7 @@ async def _enqueue(
         lane=lane,
         workspace_id=account.workspace_id,
         account_id=account.id,
+        not_before=not_before,
     )
     return queued is not None
 

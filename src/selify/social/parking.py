@@ -1,25 +1,36 @@
 """What cannot be split or attributed yet waits in ``instagram_message_queue``; nothing is dropped.
 
-pending → processing → completed | failed (after ``max_attempts``; then it stays, visible). Parked
-deliveries are tried again when an account is connected, and now and then by a routine.
+pending → completed | failed. Parked events are tried again when an account is connected, and now and
+then by a routine. A raw entry is read again once a day, for a newer version may understand it; after
+``max_attempts`` it has failed, and stays visible. Of what was understood nothing else is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from selify.core import inbox
 from selify.core.database import Tx
-from selify.core.inbox import Event, replay
+from selify.core.inbox import Event, Incoming, replay
+
+REST = timedelta(days=1)
+
+ReadAgain = Callable[[Any, datetime], Sequence[Incoming] | None]
+"""A raw entry and when it came → its events; ``None`` where it is still not understood."""
 
 
 async def park_event(tx: Tx, event: Event) -> None:
-    """An understood event whose account is not connected (yet)."""
+    """An understood event whose account is not connected (yet). What it says stays in its own row,
+    where it can be taken back.
+    """
     await tx.execute(
         """
         INSERT INTO public.instagram_message_queue (entry_id, webhook_payload, last_error)
         VALUES ($1, $2, 'no connected account')
         """,
         event.account_ref,
-        {"event_id": str(event.id), "type": event.event_type, "payload": event.payload},
+        {"event_id": str(event.id), "type": event.event_type},
     )
 
 
@@ -67,3 +78,49 @@ async def retry_attributed(tx: Tx) -> int:
             row["account_id"],
         )
     return len(rows)
+
+
+async def retry_raw(tx: Tx, read: ReadAgain, *, now: datetime) -> int:
+    """A routine: read raw entries again; how many are understood by now."""
+    rows = await tx.fetch(
+        """
+        SELECT id, webhook_payload AS raw, created_at FROM public.instagram_message_queue
+         WHERE status = 'pending' AND coalesce(processed_at, created_at) < $1
+           AND NOT (jsonb_typeof(webhook_payload) = 'object'
+                    AND coalesce(webhook_payload ->> 'event_id', '') ~ '^[0-9a-f-]{36}$')
+         ORDER BY created_at LIMIT 200 FOR UPDATE SKIP LOCKED
+        """,
+        now - REST,
+    )
+    understood = 0
+    for row in rows:
+        events = read(row["raw"], row["created_at"])
+        if events is None:
+            await _not_yet(tx, row["id"], now)
+            continue
+        await inbox.store(tx, events)
+        await tx.execute(
+            """
+            UPDATE public.instagram_message_queue
+               SET status = 'completed', webhook_payload = '{}', attempts = attempts + 1,
+                   processed_at = $2, last_error = NULL
+             WHERE id = $1
+            """,
+            row["id"],
+            now,
+        )
+        understood += 1
+    return understood
+
+
+async def _not_yet(tx: Tx, parked_id: UUID, now: datetime) -> None:
+    await tx.execute(
+        """
+        UPDATE public.instagram_message_queue
+           SET attempts = attempts + 1, processed_at = $2,
+               status = CASE WHEN attempts + 1 < max_attempts THEN 'pending' ELSE 'failed' END
+         WHERE id = $1
+        """,
+        parked_id,
+        now,
+    )

@@ -252,8 +252,10 @@ async def refuse(
 async def abandon(tx: Tx, clock: Clock, request: Request, *, reason: str) -> None:
     """Nobody waits for it any more: give the charge back, say nothing, keep no picture of them."""
     conversation, _ = await _locked(tx, request)
-    if await _is_open(tx, request):
+    status = await _charge(tx, request)
+    if status is billing.UsageStatus.RESERVED:
         await billing.refund(tx, clock, request.charge_id, reason=reason, code="abandoned")
+    if status in (billing.UsageStatus.RESERVED, billing.UsageStatus.REFUNDED):
         await _forget(tx, request.workspace_id, request.key)
     if conversation is not None:
         await _conclude(tx, conversation, request, Stage.AWAITING_PHOTO)
@@ -267,11 +269,40 @@ async def forget_photo(tx: Tx, conversation: Conversation, message_ref: str) -> 
     if state.photo_ref == message_ref:
         free = Stage.AWAITING_PHOTO if state.stage is Stage.GENERATING else state.stage
         await conversations.save_state(tx, conversation, replace(state, photo_ref="", stage=free))
+    await messages.take_back(
+        tx,
+        conversation.account_id,
+        message_ref,
+        kinds=("picture", "result", "feedback", "refusal"),
+        reason="The shopper took the photo back.",
+    )
     key = f"{conversation.account_id}/{message_ref}"
+    await tx.execute(
+        """
+        UPDATE internal.jobs SET payload = payload || '{"photo_url": ""}'
+         WHERE kind = $1 AND key = $2
+        """,
+        JOB,
+        key,
+    )
     await _forget(tx, conversation.workspace_id, key)
     await conversations.forget_picture(
         tx, conversation.id, result_key(conversation.workspace_id, key)
     )
+
+
+async def forget_account(tx: Tx, account_id: UUID) -> None:
+    """Every photo and picture of an account's try-ons goes now, whether or not it was ever sent."""
+    rows = await tx.fetch(
+        """
+        SELECT key, workspace_id FROM internal.jobs
+         WHERE kind = $1 AND payload ->> 'account_id' = $2::uuid::text AND workspace_id IS NOT NULL
+        """,
+        JOB,
+        account_id,
+    )
+    for row in rows:
+        await _forget(tx, row["workspace_id"], row["key"])
 
 
 async def _forget(tx: Tx, workspace_id: UUID, key: str) -> None:
@@ -339,11 +370,14 @@ async def _window_closed(tx: Tx, conversation_id: UUID, now: datetime) -> bool:
 
 async def _is_open(tx: Tx, request: Request) -> bool:
     """Whether the charge still waits for its end. Ask with the conversation locked."""
+    return await _charge(tx, request) is billing.UsageStatus.RESERVED
+
+
+async def _charge(tx: Tx, request: Request) -> billing.UsageStatus | None:
     try:
-        status = await billing.status_of(tx, request.charge_id)
+        return await billing.status_of(tx, request.charge_id)
     except billing.ChargeMissing:
-        return False  # its workspace is gone, and its books with it
-    return status is billing.UsageStatus.RESERVED
+        return None  # its workspace is gone, and its books with it
 
 
 def _unwanted(account: Account | None, conversation: Conversation | None, request: Request) -> bool:
@@ -446,6 +480,7 @@ async def _tell_exhausted(tx: Tx, account: Account, exhausted: CreditsExhausted)
 
 
 async def _tell_garment_fault(tx: Tx, account: Account, request: Request, garment: str) -> None:
+    today = await tx.fetch_value("SELECT current_date")
     await notify_workspace(
         tx,
         workspace_id=account.workspace_id,
@@ -453,5 +488,5 @@ async def _tell_garment_fault(tx: Tx, account: Account, request: Request, garmen
         title=f"The picture of “{garment}” cannot be used for try-ons",
         body="Upload one of the garment alone, laid flat on a plain background.",
         action_url="/wardrobe",
-        dedupe_key=f"garment/{request.binding_id}",
+        dedupe_key=f"garment/{request.binding_id}/{today}",
     )

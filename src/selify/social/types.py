@@ -70,21 +70,25 @@ class ButtonTapped:
 
 @dataclass(frozen=True, slots=True)
 class MessageEdited:
+    """``number``: the first edit of a message is 1; 0 where the platform does not count."""
+
     account_ref: str
     person_ref: str
     message_ref: str
     text: str
     at: datetime
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MessageUnsent:
-    """The person took a message back: our copies must go."""
+    """Somebody took a message back: our copies must go. ``is_own``: the account itself did."""
 
     account_ref: str
     person_ref: str
     message_ref: str
     at: datetime
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,15 +38,16 @@ def refusal_key(code: str, reason: str | None) -> str:
 def say(
     key: str, language: str, *, brand_texts: Mapping[str, Any] | None = None, **values: object
 ) -> str:
-    """The text, in the brand's own words where it has some, with the braces filled in."""
+    """The text, in the brand's own words where it has some, with the braces filled in.
+
+    Words of theirs of which nothing is left once they are filled are no answer: then it is ours.
+    """
     own = (brand_texts or {}).get(language)
     replaced = own.get(key) if isinstance(own, Mapping) else None
     if replaced is None:
         replaced = (brand_texts or {}).get(key)
-    template = (
-        replaced if isinstance(replaced, str) and replaced.strip() else catalogue(language)[key]
-    )
-    return _filled(template, values).strip()
+    theirs = _filled(replaced, values).strip() if isinstance(replaced, str) else ""
+    return theirs or _filled(catalogue(language)[key], values).strip()
 
 
 def _filled(template: str, values: Mapping[str, object]) -> str:

@@ -26,7 +26,7 @@ from selify.social.types import (
     ReactionChanged,
     SocialEvent,
 )
-from selify.vendors.instagram import errors, payloads
+from selify.vendors.instagram import errors, payloads, webhook
 from selify.vendors.instagram import webhook_events as ig
 from selify.vendors.instagram.client import InstagramClient
 from selify.vendors.instagram.errors import GraphError
@@ -49,6 +49,12 @@ def incoming(event: ig.InstagramEvent) -> Incoming:
     )
 
 
+def read_parked(raw: Any, received_at: datetime) -> list[Incoming] | None:
+    """The events of an entry that was parked unread; None where it is still not understood."""
+    again = webhook.parse_entry(raw, received_at=received_at)
+    return None if again.unparsed else [incoming(event) for event in again.events]
+
+
 def translate(event_type: str, payload: Mapping[str, Any], received_at: datetime) -> SocialEvent:
     """A stored event in the social domain's words. Raises UnreadablePayload."""
     event = ig.from_payload(dict(payload), received_at=received_at)
@@ -65,10 +71,17 @@ def translate(event_type: str, payload: Mapping[str, Any], received_at: datetime
             return _tap(event)
         case ig.MessageEdited():
             return MessageEdited(
-                event.account_id, _person(event), event.mid, event.text, event.occurred_at
+                event.account_id,
+                _person(event),
+                event.mid,
+                event.text,
+                event.occurred_at,
+                event.num_edit,
             )
         case ig.MessageDeleted():
-            return MessageUnsent(event.account_id, _person(event), event.mid, event.occurred_at)
+            return MessageUnsent(
+                event.account_id, _person(event), event.mid, event.occurred_at, event.is_own
+            )
         case ig.MessageSeen():
             return MessageSeen(event.account_id, _person(event), event.mid, event.occurred_at)
         case ig.ReactionChanged():

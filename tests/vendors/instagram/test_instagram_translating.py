@@ -1,0 +1,47 @@
+"""From the wire's events to the social domain's words: what must not be lost on the way."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from selify.social.types import MessageEdited, MessageUnsent, SocialEvent
+from selify.vendors.instagram.adapter import incoming, read_parked, translate
+from selify.vendors.instagram.webhook import parse
+
+RECEIVED = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+ACCOUNT, PERSON = "17841467300055120", "900"
+
+
+def piece(sender: str = PERSON, **what: Any) -> dict[str, Any]:
+    recipient = PERSON if sender == ACCOUNT else ACCOUNT
+    update = {"sender": {"id": sender}, "recipient": {"id": recipient}, "timestamp": 1794990600000}
+    return {"id": ACCOUNT, "time": 1794990600000, "messaging": [{**update, **what}]}
+
+
+def told(**what: Any) -> SocialEvent:
+    document = {"object": "instagram", "entry": [piece(**what)]}
+    (event,) = parse(json.dumps(document).encode(), received_at=RECEIVED).events
+    stored = incoming(event)
+    return translate(stored.event_type, stored.payload, RECEIVED)
+
+
+def test_an_edit_keeps_its_number() -> None:
+    edit = told(message_edit={"mid": "m1", "text": "the blue one", "num_edit": 2})
+    assert isinstance(edit, MessageEdited)
+    assert (edit.message_ref, edit.text, edit.number) == ("m1", "the blue one", 2)
+
+
+@pytest.mark.parametrize("sender", [PERSON, ACCOUNT])
+def test_an_unsend_says_who_did_it(sender: str) -> None:
+    message = {"mid": "m1", "is_deleted": True, "is_echo": sender == ACCOUNT}
+    unsent = told(sender=sender, message=message)
+    assert isinstance(unsent, MessageUnsent)
+    assert (unsent.person_ref, unsent.is_own) == (PERSON, sender == ACCOUNT)
+
+
+def test_a_parked_entry_is_read_like_one_that_arrives() -> None:
+    assert read_parked(piece(message={"text": "no id"}), RECEIVED) is None
+    events = read_parked(piece(message={"mid": "m1", "text": "hi"}), RECEIVED)
+    assert [event.message_id for event in events or ()] == ["m1"]
