@@ -120,6 +120,22 @@ class Brand:
                 at=datetime.now(UTC),
             )
 
+    async def hear_from(self, shopper: str, text: str) -> None:
+        """A message of somebody else to the same account."""
+        async with self.site.database.tx(SYSTEM) as tx:
+            account = await repository.account(tx, self.account_id)
+            thread = await conversations.lock(tx, account, f"{shopper}-{self.account_id}")
+            await conversations.set_username(tx, thread, shopper)
+            await conversations.record_message(
+                tx,
+                thread,
+                message_ref=str(uuid4()),
+                sender_ref=thread.person_ref,
+                text=text,
+                kind="text",
+                at=datetime.now(UTC),
+            )
+
     async def charge(self) -> UUID:
         """A try-on that is being made."""
         clock = SystemClock()

@@ -1,5 +1,6 @@
 """What a brand does on its pages, with scripts and without, and who may do it."""
 
+import re
 from dataclasses import replace
 from uuid import UUID
 
@@ -7,6 +8,8 @@ import pytest
 from tests.dash.conftest import PICTURE, SYSTEM, new_garment
 
 from selify import ops
+from selify.dash import bot_texts
+from selify.social import texts
 
 LONG = "ä" * 600  # 1,200 bytes
 
@@ -39,6 +42,9 @@ async def test_taking_over_and_handing_back(brand, script: bool) -> None:
     assert (await state_of(brand))["handler"] == "bot"
     if script:
         assert 'hx-swap-oob="beforeend:#toasts"' in back.text
+        # Whoever acts stays with this shopper: the inbox is one of this conversation from now on.
+        assert taken.headers["hx-push-url"] == f"/conversations/{brand.conversation_id}"
+        assert taken.text.count(f"conversation={brand.conversation_id}") == 2
     else:
         assert "The bot answers in this conversation again." in await person.look(
             back.headers["location"]
@@ -179,6 +185,88 @@ async def test_a_file_that_is_no_picture(brand) -> None:
     assert 'role="alert"' in answer.text
 
 
+async def product_of(brand, garment_id: UUID | None = None) -> dict:
+    rows = await brand.site.run(
+        "SELECT name, metadata FROM public.wardrobe_garments WHERE id = $1",
+        garment_id or brand.garment_id,
+    )
+    return {"name": rows[0]["name"], **rows[0]["metadata"].get("product", {})}
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_a_garment_is_corrected(brand, script: bool) -> None:
+    await brand.site.run(
+        "UPDATE public.wardrobe_garments SET metadata = $2 WHERE id = $1",
+        brand.garment_id,
+        {"shopify": {"kept": True}, "product": {"price_cents": 1, "stock": 5}},
+    )
+    path = brand.at(f"/wardrobe/{brand.garment_id}")
+    form = {"name": " Forest tee ", "price": "39,90", "currency": "GBP", "url": "https://x.example"}
+    saved = await brand.owner.post(path, script=script, **form)
+    assert saved.status_code == (200 if script else 303)
+    shown = await brand.owner.look("/wardrobe")
+    assert "Forest tee" in shown
+    assert "£39.90" in shown
+    assert 'value="39.90"' in shown  # the next correction starts from here
+    assert await product_of(brand) == {
+        "name": "Forest tee",
+        "price_cents": 3990,
+        "currency": "GBP",
+        "url": "https://x.example",
+    }  # the stock was emptied: it is not known any more
+    rows = await brand.site.run(
+        "SELECT metadata FROM public.wardrobe_garments WHERE id = $1", brand.garment_id
+    )
+    assert rows[0]["metadata"]["shopify"] == {"kept": True}
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"name": " "}, "needs a name"),
+        ({"name": "x", "price": "cheap"}, "A price looks like"),
+        ({"name": "x", "url": "javascript:alert(1)"}, "begins with https"),
+    ],
+)
+async def test_corrections_that_cannot_be(brand, form: dict, words: str) -> None:
+    answer = await brand.owner.post(brand.at(f"/wardrobe/{brand.garment_id}"), script=True, **form)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert await product_of(brand) == {"name": "Tee of Nordlicht"}
+
+
+async def test_a_garment_is_put_away_and_comes_back(brand) -> None:
+    path = f"/wardrobe/{brand.garment_id}"
+    gone = await brand.owner.post(brand.at(f"{path}/archive"), script=True)
+    assert "Tee of Nordlicht" not in gone.text
+    assert "Tee of Nordlicht" not in await brand.owner.look("/posts")
+    assert "Tee of Nordlicht" in await brand.owner.look("/wardrobe?archived=true")
+    back = await brand.owner.post(brand.at(f"{path}/restore"))
+    assert "Tee of Nordlicht" in await brand.owner.look(back.headers["location"])
+    assert "Archived" not in await brand.owner.look("/wardrobe")  # nothing there to see
+
+
+async def test_a_garment_is_corrected_through_the_api(brand, rival) -> None:
+    garments = f"/api/v1/workspaces/{brand.id}/garments"
+    http = brand.owner.browser
+    known = {"name": "Tee", "price_cents": 100, "stock": 3, "currency": "EUR"}
+    first = await http.patch(f"{garments}/{brand.garment_id}", json=known)
+    assert first.status_code == 200, first.text
+    second = await http.patch(f"{garments}/{brand.garment_id}", json={"stock": None})
+    assert second.json()["product"] == {"price_cents": 100, "currency": "EUR"}
+    assert second.json()["name"] == "Tee"  # what is left out stays
+    away = await http.patch(f"{garments}/{brand.garment_id}", json={"archived": True})
+    assert away.json()["archived"]
+    assert (await http.get(garments)).json() == []
+    assert len((await http.get(garments, params={"archived": True})).json()) == 1
+    for wrong in ({"name": ""}, {"price_cents": -1}, {"url": "javascript:x"}, {"colour": "red"}):
+        refused = await http.patch(f"{garments}/{brand.garment_id}", json=wrong)
+        assert refused.status_code == 422, wrong
+    for workspace in (brand.id, rival.id):
+        theirs = f"/api/v1/workspaces/{workspace}/garments/{rival.garment_id}"
+        assert (await http.patch(theirs, json={"name": "mine"})).status_code == 404
+
+
 async def test_a_post_shows_our_own_copy_of_its_picture(brand) -> None:
     path = f"/posts/{brand.post_id}/picture"
     assert (await brand.owner.browser.get(path)).status_code == 404  # it never had one
@@ -242,6 +330,17 @@ async def test_texts_that_could_not_be_sent(brand, key: str, template: str) -> N
     assert "message_templates" not in await settings_of(brand)
 
 
+async def test_every_text_has_a_name_and_says_what_is_filled_in(brand) -> None:
+    shown = await brand.owner.look(f"/accounts/{brand.account_id}/texts")
+    for language in texts.languages():
+        for key, text in texts.catalogue(language).items():
+            name = key.rpartition(".")[2]
+            assert name in bot_texts.TITLES or name.startswith(("button_", "language")), key
+            for brace in re.findall(r"{(\w+)}", text):
+                assert brace in bot_texts.BRACES, (key, brace)
+    assert "Filled in: <code>{brand}</code> your brand’s name" in shown
+
+
 async def test_our_own_texts_all_fit(brand) -> None:
     for language in ("en", "de"):
         shown = await brand.owner.look(f"/accounts/{brand.account_id}/texts?language={language}")
@@ -284,8 +383,8 @@ async def test_charges_come_in_pages_without_gaps(brand) -> None:
     first = await brand.owner.look("/billing")
     link = first.split('class="button second" href="')[1].split('"')[0].replace("&amp;", "&")
     second = await brand.owner.look(link)
-    on_first = {number for number in made if number in first}
-    on_second = {number for number in made if number in second}
+    on_first = {number for number in made if f"/charges/{number}" in first}
+    on_second = {number for number in made if f"/charges/{number}" in second}
     assert len(on_first) == 25
     assert on_first | on_second == made
     assert not on_first & on_second

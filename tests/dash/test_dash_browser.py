@@ -17,7 +17,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 60_000
+PATIENCE = 12_000
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
 ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/notifications")
 BOTH = pytest.mark.parametrize("size", SIZES)
@@ -125,7 +125,8 @@ async def test_choosing_a_conversation_keeps_following_it(chromium: Browser, bra
     context = await open_context(chromium, "wide")
     page = await sign_in(context, brand)
     await expect(page.locator("#liveness")).to_have_text("Live")
-    await page.locator("#conversations").get_by_role("link").first.click()
+    choice = page.locator("#conversations").locator(f'a[href*="{brand.conversation_id}"]')
+    await choice.click()
     await page.wait_for_url(f"**/conversations/{brand.conversation_id}*")
     await brand.hear("Still listening?")
     await expect(page.get_by_role("log").get_by_text("Still listening?")).to_be_visible()
@@ -143,6 +144,57 @@ async def test_the_focus_stays_when_a_part_is_drawn_again(chromium: Browser, bra
     await brand.hear("Drawn again")
     await expect(page.get_by_role("log").get_by_text("Drawn again")).to_be_visible()
     await expect(button).to_be_focused()
+    await context.close()
+
+
+async def test_whoever_takes_over_stays_with_that_shopper(chromium: Browser, brand) -> None:
+    context = await open_context(chromium, "wide")
+    page = await sign_in(context, brand)
+    await expect(page.locator("#liveness")).to_have_text("Live")
+    await page.get_by_role("log").hover()
+    await brand.hear_from("ann", "And I?")
+    news = page.get_by_role("link", name="New message from ann")
+    await expect(news).to_be_visible()  # and the conversation one reads is still there
+    await expect(page.get_by_role("log").get_by_text("Hello Nordlicht")).to_be_visible()
+
+    await page.get_by_role("button", name="Take over").click()
+    await page.wait_for_url(f"**/conversations/{brand.conversation_id}")
+    await page.mouse.move(5, 5)
+    await brand.hear_from("ann", "Hello?")
+    await expect(page.locator("#conversations").get_by_text("Hello?")).to_be_visible()
+    await expect(page.get_by_role("log").get_by_text("Hello Nordlicht")).to_be_visible()
+    await context.close()
+
+
+async def test_an_open_form_is_not_drawn_again_under_ones_hand(chromium: Browser, brand) -> None:
+    context = await open_context(chromium, "wide")
+    page = await sign_in(context, brand)
+    await page.goto(f"{brand.site.url}/wardrobe")
+    await expect(page.locator("#liveness")).to_have_text("Live")
+    edit = page.locator("#garments .edit > summary")
+    await edit.click()
+    await page.locator("#garments").get_by_label("Name").fill("Being typed")
+    async with page.expect_response("**/fragments/garments*"):
+        await brand.site.run(
+            "UPDATE public.wardrobe_garments SET usage_count = 7 WHERE id = $1", brand.garment_id
+        )
+    await expect(page.locator("#garments").get_by_label("Name")).to_have_value("Being typed")
+    await edit.click()  # closed: now it catches up
+    await expect(page.get_by_text("tried on 7 times")).to_be_visible()
+    await context.close()
+
+
+async def test_the_whole_box_takes_a_picture(chromium: Browser, brand) -> None:
+    context = await open_context(chromium, "narrow")
+    page = await sign_in(context, brand)
+    await page.goto(f"{brand.site.url}/wardrobe")
+    await page.get_by_text("Add a garment").click()
+    box = await page.locator(".drop").bounding_box()
+    assert box
+    middle = [box["x"] + 12, box["y"] + box["height"] - 12]
+    await page.evaluate("scrollTo(0, 0)")
+    hit = "([x, y]) => document.elementFromPoint(x, y)?.type"
+    assert await page.evaluate(hit, middle) == "file"
     await context.close()
 
 
@@ -168,6 +220,7 @@ async def test_without_scripts(chromium: Browser, brand) -> None:
     await page.get_by_label("Garment").select_option(str(brand.garment_id))
     await page.get_by_role("button", name="Let shoppers try it on").click()
     await expect(page.get_by_text("Try-on is on")).to_be_visible()
+    await page.get_by_label("More about this post").click()
     await page.get_by_role("link", name="Which words start a try-on?").click()
     await expect(page.get_by_role("heading", name="Which words start a try-on")).to_be_visible()
     await context.close()

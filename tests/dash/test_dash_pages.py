@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/notifications")
-PARTS = ("conversations", "thread", "funnel", "money", "health", "bell")
+PARTS = ("attention", "conversations", "thread", "funnel", "money", "health", "bell")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
 
 
@@ -78,6 +78,9 @@ async def test_another_brand_cannot_be_opened(brand, rival) -> None:
         ("/posts/{post_id}/garment", {"garment": "{garment_id}"}),
         ("/posts/{post_id}/garment/remove", {}),
         ("/wardrobe/{garment_id}/category", {"category": "dresses"}),
+        ("/wardrobe/{garment_id}", {"name": "mine"}),
+        ("/wardrobe/{garment_id}/archive", {}),
+        ("/wardrobe/{garment_id}/restore", {}),
         ("/accounts/{account_id}/settings", {"language": "de"}),
         ("/accounts/{account_id}/texts", {"language": "en", "key": "feedback", "template": "?"}),
         ("/accounts/{account_id}/disconnect", {}),
@@ -126,6 +129,67 @@ async def test_two_brands_of_one_person_do_not_mix(brand, rival) -> None:
     assert "other-shopper" in landed.text
     # The brand looked at last is the one that opens next time.
     assert "other-shopper" in await brand.owner.look("/")
+
+
+async def test_an_account_that_is_gone_is_an_alarm_and_not_a_first_step(brand) -> None:
+    await brand.owner.post(
+        brand.at(f"/posts/{brand.post_id}/garment"), garment=str(brand.garment_id)
+    )
+    alarm = "@nordlicht.shop is disconnected: shoppers get no answers."
+    assert alarm not in await brand.owner.look("/")
+    await brand.owner.post(brand.at(f"/accounts/{brand.account_id}/disconnect"))
+    shown = await brand.owner.look("/")
+    assert alarm in shown
+    assert "Three steps" not in shown
+
+
+async def test_the_latest_conversation_is_not_taken_from_who_reads_another(brand) -> None:
+    other = await brand.site.run(
+        """
+        INSERT INTO public.social_conversations
+               (workspace_id, connected_account_id, platform, platform_user_id, platform_username,
+                last_message_at)
+        VALUES ($1, $2, 'instagram', 'p-1', 'ann', now() + interval '1 minute')
+        RETURNING id
+        """,
+        brand.id,
+        brand.account_id,
+    )
+    assert "ann" in await brand.owner.look("/fragments/thread")
+    held = await brand.owner.look(f"/fragments/thread?held={brand.conversation_id}")
+    assert "Hello Nordlicht" in held
+    assert "New message from ann" in held
+    assert f"/conversations/{other[0]['id']}" in held
+    latest = await brand.owner.look(f"/fragments/thread?held={other[0]['id']}")
+    assert "The latest conversation" in latest
+    assert "New message" not in latest
+
+
+async def test_used_up_credits_say_how_it_goes_on(brand) -> None:
+    await brand.site.run(
+        "UPDATE public.workspace_quotas SET weekly_credits_used = weekly_credits_limit"
+        " WHERE workspace_id = $1",
+        brand.id,
+    )
+    shown = await brand.owner.look("/billing")
+    assert "shoppers have to wait" in shown
+    assert "top it up" in shown
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "words"), [(20, "answers at once"), (1300, "1.3 s on average")]
+)
+async def test_how_soon_the_platform_answers(brand, milliseconds: int, words: str) -> None:
+    await brand.site.run(
+        """
+        INSERT INTO public.instagram_account_health
+               (account_id, health_status, avg_response_time_ms, last_successful_api_call)
+        VALUES ($1, 'healthy', $2, now())
+        """,
+        brand.account_id,
+        milliseconds,
+    )
+    assert words in await brand.owner.look("/accounts")
 
 
 async def test_hostile_words_stay_words(brand) -> None:
@@ -179,8 +243,31 @@ async def test_every_part_can_be_drawn_again(brand, name: str) -> None:
     assert "<html" not in page.text
 
 
-async def test_the_page_listens_to_what_its_parts_show(brand) -> None:
-    page = Page(await brand.owner.look("/"))
+LIVE = {
+    "/": {"attention", "conversations", "thread", "funnel", "money", "health"},
+    "/posts": {"posts"},
+    "/wardrobe": {"garments"},
+    "/accounts": {"doctor"},
+    "/billing": {"books", "charges"},
+}
+
+
+@pytest.mark.parametrize("path", LIVE)
+async def test_a_page_that_says_live_is(brand, path: str) -> None:
+    """Each part of it is fetched again, and reads the same when nothing happened."""
+    html = await brand.owner.look(path)
+    parts = [found for _, found in Page(html).tags if "data-live" in found]
+    addresses = {str(part["hx-get"]).partition("?")[0]: str(part["hx-get"]) for part in parts}
+    assert addresses.keys() == {f"/fragments/{name}" for name in LIVE[path] | {"bell"}}
+    for address in addresses.values():
+        again = await brand.owner.browser.get(address, headers={"HX-Request": "true"})
+        assert again.status_code == 200
+        assert again.text.strip() in html, address
+
+
+@pytest.mark.parametrize("path", LIVE)
+async def test_the_page_listens_to_what_its_parts_show(brand, path: str) -> None:
+    page = Page(await brand.owner.look(path))
     body = page.all("body")[0]
     assert body["sse-connect"] == f"/live?workspace={brand.id}"
     heard = {
@@ -201,7 +288,7 @@ async def test_the_page_listens_to_what_its_parts_show(brand) -> None:
     [
         ("/nowhere", 404, "There is no page at this address"),
         (f"/conversations/{UUID(int=4)}", 404, "no such conversation"),
-        ("/conversations/not-a-number", 422, "missing or wrong"),
+        ("/conversations/not-a-number", 404, "There is no page at this address"),
         ("/fragments/nonsense", 404, "no such part"),
         ("/files/nonsense", 404, "no such file"),
     ],

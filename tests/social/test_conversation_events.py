@@ -811,5 +811,15 @@ async def test_what_is_taken_back_goes_even_when_the_account_is_disconnected(
     )
     await world.handle(MessageUnsent(ACCOUNT, ANA, message.message_ref, world.clock.now()))
     assert await world.value("SELECT message_text FROM public.social_messages") is None
+
+
+async def test_what_comes_while_an_account_is_disconnected_is_not_answered_when_it_comes_back(
+    world: World, brand: Brand
+) -> None:
+    await world.sql(
+        "UPDATE public.connected_social_accounts"
+        " SET status = 'disconnected', disconnected_at = now(), access_token = ''"
+    )
     await world.handle(world.message("still there?"))
-    assert await world.value("SELECT count(*) FROM public.instagram_message_queue") == 1
+    assert await world.outcomes() == [("skipped", {"reason": "the account is disconnected"})]
+    assert await world.value("SELECT count(*) FROM public.instagram_message_queue") == 0

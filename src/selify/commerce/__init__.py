@@ -4,12 +4,14 @@ cost and whether they can be bought.
 Public door: what a try-on and the pages need of a garment.
 """
 
+from selify.commerce.editing import GarmentChange, edit_garment
 from selify.commerce.garments import (
     Garment,
     GarmentPicture,
     NewGarment,
     add_garment,
     confirm_category,
+    find_garment,
     garment_picture,
     list_garments,
     record_use,
@@ -21,12 +23,15 @@ from selify.commerce.products import ProductCard, product_card
 __all__ = [
     "LOW_CONFIDENCE",
     "Garment",
+    "GarmentChange",
     "GarmentPicture",
     "LeffaMetadata",
     "NewGarment",
     "ProductCard",
     "add_garment",
     "confirm_category",
+    "edit_garment",
+    "find_garment",
     "garment_picture",
     "list_garments",
     "product_card",

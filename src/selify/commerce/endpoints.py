@@ -4,14 +4,22 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 
 from selify.auth import access_workspace
 from selify.commerce import schemas
+from selify.commerce.editing import edit_garment
 from selify.commerce.garments import list_garments
 from selify.commerce.ports import GarmentReader
 from selify.commerce.uploads import upload_garment
-from selify.core.http import CurrentClock, CurrentUser, OpenDatabase, UserTx
+from selify.core.http import (
+    CurrentClock,
+    CurrentUser,
+    CurrentUserId,
+    OpenDatabase,
+    SystemTx,
+    UserTx,
+)
 from selify.core.links import FileLinks
 from selify.core.storage import Storage
 
@@ -26,17 +34,43 @@ ShortText = Annotated[str, Form(max_length=200)]
 
 @router.get("")
 async def wardrobe(
-    request: Request, workspace_id: UUID, tx: UserTx, clock: CurrentClock
+    request: Request,
+    workspace_id: UUID,
+    tx: UserTx,
+    clock: CurrentClock,
+    after: Annotated[UUID | None, Query(description="The last garment of the page before.")] = None,
+    archived: Annotated[bool, Query(description="Those put away instead of those in use.")] = False,
 ) -> list[schemas.GarmentOutput]:
-    """The wardrobe, newest first."""
+    """The wardrobe, newest first, 200 at a time."""
     await access_workspace(tx, workspace_id)
     links: FileLinks = request.app.state.links
     return [
         schemas.GarmentOutput.of(
             garment, links.make(garment.storage_path, now=clock.now(), lasts=PICTURE_LIFE)
         )
-        for garment in await list_garments(tx, workspace_id)
+        for garment in await list_garments(tx, workspace_id, after=after, archived=archived)
     ]
+
+
+@router.patch("/{garment_id}")
+async def edit(
+    request: Request,
+    workspace_id: UUID,
+    garment_id: UUID,
+    body: schemas.GarmentInput,
+    tx: SystemTx,
+    user_id: CurrentUserId,
+    clock: CurrentClock,
+) -> schemas.GarmentOutput:
+    """Correct a garment, or put it away. What is left out stays; null forgets a price, stock or
+    link. A garment that is put away leaves the wardrobe's list; posts that show it already go on
+    until it is taken off there.
+    """
+    await access_workspace(tx, workspace_id, user_id=user_id)
+    garment = await edit_garment(tx, clock, workspace_id, garment_id, body.as_change())
+    links: FileLinks = request.app.state.links
+    link = links.make(garment.storage_path, now=clock.now(), lasts=PICTURE_LIFE)
+    return schemas.GarmentOutput.of(garment, link)
 
 
 @router.post("", status_code=201)

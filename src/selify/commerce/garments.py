@@ -49,7 +49,7 @@ class NewGarment:
 
 @dataclass(frozen=True, slots=True)
 class Garment:
-    """A row of the wardrobe as pages show it."""
+    """A row of the wardrobe as pages show it. ``archived``: put away, and offered no more."""
 
     id: UUID
     workspace_id: UUID
@@ -58,6 +58,7 @@ class Garment:
     leffa: Mapping[str, Any]
     product: Mapping[str, Any]
     usage_count: int
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +122,40 @@ async def add_garment(
     )
 
 
-async def list_garments(tx: Tx, workspace_id: UUID, *, limit: int = 200) -> list[Garment]:
-    """Newest first."""
+async def list_garments(
+    tx: Tx,
+    workspace_id: UUID,
+    *,
+    after: UUID | None = None,
+    archived: bool = False,
+    limit: int = 200,
+) -> list[Garment]:
+    """Newest first: those in use, or those put away. ``after``: the last garment of the page
+    before.
+    """
     rows = await tx.fetch(
-        f"{_SELECT} WHERE workspace_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2",
+        f"""
+        {_SELECT} WHERE workspace_id = $1 AND (coalesce(metadata, '{{}}') ? 'archived_at') = $2
+           AND ($3::uuid IS NULL OR (created_at, id) <
+                (SELECT created_at, id FROM public.wardrobe_garments WHERE id = $3))
+         ORDER BY created_at DESC, id DESC LIMIT $4
+        """,
         workspace_id,
+        archived,
+        after,
         limit,
     )
     return [_garment(row) for row in rows]
+
+
+async def find_garment(tx: Tx, workspace_id: UUID, garment_id: UUID) -> Garment:
+    """Put away or not. Raises GarmentMissing."""
+    row = await tx.fetch_one(
+        f"{_SELECT} WHERE workspace_id = $1 AND id = $2", workspace_id, garment_id
+    )
+    if row is None:
+        raise GarmentMissing("There is no such garment in this wardrobe.")
+    return _garment(row)
 
 
 async def garment_picture(tx: Tx, garment_id: UUID) -> GarmentPicture | None:
@@ -208,7 +235,8 @@ async def refresh_usage(tx: Tx) -> int:
 
 _SELECT = """
     SELECT id, workspace_id, coalesce(name, filename) AS name, storage_path, leffa_metadata,
-           metadata -> 'product' AS product, usage_count
+           metadata -> 'product' AS product, usage_count,
+           coalesce(metadata, '{}') ? 'archived_at' AS archived
       FROM public.wardrobe_garments
 """
 
@@ -222,4 +250,5 @@ def _garment(row: asyncpg.Record) -> Garment:
         leffa=row["leffa_metadata"] or {},
         product=row["product"] or {},
         usage_count=row["usage_count"] or 0,
+        archived=row["archived"],
     )

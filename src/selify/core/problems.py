@@ -58,8 +58,7 @@ def from_database(error: BaseException) -> errors.SelifyError:
         case asyncpg.RaiseError():
             return errors.Conflict(str(error))
         case (
-            OSError()
-            | asyncpg.InterfaceError()
+            asyncpg.InterfaceError()
             | asyncpg.InternalClientError()
             | asyncpg.PostgresConnectionError()
         ):

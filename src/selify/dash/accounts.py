@@ -1,6 +1,6 @@
 """Connected accounts: how they are, and how their bot behaves."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form
@@ -15,8 +15,10 @@ from selify.dash.bot_texts import BotText
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.forms import keyword_list
 from selify.dash.rendering import by_script, fragment, page, went_well
+from selify.dash.view import View
 from selify.social import accounts, repository, texts
 from selify.social.accounts import AccountMissing
+from selify.social.connecting import Connector
 from selify.social.keywords import DEFAULT_KEYWORDS
 from selify.social.types import Account
 
@@ -130,10 +132,22 @@ async def disconnect(desk: AtDesk, account_id: UUID) -> Response:
     """Nothing more comes in or goes out. The history is kept for 90 days."""
     async with desk.acting(WorkspaceRole.ADMIN) as tx:
         account = await _account(tx, desk, account_id)
-        await accounts.disconnect(
-            tx, desk.clock, account, user_id=desk.session.user.id, reason="Disconnected here."
-        )
+    state = desk.request.app.state
+    connector: Connector = state.connector
+    gateway = state.gateways[account.platform]
+    await connector.disconnect(gateway, account, user_id=desk.session.user.id)
     return went_well(desk, "/accounts", "disconnected")
+
+
+async def show_doctor(desk: Desk, view: View) -> dict[str, Any]:
+    """How one account is. Raises AccountMissing."""
+    found = next((one for one in await health.examine(desk) if one.id == view.account), None)
+    if found is None:
+        raise AccountMissing("There is no such account in this workspace.")
+    return {"account": found}
+
+
+PARTS = {"doctor": show_doctor}
 
 
 async def _account(tx: Tx, desk: Desk, account_id: UUID) -> Account:

@@ -18,6 +18,15 @@ _SAMPLE = {
     "product": "€39.00 · In stock · https://shop.example/forest-tee",
     "count": "3",
     "minutes": "10",
+    "framing": "head to hips in view",
+}
+BRACES: Mapping[str, str] = {
+    "brand": "your brand’s name",
+    "garment": "the piece they asked for",
+    "product": "its price, stock and link",
+    "count": "how many are left",
+    "minutes": "how long to wait, in minutes",
+    "framing": "how much of them must be in the photo: head to hips, or head to feet",
 }
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "The way to a try-on": ("greeting", "ask_photo", "ask_photo_again", "generating"),
@@ -57,6 +66,29 @@ TITLES: Mapping[str, str] = {
     "in_stock": "In stock",
     "few_left": "Few left",
     "out_of_stock": "Sold out",
+    "framing": "How much of them the photo must show",
+    "framing_legs": "The same where it covers the legs",
+    "this_piece": "When we do not know the piece’s name",
+    "person_not_found": "Nobody in the photo",
+    "person_facing_away": "Seen from behind",
+    "person_turned": "Turned to the side",
+    "person_too_small": "Too far away",
+    "person_cropped": "Not enough of them in view",
+    "person_cropped_legs": "Their legs are not in view",
+    "photo_sideways": "Photo lies on its side",
+    "photo_blurred": "Blurry photo",
+    "image_unreadable": "A file that does not open",
+    "image_too_large": "Photo too large",
+    "quality_too_low": "The result was not good enough",
+    "quality_too_low_arms": "Arms in front of the clothes",
+    "quality_too_low_sleeves": "Long sleeves worn, short ones wanted",
+    "quality_too_low_seated": "Sitting, where they should stand",
+    "garment_not_found": "Your garment picture is missing",
+    "garment_category_missing": "Nobody said what the garment is",
+    "content_refused": "A photo we do not work with",
+    "timed_out": "It took too long",
+    "photo_gone": "Photo gone before we had it",
+    "no_answer": "The try-on service does not answer",
 }
 
 
@@ -77,6 +109,11 @@ class BotText:
     size: int
     limit: int
     unit: str
+
+    @property
+    def braces(self) -> list[tuple[str, str]]:
+        """What is filled in, and with what."""
+        return [(name, said) for name, said in BRACES.items() if f"{{{name}}}" in self.template]
 
     @property
     def fits(self) -> bool:
@@ -150,4 +187,5 @@ def with_text(settings: Mapping[str, Any], language: str, key: str, own: str) ->
 def _title(key: str, ours: str) -> str:
     if key.startswith("button_"):
         return f"“{ours}”"
-    return TITLES.get(key) or key.rpartition(".")[2].replace("_", " ").capitalize()
+    name = key.rpartition(".")[2]
+    return TITLES.get(name) or name.replace("_", " ").capitalize()

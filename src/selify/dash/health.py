@@ -15,6 +15,7 @@ from selify.social.limits import Pace
 
 SOON = timedelta(days=7)
 LIVE = ("active", "pending")
+FELT_MILLISECONDS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,14 @@ def _calls(row: asyncpg.Record) -> Check:
     if row["last_successful_api_call"] is None and state == "good":
         return Check("Sending", "good", "Ready; nothing sent yet")
     pace: Any = row["avg_response_time_ms"]
-    return Check("Sending", state, f"{text}, {pace / 1000:.1f} s on average" if pace else text)
+    return Check("Sending", state, f"{text}{_pace(pace)}" if pace is not None else text)
+
+
+def _pace(milliseconds: float) -> str:
+    """How soon the platform answers, no finer than anybody feels it."""
+    if milliseconds < FELT_MILLISECONDS:
+        return "; answers at once"
+    return f", {milliseconds / 1000:.1f} s on average"
 
 
 def _failures(row: asyncpg.Record) -> Check:

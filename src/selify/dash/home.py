@@ -4,41 +4,28 @@ Each part is a fragment: drawn with the page, and fetched again when its tables 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from selify import billing, commerce
-from selify.core.errors import NotFound
 from selify.dash import charges, charts, health, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import bell, by_script, fragment, page, went_well
+from selify.dash.view import PERIODS, View, Viewed
 from selify.social import conversations, reading, repository
 from selify.social.dialogue import Handler, State
-from selify.social.reading import ConversationMissing
+from selify.social.reading import ConversationMissing, Mark
 
 router = APIRouter(include_in_schema=False)
 
 LATEST_CHARGES = 6
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What of the page is looked at. No conversation: the latest one, whichever that is."""
-
-    conversation: UUID | None = None
-    days: int = 7
-
-
-def view(conversation: UUID | None = None, days: Literal["7", "30", "90"] = "7") -> View:
-    return View(conversation, int(days))
-
-
-Viewed = Annotated[View, Depends(view)]
+PEOPLE = 50
+MESSAGES = 200
 
 
 @router.get("/")
@@ -53,14 +40,14 @@ async def conversation(desk: AtDesk, view: Viewed, conversation_id: UUID) -> Res
     if belongs_to != desk.workspace.id:
         path = f"/conversations/{conversation_id}?workspace={belongs_to}"
         return RedirectResponse(path, status_code=303)
-    return await _home(desk, View(conversation_id, view.days))
+    return await _home(desk, replace(view, conversation=conversation_id))
 
 
 async def _home(desk: Desk, view: View) -> Response:
     shown: dict[str, Any] = {}
-    for draw in FRAGMENTS.values():
+    for draw in PARTS.values():
         shown |= await draw(desk, view)
-    return await page(desk, "home.html", view=view, steps=await _first_steps(desk), **shown)
+    return await page(desk, "home.html", view=view, **shown)
 
 
 async def _workspace_of(desk: Desk, conversation_id: UUID) -> UUID:
@@ -76,44 +63,52 @@ async def _workspace_of(desk: Desk, conversation_id: UUID) -> UUID:
     raise ConversationMissing("There is no such conversation in a workspace of yours.")
 
 
-async def _first_steps(desk: Desk) -> Mapping[str, bool]:
-    """What has to be there before a shopper can try something on."""
-    async with desk.reading() as tx:
-        accounts = await reading.list_accounts(tx, desk.workspace.id)
-        garments = await commerce.list_garments(tx, desk.workspace.id, limit=1)
-        posts = await reading.list_posts(tx, desk.workspace.id)
-    return {
-        "account": any(row["status"] in health.LIVE for row in accounts),
-        "garment": bool(garments),
-        "binding": any(row["binding_id"] for row in posts),
-    }
-
-
 # --- The parts ------------------------------------------------------------------------------------
+
+
+async def show_attention(desk: Desk, _: View) -> dict[str, Any]:
+    """What keeps shoppers from an answer: an account in trouble, or a step that is still to do."""
+    doctors = await health.examine(desk)
+    async with desk.reading() as tx:
+        garments = await commerce.list_garments(tx, desk.workspace.id, limit=1)
+        binding = await reading.shows_any_garment(tx, desk.workspace.id)
+    steps = {"account": bool(doctors), "garment": bool(garments), "binding": binding}
+    silent = not any(doctor.live for doctor in doctors)
+    alarms = [one for one in doctors if one.state == "bad" or (silent and not one.live)]
+    return {"steps": steps, "alarms": alarms}
 
 
 async def show_conversations(desk: Desk, view: View) -> dict[str, Any]:
     async with desk.reading() as tx:
-        found = await reading.list_conversations(tx, desk.workspace.id)
-    return {"conversations": found, "selected": view.conversation}
+        found = await reading.list_conversations(
+            tx, desk.workspace.id, wanted=view.wanted, after=view.people, limit=PEOPLE + 1
+        )
+    return {
+        "conversations": found[:PEOPLE],
+        "more_people": Mark.after(found, PEOPLE, by="last_message_at"),
+    }
 
 
 async def show_thread(desk: Desk, view: View) -> dict[str, Any]:
-    """The conversation that was chosen, or the latest. Raises ConversationMissing."""
+    """The conversation that was chosen, or is being read, or the latest. Raises
+    ConversationMissing.
+    """
     async with desk.reading() as tx:
-        chosen = view.conversation
-        if chosen is None:
-            latest = await reading.list_conversations(tx, desk.workspace.id, limit=1)
-            chosen = latest[0]["id"] if latest else None
-        if chosen is None:
-            return {"thread": None, "messages": [], "following": True}
+        latest = await reading.list_conversations(tx, desk.workspace.id, limit=1)
+        if not latest:
+            return {"thread": None}
+        chosen = view.conversation or view.held or latest[0]["id"]
+        is_latest = chosen == latest[0]["id"]
         thread = await reading.access_conversation(tx, desk.workspace.id, chosen)
         about = State.from_json(thread["conversation_state"]).binding_id
+        found = await reading.list_messages(tx, chosen, before=view.before, limit=MESSAGES + 1)
         return {
             "thread": thread,
             "garment": await repository.binding(tx, about) if about else None,
-            "messages": await reading.list_messages(tx, chosen),
-            "following": view.conversation is None,
+            "messages": found[-MESSAGES:],
+            "earlier": Mark.after(found[::-1], MESSAGES, by="at"),
+            "following": view.conversation is None and is_latest,
+            "news": latest[0] if view.held and not is_latest else None,
         }
 
 
@@ -121,7 +116,7 @@ async def show_funnel(desk: Desk, view: View) -> dict[str, Any]:
     async with desk.reading() as tx:
         since = desk.now - timedelta(days=view.days)
         counts = await reading.funnel(tx, desk.workspace.id, since=since)
-    return {"funnel": charts.funnel(counts), "days": view.days}
+    return {"funnel": charts.funnel(counts), "days": view.days, "periods": PERIODS}
 
 
 async def show_money(desk: Desk, _: View) -> dict[str, Any]:
@@ -140,7 +135,8 @@ async def show_bell(desk: Desk, _: View) -> dict[str, Any]:
     return await bell(desk)
 
 
-FRAGMENTS: Mapping[str, Callable[[Desk, View], Awaitable[dict[str, Any]]]] = {
+PARTS: Mapping[str, Callable[[Desk, View], Awaitable[dict[str, Any]]]] = {
+    "attention": show_attention,
     "conversations": show_conversations,
     "thread": show_thread,
     "funnel": show_funnel,
@@ -148,14 +144,6 @@ FRAGMENTS: Mapping[str, Callable[[Desk, View], Awaitable[dict[str, Any]]]] = {
     "health": show_health,
     "bell": show_bell,
 }
-
-
-@router.get("/fragments/{name}")
-async def draw_again(desk: AtDesk, view: Viewed, name: str) -> Response:
-    """One part of the page as it is now."""
-    if name not in FRAGMENTS:
-        raise NotFound("There is no such part of a page.")
-    return fragment(desk, f"fragments/{name}.html", **await FRAGMENTS[name](desk, view))
 
 
 # --- Who answers ----------------------------------------------------------------------------------
@@ -179,5 +167,9 @@ async def _set_handler(desk: Desk, conversation_id: UUID, handler: Handler, done
         await conversations.set_handler(tx, conversation_id, handler)
     if not by_script(desk.request):
         return went_well(desk, f"/conversations/{conversation_id}", done)
-    shown = await show_thread(desk, View(conversation_id))
-    return fragment(desk, "fragments/thread.html", toast=words.DONE[done], **shown)
+    # Whoever acts stays with this shopper, whoever writes next: the page is one of this conversation.
+    view = View(conversation_id)
+    shown = {**await show_conversations(desk, view), **await show_thread(desk, view)}
+    answer = fragment(desk, "inbox.html", toast=words.DONE[done], view=view, **shown)
+    answer.headers["HX-Push-Url"] = desk.page(f"/conversations/{conversation_id}")
+    return answer

@@ -1,10 +1,10 @@
 """What was spent: the balance, every charge, and why each is what it is."""
 
-from datetime import datetime, timedelta
-from typing import Annotated
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from selify import billing
@@ -13,6 +13,8 @@ from selify.core.money import MICRO_UNITS_PER_CREDIT
 from selify.dash import charges, charts
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import by_script, fragment, page
+from selify.dash.view import View, Viewed
+from selify.social.reading import Mark
 
 router = APIRouter(prefix="/billing", include_in_schema=False)
 
@@ -21,22 +23,28 @@ DAYS = 14
 
 
 @router.get("")
-async def show(
-    desk: AtDesk,
-    before: Annotated[datetime | None, Query()] = None,
-    before_id: Annotated[UUID | None, Query()] = None,
-) -> Response:
-    """``before`` and ``before_id``: where the page before this one ended."""
-    after = After(before, before_id) if before and before.tzinfo and before_id else None
+async def show(desk: AtDesk, view: Viewed) -> Response:
+    shown = {**await show_books(desk, view), **await show_charges(desk, view)}
+    return await page(desk, "billing.html", view=view, **shown)
+
+
+async def show_books(desk: Desk, _: View) -> dict[str, Any]:
+    """What there is to spend, and what was spent day by day."""
+    async with desk.reading() as tx:
+        balance = await billing.balance(tx, desk.clock, desk.workspace.id)
+    return {"balance": balance, "days": await _days(desk)}
+
+
+async def show_charges(desk: Desk, view: View) -> dict[str, Any]:
+    """A page of charges."""
+    after = After(view.after.at, view.after.id) if view.after and view.after.at else None
     async with desk.reading() as tx:
         found = await charges.read(tx, desk.workspace.id, after=after, limit=A_PAGE)
-        balance = await billing.balance(tx, desk.clock, desk.workspace.id)
-    if by_script(desk.request) and after:
-        return fragment(desk, "fragments/charges.html", found=found)
-    days = await _days(desk)
-    return await page(
-        desk, "billing.html", found=found, balance=balance, days=days, first=not after
-    )
+    ends = found.after
+    return {"found": found, "earlier": Mark(ends.created_at, ends.id) if ends else None}
+
+
+PARTS = {"books": show_books, "charges": show_charges}
 
 
 @router.get("/charges/{charge_id}")

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from selify.dash import accounts, bell, home, money, posts, stream, wardrobe, welcome
+from selify.dash import accounts, bell, home, money, parts, posts, stream, wardrobe, welcome
 from selify.dash.refusals import PagesForPeople
 from selify.dash.rendering import STATIC
 
@@ -16,7 +16,7 @@ A_YEAR = 365 * 24 * 3600
 
 def install(app: FastAPI, *, scripts: Path) -> None:
     """Mount pages and static files. ``scripts``: the folder with the page libraries."""
-    for module in (welcome, home, posts, wardrobe, accounts, money, bell, stream):
+    for module in (welcome, home, parts, posts, wardrobe, accounts, money, bell, stream):
         app.include_router(module.router)
     app.mount("/static/scripts", LongLived(directory=scripts), name="scripts")
     app.mount("/static", LongLived(directory=STATIC), name="static")

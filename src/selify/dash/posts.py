@@ -13,20 +13,35 @@ from selify.dash import post_pictures, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.forms import keyword_list
 from selify.dash.rendering import by_script, fragment, page, went_well
+from selify.dash.view import View, Viewed
 from selify.social import posts, reading
 from selify.social.posts import PostMissing
+from selify.social.reading import Mark
 
 router = APIRouter(prefix="/posts", include_in_schema=False)
 
+A_PAGE = 60
+
 
 @router.get("")
-async def show(desk: AtDesk) -> Response:
+async def show(desk: AtDesk, view: Viewed) -> Response:
+    return await page(desk, "posts.html", view=view, **await show_posts(desk, view))
+
+
+async def show_posts(desk: Desk, view: View) -> dict[str, Any]:
+    """A page of posts, and what can be chosen for them."""
     async with desk.reading() as tx:
-        found = await reading.list_posts(tx, desk.workspace.id)
+        found = await reading.list_posts(tx, desk.workspace.id, after=view.after, limit=A_PAGE + 1)
         accounts = await reading.list_accounts(tx, desk.workspace.id)
-    return await page(
-        desk, "posts.html", posts=found, accounts=accounts, garments=await _garments(desk)
-    )
+    return {
+        "posts": found[:A_PAGE],
+        "earlier": Mark.after(found, A_PAGE, by="posted_at"),
+        "accounts": accounts,
+        "garments": await _garments(desk),
+    }
+
+
+PARTS = {"posts": show_posts}
 
 
 @router.post("/{post_id}/garment")
@@ -75,8 +90,7 @@ async def explain_keywords(desk: AtDesk, post_id: UUID) -> Response:
 async def picture(desk: AtDesk, post_id: UUID) -> Response:
     """Our own copy of the post's picture: the platform's links end after a while."""
     async with desk.reading() as tx:
-        found = await reading.list_posts(tx, desk.workspace.id)
-    post = next((row for row in found if row["id"] == post_id), None)
+        post = await reading.find_post(tx, desk.workspace.id, post_id)
     if post is None:
         raise PostMissing("There is no such post in this workspace.")
     return await post_pictures.answer(desk, post_id, post["thumbnail_url"])
@@ -86,8 +100,7 @@ async def _changed(desk: Desk, post_id: UUID, done: str) -> Response:
     if not by_script(desk.request):
         return went_well(desk, "/posts", done)
     async with desk.reading() as tx:
-        found = await reading.list_posts(tx, desk.workspace.id)
-    post = next((row for row in found if row["id"] == post_id), None)
+        post = await reading.find_post(tx, desk.workspace.id, post_id)
     garments = await _garments(desk)
     return fragment(
         desk, "fragments/post.html", toast=words.DONE[done], post=post, garments=garments

@@ -5,6 +5,7 @@ a database that is down. Who is not signed in goes to the sign-in page, and back
 of a page that cannot be had becomes a short message on the page that is open.
 """
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +21,16 @@ _IN_PLAIN_WORDS = {
     "Not Found": "There is no page at this address. Perhaps it was mistyped, or what it showed is gone.",
     "Method Not Allowed": "This address is not meant to be opened like this.",
 }
+NO_SUCH_PAGE = _IN_PLAIN_WORDS["Not Found"]
+# Coming back from a platform's consent page; the end of the address keeps the platform's own away.
+_CALLBACK = re.compile(r"/connect/(?P<platform>\w+)/callback")
+_NOT_HERE = {
+    "code": "not_found",
+    "title": "Not found",
+    "detail": NO_SUCH_PAGE,
+    "fields": [],
+}
+ACCOUNTS = "/accounts?{}#main"
 _UNFIT = ("content-length", "content-type", "www-authenticate")
 
 
@@ -73,6 +84,14 @@ def _shown(scope: Scope, problem: dict[str, Any], headers: MutableHeaders) -> tu
     if problem["code"] == "unauthenticated":
         headers["hx-redirect" if script else "location"] = _sign_in(scope, script)
         return (200 if script else 303), b""
+    callback = _CALLBACK.fullmatch(scope["path"])
+    if callback and not script:  # where one can start again, and with a word about what went wrong
+        code = problem["code"].removeprefix(f"{callback['platform']}_")
+        headers["location"] = ACCOUNTS.format(urlencode({"refused": code}))
+        return 303, b""
+    if _is_misspelt(problem):
+        problem = {**problem, "status": 404, **_NOT_HERE}
+        status = 404
     if not script:
         said = _IN_PLAIN_WORDS.get(problem["detail"], problem["detail"])
         shown = {**problem, "detail": said}
@@ -83,6 +102,12 @@ def _shown(scope: Scope, problem: dict[str, Any], headers: MutableHeaders) -> tu
     headers["hx-retarget"], headers["hx-reswap"] = "#toasts", "beforeend"
     words = " ".join(filter(None, (problem["detail"], problem["hint"])))
     return status, rendering.render("toast.html", text=words, bad=True, oob=False).encode()
+
+
+def _is_misspelt(problem: dict[str, Any]) -> bool:
+    """Whether the address names what cannot be there, such as a conversation called “abc”."""
+    fields = problem.get("fields") or []
+    return bool(fields) and all(field["field"].startswith("path.") for field in fields)
 
 
 def _sign_in(scope: Scope, script: bool) -> str:

@@ -59,9 +59,16 @@ def plain(template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
 
 async def page(desk: Desk, template: str, **context: Any) -> HTMLResponse:
     """A whole page, with the bell and the navigation around it."""
-    said = words.DONE.get(desk.request.query_params.get("done", ""))
-    shown = {**await bell(desk), **context, "done": said}
+    asked = desk.request.query_params
+    said = {"done": words.DONE.get(asked.get("done", "")), "refused": _refused(asked)}
+    shown = {**await bell(desk), **context, **said}
     return HTMLResponse(render(template, **_surroundings(desk), **shown), headers=_HEADERS)
+
+
+def _refused(asked: Mapping[str, str]) -> str:
+    """Why something that ended elsewhere (on a platform's own page) did not work; empty if it did."""
+    code = asked.get("refused", "")
+    return words.REFUSED.get(code, words.NOT_CONNECTED) if code else ""
 
 
 def fragment(desk: Desk, template: str, *, toast: str = "", **context: Any) -> HTMLResponse:

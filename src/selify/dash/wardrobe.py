@@ -7,6 +7,7 @@ from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import Response
 
 from selify import commerce
+from selify.commerce import GarmentChange
 from selify.commerce.ports import GarmentReader
 from selify.commerce.uploads import upload_garment
 from selify.core.errors import Invalid
@@ -15,16 +16,40 @@ from selify.core.text import OneLine
 from selify.dash import forms, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import by_script, fragment, page, went_well
+from selify.dash.view import View, Viewed
+from selify.social.reading import Mark
 
 router = APIRouter(prefix="/wardrobe", include_in_schema=False)
 
 Category = Literal["upper_body", "lower_body", "dresses"]
+Currency = Literal["EUR", "USD", "GBP"]
 Short = Annotated[OneLine, Form(max_length=200)]
+
+A_PAGE = 60
 
 
 @router.get("")
-async def show(desk: AtDesk) -> Response:
-    return await page(desk, "wardrobe.html", garments=await _garments(desk))
+async def show(desk: AtDesk, view: Viewed) -> Response:
+    return await page(desk, "wardrobe.html", view=view, **await show_garments(desk, view))
+
+
+async def show_garments(desk: Desk, view: View) -> dict[str, Any]:
+    """A page of the wardrobe, and whether anything was put away at all."""
+    after = view.after.id if view.after else None
+    async with desk.reading() as tx:
+        found = await commerce.list_garments(
+            tx, desk.workspace.id, after=after, archived=view.archived, limit=A_PAGE + 1
+        )
+        put_away = await commerce.list_garments(tx, desk.workspace.id, archived=True, limit=1)
+    last = found[A_PAGE - 1] if len(found) > A_PAGE else None
+    return {
+        "garments": found[:A_PAGE],
+        "earlier": Mark(None, last.id) if last else None,
+        "put_away": bool(put_away),
+    }
+
+
+PARTS = {"garments": show_garments}
 
 
 @router.post("")
@@ -34,7 +59,7 @@ async def add(
     name: Short = "",
     category: Annotated[Category | Literal[""], Form()] = "",
     price: Short = "",
-    currency: Annotated[Literal["EUR", "USD", "GBP"], Form()] = "EUR",
+    currency: Annotated[Currency, Form()] = "EUR",
     stock: Short = "",
     url: Short = "",
 ) -> Response:
@@ -59,6 +84,42 @@ async def confirm_category(
     if not by_script(desk.request):
         return went_well(desk, "/wardrobe", "category_confirmed")
     return await _grid(desk, "category_confirmed")
+
+
+@router.post("/{garment_id}")
+async def edit(
+    desk: AtDesk,
+    garment_id: UUID,
+    name: Short,
+    price: Short = "",
+    currency: Annotated[OneLine, Form(pattern="^[A-Z]{3}$")] = "EUR",
+    stock: Short = "",
+    url: Short = "",
+) -> Response:
+    """As the form says it: what was emptied is not known any more."""
+    typed = _typed(forms.cents(price), stock=forms.count(stock, "The stock"), url=url)
+    change = GarmentChange(name=name, product={**typed, "currency": currency})
+    return await _edited(desk, garment_id, change, "garment_saved")
+
+
+@router.post("/{garment_id}/archive")
+async def archive(desk: AtDesk, garment_id: UUID) -> Response:
+    """Out of the wardrobe, and kept."""
+    return await _edited(desk, garment_id, GarmentChange(archived=True), "garment_archived")
+
+
+@router.post("/{garment_id}/restore")
+async def restore(desk: AtDesk, garment_id: UUID) -> Response:
+    """Back into the wardrobe."""
+    return await _edited(desk, garment_id, GarmentChange(archived=False), "garment_restored")
+
+
+async def _edited(desk: Desk, garment_id: UUID, change: GarmentChange, done: str) -> Response:
+    async with desk.acting() as tx:
+        await commerce.edit_garment(tx, desk.clock, desk.workspace.id, garment_id, change)
+    if not by_script(desk.request):
+        return went_well(desk, "/wardrobe", done)
+    return await _grid(desk, done, archived=done == "garment_restored")
 
 
 async def _upload(
@@ -87,18 +148,19 @@ async def _upload(
 
 def _product(price: int | None, currency: str, stock: int | None, url: str) -> dict[str, Any]:
     """What is known of the product; nothing at all where nothing was typed."""
-    if url and not url.startswith(("https://", "http://")):
-        raise Invalid("The link to the product begins with https://.")
-    typed = {"price_cents": price, "stock": stock, "url": url or None}
+    typed = _typed(price, stock=stock, url=url)
     known = {key: value for key, value in typed.items() if value is not None}
     return {**known, "currency": currency} if known else {}
 
 
-async def _garments(desk: Desk) -> list[commerce.Garment]:
-    async with desk.reading() as tx:
-        return await commerce.list_garments(tx, desk.workspace.id)
+def _typed(price: int | None, *, stock: int | None, url: str) -> dict[str, Any]:
+    """None for what was left empty. Raises Invalid for an address that is none."""
+    if url and not url.startswith(("https://", "http://")):
+        raise Invalid("The link to the product begins with https://.")
+    return {"price_cents": price, "stock": stock, "url": url or None}
 
 
-async def _grid(desk: Desk, done: str) -> Response:
-    garments = await _garments(desk)
-    return fragment(desk, "fragments/garments.html", toast=words.DONE[done], garments=garments)
+async def _grid(desk: Desk, done: str, *, archived: bool = False) -> Response:
+    view = View(archived=archived)
+    shown = await show_garments(desk, view)
+    return fragment(desk, "fragments/garments.html", toast=words.DONE[done], view=view, **shown)

@@ -55,17 +55,44 @@ LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 DONE: Mapping[str, str] = {
     "brand_made": "Your brand is ready. Next: connect the account your shoppers write to.",
     "garment_added": "The garment is in your wardrobe.",
+    "garment_saved": "Saved. Shoppers read it like this from now on.",
+    "garment_archived": "Put away. You find it under “Archived”.",
+    "garment_restored": "Back in the wardrobe.",
     "category_confirmed": "Thank you: we go by what you said.",
     "garment_bound": "From now on shoppers can try this on.",
     "garment_unbound": "No more try-ons under this post.",
     "settings_saved": "Saved. The bot goes by it from its next answer on.",
     "text_saved": "Saved. The bot says it like this from now on.",
     "text_reset": "Back to our own words.",
+    "connected": "Connected. Comments and messages reach your bot from now on.",
     "disconnected": "Disconnected. The history stays here for 90 days.",
     "notices_read": "All read.",
     "handed_over": "You answer in this conversation now; the bot keeps quiet.",
     "handed_back": "The bot answers in this conversation again.",
 }
+
+# Why an account could not be connected, by the code of the refusal (without the platform's name).
+REFUSED: Mapping[str, str] = {
+    "consent_denied": "Nothing was connected, because access was not allowed. Start again"
+    " and choose Allow.",
+    "oauth_state_invalid": "This took longer than ten minutes. Please start again.",
+    "connected_elsewhere": "This account is connected in another workspace. Disconnect it there first.",
+    "platform_refused": "The platform did not let us in. Please start again in a minute.",
+}
+TOP_UP = "Whoever runs Selify for you can top it up."
+NOT_CONNECTED = "The account could not be connected. Please start again."
+
+# What we read from a garment's picture, where "… sleeves" or "… neck" would not do.
+_TRAITS: Mapping[str, str] = {
+    "sleeveless": "sleeveless",
+    "v-neck": "V-neck",
+    "off-shoulder": "off the shoulder",
+}
+
+
+def trait(kind: str, part: str) -> str:
+    """“short” and “sleeves” → “short sleeves”, but “sleeveless” as it is."""
+    return _TRAITS.get(kind, f"{kind} {part}")
 
 
 def initial(name: str | None) -> str:

@@ -9,18 +9,27 @@ from fastapi.responses import RedirectResponse
 
 from selify.auth import WorkspaceRole, access_workspace
 from selify.core.errors import NotFound
-from selify.core.http import CurrentClock, CurrentUserId, SystemTx, UserTx
+from selify.core.http import (
+    CurrentClock,
+    CurrentUser,
+    CurrentUserId,
+    OpenDatabase,
+    SystemTx,
+    UserTx,
+)
 from selify.core.links import FileLinks
 from selify.social import accounts, conversations, posts, reading, repository
 from selify.social import schemas as s
 from selify.social.connecting import Attempt, Connector
 from selify.social.dialogue import Handler
 from selify.social.ports import AccountGateway
+from selify.social.reading import ConversationFilter
 
 router = APIRouter(tags=["social"])
 WORKSPACE = "/api/v1/workspaces/{workspace_id}"
 PICTURE_LIFE = timedelta(hours=1)
 
+LastSeen = Annotated[UUID | None, Query(description="The last one of the page before.")]
 Days = Annotated[int, Query(ge=1, le=365)]
 
 
@@ -47,13 +56,23 @@ async def begin_connecting(
     "/connect/{platform}/callback", response_class=RedirectResponse, include_in_schema=False
 )
 async def finish_connecting(
-    request: Request, platform: str, user_id: CurrentUserId
+    request: Request,
+    platform: str,
+    user: CurrentUser,
+    user_id: CurrentUserId,
+    database: OpenDatabase,
 ) -> RedirectResponse:
-    """Back from the platform."""
+    """Back from the platform, and on to the accounts of the workspace it was connected to.
+
+    The address has an end of its own, or browsers would keep the platform's.
+    """
     gateway = gateway_of(request, platform)
     connector: Connector = request.app.state.connector
-    await connector.finish(gateway, dict(request.query_params), user_id=user_id)
-    return RedirectResponse("/accounts", status_code=303)
+    connected = await connector.finish(gateway, dict(request.query_params), user_id=user_id)
+    async with database.tx(user) as tx:
+        account = await repository.account(tx, connected.account_id)
+    of_workspace = f"workspace={account.workspace_id}&" if account else ""
+    return RedirectResponse(f"/accounts?{of_workspace}done=connected#main", status_code=303)
 
 
 @router.get(WORKSPACE + "/accounts")
@@ -77,10 +96,12 @@ async def disconnect(
 
 
 @router.get(WORKSPACE + "/posts")
-async def list_posts(workspace_id: UUID, tx: UserTx) -> list[s.PostOutput]:
-    """Posts, newest first, and the garment each shows."""
+async def list_posts(workspace_id: UUID, tx: UserTx, after: LastSeen = None) -> list[s.PostOutput]:
+    """Posts, newest first, and the garment each shows; 60 at a time."""
     await access_workspace(tx, workspace_id)
-    return [s.PostOutput(**dict(row)) for row in await reading.list_posts(tx, workspace_id)]
+    mark = await reading.mark_of_post(tx, workspace_id, after) if after else None
+    rows = await reading.list_posts(tx, workspace_id, after=mark)
+    return [s.PostOutput(**dict(row)) for row in rows]
 
 
 @router.put(WORKSPACE + "/posts/{post_id}/garment")
@@ -123,10 +144,16 @@ async def explain_keywords(
 
 
 @router.get(WORKSPACE + "/conversations")
-async def list_conversations(workspace_id: UUID, tx: UserTx) -> list[s.ConversationOutput]:
-    """Conversations, latest first."""
+async def list_conversations(
+    workspace_id: UUID,
+    tx: UserTx,
+    wanted: ConversationFilter = ConversationFilter.ALL,
+    after: LastSeen = None,
+) -> list[s.ConversationOutput]:
+    """Conversations, latest first, 50 at a time. ``human``: where a person answers, or should."""
     await access_workspace(tx, workspace_id)
-    rows = await reading.list_conversations(tx, workspace_id)
+    mark = await reading.mark_of_conversation(tx, workspace_id, after) if after else None
+    rows = await reading.list_conversations(tx, workspace_id, wanted=wanted, after=mark)
     return [
         s.ConversationOutput(**{k: row[k] for k in s.ConversationOutput.model_fields})
         for row in rows
@@ -135,13 +162,19 @@ async def list_conversations(workspace_id: UUID, tx: UserTx) -> list[s.Conversat
 
 @router.get(WORKSPACE + "/conversations/{conversation_id}/messages")
 async def list_messages(
-    request: Request, workspace_id: UUID, conversation_id: UUID, tx: UserTx, clock: CurrentClock
+    request: Request,
+    workspace_id: UUID,
+    conversation_id: UUID,
+    tx: UserTx,
+    clock: CurrentClock,
+    before: Annotated[UUID | None, Query(description="The first one of the page after.")] = None,
 ) -> list[s.MessageOutput]:
-    """The conversation's latest messages, in the order they were written."""
+    """The conversation's latest 200 messages, or those before one, in the order they were written."""
     await reading.access_conversation(tx, workspace_id, conversation_id)
     links: FileLinks = request.app.state.links
     answers = []
-    for row in await reading.list_messages(tx, conversation_id):
+    mark = await reading.mark_of_message(tx, conversation_id, before) if before else None
+    for row in await reading.list_messages(tx, conversation_id, before=mark):
         key = reading.picture_key(row["attachments"])
         answers.append(
             s.MessageOutput(

@@ -67,12 +67,16 @@ class SocialEvents:
         if isinstance(happened, NothingToDo):
             raise Skip(happened.reason)
         account = await repository.live_account(tx, event.platform, happened.account_ref)
-        if account is None and isinstance(happened, MessageUnsent):
-            # Whoever takes something back need not wait until the brand connects again.
-            account = await repository.former_account(tx, event.platform, happened.account_ref)
         if account is None:
+            former = await repository.former_account(tx, event.platform, happened.account_ref)
             if isinstance(happened, MessageUnsent):
                 await conversations.scrub_events(tx, event.platform, happened.message_ref)
+                # Whoever takes something back need not wait until the brand connects again.
+                account = former
+            elif former is not None and former.status == "disconnected":
+                # Answered weeks later, when the brand comes back, it would only puzzle its writer.
+                raise Skip("the account is disconnected")
+        if account is None:
             await parking.park_event(tx, event)
             return Skipped("no connected account yet: parked")
         match happened:
@@ -123,9 +127,7 @@ async def _comment(
     if known and (known.state.opted_out or known.state.handler is Handler.HUMAN):
         raise Skip("the bot is silent in the conversation with this person")
     language = keywords.language_of(comment.text)
-    voice = await messages.voice(
-        tx, account, language=language, garment=binding.garment_name, covers=binding.covers
-    )
+    voice = await _voice(tx, account, language, binding)
     interaction = new_id()
     fresh = await messages.private_reply(
         tx,
@@ -243,10 +245,7 @@ async def _carry_out(
         state = replace(state, interaction_id=interaction)
     await _smaller_acts(tx, account, conversation, message, decision, clock.now())
     replies = decision.replies
-    garment, covers = (binding.garment_name, binding.covers) if binding else ("", "")
-    voice = await messages.voice(
-        tx, account, language=state.language, garment=garment, covers=covers
-    )
+    voice = await _voice(tx, account, state.language, binding)
     if replies:
         await messages.show_typing(tx, account, conversation, key=f"typing/{message.message_ref}")
         await conversations.mark_read(tx, conversation, message.at)
@@ -272,6 +271,13 @@ async def _carry_out(
         interaction_id=state.interaction_id,
         now=clock.now(),
     )
+
+
+async def _voice(
+    tx: Tx, account: Account, language: str, binding: Binding | None
+) -> messages.Voice:
+    garment, covers = (binding.garment_name, binding.covers) if binding else ("", "")
+    return await messages.voice(tx, account, language=language, garment=garment, covers=covers)
 
 
 async def _smaller_acts(

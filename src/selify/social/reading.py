@@ -1,8 +1,10 @@
 """What pages and the API show of conversations. Read as the user: row level security decides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, Self
 from uuid import UUID
 
 import asyncpg
@@ -11,10 +13,56 @@ from selify.core.database import Tx
 from selify.core.errors import NotFound
 from selify.social.dialogue import State
 
+Row = asyncpg.Record | dict[str, Any]
+
 
 class ConversationMissing(NotFound):
     code = "conversation_missing"
     title = "This conversation is not here"
+
+
+class MarkMissing(NotFound):
+    code = "page_missing"
+    title = "There is no such page of this list"
+
+
+class ConversationFilter(StrEnum):
+    """Which conversations are wanted. ``HUMAN``: a person answers there, or should."""
+
+    ALL = "all"
+    HUMAN = "human"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a page of a list ends: the next one begins after it. ``at`` is None where the list is
+    ordered by a time that not every row has. As text it fits into an address.
+    """
+
+    at: datetime | None
+    id: UUID
+
+    @classmethod
+    def after(cls, rows: Sequence[Row], limit: int, *, by: str) -> Self | None:
+        """Of ``limit`` + 1 rows asked for: the mark of the last one shown, None on the last page."""
+        if len(rows) <= limit:
+            return None
+        last = rows[limit - 1]
+        return cls(last[by], last["id"])
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """None for what is no mark: then a list begins at its beginning."""
+        at, _, number = text.partition("_")
+        try:
+            when = datetime.fromisoformat(at) if at else None
+            return None if when and not when.tzinfo else cls(when, UUID(number))
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat() if self.at else ''}_{self.id}"
 
 
 async def list_accounts(tx: Tx, workspace_id: UUID) -> list[asyncpg.Record]:
@@ -36,23 +84,53 @@ async def list_accounts(tx: Tx, workspace_id: UUID) -> list[asyncpg.Record]:
     )
 
 
-async def list_posts(tx: Tx, workspace_id: UUID, *, limit: int = 60) -> list[asyncpg.Record]:
+_POST = """
+    SELECT p.id, p.connected_account_id AS account_id, p.platform_post_id AS post_ref,
+           p.caption, p.platform_url AS url, p.thumbnail_url, p.posted_at,
+           b.id AS binding_id, b.wardrobe_garment_id AS garment_id, b.garment_name,
+           b.total_triggers, b.successful_generations, b.trigger_keywords, b.use_global_keywords
+      FROM public.social_posts p
+      LEFT JOIN public.social_posts_garment_bindings b ON b.post_id = p.id AND b.is_active
+     WHERE p.workspace_id = $1
+"""
+
+
+async def list_posts(
+    tx: Tx, workspace_id: UUID, *, after: Mark | None = None, limit: int = 60
+) -> list[asyncpg.Record]:
     """Newest first, with the garment each shows."""
     return await tx.fetch(
-        """
-        SELECT p.id, p.connected_account_id AS account_id, p.platform_post_id AS post_ref,
-               p.caption, p.platform_url AS url, p.thumbnail_url, p.posted_at,
-               b.id AS binding_id, b.wardrobe_garment_id AS garment_id, b.garment_name,
-               b.total_triggers, b.successful_generations, b.trigger_keywords,
-               b.use_global_keywords
-          FROM public.social_posts p
-          LEFT JOIN public.social_posts_garment_bindings b
-                 ON b.post_id = p.id AND b.is_active
-         WHERE p.workspace_id = $1
-         ORDER BY p.posted_at DESC, p.id LIMIT $2
+        f"""
+        {_POST} AND ($2::timestamptz IS NULL OR (p.posted_at, p.id) < ($2, $3))
+         ORDER BY p.posted_at DESC, p.id DESC LIMIT $4
         """,
         workspace_id,
+        after.at if after else None,
+        after.id if after else None,
         limit,
+    )
+
+
+async def find_post(tx: Tx, workspace_id: UUID, post_id: UUID) -> asyncpg.Record | None:
+    """One post as ``list_posts`` shows it."""
+    return await tx.fetch_one(f"{_POST} AND p.id = $2", workspace_id, post_id)
+
+
+async def mark_of_post(tx: Tx, workspace_id: UUID, post_id: UUID) -> Mark:
+    """Raises MarkMissing."""
+    return _mark(await find_post(tx, workspace_id, post_id), "posted_at")
+
+
+async def shows_any_garment(tx: Tx, workspace_id: UUID) -> bool:
+    """Whether shoppers can try something on under any post at all."""
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT EXISTS (SELECT 1 FROM public.social_posts_garment_bindings
+                            WHERE workspace_id = $1 AND is_active)
+            """,
+            workspace_id,
+        )
     )
 
 
@@ -64,13 +142,33 @@ _CONVERSATION = """
 """
 
 
+_WANTED: Mapping[ConversationFilter, str] = {
+    ConversationFilter.ALL: "true",
+    ConversationFilter.HUMAN: "conversation_state ->> 'handler' = 'human'",
+    ConversationFilter.UNREAD: "unread_count > 0",
+}
+
+
 async def list_conversations(
-    tx: Tx, workspace_id: UUID, *, limit: int = 50
+    tx: Tx,
+    workspace_id: UUID,
+    *,
+    wanted: ConversationFilter = ConversationFilter.ALL,
+    after: Mark | None = None,
+    limit: int = 50,
 ) -> list[dict[str, Any]]:
-    """Latest first."""
+    """Latest first; at the end those in which nothing was said yet."""
     rows = await tx.fetch(
-        f"{_CONVERSATION} ORDER BY last_message_at DESC NULLS LAST, id LIMIT $2",
+        f"""
+        {_CONVERSATION} AND {_WANTED[wanted]}
+           AND ($3::uuid IS NULL
+                OR (coalesce(last_message_at, '-infinity'), id)
+                   < (coalesce($2::timestamptz, '-infinity'), $3))
+         ORDER BY last_message_at DESC NULLS LAST, id DESC LIMIT $4
+        """,
         workspace_id,
+        after.at if after else None,
+        after.id if after else None,
         limit,
     )
     return [_with_state(row) for row in rows]
@@ -84,8 +182,29 @@ async def access_conversation(tx: Tx, workspace_id: UUID, conversation_id: UUID)
     return _with_state(row)
 
 
-async def list_messages(tx: Tx, conversation_id: UUID, *, limit: int = 200) -> list[asyncpg.Record]:
-    """The latest, in the order they were written."""
+async def mark_of_conversation(tx: Tx, workspace_id: UUID, conversation_id: UUID) -> Mark:
+    """Raises ConversationMissing."""
+    row = await access_conversation(tx, workspace_id, conversation_id)
+    return _mark(row, "last_message_at")
+
+
+async def mark_of_message(tx: Tx, conversation_id: UUID, message_id: UUID) -> Mark:
+    """Raises MarkMissing."""
+    row = await tx.fetch_one(
+        """
+        SELECT id, created_at AS at FROM public.social_messages
+         WHERE conversation_id = $1 AND id = $2
+        """,
+        conversation_id,
+        message_id,
+    )
+    return _mark(row, "at")
+
+
+async def list_messages(
+    tx: Tx, conversation_id: UUID, *, before: Mark | None = None, limit: int = 200
+) -> list[asyncpg.Record]:
+    """The latest, or the latest before that mark, in the order they were written."""
     rows = await tx.fetch(
         """
         SELECT m.id, m.sender_platform_id = c.platform_user_id AS from_shopper,
@@ -94,9 +213,12 @@ async def list_messages(tx: Tx, conversation_id: UUID, *, limit: int = 200) -> l
           FROM public.social_messages m
           JOIN public.social_conversations c ON c.id = m.conversation_id
          WHERE m.conversation_id = $1
-         ORDER BY m.created_at DESC, m.id DESC LIMIT $2
+           AND ($2::timestamptz IS NULL OR (m.created_at, m.id) < ($2, $3))
+         ORDER BY m.created_at DESC, m.id DESC LIMIT $4
         """,
         conversation_id,
+        before.at if before else None,
+        before.id if before else None,
         limit,
     )
     return rows[::-1]
@@ -143,6 +265,12 @@ async def list_interactions(tx: Tx, workspace_id: UUID, *, limit: int = 50) -> l
 def picture_key(attachments: list[dict[str, Any]]) -> str | None:
     """The storage key of a picture of ours in a message, if it carries one."""
     return next((a["storage_key"] for a in attachments or () if a.get("storage_key")), None)
+
+
+def _mark(row: Row | None, by: str) -> Mark:
+    if row is None:
+        raise MarkMissing("What the page should go on after is not in this list.")
+    return Mark(row[by], row["id"])
 
 
 def _with_state(row: asyncpg.Record) -> dict[str, Any]:

@@ -54,10 +54,46 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     drawn.delete(part);
     return;
   }
+  if (isInUse(part)) {
+    late.add(part);
+    event.detail.shouldSwap = false;
+    return;
+  }
   const fresh = normalised(event.detail.serverResponse);
   if (drawn.get(part) === fresh) event.detail.shouldSwap = false;
   drawn.set(part, fresh);
   readAt = part.querySelector(".talk")?.scrollTop ?? 0;
+});
+
+// A part in which somebody has a form open or types is drawn again when they are done.
+const late = new Set();
+
+function isInUse(part) {
+  const typing = document.activeElement?.matches("input, select, textarea");
+  return Boolean(part.querySelector("details[open]") || (typing && part.contains(document.activeElement)));
+}
+
+function catchUp() {
+  for (const part of late) {
+    if (part.isConnected && isInUse(part)) continue;
+    late.delete(part);
+    if (part.isConnected) htmx.trigger(part, "look-again");
+  }
+}
+
+document.addEventListener("toggle", catchUp, true);
+document.addEventListener("focusout", () => setTimeout(catchUp));
+
+// The first page follows the latest conversation, but takes none away from under somebody's hand:
+// while the pointer or the focus is in it, it stays, and says who else wrote.
+document.addEventListener("htmx:configRequest", (event) => {
+  const { elt, parameters } = event.detail;
+  if (elt.id !== "thread" && elt.id !== "conversations") return;
+  const thread = document.getElementById("thread");
+  const read = thread.querySelector("[data-conversation]");
+  const hand = thread.matches(":hover") || thread.contains(document.activeElement);
+  const chosen = thread.getAttribute("hx-get").includes("conversation=");
+  if (read && hand && !chosen) parameters.held = read.dataset.conversation;
 });
 
 // Who reads further up in a conversation stays there. (0 is the newest message, up is negative.)

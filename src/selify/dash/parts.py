@@ -1,0 +1,22 @@
+"""``/fragments/…``: one part of a page as it is now, for pages that stay open."""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from selify.core.errors import NotFound
+from selify.dash import accounts, home, money, posts, wardrobe
+from selify.dash.desk import AtDesk
+from selify.dash.rendering import fragment
+from selify.dash.view import Viewed
+
+router = APIRouter(include_in_schema=False)
+
+PARTS = {**home.PARTS, **posts.PARTS, **wardrobe.PARTS, **accounts.PARTS, **money.PARTS}
+
+
+@router.get("/fragments/{name}")
+async def draw_again(desk: AtDesk, view: Viewed, name: str) -> Response:
+    """A part and what it is drawn from stand under the same name."""
+    if name not in PARTS:
+        raise NotFound("There is no such part of a page.")
+    return fragment(desk, f"fragments/{name}.html", view=view, **await PARTS[name](desk, view))
