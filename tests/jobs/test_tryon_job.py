@@ -33,7 +33,7 @@ from selify.core.fetch import AllowList, SafeFetcher
 from selify.core.jobs import LEASE, JobRunner
 from selify.core.money import MicroUnits
 from selify.jobs.tryon import ENGINE_PATIENCE, PhotoRules, TryOnJob
-from selify.social import accounts, posts
+from selify.social import accounts, posts, texts
 from selify.social.dialogue import Handler, Stage
 from selify.social.promises import PicturesArePaidFor
 from selify.social.types import Attachment, AttachmentKind, MessageUnsent
@@ -402,9 +402,8 @@ async def test_every_refusal_gives_the_money_back_and_says_why(
     await studio.work()
     said = await studio.said_after()
     assert len(said) == 1
-    from selify.social import texts
-
-    assert said[0] == texts.say(f"refusals.{code.value}", "en", garment="Forest Tee")
+    filled = {"garment": "Forest Tee", "framing": texts.say("framing", "en")}
+    assert said[0] == texts.say(f"refusals.{code.value}", "en", **filled)
     assert await world.charges() == ["refunded"]
     state = await world.state()
     assert (state.stage, state.photo_ref) == (Stage.AWAITING_PHOTO, "")

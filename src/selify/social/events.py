@@ -127,7 +127,7 @@ async def _comment(
     if known and (known.state.opted_out or known.state.handler is Handler.HUMAN):
         raise Skip("the bot is silent in the conversation with this person")
     language = keywords.language_of(comment.text)
-    voice = await _voice(tx, account, language, binding)
+    voice = await messages.voice(tx, account, language=language, about=binding)
     interaction = new_id()
     fresh = await messages.private_reply(
         tx,
@@ -245,7 +245,7 @@ async def _carry_out(
         state = replace(state, interaction_id=interaction)
     await _smaller_acts(tx, account, conversation, message, decision, clock.now())
     replies = decision.replies
-    voice = await _voice(tx, account, state.language, binding)
+    voice = await messages.voice(tx, account, language=state.language, about=binding)
     if replies:
         await messages.show_typing(tx, account, conversation, key=f"typing/{message.message_ref}")
         await conversations.mark_read(tx, conversation, message.at)
@@ -271,13 +271,6 @@ async def _carry_out(
         interaction_id=state.interaction_id,
         now=clock.now(),
     )
-
-
-async def _voice(
-    tx: Tx, account: Account, language: str, binding: Binding | None
-) -> messages.Voice:
-    garment, covers = (binding.garment_name, binding.covers) if binding else ("", "")
-    return await messages.voice(tx, account, language=language, garment=garment, covers=covers)
 
 
 async def _smaller_acts(

@@ -10,6 +10,7 @@ from selify.core.database import Tx
 from selify.social import repository, texts
 from selify.social.conversations import Conversation
 from selify.social.dialogue import Reply
+from selify.social.repository import Binding
 from selify.social.types import Account, Button
 
 CHANNEL = "messages"
@@ -43,12 +44,11 @@ class Voice:
         return self.say(f"button_{button.value.partition(':')[2]}")
 
 
-async def voice(
-    tx: Tx, account: Account, *, language: str, garment: str, covers: str = ""
-) -> Voice:
-    """``covers``: the garment's category, as ``Binding`` has it."""
+async def voice(tx: Tx, account: Account, *, language: str, about: Binding | None) -> Voice:
+    """``about``: the garment that is spoken of, if it is known."""
     brand, _ = await repository.workspace_texts(tx, account.workspace_id)
     own = account.settings.get("message_templates")
+    garment, covers = (about.garment_name, about.covers) if about else ("", "")
     return Voice(
         brand=_clipped(brand or account.username),
         language=language or account.language,

@@ -336,8 +336,7 @@ class _Thread:
 
     async def voice(self, tx: Tx, binding: Binding | None) -> messages.Voice:
         language = self.conversation.state.language
-        garment = binding.garment_name if binding else ""
-        return await messages.voice(tx, self.account, language=language, garment=garment)
+        return await messages.voice(tx, self.account, language=language, about=binding)
 
 
 async def _open_ending(tx: Tx, clock: Clock, request: Request) -> _Thread | None:
