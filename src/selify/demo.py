@@ -200,6 +200,8 @@ class Brand:
             USERNAME, name=BRAND, biography="Clothes for the north."
         )
         garments = await self._garments()
+        put_away = await self._garments(archived=True)
+        pieces = tuple(piece for piece in pieces if piece.slug not in put_away)
         published = {post.key: post.id for post in await self.phone.posts(account)}
         posts = {
             piece.slug: published.get(piece.slug) or await self._publish(piece) for piece in pieces
@@ -309,10 +311,10 @@ class Brand:
         )
         return post.id
 
-    async def _garments(self) -> dict[str, str]:
+    async def _garments(self, *, archived: bool = False) -> dict[str, str]:
         """Garment ids by slug (the part of the product's address we chose)."""
         found = {}
-        for garment in await self.of_workspace("/garments"):
+        for garment in await self.of_workspace(f"/garments?archived={archived}"):
             slug = str(garment["product"].get("url", "")).rsplit("/", 1)[-1]
             found[slug] = garment["id"]
         return found

@@ -9,14 +9,6 @@ from selify.core import outage
 from selify.core.database import Actor, Database, DatabaseUnavailable
 
 
-@pytest.fixture(autouse=True)
-def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def at_once(_: float) -> None:
-        return None
-
-    monkeypatch.setattr(outage.asyncio, "sleep", at_once)
-
-
 class Work:
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
@@ -41,7 +33,7 @@ AWAY = [
 
 @pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
 async def test_work_outlasts_a_database_that_is_away(error: Exception) -> None:
-    assert await outage.outlast(Work(error, error)) == "done"
+    assert await outage.outlast(Work(error, error), rest=0) == "done"
 
 
 @pytest.mark.parametrize(
@@ -61,7 +53,7 @@ async def test_work_outlasts_a_database_that_is_away(error: Exception) -> None:
 )
 async def test_everything_else_is_said_at_once(error: Exception) -> None:
     with pytest.raises(type(error)):
-        await outage.outlast(Work(error))
+        await outage.outlast(Work(error), rest=0)
 
 
 async def test_patience_ends() -> None:

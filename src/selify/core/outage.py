@@ -12,6 +12,7 @@ from selify.core.problems import from_database
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 30.0
+REST_SECONDS = 1.0
 # Work that is older than this and finds the database away again spends one of its tries: whatever it
 # meets, it ends.
 UNCOUNTED_FOR = timedelta(hours=1)
@@ -21,15 +22,19 @@ def is_away(error: BaseException) -> bool:
     """Whether an error says nothing about the work, only that nobody was there to store it.
 
     Others may be unavailable too (a photo's host, the file store); that is the work's own trouble.
-    So is an OSError: where it came from the database, a transaction has said so.
     """
     if isinstance(error, Unavailable):
         return isinstance(error, DatabaseUnavailable)
-    return not isinstance(error, OSError) and isinstance(from_database(error), Unavailable)
+    return isinstance(from_database(error), Unavailable)
 
 
-async def outlast(work: Callable[[], Awaitable[T]], *, patience: float = PATIENCE_SECONDS) -> T:
-    """Do it, again every second while the database is away. ``work`` must be harmless to repeat:
+async def outlast(
+    work: Callable[[], Awaitable[T]],
+    *,
+    patience: float = PATIENCE_SECONDS,
+    rest: float = REST_SECONDS,
+) -> T:
+    """Do it, again after a rest while the database is away. ``work`` must be harmless to repeat:
     a commit whose answer was lost may have happened.
     """
     deadline = time.monotonic() + patience
@@ -39,4 +44,4 @@ async def outlast(work: Callable[[], Awaitable[T]], *, patience: float = PATIENC
         except Exception as error:
             if not is_away(error) or time.monotonic() > deadline:
                 raise
-        await asyncio.sleep(1)
+        await asyncio.sleep(rest)
