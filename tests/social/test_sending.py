@@ -319,6 +319,7 @@ NOT_THERE = Refused(Action.PAUSE_ACCOUNT, "not_reached", "Nobody answers.", 5, g
 async def test_hours_without_the_platform_lose_nothing_and_count_nothing(
     world: World, thread: Brand
 ) -> None:
+    began = world.clock.now().date()
     for _ in range(60):
         world.platform.script.append(NOT_THERE)
         await world.later(timedelta(minutes=3))
@@ -329,7 +330,7 @@ async def test_hours_without_the_platform_lose_nothing_and_count_nothing(
     await world.later(timedelta(seconds=1))
     assert await world.queued("sent") == ["greeting", "ask_photo_again"]
     counted = await world.value("SELECT messages_sent_today FROM public.instagram_rate_limits")
-    assert counted == 2
+    assert counted == (2 if world.clock.now().date() == began else 1), "the greeting was yesterday"
 
 
 async def test_without_the_platform_the_window_is_the_end(world: World, thread: Brand) -> None:
