@@ -614,6 +614,40 @@ async def test_unsent_before_the_picture_left_nothing_of_it_leaves(
     assert await studio.files() == set()
 
 
+async def test_unsent_while_the_picture_leaves_it_is_not_sent_again(
+    world: World, studio: Studio
+) -> None:
+    photo = await studio.ask()
+    await studio.work()
+    await world.sql(
+        "UPDATE internal.outbox SET state = 'sending', leased_until = now()"
+        " WHERE payload ->> 'purpose' = 'result_picture'"
+    )
+    await world.handle(MessageUnsent(ACCOUNT, ANA, photo.message_ref, world.clock.now()))
+    await world.sql(
+        "UPDATE internal.outbox SET state = 'queued', leased_until = NULL WHERE state = 'sending'"
+    )
+    assert await studio.said_after() == []
+    assert await world.failures() == ["taken_back"]
+    assert await world.charges() == ["refunded"]
+
+
+@pytest.mark.parametrize("finished", [True, False])
+async def test_a_photo_that_came_meanwhile_is_next_when_the_first_is_taken_back(
+    world: World, studio: Studio, *, finished: bool
+) -> None:
+    """Also when the first one's picture was made already, and had not left."""
+    first = await studio.ask()
+    await world.handle(studio.photo())
+    if finished:
+        await studio.work()
+    await world.handle(MessageUnsent(ACCOUNT, ANA, first.message_ref, world.clock.now()))
+    assert (await world.state()).stage is Stage.GENERATING
+    await studio.work()
+    said = [text[:10] for text in await studio.said_after()]
+    assert said == ["One moment", "Got your p", "[picture]", "Here you a", "How do you"]
+
+
 async def test_a_purge_finds_a_paid_picture_that_was_never_sent(
     world: World, brand: Brand, studio: Studio
 ) -> None:

@@ -260,7 +260,8 @@ async def _carry_out(
             replies = (dialogue.Reply(started.value),)
     await conversations.save_state(tx, conversation, state)
     # A photo that had to wait has been answered before, with that.
-    answer = "reply" if conversation.state.waiting_ref != message.message_ref else "reply_at_last"
+    waited = conversation.state.waiting_ref == message.message_ref
+    answer = messages.REPLY_AT_LAST if waited else messages.REPLY
     await messages.reply(
         tx,
         account,
@@ -415,10 +416,9 @@ async def _unsent(
             at=unsent.at,
         )
     await conversations.scrub_events(tx, account.platform, unsent.message_ref)
-    await tryons.forget_photo(tx, conversation, unsent.message_ref)
     log.info("{shopper} took a message back", shopper=conversation.username or SOMEBODY)
-    state = conversation.state
-    if state.stage is Stage.GENERATING and state.photo_ref == unsent.message_ref:
+    unanswered = await tryons.forget_photo(tx, conversation, unsent.message_ref)
+    if unanswered and account.status in repository.LIVE:
         await _next_photo(tx, account, conversation, translate, clock)
     return {"unsent": True}
 
@@ -426,15 +426,19 @@ async def _unsent(
 async def _next_photo(
     tx: Tx, account: Account, conversation: Conversation, translate: Translator, clock: Clock
 ) -> None:
-    """The photo being dressed was taken back: the one that came meanwhile is treated as if it came
-    now. What it said is still in its event, unless it was taken back too.
+    """A photo was taken back before its picture left: the one that came meanwhile is treated as if
+    it came now. What it said is still in its event, unless it was taken back too.
     """
     told = await conversations.telling_event(
         tx, account.platform, conversation.state.waiting_ref, member="attachments"
     )
     photo = translate(told["event_type"], told["payload"], told["created_at"]) if told else None
     free = await conversations.lock_by_id(tx, conversation.id)
-    if free is None or not isinstance(photo, MessageWritten):
+    if (
+        free is None
+        or free.state.stage is Stage.GENERATING
+        or not isinstance(photo, MessageWritten)
+    ):
         return
     facts, binding = await _circumstances(tx, account, free, photo)
     decision = dialogue.decide(free.state, photo, facts)

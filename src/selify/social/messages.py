@@ -14,6 +14,8 @@ from selify.social.repository import Binding
 from selify.social.types import Account, Button
 
 CHANNEL = "messages"
+# What a message of theirs is answered with at once; a photo that had to wait also when it is its turn.
+REPLY, REPLY_AT_LAST = REPLIES = ("reply", "reply_at_last")
 # Names come from catalogues. Clipped here, no text of ours outgrows what a platform takes at once,
 # and the way to a person at a greeting's end is never what gets cut.
 LONGEST_NAME = 60
@@ -195,16 +197,21 @@ async def private_reply(
 
 
 async def take_back(
-    tx: Tx, account_id: UUID, message_ref: str, *, kinds: Sequence[str], reason: str
+    tx: Tx, conversation: Conversation, message_ref: str, *, kinds: Sequence[str], reason: str
 ) -> int:
-    """What was queued about one message of theirs and has not left yet does not leave any more."""
+    """What was queued about one message of theirs and has not left yet does not leave any more; how
+    much that was.
+    """
     return await tx.execute(
         """
-        UPDATE internal.outbox SET state = 'cancelled', last_error = $3, updated_at = now()
-         WHERE channel = $1 AND key = ANY ($2) AND state = 'queued'
+        UPDATE internal.outbox o SET state = 'cancelled', last_error = $4, updated_at = now()
+         WHERE channel = $1 AND lane = $2 AND state = 'queued'
+           AND EXISTS (SELECT FROM unnest($3::text[]) AS about
+                        WHERE o.key = about OR starts_with(o.key, about || '/'))
         """,
         CHANNEL,
-        [f"{account_id}/{kind}/{message_ref}" for kind in kinds],
+        conversation.lane,
+        [f"{conversation.account_id}/{kind}/{message_ref}" for kind in kinds],
         reason,
     )
 

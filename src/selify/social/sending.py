@@ -177,6 +177,9 @@ class MessageChannel:
         typing = delivery.payload["kind"] == "typing"
         if not typing and await _silenced(tx, account, delivery.payload):
             return Failed("silenced", "the person said stop, or somebody of the brand took over")
+        photo_ref = delivery.payload.get("photo_ref")
+        if photo_ref and await conversations.was_unsent(tx, photo_ref):
+            return Failed("taken_back", "the person took the photo back")
         closed = None if typing else await self._window_closed(tx, delivery, now)
         if closed:
             return closed

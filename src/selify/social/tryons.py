@@ -8,6 +8,7 @@ a refusal and a refund; or silence (taken back, or a person took over) and a ref
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, Self
 from uuid import UUID
 
@@ -261,21 +262,22 @@ async def abandon(tx: Tx, clock: Clock, request: Request, *, reason: str) -> Non
         await _conclude(tx, conversation, request, Stage.AWAITING_PHOTO)
 
 
-async def forget_photo(tx: Tx, conversation: Conversation, message_ref: str) -> None:
+async def forget_photo(tx: Tx, conversation: Conversation, message_ref: str) -> bool:
     """A photo was taken back: it goes now instead of at its end of life, and so does the picture
     made of it. The next photo need not wait for the end of a try-on that nobody wants.
+
+    True when the shopper would have heard how it ended, and now will not.
     """
     state = conversation.state
+    dressing = state.stage is Stage.GENERATING and state.photo_ref == message_ref
     if state.photo_ref == message_ref:
-        free = Stage.AWAITING_PHOTO if state.stage is Stage.GENERATING else state.stage
+        free = Stage.AWAITING_PHOTO if dressing else state.stage
         await conversations.save_state(tx, conversation, replace(state, photo_ref="", stage=free))
-    await messages.take_back(
-        tx,
-        conversation.account_id,
-        message_ref,
-        kinds=("picture", "result", "feedback", "refusal"),
-        reason="The shopper took the photo back.",
+    taken = partial(
+        messages.take_back, tx, conversation, message_ref, reason="The shopper took the photo back."
     )
+    await taken(kinds=messages.REPLIES)
+    ended = await taken(kinds=("picture", "result", "feedback", "refusal"))
     key = f"{conversation.account_id}/{message_ref}"
     await tx.execute(
         """
@@ -289,6 +291,7 @@ async def forget_photo(tx: Tx, conversation: Conversation, message_ref: str) -> 
     await conversations.forget_picture(
         tx, conversation.id, result_key(conversation.workspace_id, key)
     )
+    return dressing or ended > 0
 
 
 async def forget_account(tx: Tx, account_id: UUID) -> None:
