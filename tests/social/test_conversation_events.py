@@ -14,6 +14,7 @@ from selify.core.database import Actor, Tx
 from selify.core.money import Credits
 from selify.social import conversations, messages
 from selify.social.dialogue import Handler, Stage
+from selify.social.ports import Action, Refused
 from selify.social.types import (
     Attachment,
     AttachmentKind,
@@ -135,6 +136,23 @@ async def test_a_stranger_who_writes_while_a_private_reply_is_in_the_air_waits(
     await world.later(timedelta(seconds=5))
     assert await world.charges() == ["reserved"]
     assert (await world.state()).stage is Stage.GENERATING
+
+
+async def test_a_stranger_waits_for_the_echo_of_a_private_reply_that_had_arrived(
+    world: World, brand: Brand
+) -> None:
+    again = Refused(Action.ALREADY_DONE, "replied_before", "a comment has one private reply")
+    world.platform.script += [ConnectionError("the answer never came"), again]
+    await world.handle(world.comment())
+    await world.deliver()
+    await world.later(timedelta(seconds=20))
+    await world.later(timedelta(seconds=20))
+    assert await world.failures() == ["already_done"]
+    await world.handle(world.photo())
+    assert (await world.last())[0] == "failed"
+    await world.handle(world.echo(world.platform.sent[0].text))
+    await world.later(timedelta(seconds=5))
+    assert await world.charges() == ["reserved"]
 
 
 async def test_the_wait_for_attribution_ends(world: World, brand: Brand) -> None:
@@ -502,6 +520,7 @@ async def test_an_echo_after_already_done_still_links(world: World, brand: Brand
         Refused(Action.ALREADY_DONE, "already_replied", "This comment has had its reply."),
     ]
     await world.say(world.comment())
+    await world.later(timedelta(seconds=20))
     await world.later(timedelta(seconds=20))
     await world.later(timedelta(seconds=20))
     assert await world.failures() == ["already_done"]

@@ -157,9 +157,13 @@ class _Conversation:
         regretted = next(iter(self.me.sent))
         self.me.taken_back.add(regretted)
         await self.phone.unsend(self.me.name, regretted)
-        # Perhaps "I am still working on your first photo" comes first: this one is next then.
+        # Perhaps "I am still working on your first photo" comes first: this one is next then. Unless
+        # the bot finds the first one gone before it hears why: then it asks for another.
         await self.photo(_other(self.me.colour))
-        await self.picture()
+        answer = await self.hear(lambda m: bool(m.pictures) or "send it once again" in m.text)
+        if not answer.pictures:
+            await self.photo(_other(self.me.colour))
+            await self.picture()
 
     async def stop(self) -> None:
         await self.write("STOP")

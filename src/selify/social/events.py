@@ -27,6 +27,7 @@ from selify.social import (
     posts,
     repository,
     tryons,
+    undelivered,
 )
 from selify.social.conversations import Conversation
 from selify.social.dialogue import Act, Circumstances, Decision, Handler, Stage
@@ -372,7 +373,10 @@ async def _await_attribution(
         SELECT true FROM internal.outbox
          WHERE account_id = $1
            AND (channel = $2 AND payload ->> 'kind' = 'private_reply'
-                    AND (state IN ('sending', 'unknown') OR (state = 'queued' AND attempts > 0))
+                    AND (state IN ('sending', 'unknown') OR (state = 'queued' AND attempts > 0)
+                         -- It arrived, and its echo will say in whose thread.
+                         OR (state = 'failed' AND result ->> 'code' = ANY ($5)
+                             AND updated_at > now() - $6::interval))
                 OR channel = $3 AND payload ->> 'person_ref' = $4
                     AND state IN ('queued', 'sending', 'unknown'))
          LIMIT 1
@@ -381,6 +385,8 @@ async def _await_attribution(
         messages.CHANNEL,
         echoes.CHANNEL,
         message.person_ref,
+        list(undelivered.ARRIVED_PERHAPS),
+        ATTRIBUTION_PATIENCE,
     )
     if in_the_air:
         raise RetryLater(
