@@ -87,7 +87,7 @@ async def _compare(
 
 def settle_script() -> str:
     """The product's own statement, with pgbench's names in place of its numbered parameters."""
-    values = {1: ":event_id", 2: "now()", 3: "1200", 4: "'embedded'", 5: "0", 6: "'{}'"}
+    values = {1: ":event_id", 2: "now()", 3: "1200", 4: "'embedded'", 5: "'{}'", 6: "0"}
     return re.sub(r"\$(\d)", lambda found: values[int(found[1])], repository.SETTLE) + ";\n"
 
 

@@ -5,12 +5,14 @@ import re
 
 import orjson
 import pytest
-from bench.instruments import http_load, pgbench
+from bench.instruments import http_load, pgbench, stage
 from bench.instruments.rounds import WrongResult
 
 from bench import charges, intake
+from selify import billing
 from selify.billing import repository
 from selify.core.clock import SystemClock
+from selify.core.database import Database
 from selify.vendors.instagram import webhook
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx: y\r\n\r\nok"
@@ -87,11 +89,22 @@ def test_deliveries_are_signed_comments_of_different_people() -> None:
     assert len({one.events[0].dedupe_key for one in delivered}) == 3
 
 
-def test_pgbench_runs_the_products_own_statement() -> None:
+async def test_pgbench_runs_the_products_own_statement(database: Database) -> None:
     script = charges.settle_script()
-    assert "$" not in script
-    assert ":event_id" in script
     assert script.split("=", 1)[0] == repository.SETTLE.replace("$1", ":event_id").split("=", 1)[0]
+    async with database.tx(stage.SYSTEM) as tx:
+        await billing.seed(tx)
+        shop = await stage.open_workspace(tx, "Brand")
+        charge = await billing.reserve(
+            tx,
+            SystemClock(),
+            workspace_id=shop,
+            meter="tryon",
+            source_id="bench:1",
+            source_platform="bench",
+        )
+        await tx.execute(script.replace(":event_id", f"'{charge.id}'"))
+        assert await billing.status_of(tx, charge.id) == "completed"
 
 
 def test_the_rate_is_read_from_pgbenchs_report() -> None:

@@ -147,19 +147,16 @@ async def settle(
     Raises ChargeMissing, or ChargeRefunded when the charge was given back meanwhile: let the
     transaction fail and reserve again, for a result without a charge must not leave the house.
     """
-    now = clock.now()
     settled = await repository.settle(
         tx,
         reservation_id,
-        at=now,
+        at=clock.now(),
         processing_time_ms=max(0, min(processing_time_ms, LARGEST_INTEGER)),
         engine=engine,
         details=metadata or {},
+        cost_micro=provider_cost.value,
     )
     if settled:
-        await repository.book_cost(
-            tx, reservation_id, engine=engine, cost_micro=provider_cost.value, at=now
-        )
         return True
     row = await repository.status_of(tx, reservation_id)
     if row is None:

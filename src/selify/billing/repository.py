@@ -24,13 +24,25 @@ _CHARGE = """
      ORDER BY c.id
 """
 
+# What was booked before stays: both were paid.
+_ADDED = """
+    ON CONFLICT (event_id) DO UPDATE
+       SET cost_micro = known.cost_micro + excluded.cost_micro, engine = excluded.engine
+"""
+
+# Our cost stands under the charge's first row, so that sums count it once.
 SETTLE = f"""
-    WITH charge AS ({_CHARGE} FOR NO KEY UPDATE)
-    UPDATE public.workspace_usage_events e
-       SET status = 'completed', completed_at = $2, processing_time_ms = $3,
-           metadata = e.metadata || $5::jsonb
-                      || jsonb_build_object('settled', jsonb_build_object('engine', $4::text))
-      FROM charge WHERE e.id = charge.id AND e.status = 'reserved'
+    WITH charge AS ({_CHARGE} FOR NO KEY UPDATE),
+    settled AS (
+        UPDATE public.workspace_usage_events e
+           SET status = 'completed', completed_at = $2, processing_time_ms = $3,
+               metadata = e.metadata || $5::jsonb
+                          || jsonb_build_object('settled', jsonb_build_object('engine', $4::text))
+          FROM charge WHERE e.id = charge.id AND e.status = 'reserved'
+        RETURNING e.id, (e.metadata -> 'charge' ->> 'part')::int AS part)
+    INSERT INTO internal.charge_costs AS known (event_id, engine, cost_micro, created_at)
+    SELECT id, $4, $6, $2 FROM settled WHERE part IS DISTINCT FROM 2
+    {_ADDED}
 """
 
 
@@ -52,23 +64,25 @@ async def settle(
     processing_time_ms: int,
     engine: str,
     details: Mapping[str, Any],
-) -> int:
-    return await tx.execute(SETTLE, event_id, at, processing_time_ms, engine, dict(details))
+    cost_micro: int,
+) -> bool:
+    """False when it was not (or no longer) reserved."""
+    settled = await tx.execute(
+        SETTLE, event_id, at, processing_time_ms, engine, dict(details), cost_micro
+    )
+    return settled > 0
 
 
 async def book_cost(tx: Tx, event_id: UUID, *, engine: str, cost_micro: int, at: datetime) -> None:
-    """Under the charge's first row, from the id of either, so that sums count it once. What was
-    booked before stays: both were paid.
-    """
+    """From the id of either row. For what a charge cost that is not settled."""
     await tx.execute(
-        """
+        f"""
         INSERT INTO internal.charge_costs AS known (event_id, engine, cost_micro, created_at)
         SELECT CASE WHEN (e.metadata -> 'charge' ->> 'part')::int = 2
                     THEN (e.metadata -> 'charge' ->> 'split_with')::uuid ELSE e.id END,
                $2, $3, $4
           FROM public.workspace_usage_events e WHERE e.id = $1
-        ON CONFLICT (event_id) DO UPDATE
-           SET cost_micro = known.cost_micro + excluded.cost_micro, engine = excluded.engine
+        {_ADDED}
         """,
         event_id,
         engine,
