@@ -40,6 +40,7 @@ PASSWORD = "try-it-on-today"  # noqa: S105 - a demo's password, printed on the s
 BRAND = "Atelier Nord"
 USERNAME = "ateliernord"
 PATIENCE = 90.0
+SHOPPER = "you"
 COMMENT = "Try on please!"
 
 EXIT_FAILED = 1
@@ -98,7 +99,7 @@ async def stay_up(settings: Settings) -> None:
         loading: list[asyncio.Task[None]] = []
 
         def ready() -> None:
-            task = asyncio.create_task(_load_and_announce(stack))
+            task = asyncio.create_task(load_and_announce(stack))
             # A demo that cannot be loaded says so and ends, instead of waiting for nobody.
             task.add_done_callback(lambda done: _stop_if_failed(done, stack))
             loading.append(task)
@@ -155,9 +156,11 @@ async def open_stack(settings: Settings, phone_port: int) -> AsyncIterator[Stack
             yield Stack(server_url, phone_url, url, Supervisor([phone, *ours], watch), keeper)
 
 
-async def _load_and_announce(stack: Stack) -> None:
+async def load_and_announce(stack: Stack) -> None:
     async with Brand(stack) as brand:
         await brand.settle_in(told=lambda step: out.print(f"  {step} …", style="dim"))
+        # Somebody holds the phone from the start; others can be added there.
+        await brand.phone.create_shopper(SHOPPER, name="You")
     out.print(
         f"\n[bold green]Selify is up.[/]  Two addresses to open side by side:\n"
         f"  [bold]The shopper's phone[/]  {stack.phone_url}\n"

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 from tests.infra.engines import plain_photo
@@ -61,6 +62,17 @@ async def test_the_journey_leaves_a_running_demo_alone(stack: WholeStack, tmp_pa
     async with stack.database() as database, database.tx(Actor.system("test")) as tx:
         assert await tx.fetch_value("SELECT count(*) FROM public.bot_interactions") == 0
     assert not list(stack.settings.data_dir.glob("journey-*"))
+
+
+@pytest.mark.slow
+async def test_a_newcomer_finds_the_phone_in_somebody_s_hand(stack: WholeStack) -> None:
+    for _ in range(2):  # the second start changes nothing
+        await demo.load_and_announce(stack.parts)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        phone = await http.get(stack.parts.phone_url)
+        feed = await http.get(f"{stack.parts.phone_url}/phone/feed")
+    assert f"/avatars/{demo.SHOPPER}.png" in phone.text
+    assert feed.text.count("<article") == len(demo.PIECES)
 
 
 @pytest.mark.slow
