@@ -40,7 +40,7 @@ PASSWORD = "try-it-on-today"  # noqa: S105 - a demo's password, printed on the s
 BRAND = "Atelier Nord"
 USERNAME = "ateliernord"
 PATIENCE = 90.0
-SHOPPER = "you"
+SHOPPER = "mia"
 COMMENT = "Try on please!"
 
 EXIT_FAILED = 1
@@ -160,7 +160,7 @@ async def load_and_announce(stack: Stack) -> None:
     async with Brand(stack) as brand:
         await brand.settle_in(told=lambda step: out.print(f"  {step} …", style="dim"))
         # Somebody holds the phone from the start; others can be added there.
-        await brand.phone.create_shopper(SHOPPER, name="You")
+        await brand.phone.create_shopper(SHOPPER, name="Mia")
     out.print(
         f"\n[bold green]Selify is up.[/]  Two addresses to open side by side:\n"
         f"  [bold]The shopper's phone[/]  {stack.phone_url}\n"
