@@ -156,9 +156,9 @@ async def open_stack(settings: Settings, phone_port: int) -> AsyncIterator[Stack
             yield Stack(server_url, phone_url, url, Supervisor([phone, *ours], watch), keeper)
 
 
-async def load_and_announce(stack: Stack) -> None:
+async def load_and_announce(stack: Stack, pieces: tuple[Piece, ...] = PIECES) -> None:
     async with Brand(stack) as brand:
-        await brand.settle_in(told=lambda step: out.print(f"  {step} …", style="dim"))
+        await brand.settle_in(pieces, told=lambda step: out.print(f"  {step} …", style="dim"))
         # Somebody holds the phone from the start; others can be added there.
         await brand.phone.create_shopper(SHOPPER, name="Mia")
     out.print(

@@ -66,13 +66,14 @@ async def test_the_journey_leaves_a_running_demo_alone(stack: WholeStack, tmp_pa
 
 @pytest.mark.slow
 async def test_a_newcomer_finds_the_phone_in_somebody_s_hand(stack: WholeStack) -> None:
+    pieces = demo.PIECES[-2:]
     for _ in range(2):  # the second start changes nothing
-        await demo.load_and_announce(stack.parts)
+        await demo.load_and_announce(stack.parts, pieces)
     async with httpx.AsyncClient(trust_env=False) as http:
         phone = await http.get(stack.parts.phone_url)
         feed = await http.get(f"{stack.parts.phone_url}/phone/feed")
     assert f"/avatars/{demo.SHOPPER}.png" in phone.text
-    assert feed.text.count("<article") == len(demo.PIECES)
+    assert feed.text.count("<article") == len(pieces)
 
 
 @pytest.mark.slow
