@@ -391,15 +391,16 @@ async def test_what_needs_a_person_is_told_and_waits(
     world: World, thread: Brand, action: Action
 ) -> None:
     switch = Refused(action, "message_access_off", "Please allow access to messages.", alert=True)
-    lengths = []
+    lengths, days = [], set()
     for _ in range(3):
         world.platform.script.append(switch)
+        days.add(world.clock.now().date())
         await world.deliver()
         until = await world.value("SELECT paused_until FROM internal.send_pace")
         lengths.append((until - world.clock.now()) / UNEXPLAINED_PAUSE)
         world.clock.advance(until - world.clock.now() + timedelta(seconds=1))
     assert lengths == [1, 2, 4]
-    assert await world.notified() == ["sending_blocked"]
+    assert await world.notified() == ["sending_blocked"] * len(days), "once a day"
     told = await world.value("SELECT description FROM public.notifications")
     assert told == "Please allow access to messages."
     await world.deliver()
