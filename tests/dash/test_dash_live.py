@@ -36,6 +36,17 @@ async def test_changes_are_gathered_and_told_to_their_own_workspace() -> None:
     await page.aclose()
 
 
+async def test_a_hint_that_comes_with_everything_is_looked_at_once_more_too() -> None:
+    changes, mine = Changes(QUICK), uuid4()
+    page = changes.follow(mine)
+    await anext(page)
+    changes.missed_something()
+    changes.heard(hint(mine, "social_messages"))
+    told = [await anext(page) for _ in range(3)]
+    assert told == [{"social_messages", EVERYTHING}, {EVERYTHING}, set()]
+    await page.aclose()
+
+
 async def test_after_a_hint_everything_is_looked_at_once_more() -> None:
     """A notification may be left out while another is on its way."""
     changes, mine = Changes(QUICK), uuid4()

@@ -104,7 +104,9 @@ class Changes:
             patience = pace.look_again if look_again else pace.keep_alive
             changed = await page.listen(patience, pace.gather)
             if changed:
-                look_again, quiet = EVERYTHING not in changed, 0
+                # Also what is told together with everything else is told once more: a part that was
+                # being drawn at that moment has not heard it.
+                look_again, quiet = changed != {EVERYTHING}, 0
                 yield changed
                 continue
             quiet += 1
