@@ -414,7 +414,10 @@ async def test_a_permission_that_comments_lack_leaves_messages_alone(
         Refused(Action.ASK_OWNER, "permission_missing", "Connect again.", alert=True)
     )
     soon = world.clock.now() + timedelta(minutes=10)
-    await world.sql("UPDATE internal.outbox SET not_before = $1 WHERE state = 'queued'", soon)
+    await world.sql(
+        "UPDATE internal.outbox SET not_before = $1, last_error = 'later' WHERE state = 'queued'",
+        soon,
+    )
     await world.say(world.comment(person_ref="ben", username="ben"))
     await world.later(timedelta(minutes=10))
     assert await world.queued("sent") == ["greeting", "ask_photo_again"]
