@@ -24,8 +24,8 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.inbox import RetryLater
 from selify.core.outbox import Delivery, Outcome, Retry, Sent
 from selify.core.secrets import SecretBox
-from selify.social import accounts, messages, repository, sending
-from selify.social.ports import Action, Credentials, Messenger
+from selify.social import accounts, messages, repository, sending, undelivered
+from selify.social.ports import Credentials, Messenger
 from selify.social.types import Account, AttachmentKind, MessageWritten
 
 # No send of ours is in doubt for longer: a private reply lives seven days.
@@ -111,7 +111,7 @@ async def _candidates(tx: Tx, account: Account, echo: MessageWritten, now: datet
         echo.person_ref,
         now,
         OLDEST,
-        [Action.ALREADY_DONE.value, sending.UNCONFIRMED],
+        list(undelivered.ARRIVED_PERHAPS),
         SAME_WORDS,
     )
     return [_send(row, echo.person_ref) for row in rows]

@@ -197,7 +197,13 @@ async def private_reply(
 
 
 async def take_back(
-    tx: Tx, conversation: Conversation, message_ref: str, *, kinds: Sequence[str], reason: str
+    tx: Tx,
+    message_ref: str,
+    *,
+    account_id: UUID | None,
+    lane: str,
+    kinds: Sequence[str],
+    reason: str,
 ) -> int:
     """What was queued about one message of theirs and has not left yet does not leave any more; how
     much that was.
@@ -210,8 +216,8 @@ async def take_back(
                         WHERE o.key = about OR starts_with(o.key, about || '/'))
         """,
         CHANNEL,
-        conversation.lane,
-        [f"{conversation.account_id}/{kind}/{message_ref}" for kind in kinds],
+        lane,
+        [f"{account_id}/{kind}/{message_ref}" for kind in kinds],
         reason,
     )
 

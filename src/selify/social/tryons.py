@@ -274,7 +274,12 @@ async def forget_photo(tx: Tx, conversation: Conversation, message_ref: str) -> 
         free = Stage.AWAITING_PHOTO if dressing else state.stage
         await conversations.save_state(tx, conversation, replace(state, photo_ref="", stage=free))
     taken = partial(
-        messages.take_back, tx, conversation, message_ref, reason="The shopper took the photo back."
+        messages.take_back,
+        tx,
+        message_ref,
+        account_id=conversation.account_id,
+        lane=conversation.lane,
+        reason="The shopper took the photo back.",
     )
     await taken(kinds=messages.REPLIES)
     ended = await taken(kinds=("picture", "result", "feedback", "refusal"))

@@ -15,7 +15,7 @@ from selify import billing
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.outbox import Delivery
-from selify.social import conversations
+from selify.social import conversations, messages
 from selify.social.dialogue import Stage
 from selify.social.ports import Action
 
@@ -35,17 +35,13 @@ async def settle(tx: Tx, clock: Clock, delivery: Delivery, code: str) -> None:
     # The conversation first, the books second: in the order in which a try-on begins.
     await _expect_photo(tx, payload)
     await _refund(tx, clock, delivery.id, UUID(payload["charge_id"]))
-    about = [
-        f"{delivery.account_id}/{kind}/{payload['photo_ref']}" for kind in ("result", "feedback")
-    ]
-    await tx.execute(
-        """
-        UPDATE internal.outbox SET state = 'cancelled', last_error = $3, updated_at = now()
-         WHERE channel = $1 AND key = ANY ($2) AND state = 'queued'
-        """,
-        delivery.channel,
-        about,
-        REASON,
+    await messages.take_back(
+        tx,
+        payload["photo_ref"],
+        account_id=delivery.account_id,
+        lane=delivery.lane,
+        kinds=("result", "feedback"),
+        reason=REASON,
     )
 
 
