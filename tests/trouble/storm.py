@@ -25,6 +25,7 @@ FAULTS = {
     "duplicate": 1,
     "reorder_seconds": 1.5,
     "delay_seconds": 0.1,
+    "prompt_echoes_percent": 50,
     "lose_percent": 5,
     "lose_for_seconds": 4.0,
     "forge_percent": 3,
@@ -33,7 +34,7 @@ FAULTS = {
     "unknown_percent": 2,
     "cut_after_percent": 1,
 }
-"""Each webhook twice and shuffled, one in twenty redelivered later; a few per cent of the calls to
+"""Each webhook twice and shuffled, one in twenty redelivered later, every other echo at once; a few per cent of the calls to
 the platform refused or cut off, before or after they took effect."""
 
 

@@ -74,6 +74,7 @@ async def judge(shoppers: Sequence[Shopper], phone: SandboxDriver, database: Dat
         await _judge_inbox(verdict, tx, shoppers, threads)
         await _judge_queues(verdict, tx, shoppers)
         await _judge_answers(verdict, tx, shoppers, threads)
+        await _judge_conversations(verdict, tx, shoppers)
         await _judge_money(verdict, tx, shoppers, threads)
         verdict.figures |= await _figures(tx)
     verdict.figures["pictures received"] = sum(map(_pictures, threads.values()))
@@ -221,6 +222,20 @@ async def _judge_answers(
         texts = [m.text or "picture" for m in threads[shopper.name] if m.mid in extra]
         verdict.demand(not extra, f"{shopper.name} was sent more than decided: {texts}")
         verdict.demand(not missing, f"{shopper.name}: {len(missing)} answers never arrived")
+
+
+async def _judge_conversations(verdict: Verdict, tx: Tx, shoppers: Sequence[Shopper]) -> None:
+    """Nobody of the brand wrote, so the bot has them all; each knows the garment that was asked for."""
+    names = {shopper.thread.igsid: shopper.name for shopper in shoppers if shopper.thread}
+    rows = await tx.fetch(
+        "SELECT platform_user_id AS person, conversation_state AS state FROM public.social_conversations"
+    )
+    for row in rows:
+        who, state = names.get(row["person"], row["person"]), row["state"]
+        verdict.demand(state["handler"] == "bot", f"{who}: the bot took itself for a person")
+        verdict.demand(state["binding_id"], f"{who}: no garment is known in the end: {state}")
+    strangers = {row["person"] for row in rows} - names.keys()
+    verdict.demand(not strangers, f"conversations with nobody: {strangers}")
 
 
 async def _judge_money(

@@ -178,7 +178,7 @@ async def confirm(
         UPDATE internal.outbox o
            SET state = 'sent', result = $2, sent_at = $3, last_error = NULL, leased_until = NULL,
                updated_at = now()
-         WHERE id = $1 AND state IN ('queued', 'unknown', 'failed')
+         WHERE id = $1 AND state IN ('queued', 'unknown', 'failed', 'cancelled')
         RETURNING {_COLUMNS}
         """,
         delivery_id,

@@ -4,6 +4,9 @@ A platform repeats to us everything the account sends. An echo whose message we 
 is one that says what a send of ours says of which we do not know whether it arrived. That echo is
 the proof: the send is settled by it. Only what nobody of us wrote was written by a person.
 
+Our own sends commit while their echoes are handled. What is recorded and what is still on its way are
+therefore asked in one statement: a send that settles between two questions would be found by neither.
+
 Private replies say the same to everybody, and whose thread one opened is known only by the answer
 to it. When several are in doubt, a guess could credit one person with another's reply, who would
 then never get theirs: so the platform is asked to whom the message went (channel ``echoes``).
@@ -43,6 +46,7 @@ ACTOR = Actor.system("echoes")
 
 
 class Origin(StrEnum):
+    RECORDED = "our own message, recorded when it was sent"
     OURS = "ours"
     ASKED = "ours, the platform is asked whose reply it is"
     MAYBE_OURS = "maybe ours"
@@ -51,12 +55,18 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Send:
-    """A delivery that says what the echo says. ``for_them``: surely to the echo's person."""
+    """A delivery that may be what the echo repeats. ``for_them``: surely to the echo's person.
+
+    ``names``: how the platform has named it, when it was sent and in an echo. ``echoed``: a sent
+    picture whose echo is here already.
+    """
 
     id: UUID
     state: str
     payload: Mapping[str, Any]
     for_them: bool
+    names: frozenset[str]
+    echoed: bool
 
     @property
     def in_doubt(self) -> bool:
@@ -73,7 +83,10 @@ class _Send:
 
 async def recognise(tx: Tx, account: Account, echo: MessageWritten, *, now: datetime) -> Origin:
     """Whose message it is. A send of ours in doubt is settled by it, with all that follows."""
-    sends = [send for send in await _candidates(tx, account, echo, now) if _same(send, echo)]
+    recorded, candidates = await _look(tx, account, echo, now)
+    if recorded or any(echo.message_ref in send.names for send in candidates):
+        return Origin.RECORDED
+    sends = [send for send in candidates if _same(send, echo)]
     theirs = [send for send in sends if send.for_them]
     others = [send for send in sends if not send.for_them and send.state != "sent"]
     for send in theirs:
@@ -88,23 +101,46 @@ async def recognise(tx: Tx, account: Account, echo: MessageWritten, *, now: date
     if others:
         await _ask(tx, account, echo)
         return Origin.ASKED
-    return Origin.OURS if theirs else Origin.A_PERSON
+    if theirs:
+        await _name(tx, theirs[0].id, echo.message_ref)
+        return Origin.OURS
+    return Origin.A_PERSON
 
 
-async def _candidates(tx: Tx, account: Account, echo: MessageWritten, now: datetime) -> list[_Send]:
-    """Sends to this person, and private replies whose reader nobody knows yet."""
+async def _look(
+    tx: Tx, account: Account, echo: MessageWritten, now: datetime
+) -> tuple[bool, list[_Send]]:
+    """Whether the message is recorded; sends to this person, and private replies whose reader nobody
+    knows yet. One statement sees all of it at one moment: a send is either on its way or recorded.
+    """
     rows = await tx.fetch(
         """
-        SELECT id, state, payload, result FROM internal.outbox
-         WHERE account_id = $1 AND channel = $2 AND created_at > $4::timestamptz - $5::interval
-           AND ($3 IN (payload ->> 'person_ref', payload ->> 'commenter_ref',
-                       result ->> 'person_ref')
-                OR (payload ->> 'kind' = 'private_reply' AND state <> 'sent'))
-           AND (state IN ('sending', 'unknown')
-                OR (state = 'queued' AND attempts > 0)
-                OR (state = 'failed' AND result ->> 'code' = ANY ($6))
-                OR (state = 'sent' AND sent_at > $4::timestamptz - $7::interval))
-         ORDER BY id
+        SELECT EXISTS (SELECT FROM public.social_messages
+                        WHERE platform_message_id = $8) AS recorded,
+               send.*
+          FROM (SELECT) AS once LEFT JOIN LATERAL (
+            SELECT id, state, payload, result,
+                   state = 'sent' AND payload ->> 'kind' = 'image' AND (
+                       result ? 'echo_ref'
+                       OR EXISTS (SELECT FROM public.webhook_events e
+                                   WHERE e.platform = $9 AND e.payload ? 'attachments'
+                                     AND e.payload @> jsonb_build_object(
+                                             'mid', o.result ->> 'message_ref'))) AS echoed
+              FROM internal.outbox o
+             WHERE NOT EXISTS (SELECT FROM public.social_messages WHERE platform_message_id = $8)
+               AND account_id = $1 AND channel = $2 AND created_at > $4::timestamptz - $5::interval
+               AND ($3 IN (payload ->> 'person_ref', payload ->> 'commenter_ref',
+                           result ->> 'person_ref')
+                    OR (payload ->> 'kind' = 'private_reply' AND state <> 'sent'))
+               AND (state IN ('sending', 'unknown')
+                    OR (state = 'queued' AND attempts > 0)
+                    -- Tried before it was taken back.
+                    OR (state = 'cancelled' AND attempts > 0
+                        AND updated_at > $4::timestamptz - $7::interval)
+                    OR (state = 'failed' AND result ->> 'code' = ANY ($6))
+                    OR (state = 'sent' AND (sent_at > $4::timestamptz - $7::interval
+                                            OR result ->> 'message_ref' = $8)))
+             ORDER BY id) AS send ON true
         """,
         account.id,
         messages.CHANNEL,
@@ -113,22 +149,46 @@ async def _candidates(tx: Tx, account: Account, echo: MessageWritten, now: datet
         OLDEST,
         list(undelivered.ARRIVED_PERHAPS),
         SAME_WORDS,
+        echo.message_ref,
+        account.platform,
     )
-    return [_send(row, echo.person_ref) for row in rows]
+    return rows[0]["recorded"], [_send(row, echo.person_ref) for row in rows if row["id"]]
 
 
 def _send(row: asyncpg.Record, person_ref: str) -> _Send:
     payload, result = row["payload"], row["result"] or {}
     reader = payload.get("person_ref") or result.get("person_ref") or payload.get("commenter_ref")
-    return _Send(row["id"], row["state"], payload, for_them=reader == person_ref)
+    names = frozenset(filter(None, (result.get("message_ref"), result.get("echo_ref"))))
+    return _Send(
+        row["id"],
+        row["state"],
+        payload,
+        for_them=reader == person_ref,
+        names=names,
+        echoed=row["echoed"],
+    )
+
+
+async def _name(tx: Tx, send_id: UUID, message_ref: str) -> None:
+    """The platform named a sent message otherwise in its echo. It repeats a message once: the next
+    picture without a name that we know is not this one.
+    """
+    await tx.execute(
+        """
+        UPDATE internal.outbox SET result = result || jsonb_build_object('echo_ref', $2::text)
+         WHERE id = $1 AND state = 'sent'
+        """,
+        send_id,
+        message_ref,
+    )
 
 
 def _same(send: _Send, echo: MessageWritten) -> bool:
-    """Pictures cannot be compared: one that was sent and settled says nothing about the next."""
+    """Pictures cannot be compared: each of ours explains one echo."""
     match send.payload["kind"]:
         case "image":
             pictures = [a for a in echo.attachments if a.kind is AttachmentKind.IMAGE]
-            return bool(pictures) and not echo.text and send.state != "sent"
+            return bool(pictures) and not echo.text and not send.echoed
         case "text" | "private_reply":
             ours, seen = _words(send.payload["text"]), _words(echo.text)
             return ours == seen or (len(seen) >= LONG_TEXT and ours.startswith(seen))
@@ -196,7 +256,7 @@ class EchoChannel:
         if username is None:
             return Retry("the platform does not say now")
         async with self._database.tx(ACTOR) as tx:
-            found = await _candidates(tx, account, echo, self._clock.now())
+            _, found = await _look(tx, account, echo, self._clock.now())
         theirs = [one for one in found if one.state != "sent" and one.replies_to(username, echo)]
         if any(one.state == "sending" for one in theirs):
             return Retry("its reply is being sent again at this moment", MOVING)

@@ -303,10 +303,9 @@ async def _echo(
     tx: Tx, account: Account, message: MessageWritten, now: datetime
 ) -> Mapping[str, Any] | Skipped:
     """The account itself wrote. If it was not us, a person did: the bot falls silent there."""
-    if await conversations.knows_message(tx, message.message_ref):
-        why = "our own message, recorded when it was sent"
-        return await _seen_before(tx, account, message, why)
     origin = await echoes.recognise(tx, account, message, now=now)
+    if origin is Origin.RECORDED:
+        return await _seen_before(tx, account, message, origin.value)
     if origin in (Origin.OURS, Origin.ASKED):
         return {"decision": "our own message", "how": origin.value}
     if origin is Origin.MAYBE_OURS:
@@ -317,7 +316,7 @@ async def _echo(
     automatic = await conversations.is_automatic(
         tx, account, conversation, text=message.text, at=message.at
     )
-    await conversations.record_message(
+    fresh = await conversations.record_message(
         tx,
         conversation,
         message_ref=message.message_ref,
@@ -327,6 +326,8 @@ async def _echo(
         attachments=conversations.stored_attachments(message.attachments),
         at=message.at,
     )
+    if not fresh:
+        return await _seen_before(tx, account, message, Origin.RECORDED.value)
     if automatic:
         return {"decision": "an automatic message of the brand: the bot goes on"}
     await conversations.mark_read(tx, conversation, message.at)

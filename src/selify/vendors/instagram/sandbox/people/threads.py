@@ -118,9 +118,12 @@ def _touch(tx: Tx, thread: Row, origin: str, now: float) -> None:
 def _report(world: World, tx: Tx, thread: Row, message: Row, body: Body) -> None:
     name = person_name(tx, thread)
     if message["origin"] != "shopper":
-        if world.switchboard.faults.echoes:
+        board = world.switchboard
+        if board.faults.echoes:
             item = events.message_item(world, tx, thread, message)
-            events.emit_messaging(world, tx, thread, item, f"Echo to {name}: {body.summary()}")
+            label = f"Echo to {name}: {body.summary()}"
+            prompt = board.chance(board.faults.prompt_echoes_percent)
+            events.emit_messaging(world, tx, thread, item, label, prompt=prompt)
         return
     if body.postback is not None:
         mid = None if body.ice_breaker else message["mid"]

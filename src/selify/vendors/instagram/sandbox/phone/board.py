@@ -82,6 +82,13 @@ WEBHOOKS = (
         True,
     ),
     Control(
+        "prompt_echoes_percent",
+        "Repeat our own messages at once",
+        "The echo of what the shop sends overtakes the answer to the send, however late the rest is.",
+        100,
+        "percent",
+    ),
+    Control(
         "echoes",
         "Do not repeat our own messages",
         "No echo of what the shop sends, so an unclear send cannot be confirmed that way.",

@@ -28,6 +28,7 @@ class Faults(BaseModel):
     list_envelope: bool = False
     flat_comments: bool = False
     echoes: bool = True
+    prompt_echoes_percent: Percent = Field(0, ge=0, le=100)
     # How calls are answered
     slow_ms: int = Field(0, ge=0, le=60_000)
     refuse_percent: Percent = Field(0, ge=0, le=100)

@@ -119,11 +119,16 @@ def comment_item(comment: Row, media: Row, author: Item) -> Item:
     return {"field": "comments", "value": value}
 
 
-def emit_messaging(world: World, tx: Tx, thread: Row, item: Item, label: str) -> None:
-    """Queue a ``messaging`` item unless nobody is subscribed or message access is off."""
+def emit_messaging(
+    world: World, tx: Tx, thread: Row, item: Item, label: str, *, prompt: bool = False
+) -> None:
+    """Queue a ``messaging`` item unless nobody is subscribed or message access is off.
+
+    ``prompt``: it leaves at once, however late the others are.
+    """
     account = tx.one("SELECT * FROM accounts WHERE id = ?", thread["account_id"])
     if account and account["message_access"] and _listening(tx, account, MESSAGES):
-        _queue(world, tx, account["id"], thread["id"], "messaging", item, label)
+        _queue(world, tx, account["id"], thread["id"], "messaging", item, label, prompt=prompt)
 
 
 def emit_change(world: World, tx: Tx, account_id: str, item: Item, label: str) -> None:
@@ -140,11 +145,19 @@ def _listening(tx: Tx, account: Row, scope: str) -> bool:
 
 
 def _queue(
-    world: World, tx: Tx, account_id: str, order_key: str, shape: str, item: Item, label: str
+    world: World,
+    tx: Tx,
+    account_id: str,
+    order_key: str,
+    shape: str,
+    item: Item,
+    label: str,
+    *,
+    prompt: bool = False,
 ) -> None:
     lane = zlib.crc32(order_key.encode()) % world.config.lanes
     text = json.dumps(item)
-    for due_at in _due_times(world):
+    for due_at in _due_times(world, prompt=prompt):
         tx.run(
             "INSERT INTO events (account_id, lane, shape, item, label, due_at) "
             "VALUES (?, ?, ?, ?, ?, ?)",
@@ -158,12 +171,13 @@ def _queue(
     tx.note(f"lane:{lane}")
 
 
-def _due_times(world: World) -> list[float]:
+def _due_times(world: World, *, prompt: bool) -> list[float]:
     """When the event goes out, and when its copies do: here the webhook faults strike."""
     board = world.switchboard
     faults, rng = board.faults, board.rng
-    due = time.time() + faults.delay_seconds + rng.uniform(0, faults.reorder_seconds)
-    if board.chance(faults.lose_percent):
-        due += faults.lose_for_seconds
+    due = time.time()
+    if not prompt:
+        due += faults.delay_seconds + rng.uniform(0, faults.reorder_seconds)
+        due += faults.lose_for_seconds if board.chance(faults.lose_percent) else 0.0
     latest = max(COPY_BEFORE, faults.reorder_seconds)
     return [due, *(due + rng.uniform(COPY_AFTER, latest) for _ in range(faults.duplicate))]
