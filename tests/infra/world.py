@@ -5,7 +5,7 @@ accepts what it is told to accept, remembers what it was sent, and answers what 
 """
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,8 +34,10 @@ from selify.social.ports import (
     Accepted,
     Credentials,
     Grant,
+    NotNow,
     OutgoingMessage,
     PostItem,
+    ReadStep,
     Refused,
     SentMessage,
 )
@@ -66,6 +68,8 @@ class Platform:
     sent: list[OutgoingMessage] = field(default_factory=list)
     script: list[Answer] = field(default_factory=list)
     thread: list[SentMessage] | None = field(default_factory=list)
+    reads: list[dict[str, Any]] = field(default_factory=list)
+    read_refusals: list[float | None] = field(default_factory=list)
     readers: dict[str, str] = field(default_factory=dict)
     addressees: dict[str, str] = field(default_factory=dict)
 
@@ -78,10 +82,16 @@ class Platform:
             raise answer
         return answer or Accepted(f"mid.our{next(_numbers)}", self.reader(message))
 
-    async def recent(
-        self, sender: Credentials, person_ref: str, *, since: datetime
-    ) -> Sequence[SentMessage] | None:
-        return self.thread
+    async def read_back(
+        self, sender: Credentials, person_ref: str, *, since: datetime, cursor: Mapping[str, Any]
+    ) -> ReadStep | NotNow:
+        self.reads.append(dict(cursor))
+        if self.thread is None or self.read_refusals:
+            return NotNow(self.read_refusals.pop(0) if self.read_refusals else None)
+        shown = [message for message in self.thread if message.at >= since]
+        number = cursor.get("next", 0)
+        following = {"next": number + 1} if number + 1 < len(shown) else None
+        return ReadStep(following, shown[number] if shown else None)
 
     async def addressee(self, sender: Credentials, message_ref: str) -> str | None:
         return self.addressees.get(message_ref)

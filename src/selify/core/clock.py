@@ -1,11 +1,15 @@
 """The time, as something tests can set. All times are aware and in UTC."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
 class Clock(Protocol):
     def now(self) -> datetime: ...
+
+    async def sleep_until(self, moment: datetime) -> None:
+        """Returns at once when it is over."""
 
 
 class SystemClock:
@@ -14,9 +18,14 @@ class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    async def sleep_until(self, moment: datetime) -> None:
+        await asyncio.sleep(max(0.0, (moment - self.now()).total_seconds()))
+
 
 class FrozenClock:
-    """Stands still until told to move: for tests of windows, weeks and retention."""
+    """Stands still until told to move, or until somebody sleeps: for tests of windows, weeks and
+    retention.
+    """
 
     def __init__(self, start: datetime) -> None:
         if start.tzinfo is None:
@@ -29,3 +38,6 @@ class FrozenClock:
     def advance(self, by: timedelta) -> datetime:
         self._now += by
         return self._now
+
+    async def sleep_until(self, moment: datetime) -> None:
+        self._now = max(self._now, moment.astimezone(UTC))

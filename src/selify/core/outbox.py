@@ -10,6 +10,7 @@ Proof from outside (``confirm``) makes anything that may have arrived ``sent``.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -240,11 +241,17 @@ class OutboxWorker:
                 limit=self._parallel,
                 channels=list(self._channels),
             )
+        by_account: dict[UUID | None, list[Delivery]] = defaultdict(list)
+        for delivery in doubtful:
+            by_account[delivery.account_id].append(delivery)
         async with renewing(partial(self._renew, [delivery.id for delivery in doubtful]), LEASE):
-            # One after another: to find out is slow, and those asked do not like to be hurried.
-            for delivery in doubtful:
-                await self._reconcile(delivery)
+            await asyncio.gather(*map(self._reconcile_in_turn, by_account.values()))
         return len(doubtful)
+
+    async def _reconcile_in_turn(self, deliveries: Sequence[Delivery]) -> None:
+        """One after another: to find out is slow, and those asked do not like to be hurried."""
+        for delivery in deliveries:
+            await self._reconcile(delivery)
 
     async def _renew(self, held: Sequence[UUID]) -> None:
         async with self._database.tx(ACTOR) as tx:

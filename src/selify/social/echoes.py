@@ -29,6 +29,7 @@ from selify.core.outbox import Delivery, Outcome, Retry, Sent
 from selify.core.secrets import SecretBox
 from selify.social import accounts, messages, repository, sending, undelivered
 from selify.social.ports import Credentials, Messenger
+from selify.social.thread_reading import ThreadReader
 from selify.social.types import Account, AttachmentKind, MessageWritten
 
 # No send of ours is in doubt for longer: a private reply lives seven days.
@@ -244,6 +245,7 @@ class EchoChannel:
         self._messenger = messenger
         self._secrets = secrets
         self._clock = clock
+        self._threads = ThreadReader(database, messenger, clock=clock)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Sent: with the private reply that it is, if any."""
@@ -252,6 +254,8 @@ class EchoChannel:
             token = await accounts.open_token(tx, self._secrets, account.id)
         echo = _echo_of(delivery, account)
         sender = Credentials(account.platform_account_id, token)
+        if not await self._threads.turn(account.id):
+            return Retry("many threads of this account are being read", MOVING)
         username = await self._messenger.addressee(sender, echo.message_ref)
         if username is None:
             return Retry("the platform does not say now")

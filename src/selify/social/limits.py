@@ -7,6 +7,8 @@ job has to reset anything. A refused send is not dropped: it waits, and we can s
 Within a second the platform takes 100 sends of an account, and refuses everything for a while when
 there are more. So they leave at a steady pace well below (``internal.send_pace``), and whoever has
 to wait gets a turn: several hundred that waited for the same pause come back one after another.
+
+Reading conversations back has a pace of its own, slower by far.
 """
 
 from dataclasses import dataclass
@@ -24,6 +26,11 @@ TURN = timedelta(seconds=1) / SENDS_PER_SECOND
 # This many may leave at once when nothing left for a while.
 BURST = 20
 HEAD_START = (BURST - 1) * TURN
+
+# Conversations may be read twice a second, listing, threads and messages together. A little slower,
+# because what leaves evenly does not arrive evenly.
+READ_TURN = timedelta(seconds=0.6)
+READS_AHEAD = timedelta(seconds=10)
 
 # A worker whose clock is a little behind must not start an hour anew that is over for the others.
 _COUNT = "internal.in_window(l.{}, l.last_message_at, greatest($2, l.last_message_at), '{}')"
@@ -106,6 +113,28 @@ async def queue(tx: Tx, account_id: UUID, since: datetime) -> datetime:
         account_id,
         since,
         TURN,
+    )
+    return turn
+
+
+async def take_read(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
+    """When the caller's next read of this account's conversations may leave, seconds from now at
+    most; ``None``: too many others wait for theirs.
+    """
+    turn: datetime | None = await tx.fetch_value(
+        """
+        INSERT INTO internal.send_pace AS p (account_id, last_read) VALUES ($1, $2)
+        ON CONFLICT (account_id) DO UPDATE
+           SET last_read = CASE WHEN p.last_read BETWEEN $2 - $3::interval AND $2 + $4::interval
+                                THEN p.last_read + $3 ELSE $2 END
+               -- What lies further ahead was given by a clock that was wrong.
+         WHERE p.last_read IS NULL OR p.last_read NOT BETWEEN $2 + $4::interval AND $2 + 2 * $4
+        RETURNING last_read
+        """,
+        account_id,
+        now,
+        READ_TURN,
+        READS_AHEAD,
     )
     return turn
 

@@ -1,6 +1,6 @@
 """What the social domain needs from a platform. Each is implemented under ``vendors/``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -99,15 +99,34 @@ class SentMessage:
     has_attachment: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ReadStep:
+    """What one request read of a thread. ``cursor``: where the next one goes on (the platform's own
+    words, kept as JSON); ``None``: the thread is read.
+    """
+
+    cursor: Mapping[str, Any] | None
+    message: SentMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """A thread cannot be read at this moment. ``retry_after`` in seconds, where it is known."""
+
+    retry_after: float | None = None
+
+
 class Messenger(Protocol):
     """Sends, and looks back at what was sent. Never raises for what a platform may answer."""
 
     async def send(self, sender: Credentials, message: OutgoingMessage) -> Accepted | Refused: ...
 
-    async def recent(
-        self, sender: Credentials, person_ref: str, *, since: datetime
-    ) -> Sequence[SentMessage] | None:
-        """Our own messages in that thread since then, newest first; ``None``: cannot tell now."""
+    async def read_back(
+        self, sender: Credentials, person_ref: str, *, since: datetime, cursor: Mapping[str, Any]
+    ) -> ReadStep | NotNow:
+        """One request on the way through our own messages in that thread, newest first, back to
+        ``since``. An empty ``cursor`` begins; after NotNow the same one goes on.
+        """
 
     async def addressee(self, sender: Credentials, message_ref: str) -> str | None:
         """The name of the person to whom a message of ours went; ``None``: cannot tell now."""

@@ -5,9 +5,10 @@ The outbox channel of this domain. Every refusal is explained on its row: ``wind
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -40,6 +41,7 @@ from selify.social.ports import (
     Refused,
     SentMessage,
 )
+from selify.social.thread_reading import Interrupted, ThreadReader
 from selify.social.types import Account
 
 log = get_logger(__name__)
@@ -89,6 +91,7 @@ class MessageChannel:
         self._secrets = secrets
         self._links = links
         self._clock = clock
+        self._threads = ThreadReader(database, messenger, clock=clock)
 
     async def send(self, delivery: Delivery) -> Outcome:
         """Check, count against the limits, send."""
@@ -125,11 +128,30 @@ class MessageChannel:
             if account.status != "active":
                 return self._still_unknown(delivery, f"the account is {account.status}")
             credentials, _ = await self._credentials(tx, account)
-        since = delivery.created_at - CLOCKS_DIFFER
-        found = await self._messenger.recent(credentials, person_ref, since=since)
-        if found is None:
-            return self._still_unknown(delivery, "the thread cannot be read now")
-        return await self._look_through(delivery, found)
+        found = await self._threads.find(
+            account.id,
+            credentials,
+            person_ref,
+            since=delivery.created_at - CLOCKS_DIFFER,
+            cursor=delivery.payload.get("read_to", {}),
+            fits=partial(self._is_this, self._message(delivery)),
+        )
+        if isinstance(found, SentMessage):
+            return Sent({"message_ref": found.message_ref, "person_ref": person_ref})
+        async with self._database.tx(ACTOR) as tx:
+            if isinstance(found, Interrupted):
+                await _mark(tx, delivery, {"read_to": found.cursor})
+                return self._still_unknown(delivery, found.reason)
+            await _no_doubt(tx, delivery)
+        return Retry("it did not arrive", after=timedelta(0))
+
+    async def _is_this(self, wanted: OutgoingMessage, found: SentMessage) -> bool:
+        """Whether it says what we meant to say, and belongs to no other send."""
+        same = found.has_attachment if wanted.image_url else found.text == wanted.text
+        if not same:
+            return False
+        async with self._database.tx(ACTOR) as tx:
+            return not await conversations.knows_message(tx, found.message_ref)
 
     def _still_unknown(self, delivery: Delivery, reason: str) -> Outcome:
         """Not for ever: what comes after it in the conversation must not wait for days."""
@@ -138,19 +160,6 @@ class MessageChannel:
             return Failed(UNCONFIRMED, f"nobody can tell whether it arrived: {reason}")
         # Apart from each other: platforms let a thread be read only so often.
         return Wait(now + LOOK_AGAIN * random.uniform(0.5, 1.5), reason)
-
-    async def _look_through(self, delivery: Delivery, found: Sequence[SentMessage]) -> Outcome:
-        wanted = self._message(delivery)
-        async with self._database.tx(ACTOR) as tx:
-            for message in found:
-                same = message.has_attachment if wanted.image_url else message.text == wanted.text
-                recent = message.at >= delivery.created_at - CLOCKS_DIFFER
-                known = await conversations.knows_message(tx, message.message_ref)
-                if same and recent and not known:
-                    said = {"message_ref": message.message_ref, "person_ref": wanted.person_ref}
-                    return Sent(said)
-            await _no_doubt(tx, delivery)
-        return Retry("it did not arrive", after=timedelta(0))
 
     async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
         """What a send leaves behind: the message, the funnel, the account's health."""
@@ -463,16 +472,22 @@ async def _in_doubt(tx: Tx, delivery: Delivery, now: datetime) -> Delivery:
     if "doubted_at" in delivery.payload:
         return delivery
     mark = {"doubted_at": now.isoformat()}
-    await tx.execute(
-        "UPDATE internal.outbox SET payload = payload || $2 WHERE id = $1", delivery.id, mark
-    )
+    await _mark(tx, delivery, mark)
     return replace(delivery, payload={**delivery.payload, **mark})
+
+
+async def _mark(tx: Tx, delivery: Delivery, mark: Mapping[str, Any]) -> None:
+    """Remember something about a delivery in doubt, on its row."""
+    await tx.execute(
+        "UPDATE internal.outbox SET payload = payload || $2 WHERE id = $1", delivery.id, dict(mark)
+    )
 
 
 async def _no_doubt(tx: Tx, delivery: Delivery) -> None:
     """It surely did not arrive. If the next try ends in doubt, that is a new one."""
     await tx.execute(
-        "UPDATE internal.outbox SET payload = payload - 'doubted_at' WHERE id = $1", delivery.id
+        "UPDATE internal.outbox SET payload = payload - 'doubted_at' - 'read_to' WHERE id = $1",
+        delivery.id,
     )
 
 

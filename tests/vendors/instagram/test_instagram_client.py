@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from selify.social.ports import Credentials, NotNow, ReadStep
+from selify.vendors.instagram.adapter import InstagramMessenger
 from selify.vendors.instagram.client import InstagramClient
 from selify.vendors.instagram.config import WEBHOOK_FIELDS, InstagramConfig
 from selify.vendors.instagram.errors import Action, GraphError
@@ -180,36 +182,35 @@ async def test_a_persons_profile(client, graph):
     assert (person.id, person.username, person.follows_account) == ("900", "ana", True)
 
 
-async def test_a_thread_is_read_back_only_as_far_as_asked(client, graph):
-    graph.will_answer({"data": [{"id": "conv1"}]})
-    graph.will_answer({"messages": {"data": [{"id": f"m{n}"} for n in range(9)]}, "id": "conv1"})
-    for number, minute in enumerate((30, 20, 10)):
-        at = f"2026-11-01T10:{minute}:00+0000"
-        graph.will_answer({"id": f"m{number}", "message": "hi", "created_time": at})
+async def test_a_thread_is_read_back_request_by_request(client, graph):
+    messenger, sender = InstagramMessenger(client), Credentials("178", TOKEN)
     since = datetime(2026, 11, 1, 10, 15, tzinfo=UTC)
-    messages = await client.recent_messages(TOKEN, "900", since=since)
-    assert [message.id for message in messages] == ["m0", "m1"]
-    assert len(graph.seen) == 5
 
+    async def step(cursor, answer, status=200):
+        graph.will_answer(answer, status)
+        return await messenger.read_back(sender, "900", since=since, cursor=cursor)
 
-async def test_what_became_of_a_send_can_be_read_back(client, graph):
-    graph.will_answer({"data": [{"id": "conv1"}]})
-    graph.will_answer({"messages": {"data": [{"id": f"m{n}"} for n in range(9)]}, "id": "conv1"})
-    for number in range(2):
-        graph.will_answer(
-            {
-                "id": f"m{number}",
-                "message": "hi",
-                "from": {"id": "178"},
-                "created_time": "2026-11-01T10:00:00+0000",
-            }
-        )
-    messages = await client.recent_messages(TOKEN, "900", limit=2)
-    assert [message.id for message in messages] == ["m0", "m1"]
-    assert messages[0].sender_id == "178"
-    assert graph.seen[0].query == {"platform": "instagram", "user_id": "900"}
-    graph.will_answer({"data": []})
-    assert await client.recent_messages(TOKEN, "901") == []
+    listed = await step({}, {"data": [{"id": "conv1"}]})
+    assert graph.last.query == {"platform": "instagram", "user_id": "900"}
+    ids = {"messages": {"data": [{"id": f"m{n}"} for n in range(30)]}, "id": "conv1"}
+    read = await step(listed.cursor, ids)
+    assert read.cursor == {"messages": [f"m{n}" for n in range(20)]}, "Instagram shows 20"
+    refused = await step(read.cursor, {"error": {"code": 613, "message": "too fast"}}, 400)
+    assert refused == NotNow(2)
+
+    def message(sender_id, minute, **more):
+        at = f"2026-11-01T10:{minute}:00+0000"
+        return {"id": "m0", "from": {"id": sender_id}, "created_time": at, **more}
+
+    theirs = await step(read.cursor, message("900", 30, message="hi"))
+    assert (theirs.message, theirs.cursor["messages"][0]) == (None, "m1")
+    ours = await step(theirs.cursor, message("178", 20, message="hello"))
+    assert (ours.message.text, len(ours.cursor["messages"])) == ("hello", 18)
+    gone = await step(ours.cursor, {"error": {"code": 9000001, "message": "deleted"}}, 400)
+    assert (gone.message, len(gone.cursor["messages"])) == (None, 17)
+    assert await step(gone.cursor, message("178", 10)) == ReadStep(None), "before that: not ours"
+    assert await step({}, {"data": []}) == ReadStep(None), "no thread at all"
+    assert await step({"conversation": "c"}, {"messages": {"data": []}}) == ReadStep(None)
 
 
 async def test_webhooks_of_an_account_are_switched_on_listed_and_off(client, graph):

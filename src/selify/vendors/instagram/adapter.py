@@ -1,6 +1,6 @@
 """Instagram behind the social domain's ports: events translated, messages sent, verdicts mapped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,9 @@ from selify.social.ports import (
     Accepted,
     Action,
     Credentials,
+    NotNow,
     OutgoingMessage,
+    ReadStep,
     Refused,
     SentMessage,
 )
@@ -34,6 +36,8 @@ from selify.vendors.instagram.text import clip, split_text
 from selify.vendors.instagram.types import Sent
 
 PLATFORM = "instagram"
+# Of older messages the platform says that they were deleted.
+SHOWN = 20
 
 
 def incoming(event: ig.InstagramEvent) -> Incoming:
@@ -110,20 +114,34 @@ class InstagramMessenger:
             return Refused(Action.STOP, error.code, error.detail)
         return Accepted(sent.message_id, sent.recipient_id, sent.usage.percent / 100)
 
-    async def recent(
-        self, sender: Credentials, person_ref: str, *, since: datetime
-    ) -> Sequence[SentMessage] | None:
+    async def read_back(
+        self, sender: Credentials, person_ref: str, *, since: datetime, cursor: Mapping[str, Any]
+    ) -> ReadStep | NotNow:
+        """The conversation's id, then the ids of its messages, then one message after another."""
         try:
-            messages = await self._client.recent_messages(sender.token, person_ref, since=since)
-        except GraphError:
-            return None
-        return [
-            SentMessage(
-                item.id, item.text, item.created_at or datetime.now(UTC), item.has_attachments
-            )
-            for item in messages
-            if item.sender_id != person_ref
-        ]
+            if "messages" in cursor:
+                return await self._read_message(sender, person_ref, since, list(cursor["messages"]))
+            if "conversation" in cursor:
+                ids = await self._client.conversation_messages(sender.token, cursor["conversation"])
+                return ReadStep({"messages": ids.value[:SHOWN]} if ids.value else None)
+            found = await self._client.conversations(sender.token, person_ref)
+        except GraphError as error:
+            after = error.retry_after
+            return NotNow(after.total_seconds() if after else None)
+        return ReadStep({"conversation": found.items[0]} if found.items else None)
+
+    async def _read_message(
+        self, sender: Credentials, person_ref: str, since: datetime, ids: list[str]
+    ) -> ReadStep:
+        message = await self._client.message_unless_gone(sender.token, ids[0])
+        rest = {"messages": ids[1:]} if ids[1:] else None
+        if message is None or message.sender_id == person_ref:
+            return ReadStep(rest)
+        at = message.created_at or datetime.now(UTC)
+        if at < since:
+            return ReadStep(None)
+        found = SentMessage(message.id, message.text, at, message.has_attachments)
+        return ReadStep(rest, found)
 
     async def addressee(self, sender: Credentials, message_ref: str) -> str | None:
         try:

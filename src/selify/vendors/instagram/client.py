@@ -5,7 +5,6 @@ do. Nothing is retried here: whether a message may be sent again is the caller's
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -177,7 +176,8 @@ class InstagramClient:
 
         return await self._get(token, "profile", (igsid,), read, {"fields": PROFILE_FIELDS})
 
-    # Reading conversations back, to learn what became of an unknown send
+    # Reading conversations back, to learn what became of an unknown send: two requests a second for
+    # all of them together
 
     async def conversations(self, token: str, igsid: str) -> Page[str]:
         """Ids of the conversations with a person: one, or none."""
@@ -199,26 +199,8 @@ class InstagramClient:
         params = {"fields": MESSAGE_FIELDS}
         return await self._get(token, "message", (message_id,), ConversationMessage.read, params)
 
-    async def recent_messages(
-        self, token: str, igsid: str, *, since: datetime | None = None, limit: int = 20
-    ) -> list[ConversationMessage]:
-        """The newest messages with a person, newest first, back to ``since`` (Instagram shows 20).
-
-        At most ``limit`` + 2 requests, at 2 a second. Messages that were taken back are left out.
-        """
-        conversations = await self.conversations(token, igsid)
-        if not conversations.items:
-            return []
-        ids = await self.conversation_messages(token, conversations.items[0])
-        found: list[ConversationMessage] = []
-        for item in ids.value[: min(limit, 20)]:
-            message = await self._message_unless_gone(token, item)
-            if message and since and message.created_at and message.created_at < since:
-                break
-            found += [message] if message else []
-        return found
-
-    async def _message_unless_gone(self, token: str, message_id: str) -> ConversationMessage | None:
+    async def message_unless_gone(self, token: str, message_id: str) -> ConversationMessage | None:
+        """``None``: it was taken back, or is too old to be shown."""
         try:
             return (await self.message(token, message_id)).value
         except GraphError as error:

@@ -68,9 +68,14 @@ class Meter:
             window = self._private[account_id]
             self._take(window, limits.private_replies_per_hour, PRIVATE_REPLY_LIMIT)
         if kind == "conversations":
-            self._take(self._reads[account_id], limits.conversation_reads_per_second, CALL_LIMIT)
+            self.admit_read(account_id)
         if kind not in {"messages", "private_reply"}:
             self._take(self._accounts[account_id], limits.account_calls_per_day, BUSINESS_LIMIT)
+
+    def admit_read(self, account_id: str) -> None:
+        """Count one read of conversations: the listing, a thread and a message are one budget."""
+        limit = self._limits.conversation_reads_per_second
+        self._take(self._reads[account_id], limit, CALL_LIMIT)
 
     def _take(self, window: Window, limit: int, refusal: Refusal) -> None:
         if window.count() >= limit:

@@ -277,6 +277,7 @@ def _conversation(tx: Tx, call: Call) -> Json | None:
     if row is None:
         return None
     call.grant.require(tokens.MESSAGES)
+    call.world.meter.admit_read(call.account["id"])
     wanted = call.fields or DEFAULT_FIELDS
     shown: Json = project(_conversation_values(tx, call, row, wanted), wanted)
     return shown
@@ -308,6 +309,7 @@ def _message(tx: Tx, call: Call) -> Json | None:
     if message is None or thread is None or thread["account_id"] != call.account["id"]:
         return None
     call.grant.require(tokens.MESSAGES)
+    call.world.meter.admit_read(call.account["id"])
     newer = tx.value(
         "SELECT count(*) FROM messages WHERE thread_id = ? AND seq > ?",
         thread["id"],
