@@ -143,7 +143,7 @@ async def test_a_stranger_waits_for_the_echo_of_a_private_reply_that_had_arrived
 ) -> None:
     again = Refused(Action.ALREADY_DONE, "replied_before", "a comment has one private reply")
     world.platform.script += [ConnectionError("the answer never came"), again]
-    await world.handle(world.comment())
+    await world.handle(world.comment(person_ref="scoped-otherwise"))
     await world.deliver()
     await world.later(timedelta(seconds=20))
     await world.later(timedelta(seconds=20))

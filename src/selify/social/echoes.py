@@ -139,8 +139,9 @@ async def _look(
                     OR (state = 'cancelled' AND attempts > 0
                         AND updated_at > $4::timestamptz - $7::interval)
                     OR (state = 'failed' AND result ->> 'code' = ANY ($6))
+                    -- For long by its name alone, where it has one.
                     OR (state = 'sent' AND (sent_at > $4::timestamptz - $7::interval
-                                            OR result ->> 'message_ref' = $8)))
+                                            OR coalesce(result ->> 'message_ref', $8) = $8)))
              ORDER BY id) AS send ON true
         """,
         account.id,

@@ -22,6 +22,7 @@ from selify.social import (
     echoes,
     interactions,
     keywords,
+    lost_replies,
     messages,
     parking,
     posts,
@@ -166,7 +167,9 @@ async def _message(
     """A person wrote: record it, decide, answer."""
     conversation = await conversations.find(tx, account.id, message.person_ref)
     if conversation is None or conversation.state.binding_id is None:
-        await _await_attribution(tx, account, message, clock.now())
+        now = clock.now()
+        if not await lost_replies.settle_for(tx, account, message.person_ref, now=now):
+            await _await_attribution(tx, account, message, now)
         conversation = await conversations.lock(tx, account, message.person_ref)
     fresh = await conversations.record_message(
         tx,
@@ -372,14 +375,18 @@ async def _await_attribution(
     in_the_air = await tx.fetch_value(
         """
         SELECT true FROM internal.outbox
-         WHERE account_id = $1
-           AND (channel = $2 AND payload ->> 'kind' = 'private_reply'
-                    AND (state IN ('sending', 'unknown') OR (state = 'queued' AND attempts > 0)
-                         -- It arrived, and its echo will say in whose thread.
-                         OR (state = 'failed' AND result ->> 'code' = ANY ($5)
-                             AND updated_at > now() - $6::interval))
-                OR channel = $3 AND payload ->> 'person_ref' = $4
-                    AND state IN ('queued', 'sending', 'unknown'))
+         WHERE account_id = $1 AND channel = $2 AND payload ->> 'kind' = 'private_reply'
+           AND state IN ('queued', 'sending', 'unknown') AND (state <> 'queued' OR attempts > 0)
+        UNION ALL
+        -- It arrived, and its echo will say in whose thread.
+        SELECT true FROM internal.outbox
+         WHERE account_id = $1 AND channel = $2 AND payload ->> 'kind' = 'private_reply'
+           AND state = 'failed' AND result ->> 'code' = ANY ($5)
+           AND updated_at > now() - $6::interval
+        UNION ALL
+        SELECT true FROM internal.outbox
+         WHERE account_id = $1 AND channel = $3 AND payload ->> 'person_ref' = $4
+           AND state IN ('queued', 'sending', 'unknown')
          LIMIT 1
         """,
         account.id,

@@ -301,6 +301,9 @@ class MessageChannel:
                 return Wait(
                     now + (NOT_CONNECTED_WAIT if died else RECONNECTED_WAIT), refused.reason
                 )
+            case Action.ALREADY_DONE if await _is_lost_reply(tx, delivery):
+                # The first try arrived, in the thread of whoever wrote that comment.
+                return Sent({"message_ref": None, "person_ref": delivery.payload["commenter_ref"]})
             case action:
                 return Failed(action.value, f"{refused.code}: {refused.reason}")
 
@@ -464,6 +467,27 @@ async def _alert(tx: Tx, account: Account, refused: Refused, now: datetime) -> N
         body=refused.reason,
         action_url="/accounts",
         dedupe_key=f"sending_blocked/{account.id}/{refused.code}/{now:%Y-%m-%d}",
+    )
+
+
+async def _is_lost_reply(tx: Tx, delivery: Delivery) -> bool:
+    """A private reply that was tried before, to somebody whose thread has the comment's own id.
+
+    Other threads are found by the reply's echo (``echoes``) or when its reader writes
+    (``lost_replies``).
+    """
+    commenter = delivery.payload.get("commenter_ref")
+    if not commenter or delivery.attempts <= 1:
+        return False
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT true FROM public.social_conversations
+             WHERE connected_account_id = $1 AND platform_user_id = $2
+            """,
+            delivery.account_id,
+            commenter,
+        )
     )
 
 
