@@ -2,6 +2,7 @@
 
 import asyncpg
 import pytest
+from tests.infra.worlds import sign_up
 
 from selify.db.lints import reasons, security
 
@@ -50,10 +51,12 @@ BREAKAGES = [
     ("REVOKE DELETE ON public.studio_models FROM authenticated", "promise_without_privilege"),
     ("GRANT INSERT (id) ON public.vr_tryons TO authenticated", "promise_without_privilege"),
     ("GRANT INSERT (id) ON public.workspace_quotas TO authenticated", "privilege_without_policy"),
+    ("CREATE FUNCTION internal.f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "unpinned_search_path"),
     (
-        "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
+        "ALTER FUNCTION internal.touch_updated_at() SET search_path = pg_catalog, public",
         "unpinned_search_path",
     ),
+    ("ALTER FUNCTION internal.my_workspaces() RESET search_path", "unpinned_search_path"),
     (
         (
             "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = ''"
@@ -90,6 +93,21 @@ async def test_every_rule_is_tried(db: asyncpg.Connection) -> None:
         untried -= {rule for rule in untried if await rule(db)}
         await db.execute("ROLLBACK TO SAVEPOINT one")
     assert not untried
+
+
+async def test_a_trigger_does_not_find_what_its_writer_put_in_front(db: asyncpg.Connection) -> None:
+    await db.execute(
+        "CREATE SCHEMA mine; CREATE FUNCTION mine.now() RETURNS timestamptz LANGUAGE sql"
+        " SET search_path = '' AS $$ SELECT '1999-01-01'::timestamptz $$"
+    )
+    user = await sign_up(db, "writer")
+    await db.execute("SET LOCAL search_path = mine, pg_catalog")
+    written = await db.fetchval(
+        "UPDATE public.profiles SET full_name = 'New' WHERE id = $1"
+        " RETURNING updated_at = pg_catalog.now()",
+        user,
+    )
+    assert written
 
 
 async def test_tables_made_later_start_closed(db: asyncpg.Connection) -> None:

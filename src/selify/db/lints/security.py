@@ -278,25 +278,35 @@ async def delivered_commands(db: Reader) -> set[tuple[str, str]]:
 
 
 async def owner_functions(db: Reader) -> list[Finding]:
-    """A function with its owner's rights has an empty search path and is not for PUBLIC."""
+    """A function with its owner's rights is not for PUBLIC."""
     rows = await db.fetch(
-        "SELECT p.oid::regprocedure::text AS name,"
-        " coalesce('search_path=\"\"' = ANY (p.proconfig), false) AS pinned,"
-        " has_function_privilege('public', p.oid, 'EXECUTE') AS for_everyone"
-        " FROM pg_catalog.pg_proc p"
+        "SELECT p.oid::regprocedure::text AS name FROM pg_catalog.pg_proc p"
         " WHERE p.prosecdef AND p.pronamespace::regnamespace::text IN ('public', 'internal')"
+        " AND has_function_privilege('public', p.oid, 'EXECUTE')"
         " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d"
         " WHERE d.objid = p.oid AND d.deptype = 'e')"
     )
     return [
-        Finding("unpinned_search_path", r["name"], "add SET search_path = ''")
-        for r in rows
-        if not r["pinned"]
-    ] + [
         Finding("owner_function_for_everyone", r["name"], "revoke EXECUTE from PUBLIC")
         for r in rows
-        if r["for_everyone"]
     ]
+
+
+async def search_paths(db: Reader) -> list[Finding]:
+    """Every function of ours names schemas itself: the caller's search path decides nothing.
+
+    Also those with their caller's rights: a trigger runs as whoever writes, and finds whatever
+    function or operator of the same name that writer put in front. A body that PostgreSQL parsed at
+    its creation (``RETURN``, ``BEGIN ATOMIC``) is bound already.
+    """
+    rows = await db.fetch(
+        "SELECT p.oid::regprocedure::text AS name FROM pg_catalog.pg_proc p"
+        " WHERE p.pronamespace::regnamespace::text IN ('public', 'internal')"
+        " AND p.prosqlbody IS NULL AND NOT coalesce('search_path=\"\"' = ANY (p.proconfig), false)"
+        " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d"
+        " WHERE d.objid = p.oid AND d.deptype = 'e')"
+    )
+    return [Finding("unpinned_search_path", r["name"], "add SET search_path = ''") for r in rows]
 
 
 async def trigger_rights(db: Reader) -> list[Finding]:
@@ -368,6 +378,7 @@ RULES: Final[tuple[Callable[[Reader], Awaitable[list[Finding]]], ...]] = (
     whole_table_grants,
     broken_promises,
     owner_functions,
+    search_paths,
     trigger_rights,
     closed_schemas,
     roles,
