@@ -30,6 +30,10 @@ _STATE = r"(^|_)(status|state|error|until|at)$|^(error|last|scheduled|billing)_|
 SYSTEM_ONLY: Final = re.compile(f"{_MONEY}|{_COUNTER}|{_STATE}")
 
 
+# A policy for all commands promises DELETE with one of these words, never with "access" alone.
+DELETES: Final = re.compile(r"delete|manage|full|anything")
+
+
 class Reader(Protocol):
     """What can run a query: an asyncpg connection, or a ``Tx``."""
 
@@ -60,6 +64,12 @@ class Policy:
     @property
     def commands(self) -> tuple[str, ...]:
         return COMMANDS if self.command == "ALL" else (self.command,)
+
+    @property
+    def promises(self) -> tuple[str, ...]:
+        """What its name gives away: a row is deleted only where it speaks of deleting or managing."""
+        said = DELETES.search(self.name.lower()) or self.command != "ALL"
+        return tuple(c for c in self.commands if said or c != "DELETE")
 
     @property
     def expressions(self) -> list[str]:
@@ -241,12 +251,33 @@ async def whole_table_grants(db: Reader) -> list[Finding]:
     ]
 
 
+async def odd_privileges(db: Reader) -> list[Finding]:
+    """Beyond reading and writing rows nobody needs anything: TRUNCATE steps over triggers and
+    policies, REFERENCES asks for rows one may not see, TRIGGER runs code as whoever writes.
+    """
+    rows = await db.fetch(
+        "SELECT c.oid::regclass::text AS name, g.grantee::regrole::text AS role,"
+        " g.privilege_type AS privilege"
+        " FROM pg_catalog.pg_class c CROSS JOIN LATERAL (SELECT * FROM aclexplode(c.relacl)"
+        "  UNION ALL SELECT x.* FROM pg_catalog.pg_attribute a, aclexplode(a.attacl) x"
+        "  WHERE a.attrelid = c.oid) g"
+        " WHERE c.relnamespace::regnamespace::text IN ('public', 'internal')"
+        " AND c.relkind IN ('r', 'p', 'v', 'm') AND g.grantee <> c.relowner"
+        " AND g.privilege_type <> ALL ($1)",
+        list(COMMANDS),
+    )
+    return [
+        Finding("odd_privilege", r["name"], f"revoke {r['privilege']} from {r['role']}")
+        for r in rows
+    ]
+
+
 async def broken_promises(db: Reader) -> list[Finding]:
     """What a policy promises users, a privilege delivers, or a reason withholds; nothing beyond."""
     promised = {
         (policy.table, command)
         for policy in await policies(db)
-        for command in policy.commands
+        for command in policy.promises
         if set(policy.roles) & set(USER_ROLES)
     }
     delivered = await delivered_commands(db)
@@ -376,6 +407,7 @@ RULES: Final[tuple[Callable[[Reader], Awaitable[list[Finding]]], ...]] = (
     writable_system_columns,
     rehomeable_rows,
     whole_table_grants,
+    odd_privileges,
     broken_promises,
     owner_functions,
     search_paths,
