@@ -76,6 +76,22 @@ BREAKAGES = [
         "ALTER FUNCTION internal.provision_workspace() SECURITY INVOKER",
         "trigger_with_writers_rights",
     ),
+    (
+        "CREATE TABLE public.webhook_endpoints (url text, signing_secret text)",
+        "unguarded_destination",
+    ),
+    (
+        "ALTER TABLE public.workspace_email_accounts ADD COLUMN pop_host text",
+        "unguarded_destination",
+    ),
+    (
+        "ALTER TABLE public.user_email_accounts ADD COLUMN oauth_token text",
+        "unguarded_destination",
+    ),
+    (
+        "ALTER TABLE public.user_email_accounts DISABLE TRIGGER secret_entered_again",
+        "unguarded_destination",
+    ),
     ("GRANT USAGE ON SCHEMA internal TO authenticated", "reachable_by_users"),
     ("GRANT SELECT (email) ON auth.users TO authenticated", "reachable_by_users"),
     ("CREATE VIEW public.everything AS SELECT * FROM public.profiles", "reachable_by_users"),

@@ -162,7 +162,7 @@ GRANT INSERT (id, workspace_id, user_id, subscription_tier, cancellation_type, c
 -- Writing: commerce -------------------------------------------------------------------------------
 
 -- The seller is proven by the consent the server received, so no user makes an account by hand.
-GRANT UPDATE (marketplace_id, region) ON public.amazon_connected_accounts TO authenticated;
+GRANT UPDATE (marketplace_id) ON public.amazon_connected_accounts TO authenticated;
 GRANT INSERT (id, connected_account_id, workspace_id, brand_name, brand_tagline, brand_story,
               brand_voice, tone_keywords, avoid_keywords, target_gender, target_age_min,
               target_age_max, target_lifestyle, target_income_level, pricing_strategy,

@@ -17,6 +17,11 @@ COMMANDS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 # Credentials, by name. Users may write their own (sealed by the server first), never read one.
 SECRET: Final = re.compile(r"(^|_)(token|secret|password|hmac)(_encrypted)?$")
 
+# Where a credential is sent, by name.
+DESTINATION: Final = re.compile(
+    r"(^|_)(host|port|secure|tls|ssl|domain|shop|region|endpoint|server|url|uri|address)$"
+)
+
 # Columns that only the system writes, by name: money, counters, states and their moments.
 _MONEY = (
     r"(^|_)(cents|micro|micro_units|usd|credits|balance|revenue|profit|roi|costs?|earned|price"
@@ -356,6 +361,32 @@ async def trigger_rights(db: Reader) -> list[Finding]:
     ]
 
 
+async def guarded_destinations(db: Reader) -> list[Finding]:
+    """A table with a secret and the place it is sent to lets neither change alone."""
+    rows = await db.fetch(
+        "SELECT c.oid::regclass::text AS name, array_agg(a.attname::text) AS columns,"
+        " coalesce((SELECT string_agg(pg_get_triggerdef(t.oid), ' ') FROM pg_catalog.pg_trigger t"
+        "  WHERE t.tgrelid = c.oid AND t.tgenabled <> 'D'"
+        "  AND t.tgfoid = 'internal.demand_secret_again'::regproc), '') AS guard"
+        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid"
+        " AND a.attnum > 0 AND NOT a.attisdropped"
+        " WHERE c.relnamespace::regnamespace::text IN ('public', 'internal') AND c.relkind = 'r'"
+        " GROUP BY c.oid"
+    )
+    found = []
+    for row in rows:
+        secrets = [column for column in row["columns"] if SECRET.search(column)]
+        places = [column for column in row["columns"] if DESTINATION.search(column)]
+        wanted = [f"old.{place}" for place in places] + [f"'{secret}'" for secret in secrets]
+        if secrets and places:
+            found += [
+                Finding("unguarded_destination", f"{row['name']}: {part}", "demand_secret_again()")
+                for part in wanted
+                if part not in row["guard"]
+            ]
+    return found
+
+
 async def closed_schemas(db: Reader) -> list[Finding]:
     """Users reach nothing in ``internal`` and no table of ``auth``; views do not look past RLS."""
     rows = await db.fetch(
@@ -412,6 +443,7 @@ RULES: Final[tuple[Callable[[Reader], Awaitable[list[Finding]]], ...]] = (
     owner_functions,
     search_paths,
     trigger_rights,
+    guarded_destinations,
     closed_schemas,
     roles,
 )
