@@ -66,7 +66,7 @@ async def open_stage() -> AsyncIterator[Stage]:
     try:
         server = await asyncio.to_thread(embedded.start, folder / "postgres")
         try:
-            await prepare(server.url)
+            await prepare(server.addresses)
             yield Stage(folder, server.url)
         finally:
             await asyncio.to_thread(server.stop)

@@ -26,11 +26,13 @@ from selify.billing import endpoints as billing_endpoints
 from selify.commerce import endpoints as commerce_endpoints
 from selify.core import file_endpoints, health, http, invariants, notices, pruning, retention
 from selify.core.clock import Clock, SystemClock
+from selify.core.connections import UNLIMITED, Limits
 from selify.core.database import Actor, Database, Tx
 from selify.core.fetch import AllowList, SafeFetcher
 from selify.core.inbox import InboxWorker, Intake
 from selify.core.jobs import JobRunner
 from selify.core.links import FileLinks
+from selify.core.logging import get_logger
 from selify.core.middleware import KIB, BodyLimits
 from selify.core.money import MicroUnits
 from selify.core.outbox import OutboxWorker
@@ -74,6 +76,7 @@ from selify.vendors.instagram.oauth import InstagramOAuth
 from selify.vendors.instagram.webhook import MAX_BODY_BYTES, RawEntry
 from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
 
+log = get_logger(__name__)
 PAID_ENGINES = (GeminiEngine, FalEngine, ReplicateEngine)
 STALE_CHARGE = timedelta(minutes=15)
 ROUTINES = Actor.system("routine")
@@ -119,7 +122,11 @@ class House:
 
 @contextlib.asynccontextmanager
 async def open_house(
-    settings: Settings, *, clock: Clock | None = None, connections: int = 10
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    connections: int = 10,
+    limits: Limits = UNLIMITED,
 ) -> AsyncIterator[House]:
     """Everything open, at the right database revision; closed again at the end."""
     if not settings.database_url:
@@ -128,9 +135,10 @@ async def open_house(
             hint="Set SELIFY_DATABASE_URL, or start everything with `selify up`.",
         )
     await migrate.check(settings.database_url)
+    await _warn_of_owner(settings.database_url)
     secrets = settings.secret_box
     async with (
-        _open_database(settings.database_url, connections) as database,
+        _open_database(settings.database_url, connections, limits) as database,
         _open_http() as client,
     ):
         yield House(
@@ -155,7 +163,7 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
-            open_house(settings, clock=clock) as house,
+            open_house(settings, clock=clock, limits=settings.server_limits) as house,
             live.listening(house.database) as changes,
             contextlib.aclosing(embedded_engine()) as engine,
         ):
@@ -234,7 +242,7 @@ def _instagram_routes(house: House) -> APIRouter:
 async def open_worker(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Worker]:
     """A worker, ready to run; its engines end with it."""
     async with (
-        open_house(settings, clock=clock, connections=24) as house,
+        open_house(settings, clock=clock, connections=24, limits=settings.worker_limits) as house,
         contextlib.aclosing(embedded_engine()) as judge,
     ):
         engines = await tryon_engines(house, judge)
@@ -487,9 +495,19 @@ def _demanded(value: str, name: str) -> str:
     return value
 
 
+async def _warn_of_owner(url: str) -> None:
+    """A role that a connection took can be laid down again; the one it logged in with cannot."""
+    if await migrate.owner_rights(url):
+        log.warning(
+            "the database is used with its owner's rights: one statement that should not run could"
+            " take all of them. Let SELIFY_DATABASE_URL log in as selify_login, and put the owner's"
+            " address into SELIFY_DATABASE_OWNER_URL"
+        )
+
+
 @contextlib.asynccontextmanager
-async def _open_database(url: str, connections: int) -> AsyncIterator[Database]:
-    database = await Database.connect(url, max_size=connections)
+async def _open_database(url: str, connections: int, limits: Limits) -> AsyncIterator[Database]:
+    database = await Database.connect(url, max_size=connections, limits=limits)
     try:
         yield database
     finally:

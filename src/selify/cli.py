@@ -21,6 +21,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from selify.core import settings as core_settings
+from selify.core.connections import Addresses
 from selify.core.database import Actor, Database
 from selify.core.errors import SelifyError
 from selify.core.secrets import SecretBox
@@ -161,9 +162,9 @@ def upgrade() -> None:
     from selify import running
 
     async def run() -> None:
-        async with _database_url(core_settings.load()) as url:
+        async with _addresses(core_settings.load()) as found:
             with err.status("Upgrading the database …"):
-                await running.prepare(url)
+                await running.prepare(found)
 
     _run(run())
 
@@ -178,8 +179,8 @@ def reference(
     from selify.db.reference import render_reference
 
     async def run() -> str:
-        async with _database_url(core_settings.load()) as url:
-            connection = await asyncpg.connect(url)
+        async with _addresses(core_settings.load()) as found:
+            connection = await asyncpg.connect(found.owner)
             try:
                 return await render_reference(connection, generated_at=datetime.now(UTC))
             finally:
@@ -198,8 +199,8 @@ def url() -> None:
     """Print the database's address (starts the embedded one if need be, and leaves it running)."""
 
     async def run() -> str:
-        async with _database_url(core_settings.load(), keep=True) as found:
-            return found
+        async with _addresses(core_settings.load(), keep=True) as found:
+            return found.owner
 
     sys.stdout.write(_run(run()) + "\n")
 
@@ -209,8 +210,8 @@ def shell() -> None:
     """Open psql on the database."""
 
     async def run() -> int:
-        async with _database_url(core_settings.load()) as found:
-            process = await asyncio.create_subprocess_exec("psql", found)
+        async with _addresses(core_settings.load()) as found:
+            process = await asyncio.create_subprocess_exec("psql", found.owner)
             return await process.wait()
 
     try:
@@ -319,16 +320,16 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def _database_url(settings: Settings, *, keep: bool = False) -> AsyncIterator[str]:
+async def _addresses(settings: Settings, *, keep: bool = False) -> AsyncIterator[Addresses]:
     """The configured database, or the embedded one for as long as it is needed."""
     if settings.database_url:
-        yield settings.database_url
+        yield settings.database_addresses
         return
     from selify.db import embedded
 
     server = await asyncio.to_thread(embedded.start, settings.data_dir / "postgres")
     try:
-        yield server.url
+        yield server.addresses
     finally:
         if not keep:
             await asyncio.to_thread(server.stop)
@@ -340,9 +341,9 @@ async def _database() -> AsyncIterator[Database]:
     from selify.db import migrate
 
     settings = core_settings.load()
-    async with _database_url(settings) as found:
-        await migrate.check(found)
-        database = await Database.connect(found, max_size=2)
+    async with _addresses(settings) as found:
+        await migrate.check(found.login)
+        database = await Database.connect(found.login, max_size=2)
         try:
             yield database
         finally:

@@ -17,6 +17,7 @@ from rich.console import Console
 from selify import billing
 from selify.core import logging as core_logging
 from selify.core import metrics
+from selify.core.connections import Addresses
 from selify.core.database import Actor, Database
 from selify.core.logging import get_logger
 from selify.core.settings import Settings
@@ -36,10 +37,6 @@ class EmbeddedKeeper:
     settings: Settings
     server: embedded.EmbeddedServer
 
-    @property
-    def url(self) -> str:
-        return self.server.url
-
     async def watch(self) -> None:
         if not await asyncio.to_thread(self.server.is_running):
             log.warning("the database was gone: starting it again")
@@ -50,24 +47,25 @@ class EmbeddedKeeper:
 
 @contextlib.asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[tuple[str, EmbeddedKeeper | None]]:
-    """The address of a database at this program's revision, and who keeps it, if we do."""
-    keeper = None
+    """The address of a database at this program's revision, for programs that only work with it;
+    and who keeps it, if we do.
+    """
+    keeper, addresses = None, settings.database_addresses
     if not settings.database_url:
         server = await asyncio.to_thread(embedded.start, settings.data_dir / "postgres")
-        keeper = EmbeddedKeeper(settings, server)
-    url = keeper.url if keeper else settings.database_url
+        keeper, addresses = EmbeddedKeeper(settings, server), server.addresses
     try:
-        await prepare(url)
-        yield url, keeper
+        await prepare(addresses)
+        yield addresses.login, keeper
     finally:
         if keeper:
             await asyncio.to_thread(keeper.server.stop)
 
 
-async def prepare(url: str) -> None:
+async def prepare(addresses: Addresses) -> None:
     """The newest schema, and the price book that came with this program."""
-    await migrate.upgrade(url, progress=_told)
-    opened = await Database.connect(url, max_size=1)
+    await migrate.upgrade(addresses.owner, progress=_told)
+    opened = await Database.connect(addresses.login, max_size=1)
     try:
         async with opened.tx(Actor.system("price book")) as tx:
             await billing.seed(tx)

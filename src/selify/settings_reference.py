@@ -8,7 +8,7 @@ from rich.table import Table
 
 from selify.core.settings import SETTINGS_FILE, Settings
 
-_SECRET = ("secret_keys", "instagram_previous_secrets", "database_url")
+_SECRET = ("secret_keys", "instagram_previous_secrets", "database_url", "database_owner_url")
 HEAD = f"""# Settings
 
 Written by `selify settings --markdown`. Every setting is read from the environment or from

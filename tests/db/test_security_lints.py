@@ -2,6 +2,7 @@
 
 import asyncpg
 import pytest
+from tests.infra.worlds import sign_up
 
 from selify.db.lints import reasons, security
 
@@ -47,13 +48,23 @@ BREAKAGES = [
     ),
     ("GRANT UPDATE (workspace_id) ON public.studio_models TO authenticated", "rehomeable_row"),
     ("GRANT SELECT ON public.studio_models TO anon", "whole_table_grant"),
+    ("GRANT TRUNCATE ON public.webhook_events TO service_role", "odd_privilege"),
+    ("GRANT TRIGGER ON internal.jobs TO selify_login", "odd_privilege"),
+    ("GRANT REFERENCES (id) ON public.profiles TO authenticated", "odd_privilege"),
+    (
+        "GRANT DELETE ON public.connected_social_accounts TO authenticated",
+        "promise_without_privilege",
+    ),
+    ("GRANT DELETE ON public.qa_test_runs TO authenticated", "privilege_without_policy"),
     ("REVOKE DELETE ON public.studio_models FROM authenticated", "promise_without_privilege"),
     ("GRANT INSERT (id) ON public.vr_tryons TO authenticated", "promise_without_privilege"),
     ("GRANT INSERT (id) ON public.workspace_quotas TO authenticated", "privilege_without_policy"),
+    ("CREATE FUNCTION internal.f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "unpinned_search_path"),
     (
-        "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
+        "ALTER FUNCTION internal.touch_updated_at() SET search_path = pg_catalog, public",
         "unpinned_search_path",
     ),
+    ("ALTER FUNCTION internal.my_workspaces() RESET search_path", "unpinned_search_path"),
     (
         (
             "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = ''"
@@ -64,6 +75,22 @@ BREAKAGES = [
     (
         "ALTER FUNCTION internal.provision_workspace() SECURITY INVOKER",
         "trigger_with_writers_rights",
+    ),
+    (
+        "CREATE TABLE public.webhook_endpoints (url text, signing_secret text)",
+        "unguarded_destination",
+    ),
+    (
+        "ALTER TABLE public.workspace_email_accounts ADD COLUMN pop_host text",
+        "unguarded_destination",
+    ),
+    (
+        "ALTER TABLE public.user_email_accounts ADD COLUMN oauth_token text",
+        "unguarded_destination",
+    ),
+    (
+        "ALTER TABLE public.user_email_accounts DISABLE TRIGGER secret_entered_again",
+        "unguarded_destination",
     ),
     ("GRANT USAGE ON SCHEMA internal TO authenticated", "reachable_by_users"),
     ("GRANT SELECT (email) ON auth.users TO authenticated", "reachable_by_users"),
@@ -90,6 +117,21 @@ async def test_every_rule_is_tried(db: asyncpg.Connection) -> None:
         untried -= {rule for rule in untried if await rule(db)}
         await db.execute("ROLLBACK TO SAVEPOINT one")
     assert not untried
+
+
+async def test_a_trigger_does_not_find_what_its_writer_put_in_front(db: asyncpg.Connection) -> None:
+    await db.execute(
+        "CREATE SCHEMA mine; CREATE FUNCTION mine.now() RETURNS timestamptz LANGUAGE sql"
+        " SET search_path = '' AS $$ SELECT '1999-01-01'::timestamptz $$"
+    )
+    user = await sign_up(db, "writer")
+    await db.execute("SET LOCAL search_path = mine, pg_catalog")
+    written = await db.fetchval(
+        "UPDATE public.profiles SET full_name = 'New' WHERE id = $1"
+        " RETURNING updated_at = pg_catalog.now()",
+        user,
+    )
+    assert written
 
 
 async def test_tables_made_later_start_closed(db: asyncpg.Connection) -> None:

@@ -55,3 +55,46 @@ async def test_members_write_as_the_account_never_as_a_customer(db: asyncpg.Conn
     for forged in ("customer-1", "someone-else"):
         error = await refusal_of(db, write, thread, forged)
         assert isinstance(error, asyncpg.InsufficientPrivilegeError)
+
+
+MAILBOX = """
+INSERT INTO public.user_email_accounts (user_id, email, imap_host, smtp_host, password_encrypted)
+VALUES ($1, 'me@brand.example', 'imap.brand.example', 'smtp.brand.example', 'sealed once')
+"""
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "imap_host = 'evil.example'",
+        "smtp_host = 'evil.example'",
+        "imap_port = 1",
+        "smtp_secure = false",
+    ],
+)
+async def test_a_mailbox_moves_only_with_its_password(
+    db: asyncpg.Connection, elsewhere: str
+) -> None:
+    user = await sign_up(db, "user")
+    await db.execute(MAILBOX, user)
+    for actor in (Actor.user(user), Actor.system("test")):
+        await act(db, actor)
+        move = f"UPDATE public.user_email_accounts SET {elsewhere}"
+        refused = await refusal_of(db, move)
+        assert refused.constraint_name == "secret_entered_again"
+        assert refused.hint
+        await db.execute("UPDATE public.user_email_accounts SET display_name = 'Me'")
+        await db.execute("SAVEPOINT moved")
+        assert await db.execute(f"{move}, password_encrypted = 'sealed again'") == "UPDATE 1"
+        await db.execute("ROLLBACK TO SAVEPOINT moved; RESET ROLE")
+
+
+async def test_what_holds_no_secret_may_be_sent_anywhere(db: asyncpg.Connection) -> None:
+    """An installation whose token was thrown away has nothing to lose."""
+    await db.execute(
+        "INSERT INTO public.pending_shopify_installations (shop, access_token)"
+        " VALUES ('a.example', 'sealed')"
+    )
+    move = "UPDATE public.pending_shopify_installations SET shop = 'b.example'"
+    assert (await refusal_of(db, move)).constraint_name == "secret_entered_again"
+    assert await db.execute(f"{move}, access_token = ''") == "UPDATE 1"

@@ -17,9 +17,9 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from selify.core.connections import LOGIN_ROLE, SERVER_GIVES_UP_FIRST, UNLIMITED, Limits
 from selify.core.errors import Unavailable
 
-LOGIN_ROLE = "selify_login"
 # The last one is how the driver sees a server that was killed in the middle of an answer.
 CONNECTION_TROUBLE = (
     OSError,
@@ -29,7 +29,6 @@ CONNECTION_TROUBLE = (
 )
 
 _NOT_THERE = (OSError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError)
-SERVER_GIVES_UP_FIRST = 5.0
 
 log = logging.getLogger(__name__)
 Role = Literal["anon", "authenticated", "service_role"]
@@ -38,6 +37,13 @@ Role = Literal["anon", "authenticated", "service_role"]
 class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
     title = "The database cannot be reached"
+
+
+class DatabaseBusy(Unavailable):
+    """A statement, a lock or a transaction took longer than its pool allows; undone as a whole."""
+
+    code = "database_busy"
+    title = "The database is busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +158,20 @@ class Tx:
 
 
 class Database:
-    """A pool of connections that log in as a role owning nothing."""
+    """A pool of connections that log in as a role owning nothing.
+
+    Where the address is the owner's, they take that role, which whoever can run SQL may lay down
+    again: ``db.migrate.owner_rights`` notices, and the program says so at its start.
+    """
 
     def __init__(self, pool: "asyncpg.Pool[Any]", url: str) -> None:
         self._pool = pool
         self.url = url
 
     @classmethod
-    async def connect(cls, url: str, *, min_size: int = 1, max_size: int = 10) -> Self:
+    async def connect(
+        cls, url: str, *, limits: Limits = UNLIMITED, min_size: int = 1, max_size: int = 10
+    ) -> Self:
         """Open the pool. Raises DatabaseUnavailable with the reason in one line."""
         try:
             pool = await asyncpg.create_pool(
@@ -168,8 +180,12 @@ class Database:
                 max_size=max_size,
                 init=_prepare_connection,
                 reset=_nothing_to_reset,
-                command_timeout=60,
-                server_settings={"application_name": "selify", "TimeZone": "UTC"},
+                command_timeout=limits.patience,
+                server_settings={
+                    "application_name": "selify",
+                    "TimeZone": "UTC",
+                    **limits.settings,
+                },
             )
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
             raise DatabaseUnavailable(
@@ -230,6 +246,7 @@ class Database:
         closed = asyncio.Event()
         connection.add_termination_listener(lambda _: closed.set())
         try:
+            await _become_the_login(connection)
             await connection.add_listener(channel, lambda *call: heard(str(call[3])))
             if ready:
                 ready()
@@ -253,6 +270,10 @@ async def _prepare_connection(connection: "asyncpg.Connection[Any]") -> None:
         await connection.set_type_codec(
             kind, schema="pg_catalog", encoder=_to_json, decoder=orjson.loads
         )
+    await _become_the_login(connection)
+
+
+async def _become_the_login(connection: "asyncpg.Connection[Any]") -> None:
     if await connection.fetchval("SELECT session_user <> $1", LOGIN_ROLE):
         await connection.execute(f"SET ROLE {LOGIN_ROLE}")
 

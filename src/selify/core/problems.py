@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from selify.core import errors
+from selify.core.database import DatabaseBusy, DatabaseUnavailable
 from selify.core.logging import current_trace, get_logger
 
 PROBLEM = "application/problem+json"
@@ -62,7 +63,7 @@ def from_database(error: BaseException) -> errors.SelifyError:
             | asyncpg.InternalClientError()
             | asyncpg.PostgresConnectionError()
         ):
-            return errors.Unavailable("The database does not answer. Please try again.")
+            return DatabaseUnavailable("The database does not answer. Please try again.")
         # The last three say that somebody else was there first, or that this server is a standby
         # now: the same request may well succeed in a moment.
         case (
@@ -72,7 +73,10 @@ def from_database(error: BaseException) -> errors.SelifyError:
             | asyncpg.LockNotAvailableError()
             | asyncpg.ReadOnlySQLTransactionError()
         ):
-            return errors.Unavailable("The database is busy. Please try again.")
+            return DatabaseBusy(
+                "This took longer than the database may spend on it. Nothing was changed.",
+                hint="Please try again in a moment.",
+            )
         case _:
             return errors.SelifyError("Something unexpected happened. It has been logged.")
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from selify.core.connections import Addresses, Limits
 from selify.core.errors import SelifyError
 from selify.core.secrets import SecretBox
 
@@ -49,7 +50,14 @@ class Settings(BaseSettings):
         Path(".selify"), description="Folder of the embedded database, the files and our own key."
     )
     database_url: str = Field(
-        "", description="A PostgreSQL 15+ with pgvector. Empty: the embedded database."
+        "",
+        description="A PostgreSQL 15+ with pgvector, best as the role `selify_login`, which owns"
+        " nothing. Empty: the embedded database.",
+    )
+    database_owner_url: str = Field(
+        "",
+        description="The same database as its owner, for `selify up` and `selify db`. Empty: as"
+        " `SELIFY_DATABASE_URL`.",
     )
     storage_url: str = Field(
         "", description="Where files live: file://, s3://, gs://, az://. Empty: <data dir>/files."
@@ -131,6 +139,26 @@ class Settings(BaseSettings):
         (), description="Further `host:port` from which engines' pictures may be fetched."
     )
 
+    # How long the database may take, in seconds; 0: as long as it needs
+    server_statement_seconds: float = Field(
+        15, ge=0, description="Longest statement of a request; beyond it the answer is 503."
+    )
+    server_lock_seconds: float = Field(
+        5, ge=0, description="How long a request's statement waits for somebody else's lock."
+    )
+    server_idle_seconds: float = Field(
+        60, ge=0, description="How long a request's transaction may stand open with nothing asked."
+    )
+    worker_statement_seconds: float = Field(
+        120, ge=0, description="Longest statement of a worker; beyond it, it is tried again later."
+    )
+    worker_lock_seconds: float = Field(
+        30, ge=0, description="How long a worker's statement waits for somebody else's lock."
+    )
+    worker_idle_seconds: float = Field(
+        300, ge=0, description="How long a worker's transaction may stand open with nothing asked."
+    )
+
     # Keeping and limits
     photo_hours: int = Field(
         24, ge=0, description="How long a shopper's photo is kept after it was used, in hours."
@@ -205,6 +233,23 @@ class Settings(BaseSettings):
         """The address under which this machine itself reaches the server."""
         host = _LOOPBACK.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def database_addresses(self) -> Addresses:
+        """Of the database that somebody named."""
+        return Addresses(self.database_owner_url or self.database_url, self.database_url)
+
+    @property
+    def server_limits(self) -> Limits:
+        return Limits(
+            self.server_statement_seconds, self.server_lock_seconds, self.server_idle_seconds
+        )
+
+    @property
+    def worker_limits(self) -> Limits:
+        return Limits(
+            self.worker_statement_seconds, self.worker_lock_seconds, self.worker_idle_seconds
+        )
 
     @property
     def files_url(self) -> str:

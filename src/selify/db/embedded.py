@@ -24,9 +24,11 @@ from urllib.parse import quote
 
 import psutil
 
+from selify.core.connections import LOGIN_ROLE, Addresses
 from selify.db.errors import EmbeddedDatabaseError
 
 DATABASE_NAME = "selify"
+OWNER = "postgres"
 MAJOR_VERSION = 18
 SMALLEST_FREE_SPACE = 200 * 1024 * 1024
 # After a power cut the server first repairs itself, which takes as long as it takes.
@@ -59,11 +61,24 @@ INCLUDE_LINE = f"\ninclude_if_exists = '{SETTINGS_FILE}'\n"
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedServer:
-    """A running server. ``url`` logs in as its owner."""
+    """A running server. ``url`` logs in as its owner, ``login_url`` as the role that owns nothing.
+
+    On the socket, which only this machine's user can open, PostgreSQL trusts the name it is told:
+    who can open it can read the data directory as well. What can be sent through an open connection
+    cannot log in again.
+    """
 
     data_dir: Path
     url: str
     _server: Any = field(repr=False)
+
+    @property
+    def login_url(self) -> str:
+        return self.url.replace(f"//{OWNER}@", f"//{LOGIN_ROLE}@", 1)
+
+    @property
+    def addresses(self) -> Addresses:
+        return Addresses(self.url, self.login_url)
 
     def is_running(self) -> bool:
         """Whether the server of this data directory is alive."""
@@ -99,7 +114,7 @@ def start(data_dir: Path) -> EmbeddedServer:
 
 
 def _url(socket_dir: Path) -> str:
-    return f"postgresql://postgres@/{DATABASE_NAME}?host={quote(str(socket_dir))}"
+    return f"postgresql://{OWNER}@/{DATABASE_NAME}?host={quote(str(socket_dir))}"
 
 
 def _demand_directory(directory: Path) -> None:
@@ -235,7 +250,7 @@ def _has_live_server(directory: Path) -> bool:
 
 def _ensure_database(server: Any, socket_dir: Path) -> None:
     """Make the database ``selify`` unless it is there."""
-    command = [str(server.bin_path / "psql"), "-h", str(socket_dir), "-U", "postgres", "-XAtqc"]
+    command = [str(server.bin_path / "psql"), "-h", str(socket_dir), "-U", OWNER, "-XAtqc"]
     known = subprocess.run(
         [*command, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE_NAME}'", "postgres"],
         check=True,

@@ -11,12 +11,16 @@ from typing import Any
 
 import asyncpg
 
+from selify.core.connections import UNLIMITED
 from selify.db import errors
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 OLDEST_SERVER = 15
 # Any number will do as long as every version of the program uses the same one.
 UPGRADE_LOCK = 0x5E11F7
+
+# A migration takes as long as it needs, whatever the database's or the role's own limits are.
+SESSION = {"TimeZone": "UTC", **UNLIMITED.settings}
 
 Progress = Callable[[str], None]
 
@@ -76,6 +80,19 @@ async def check(url: str) -> None:
         )
 
 
+async def owner_rights(url: str) -> bool:
+    """Whether who logs in there could also change the schema, or look past row level security."""
+    async with _connection(url) as connection:
+        return bool(
+            await connection.fetchval(
+                "SELECT r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR EXISTS ("
+                " SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace"
+                " AND pg_has_role(r.oid, c.relowner, 'MEMBER'))"
+                " FROM pg_roles r WHERE r.rolname = session_user"
+            )
+        )
+
+
 def head() -> str:
     """The newest revision this program knows."""
     return revisions()[-1]
@@ -93,7 +110,7 @@ def revisions() -> list[str]:
 @contextlib.asynccontextmanager
 async def _connection(url: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
     try:
-        connection = await asyncpg.connect(url, timeout=15, server_settings={"TimeZone": "UTC"})
+        connection = await asyncpg.connect(url, timeout=15, server_settings=SESSION)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise errors.DatabaseUnreachable(

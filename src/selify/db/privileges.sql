@@ -143,14 +143,14 @@ GRANT INSERT (id, username, full_name, avatar_url, website, location, language, 
 GRANT INSERT (id, shop_id, workspace_id, token, token_name, expires_at, created_by, notes),
       UPDATE (token_name, expires_at, is_active, notes)
     ON public.vr_shop_tokens TO authenticated;
-GRANT INSERT (id, workspace_id, user_id, role, permissions, expires_at),
-      UPDATE (role, permissions, expires_at),
+-- What a role allows is the program's to say, not the row's: permissions are not written here.
+GRANT INSERT (id, workspace_id, user_id, role, expires_at),
+      UPDATE (role, expires_at),
       DELETE
     ON public.workspace_members TO authenticated;
 GRANT INSERT (id, name, slug, owner_id, description, avatar_url),
       UPDATE (name, slug, settings, description, avatar_url, social_platforms_config, brand_voice,
-              brand_metadata),
-      DELETE
+              brand_metadata)
     ON public.workspaces TO authenticated;
 
 -- Writing: billing --------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ GRANT INSERT (id, workspace_id, user_id, subscription_tier, cancellation_type, c
 -- Writing: commerce -------------------------------------------------------------------------------
 
 -- The seller is proven by the consent the server received, so no user makes an account by hand.
-GRANT UPDATE (marketplace_id, region), DELETE ON public.amazon_connected_accounts TO authenticated;
+GRANT UPDATE (marketplace_id) ON public.amazon_connected_accounts TO authenticated;
 GRANT INSERT (id, connected_account_id, workspace_id, brand_name, brand_tagline, brand_story,
               brand_voice, tone_keywords, avoid_keywords, target_gender, target_age_min,
               target_age_max, target_lifestyle, target_income_level, pricing_strategy,
@@ -232,8 +232,7 @@ GRANT INSERT (id, workspace_id, collection_id, storage_path, filename, name, des
               tags, metadata, has_transparency, mime_type, file_size, created_by,
               shopify_product_id, shopify_variant_id, shopify_image_index, linked_source),
       UPDATE (collection_id, name, description, sku, tags, metadata, shopify_product_id,
-              shopify_variant_id, shopify_image_index),
-      DELETE
+              shopify_variant_id, shopify_image_index)
     ON public.wardrobe_garments TO authenticated;
 GRANT INSERT (id, garment_id, workspace_id, event_type, event_metadata)
     ON public.wardrobe_usage_events TO authenticated;
@@ -275,9 +274,9 @@ GRANT INSERT (id, workspace_id, name, description, default_settings),
 
 -- Writing: social ---------------------------------------------------------------------------------
 
--- Owning an account is proven by the consent the server received, and only one workspace in the
--- whole system can have it: a row made by hand would take someone else's place.
-GRANT UPDATE (settings), DELETE ON public.connected_social_accounts TO authenticated;
+-- Accounts are not written at all. Owning one is proven by the consent the server received, and only
+-- one workspace in the whole system can have it: a row made by hand would take someone else's place.
+-- What its bot says is an admin's, and checked; disconnecting it speaks to the platform.
 GRANT INSERT (id, workspace_id, platform, platform_user_id, platform_username, platform_profile_url,
               connected_account_id, category),
       UPDATE (category, is_accepted)
@@ -321,8 +320,7 @@ GRANT UPDATE (category, affected_area, assigned_to, internal_notes, resolution, 
               github_issue_number, task_id)
     ON public.user_feedback TO authenticated;
 GRANT INSERT (id, name, description, target_app, environment, base_url, spec_ids, tags, metadata),
-      UPDATE (name, description, tags, metadata),
-      DELETE
+      UPDATE (name, description, tags, metadata)
     ON public.qa_test_runs TO authenticated;
 GRANT INSERT (id, name, description, target_app, target_url, nl_spec, tags, category, priority,
               timeout_ms, retries, browser, viewport_width, viewport_height, depends_on,
@@ -331,11 +329,10 @@ GRANT INSERT (id, name, description, target_app, target_url, nl_spec, tags, cate
       UPDATE (name, description, target_app, target_url, nl_spec, tags, category, priority,
               timeout_ms, retries, browser, viewport_width, viewport_height, depends_on,
               setup_spec_id, visual_threshold, metadata, trigger_on_repos, run_on_push,
-              push_priority, push_timeout_ms),
-      DELETE
+              push_priority, push_timeout_ms)
     ON public.qa_test_specs TO authenticated;
--- A result is what the runner saw: the team may annotate or discard it, not write one.
-GRANT UPDATE (metadata), DELETE ON public.qa_test_results TO authenticated;
+-- A result is what the runner saw: the team may annotate it, not write one.
+GRANT UPDATE (metadata) ON public.qa_test_results TO authenticated;
 
 -- Numbers of the team's specs and runs.
 GRANT USAGE ON SEQUENCE

@@ -9,7 +9,7 @@
 create or replace function internal.usage_event_id(
   workspace_id uuid, service_type text, source_id text, attempt integer, part integer
 ) returns uuid
-  language plpgsql immutable parallel safe as $$
+  language plpgsql immutable parallel safe set search_path = '' as $$
 declare
   hash bytea := substring(sha256(convert_to(
     workspace_id || E'\n' || service_type || E'\n' || attempt || E'\n' || part || E'\n' || source_id,
@@ -23,7 +23,7 @@ comment on function internal.usage_event_id(uuid, text, text, integer, integer) 
 
 -- The same for grants and refunds in workspace_financial_transactions: one row per reference.
 create or replace function internal.credit_entry_id(workspace_id uuid, entry_type text, reference text) returns uuid
-  language sql immutable parallel safe as $$
+  language sql immutable parallel safe set search_path = '' as $$
   select internal.usage_event_id(workspace_id, entry_type, reference, 0, 0)
 $$;
 
@@ -57,7 +57,7 @@ create or replace function internal.reserve_credits(
   out week_end timestamptz,
   out payg_balance bigint
 )
-  language plpgsql as $$
+  language plpgsql set search_path = '' as $$
 declare
   micro_per_credit constant bigint := 6;
   a_week constant interval := interval '168 hours';

@@ -34,8 +34,21 @@ WITHHELD: Final = {
         "owning the account is proven by the consent the server received; an account lives in one"
         " workspace only, so a row made by hand would lock its true owner out"
     ),
+    ("connected_social_accounts", "UPDATE"): (
+        "how the bot behaves is for admins to say, and the server checks what it would say"
+    ),
+    ("connected_social_accounts", "DELETE"): (
+        "an account is disconnected by an admin, at the platform too; its row carries conversations"
+        " and what was charged for them"
+    ),
     ("qa_test_results", "INSERT"): "a result is what the runner saw",
     ("vr_tryons", "INSERT"): "a try-on spends the shop's money: gate, reserve, run, settle",
+    ("wardrobe_garments", "DELETE"): (
+        "a garment is put away: conversations and charges refer to it"
+    ),
+    ("workspaces", "DELETE"): (
+        "the server deletes it: what runs is stopped first, and the books are kept"
+    ),
     ("workspace_auto_reload_settings", "INSERT"): (
         "decides what a card is charged: billing writes it after owner, cap and lock"
     ),

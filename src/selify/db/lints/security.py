@@ -17,6 +17,11 @@ COMMANDS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 # Credentials, by name. Users may write their own (sealed by the server first), never read one.
 SECRET: Final = re.compile(r"(^|_)(token|secret|password|hmac)(_encrypted)?$")
 
+# Where a credential is sent, by name.
+DESTINATION: Final = re.compile(
+    r"(^|_)(host|port|secure|tls|ssl|domain|shop|region|endpoint|server|url|uri|address)$"
+)
+
 # Columns that only the system writes, by name: money, counters, states and their moments.
 _MONEY = (
     r"(^|_)(cents|micro|micro_units|usd|credits|balance|revenue|profit|roi|costs?|earned|price"
@@ -28,6 +33,10 @@ _COUNTER = (
 )
 _STATE = r"(^|_)(status|state|error|until|at)$|^(error|last|scheduled|billing)_|_ids$|^deleted"
 SYSTEM_ONLY: Final = re.compile(f"{_MONEY}|{_COUNTER}|{_STATE}")
+
+
+# A policy for all commands promises DELETE with one of these words, never with "access" alone.
+DELETES: Final = re.compile(r"delete|manage|full|anything")
 
 
 class Reader(Protocol):
@@ -60,6 +69,12 @@ class Policy:
     @property
     def commands(self) -> tuple[str, ...]:
         return COMMANDS if self.command == "ALL" else (self.command,)
+
+    @property
+    def promises(self) -> tuple[str, ...]:
+        """What its name gives away: a row is deleted only where it speaks of deleting or managing."""
+        said = DELETES.search(self.name.lower()) or self.command != "ALL"
+        return tuple(c for c in self.commands if said or c != "DELETE")
 
     @property
     def expressions(self) -> list[str]:
@@ -241,12 +256,33 @@ async def whole_table_grants(db: Reader) -> list[Finding]:
     ]
 
 
+async def odd_privileges(db: Reader) -> list[Finding]:
+    """Beyond reading and writing rows nobody needs anything: TRUNCATE steps over triggers and
+    policies, REFERENCES asks for rows one may not see, TRIGGER runs code as whoever writes.
+    """
+    rows = await db.fetch(
+        "SELECT c.oid::regclass::text AS name, g.grantee::regrole::text AS role,"
+        " g.privilege_type AS privilege"
+        " FROM pg_catalog.pg_class c CROSS JOIN LATERAL (SELECT * FROM aclexplode(c.relacl)"
+        "  UNION ALL SELECT x.* FROM pg_catalog.pg_attribute a, aclexplode(a.attacl) x"
+        "  WHERE a.attrelid = c.oid) g"
+        " WHERE c.relnamespace::regnamespace::text IN ('public', 'internal')"
+        " AND c.relkind IN ('r', 'p', 'v', 'm') AND g.grantee <> c.relowner"
+        " AND g.privilege_type <> ALL ($1)",
+        list(COMMANDS),
+    )
+    return [
+        Finding("odd_privilege", r["name"], f"revoke {r['privilege']} from {r['role']}")
+        for r in rows
+    ]
+
+
 async def broken_promises(db: Reader) -> list[Finding]:
     """What a policy promises users, a privilege delivers, or a reason withholds; nothing beyond."""
     promised = {
         (policy.table, command)
         for policy in await policies(db)
-        for command in policy.commands
+        for command in policy.promises
         if set(policy.roles) & set(USER_ROLES)
     }
     delivered = await delivered_commands(db)
@@ -278,25 +314,35 @@ async def delivered_commands(db: Reader) -> set[tuple[str, str]]:
 
 
 async def owner_functions(db: Reader) -> list[Finding]:
-    """A function with its owner's rights has an empty search path and is not for PUBLIC."""
+    """A function with its owner's rights is not for PUBLIC."""
     rows = await db.fetch(
-        "SELECT p.oid::regprocedure::text AS name,"
-        " coalesce('search_path=\"\"' = ANY (p.proconfig), false) AS pinned,"
-        " has_function_privilege('public', p.oid, 'EXECUTE') AS for_everyone"
-        " FROM pg_catalog.pg_proc p"
+        "SELECT p.oid::regprocedure::text AS name FROM pg_catalog.pg_proc p"
         " WHERE p.prosecdef AND p.pronamespace::regnamespace::text IN ('public', 'internal')"
+        " AND has_function_privilege('public', p.oid, 'EXECUTE')"
         " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d"
         " WHERE d.objid = p.oid AND d.deptype = 'e')"
     )
     return [
-        Finding("unpinned_search_path", r["name"], "add SET search_path = ''")
-        for r in rows
-        if not r["pinned"]
-    ] + [
         Finding("owner_function_for_everyone", r["name"], "revoke EXECUTE from PUBLIC")
         for r in rows
-        if r["for_everyone"]
     ]
+
+
+async def search_paths(db: Reader) -> list[Finding]:
+    """Every function of ours names schemas itself: the caller's search path decides nothing.
+
+    Also those with their caller's rights: a trigger runs as whoever writes, and finds whatever
+    function or operator of the same name that writer put in front. A body that PostgreSQL parsed at
+    its creation (``RETURN``, ``BEGIN ATOMIC``) is bound already.
+    """
+    rows = await db.fetch(
+        "SELECT p.oid::regprocedure::text AS name FROM pg_catalog.pg_proc p"
+        " WHERE p.pronamespace::regnamespace::text IN ('public', 'internal')"
+        " AND p.prosqlbody IS NULL AND NOT coalesce('search_path=\"\"' = ANY (p.proconfig), false)"
+        " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d"
+        " WHERE d.objid = p.oid AND d.deptype = 'e')"
+    )
+    return [Finding("unpinned_search_path", r["name"], "add SET search_path = ''") for r in rows]
 
 
 async def trigger_rights(db: Reader) -> list[Finding]:
@@ -313,6 +359,32 @@ async def trigger_rights(db: Reader) -> list[Finding]:
     return [
         Finding("trigger_with_writers_rights", r["name"], "make it SECURITY DEFINER") for r in rows
     ]
+
+
+async def guarded_destinations(db: Reader) -> list[Finding]:
+    """A table with a secret and the place it is sent to lets neither change alone."""
+    rows = await db.fetch(
+        "SELECT c.oid::regclass::text AS name, array_agg(a.attname::text) AS columns,"
+        " coalesce((SELECT string_agg(pg_get_triggerdef(t.oid), ' ') FROM pg_catalog.pg_trigger t"
+        "  WHERE t.tgrelid = c.oid AND t.tgenabled <> 'D'"
+        "  AND t.tgfoid = 'internal.demand_secret_again'::regproc), '') AS guard"
+        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid"
+        " AND a.attnum > 0 AND NOT a.attisdropped"
+        " WHERE c.relnamespace::regnamespace::text IN ('public', 'internal') AND c.relkind = 'r'"
+        " GROUP BY c.oid"
+    )
+    found = []
+    for row in rows:
+        secrets = [column for column in row["columns"] if SECRET.search(column)]
+        places = [column for column in row["columns"] if DESTINATION.search(column)]
+        wanted = [f"old.{place}" for place in places] + [f"'{secret}'" for secret in secrets]
+        if secrets and places:
+            found += [
+                Finding("unguarded_destination", f"{row['name']}: {part}", "demand_secret_again()")
+                for part in wanted
+                if part not in row["guard"]
+            ]
+    return found
 
 
 async def closed_schemas(db: Reader) -> list[Finding]:
@@ -366,9 +438,12 @@ RULES: Final[tuple[Callable[[Reader], Awaitable[list[Finding]]], ...]] = (
     writable_system_columns,
     rehomeable_rows,
     whole_table_grants,
+    odd_privileges,
     broken_promises,
     owner_functions,
+    search_paths,
     trigger_rights,
+    guarded_destinations,
     closed_schemas,
     roles,
 )

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from selify.db import errors
+from selify.db.migrate import SESSION
 from selify.db.migrations.sql import SqlFileError
 
 # Alembic keeps what it is working on in module globals, so one process runs one upgrade at a time.
@@ -29,7 +30,7 @@ async def run(url: str, revision: str) -> None:
     """Run the revisions as one transaction, on a connection of their own."""
 
     async def connect(*_args: Any, **_kwargs: Any) -> "asyncpg.Connection[Any]":
-        return await asyncpg.connect(url, timeout=15, server_settings={"TimeZone": "UTC"})
+        return await asyncpg.connect(url, timeout=15, server_settings=SESSION)
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:

@@ -1,0 +1,13 @@
+"""Where a stored secret is sent does not change without the secret."""
+
+from selify.db.migrations.sql import run_file
+
+revision = "0042"
+down_revision = "0041"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_file("functions/destinations.sql")
+    run_file("migrations/versions/0042_secret_entered_again.sql")
