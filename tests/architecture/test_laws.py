@@ -76,6 +76,25 @@ def test_domain_code_cannot_commit() -> None:
     assert not guilty
 
 
+def test_whoever_takes_the_first_so_many_says_in_which_order() -> None:
+    """Without an order those that always fail may stand before all others for ever."""
+    takes_some = re.compile(r"\bLIMIT (?!1\b)")
+    guilty = [
+        f"{name_of(path)}: {text[:80]}"
+        for path in FILES
+        for text in whole_strings(ast.parse(path.read_text()))
+        if takes_some.search(text) and "ORDER BY" not in text
+    ]
+    assert not guilty
+
+
+def whole_strings(tree: ast.AST) -> list[str]:
+    """Every string as it is written, one with expressions in it as one."""
+    if isinstance(tree, ast.JoinedStr | ast.Constant):
+        return [ast.unparse(tree)]
+    return [text for child in ast.iter_child_nodes(tree) for text in whole_strings(child)]
+
+
 def test_money_is_never_a_float() -> None:
     billing = [path for path in FILES if name_of(path).startswith("billing/")]
     assert billing

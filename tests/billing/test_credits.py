@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from selify import billing
+from selify.billing import credits as charging
 from selify.billing.types import CostSource, RefundTo, UsageStatus
 from selify.core.database import Actor
 from selify.core.money import Credits, MicroUnits
@@ -325,3 +326,25 @@ async def test_stale_reservations_are_released_unless_their_job_lives(lonely_sho
     assert {alive.id, fresh.id, done.id}.isdisjoint(released)
     assert (await lonely_shop.balance()).week_used == Credits(3 * 383)
     assert "never finished" in (await lonely_shop.explain(dead.id)).refund_reason
+
+
+async def test_a_reservation_that_cannot_be_released_keeps_no_other(
+    lonely_shop, clock, monkeypatch
+):
+    broken = [await lonely_shop.reserve(f"broken{n}") for n in range(3)]
+    fine = await lonely_shop.reserve("fine")
+    refund = charging.refund
+
+    async def fail_for_the_broken(tx, clock, event_id, **more):
+        if event_id in {charge.id for charge in broken}:
+            raise RuntimeError("the books are wrong")
+        return await refund(tx, clock, event_id, **more)
+
+    monkeypatch.setattr(charging, "refund", fail_for_the_broken)
+    clock.advance(timedelta(hours=1))
+    released = []
+    for _ in range(2):
+        async with lonely_shop.database.tx(SYSTEM) as tx:
+            released += await billing.release_stale(tx, clock, timedelta(minutes=30), limit=3)
+        clock.advance(timedelta(minutes=1))
+    assert released == [fine.id]

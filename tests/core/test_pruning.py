@@ -134,3 +134,12 @@ def test_the_first_id_of_a_moment_comes_before_all_that_are_made_then() -> None:
     assert before < made < first_id(datetime.now(UTC) + timedelta(seconds=1))
     assert isinstance(before, UUID)
     assert before.version == ids.new_id().version == 7
+
+
+async def test_a_table_that_cannot_be_cleared_does_not_keep_the_others_full(
+    database: Database,
+) -> None:
+    async with database.tx(SYSTEM) as tx:
+        await add_event(tx, "completed", 15)
+    broken = pruning.Rule("internal.no_such_table", "created_at", timedelta())
+    assert await pruning.prune(database, (broken, *PRUNED), now=NOW) == 1

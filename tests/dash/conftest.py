@@ -23,6 +23,7 @@ from selify.auth import Gate, Visit, create_workspace
 from selify.commerce import LeffaMetadata, NewGarment, add_garment
 from selify.core.clock import SystemClock
 from selify.core.database import Actor, Database
+from selify.core.links import FileLinks
 from selify.core.settings import Settings
 from selify.core.storage import Storage
 from selify.social import conversations, posts, repository
@@ -47,6 +48,7 @@ class Site:
     database: Database
     gate: Gate
     storage: Storage
+    links: FileLinks
 
     def visitor(self, **headers: str) -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -176,7 +178,8 @@ async def site(
         await billing.seed(tx)
     async with _serving(settings):
         gate = Gate.from_settings(settings, database, SystemClock())
-        yield Site(settings.public_url, database, gate, Storage.open(settings.files_url))
+        links = FileLinks(settings.secret_box, settings.public_url)
+        yield Site(settings.public_url, database, gate, Storage.open(settings.files_url), links)
     await database.close()
     await admin.execute("DROP DATABASE dash WITH (FORCE)")
     await admin.close()

@@ -60,6 +60,36 @@ async def test_from_connect_to_disconnect(stack: WholeStack, browser: httpx.Asyn
         assert "is disconnected: shoppers get no answers" in (await browser.get("/")).text
 
 
+@pytest.mark.parametrize("refuses", [True, False])
+async def test_a_missing_permission_is_named_with_its_price_on_the_page_and_in_the_api(
+    stack: WholeStack, browser: httpx.AsyncClient, refuses: bool
+) -> None:
+    """Whether the platform refuses to subscribe, or takes it and then sends nothing."""
+    lost = "Comments under your posts are not answered."
+    why = "The permission to manage comments is missing."
+    scopes = ("instagram_business_basic", "instagram_business_manage_messages")
+    async with stack.brand() as brand:
+        await brand.sign_in()
+        await brand.phone.faults(refuse_unpermitted_fields=refuses)
+        began = await browser.get("/connect/instagram", params={"workspace_id": brand.workspace_id})
+        consent = began.headers["location"]
+        back = await brand.phone.authorize(consent, demo.USERNAME, scopes=scopes)
+        landed = (await browser.get(back)).headers["location"]
+        assert "done=connected_partly" in landed
+        shown = (await browser.get(landed)).text
+        assert lost in shown
+        assert why in shown
+        assert "Connect again" in shown
+        assert "messages" in await subscribed(stack), "and what may come comes"
+        account = (await brand.of_workspace("/accounts"))[0]
+        assert (account["missing"], account["health"]) == ([lost], "degraded")
+        assert account["error"].startswith(why)
+        await brand.phone.calm()
+        await brand.connect_and_copy_posts()
+        account = (await brand.of_workspace("/accounts"))[0]
+        assert (account["missing"], account["health"], account["error"]) == ([], "healthy", None)
+
+
 async def test_who_says_no_is_told_so_where_one_can_start_again(
     stack: WholeStack, browser: httpx.AsyncClient
 ) -> None:

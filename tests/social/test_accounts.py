@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
+from tests.infra.gateway import Gateway
 from tests.infra.world import ACCOUNT, PLATFORM, SYSTEM, Brand, World, _post
 
 from selify.core.database import Tx
@@ -15,51 +15,8 @@ from selify.core.secrets import SecretBox
 from selify.social import accounts, deletion, parking, pauses, posts, subscriptions
 from selify.social.accounts import ConnectedElsewhere
 from selify.social.connecting import STATE_LIFE, Attempt, Connector, PlatformSaidNo, StateInvalid
-from selify.social.ports import Grant, PlatformRefused, PostItem, PostPage, RenewedToken
+from selify.social.ports import Grant, PlatformRefused, PostPage, RenewedToken
 from selify.social.tryons import photo_key, result_key
-
-
-@dataclass
-class Gateway:
-    """The platform's other doors. ``refusal`` is raised by whatever is asked next."""
-
-    world: World
-    platform: str = PLATFORM
-    refusal: PlatformRefused | None = None
-    asked: list[str] = field(default_factory=list)
-    items: tuple[PostItem, ...] = ()
-
-    def consent_url(self, *, state: str, redirect_uri: str) -> str:
-        return f"https://platform.example/consent?state={state}&redirect_uri={redirect_uri}"
-
-    def read_callback(self, params: Mapping[str, str]) -> str:
-        if "error" in params:
-            raise BadRequest("You did not allow it.")
-        return params["code"]
-
-    async def exchange(self, code: str, *, redirect_uri: str) -> Grant:
-        self._ask("exchange")
-        return self.world.grant()
-
-    async def renew(self, token: str, *, expires_at: datetime, since: datetime) -> RenewedToken:
-        self._ask(f"renew {token}")
-        return RenewedToken("renewed", self.world.clock.now() + timedelta(days=60))
-
-    async def subscribe(self, token: str) -> tuple[str, ...]:
-        self._ask("subscribe")
-        return ("comments", "messages")
-
-    async def unsubscribe(self, token: str) -> None:
-        self._ask("unsubscribe")
-
-    async def posts(self, token: str, after: str | None) -> PostPage:
-        self._ask("posts")
-        return PostPage(self.items, None)
-
-    def _ask(self, what: str) -> None:
-        self.asked.append(what)
-        if self.refusal and not what.startswith("exchange"):
-            raise self.refusal
 
 
 @pytest.fixture
@@ -264,6 +221,8 @@ async def test_a_failed_subscription_is_tried_again(
     assert (found[0]["subscription_status"], found[0]["error_count"]) == ("error", 1)
     gateway.refusal = None
     due = (world.database, world.clock, world.secrets, gateway)
+    assert await subscriptions.confirm_due(*due) == 0, "not at once"
+    world.clock.advance(subscriptions.FIRST_RETRY + timedelta(seconds=1))
     assert await subscriptions.confirm_due(*due) == 1
     assert await subscriptions.confirm_due(*due) == 0
     world.clock.advance(timedelta(days=1, seconds=1))

@@ -31,6 +31,7 @@ and whether a charge is due is not theirs to decide.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,7 @@ from selify.billing.types import (
     UsageEventId,
     UsageStatus,
 )
+from selify.core import turns
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import SelifyError
@@ -278,9 +280,14 @@ async def release_stale(
     For a routine. Needs a system transaction; two at once do no harm.
     """
     rows = await repository.abandoned(tx, before=clock.now() - older_than, limit=limit)
-    released = []
-    for row in rows:
-        given = await refund(tx, clock, row["id"], reason=STALE_REASON, code=STALE_CODE)
+    released: list[UsageEventId] = []
+
+    async def release(event_id: UsageEventId) -> None:
+        given = await refund(tx, clock, event_id, reason=STALE_REASON, code=STALE_CODE)
         if not given.repeated:
-            released.append(UsageEventId(row["id"]))
+            released.append(event_id)
+
+    for row in rows:
+        give_back = partial(release, UsageEventId(row["id"]))
+        await turns.attempt(tx, repository.STALE, row["id"], give_back, now=clock.now())
     return released

@@ -7,7 +7,10 @@ from uuid import UUID
 
 import asyncpg
 
+from selify.core import turns
 from selify.core.database import Tx
+
+STALE = "stale charges"  # the routine whose failures are noted
 
 PART_COLUMNS = """
     e.id, e.workspace_id, e.user_id, e.service_type, e.service_subtype, e.cost_credits,
@@ -234,19 +237,20 @@ async def credit_entry(
 
 
 async def abandoned(tx: Tx, *, before: datetime, limit: int) -> list[asyncpg.Record]:
-    """Reservations made before then whose job is not going to settle them any more.
-
-    In order of workspace, so that two processes that tidy up at once cannot block each other.
+    """Reservations made before then whose job is not going to settle them any more: those that wait
+    longest, in order of workspace, so that two processes that tidy up at once cannot block each other.
     """
     return await tx.fetch(
-        """
-        SELECT e.id FROM public.workspace_usage_events e
-         WHERE e.status = 'reserved' AND e.created_at < $1
-           AND coalesce((e.metadata -> 'charge' ->> 'part')::int, 1) = 1
-           AND NOT EXISTS (SELECT FROM internal.jobs j
-                            WHERE j.id = (e.metadata -> 'charge' ->> 'job_id')::uuid
-                              AND j.state IN ('queued', 'running'))
-         ORDER BY e.workspace_id, e.id LIMIT $2
+        f"""
+        WITH longest AS (
+            SELECT e.workspace_id, e.id FROM public.workspace_usage_events e
+             WHERE e.status = 'reserved' AND e.created_at < $1
+               AND coalesce((e.metadata -> 'charge' ->> 'part')::int, 1) = 1
+               AND NOT EXISTS (SELECT FROM internal.jobs j
+                                WHERE j.id = (e.metadata -> 'charge' ->> 'job_id')::uuid
+                                  AND j.state IN ('queued', 'running'))
+             ORDER BY coalesce({turns.last_try(STALE, "e.id")}, e.created_at) LIMIT $2)
+        SELECT id FROM longest ORDER BY workspace_id, id
         """,
         before,
         limit,

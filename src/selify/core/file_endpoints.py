@@ -10,20 +10,33 @@ from selify.core.storage import Storage
 
 TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 
+Token = Annotated[str, Path(max_length=1000)]
+
 router = APIRouter(tags=["files"])
 
 
 @router.get("/files/{token}", summary="A file, by its signed link", response_class=Response)
-async def read_file(
-    request: Request, clock: CurrentClock, token: Annotated[str, Path(max_length=1000)]
-) -> Response:
+async def read_file(request: Request, clock: CurrentClock, token: Token) -> Response:
     """The file's bytes. 404 for a link we did not sign, 410 once it has expired."""
     links: FileLinks = request.app.state.links
     storage: Storage = request.app.state.storage
     key = links.open(token, now=clock.now())
-    suffix = key.rsplit(".", 1)[-1]
-    return Response(
-        await storage.get(key),
-        media_type=TYPES.get(suffix, "application/octet-stream"),
-        headers={"Cache-Control": "private, max-age=3600", "Content-Disposition": "inline"},
-    )
+    data = await storage.get(key)
+    return Response(data, media_type=_type(key), headers=_HEADERS)
+
+
+@router.head("/files/{token}", include_in_schema=False)
+async def describe_file(request: Request, clock: CurrentClock, token: Token) -> Response:
+    """The same without the bytes: platforms look before they fetch."""
+    links: FileLinks = request.app.state.links
+    storage: Storage = request.app.state.storage
+    key = links.open(token, now=clock.now())
+    length = {"Content-Length": str(await storage.size(key))}
+    return Response(media_type=_type(key), headers={**_HEADERS, **length})
+
+
+_HEADERS = {"Cache-Control": "private, max-age=3600", "Content-Disposition": "inline"}
+
+
+def _type(key: str) -> str:
+    return TYPES.get(key.rsplit(".", 1)[-1], "application/octet-stream")

@@ -12,7 +12,11 @@ from datetime import datetime, timedelta
 from selify.core.database import Actor, Database
 from selify.core.ids import first_id
 from selify.core.inbox import REPLAYABLE
+from selify.core.logging import get_logger
+from selify.core.outage import is_away
 from selify.core.turns import take_turn
+
+log = get_logger(__name__)
 
 ACTOR = Actor.system("pruning")
 EVERY = timedelta(hours=1)
@@ -38,7 +42,7 @@ class Rule:
         return f"""
             DELETE FROM {self.table} WHERE ctid = ANY (ARRAY(
                 SELECT ctid FROM {self.table} WHERE {self.by} < $1 AND {self.condition}
-                 LIMIT {BATCH} FOR UPDATE SKIP LOCKED))
+                 ORDER BY {self.by} LIMIT {BATCH} FOR UPDATE SKIP LOCKED))
         """
 
 
@@ -57,7 +61,18 @@ async def prune(database: Database, rules: Sequence[Rule], *, now: datetime) -> 
     async with database.tx(ACTOR) as tx:
         if not await take_turn(tx, "pruning", every=EVERY, now=now):
             return 0
-    return sum([await _clear(database, rule, now - rule.age) for rule in rules])
+    return sum([await _clear_or_say_why(database, rule, now) for rule in rules])
+
+
+async def _clear_or_say_why(database: Database, rule: Rule, now: datetime) -> int:
+    """One table that cannot be cleared does not keep the others full."""
+    try:
+        return await _clear(database, rule, now - rule.age)
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.exception("a table could not be cleared", table=rule.table)
+        return 0
 
 
 async def _clear(database: Database, rule: Rule, moment: datetime) -> int:

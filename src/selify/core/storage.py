@@ -75,12 +75,20 @@ class Storage:
 
     async def exists(self, key: str) -> bool:
         try:
-            await obstore.head_async(self._store, _checked(key))
-        except (FileNotFoundError, obstore.exceptions.NotFoundError):
+            await self.size(key)
+        except FileMissing:
             return False
+        return True
+
+    async def size(self, key: str) -> int:
+        """In bytes. Raises FileMissing."""
+        try:
+            described = await obstore.head_async(self._store, _checked(key))
+        except (FileNotFoundError, obstore.exceptions.NotFoundError) as error:
+            raise FileMissing(f"{key} is not stored (any more).") from error
         except (obstore.exceptions.BaseError, OSError) as error:
             raise StorageUnavailable(f"Looking for {key} failed: {error}") from error
-        return True
+        return described["size"]
 
     async def delete(self, key: str) -> None:
         """Gone afterwards, whether or not it was there."""

@@ -1,8 +1,20 @@
-"""Whose turn it is: work that one worker does for all, no more often than it is worth."""
+"""Whose turn it is: work that one worker does for all, no more often than it is worth; and among many
+that wait for a routine, the longest waiting first.
 
+A routine takes so many at a time. One that fails goes to the end of the line, or those that always fail
+would stand before the others for ever: ``attempt`` does it and puts it there, ``last_try`` is what to
+order by.
+"""
+
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from selify.core.database import Tx
+from selify.core.logging import get_logger
+from selify.core.outage import is_away
+
+log = get_logger(__name__)
 
 
 async def take_turn(tx: Tx, routine: str, *, every: timedelta, now: datetime) -> bool:
@@ -24,3 +36,45 @@ async def take_turn(tx: Tx, routine: str, *, every: timedelta, now: datetime) ->
             every,
         )
     )
+
+
+def last_try(routine: str, subject: str) -> str:
+    """SQL: when a failing one was tried last, NULL for all others. ``subject``: the column of its id."""
+    return (
+        f"(SELECT taken_at FROM internal.routine_turns WHERE routine = '{routine}/' || {subject})"
+    )
+
+
+async def note_try(tx: Tx, routine: str, subject: UUID, *, now: datetime) -> None:
+    """To the end of the line with it, until ``forget_try``. Before work that may end the process."""
+    await tx.execute(
+        """
+        INSERT INTO internal.routine_turns (routine, taken_at) VALUES ($1, $2)
+        ON CONFLICT (routine) DO UPDATE SET taken_at = excluded.taken_at
+        """,
+        f"{routine}/{subject}",
+        now,
+    )
+
+
+async def forget_try(tx: Tx, routine: str, subject: UUID) -> None:
+    await tx.execute(
+        "DELETE FROM internal.routine_turns WHERE routine = $1", f"{routine}/{subject}"
+    )
+
+
+async def attempt(
+    tx: Tx, routine: str, subject: UUID, work: Callable[[], Awaitable[object]], *, now: datetime
+) -> bool:
+    """One of many. What fails is undone alone and goes to the end of the line; whether it went well."""
+    try:
+        async with tx.savepoint():
+            await work()
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.exception("one of many failed; the others go on", during=routine, subject=str(subject))
+        await note_try(tx, routine, subject, now=now)
+        return False
+    await forget_try(tx, routine, subject)
+    return True

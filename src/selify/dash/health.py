@@ -1,12 +1,10 @@
 """How connected accounts are doing: what a brand must know before its shoppers notice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from selify.dash import words
 from selify.dash.desk import Desk
@@ -54,7 +52,7 @@ async def examine(desk: Desk) -> list[Doctor]:
     return [_doctor(row, pace, desk.now) for row, pace in zip(rows, paces, strict=True)]
 
 
-def _doctor(row: asyncpg.Record, pace: Pace, now: datetime) -> Doctor:
+def _doctor(row: Mapping[str, Any], pace: Pace, now: datetime) -> Doctor:
     checks = _checks(row, now)
     state, verdict = words.ACCOUNT.get(row["status"], ("fair", row["status"]))
     if state == "good":
@@ -78,13 +76,13 @@ def _worst(checks: Sequence[Check], otherwise: tuple[str, str]) -> tuple[str, st
     return otherwise
 
 
-def _checks(row: asyncpg.Record, now: datetime) -> tuple[Check, ...]:
+def _checks(row: Mapping[str, Any], now: datetime) -> tuple[Check, ...]:
     if row["status"] not in LIVE:
         return ()
     return (_permission(row, now), _subscription(row), _calls(row), _failures(row))
 
 
-def _permission(row: asyncpg.Record, now: datetime) -> Check:
+def _permission(row: Mapping[str, Any], now: datetime) -> Check:
     title, ends = "Permission", row["token_expires_at"]
     if row["token_valid"] is False or (ends and ends <= now):
         return Check(title, "bad", "It has ended. Connect the account again.")
@@ -95,16 +93,20 @@ def _permission(row: asyncpg.Record, now: datetime) -> Check:
     return Check(title, "fair" if ends - now < SOON else "good", text)
 
 
-def _subscription(row: asyncpg.Record) -> Check:
-    status = row["subscription_status"]
-    if status == "active":
-        return Check("Incoming messages", "good", "Comments and messages reach us")
+def _subscription(row: Mapping[str, Any]) -> Check:
+    title, status, lost = "Incoming messages", row["subscription_status"], row["lost"]
+    why = row["subscription_error"] or "Connect the account again."
     if status is None:
-        return Check("Incoming messages", "fair", "Not confirmed yet")
-    return Check("Incoming messages", "bad", "Not arriving. Connect the account again.")
+        return Check(title, "fair", "Not confirmed yet")
+    if status != "active":
+        return Check(title, "bad", f"Not arriving. {why}")
+    if not lost:
+        return Check(title, "good", "Comments and messages reach us")
+    state = "bad" if any(cost.vital for cost in lost) else "fair"
+    return Check(title, state, " ".join([*(cost.text for cost in lost), why]))
 
 
-def _calls(row: asyncpg.Record) -> Check:
+def _calls(row: Mapping[str, Any]) -> Check:
     state, text = words.HEALTH.get(row["health"] or "", ("off", "Nothing sent yet"))
     if row["last_successful_api_call"] is None and state == "good":
         return Check("Sending", "good", "Ready; nothing sent yet")
@@ -119,7 +121,7 @@ def _pace(milliseconds: float) -> str:
     return f", {milliseconds / 1000:.1f} s on average"
 
 
-def _failures(row: asyncpg.Record) -> Check:
+def _failures(row: Mapping[str, Any]) -> Check:
     failed, sent = row["messages_failed_today"] or 0, row["messages_processed_today"] or 0
     if not failed:
         return Check("Today", "good", f"{sent:,} sent, none failed")

@@ -87,6 +87,7 @@ async def explain_keywords(desk: AtDesk, post_id: UUID) -> Response:
 
 
 @router.get("/{post_id}/picture")
+@router.head("/{post_id}/picture")
 async def picture(desk: AtDesk, post_id: UUID) -> Response:
     """Our own copy of the post's picture: the platform's links end after a while."""
     async with desk.reading() as tx:

@@ -65,6 +65,7 @@ DONE: Mapping[str, str] = {
     "text_saved": "Saved. The bot says it like this from now on.",
     "text_reset": "Back to our own words.",
     "connected": "Connected. Comments and messages reach your bot from now on.",
+    "connected_partly": "Connected, but not everything reaches your bot: see “Incoming messages”.",
     "disconnected": "Disconnected. The history stays here for 90 days.",
     "notices_read": "All read.",
     "handed_over": "You answer in this conversation now; the bot keeps quiet.",

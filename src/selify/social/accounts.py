@@ -8,27 +8,33 @@ whole system. Every step is written to ``oauth_audit_logs``; no token ever is.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from selify.auth import audit
-from selify.core import outbox, retention
+from selify.core import outbox, retention, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Conflict, NotFound
 from selify.core.ids import new_id
+from selify.core.logging import get_logger
+from selify.core.outage import is_away
 from selify.core.secrets import SecretBox
 from selify.social import messages, parking, pauses, repository, sending, undelivered
 from selify.social.ports import AccountGateway, Grant, PlatformRefused
 from selify.social.tryons import forget_account
 from selify.social.types import Account
 
+log = get_logger(__name__)
+
 ACTOR = Actor.system("accounts")
 RETENTION = timedelta(days=90)
 RENEW_BEFORE = timedelta(days=10)
 RENEW_AGE = timedelta(hours=24)
+RENEWAL, PURGING = "token renewal", "purging accounts"  # routines whose failures are noted
 
 
 class ConnectedElsewhere(Conflict):
@@ -365,42 +371,72 @@ async def _purge_books(tx: Tx, account: Account) -> None:
 
 
 async def purge_due(database: Database, clock: Clock) -> int:
-    """A routine: accounts whose 90 days are over."""
+    """A routine: accounts whose 90 days are over, the longest first; how many."""
+    before = clock.now() - RETENTION
     async with database.tx(ACTOR) as tx:
         due = await tx.fetch(
-            """
+            f"""
             SELECT id FROM public.connected_social_accounts
              WHERE status = 'disconnected' AND disconnected_at < $1
-             LIMIT 20 FOR UPDATE SKIP LOCKED
+             ORDER BY coalesce({turns.last_try(PURGING, "id")}, disconnected_at) LIMIT 20
             """,
-            clock.now() - RETENTION,
+            before,
         )
-        for row in due:
-            await purge(tx, row["id"])
-        return len(due)
+    purged = 0
+    for row in due:
+        async with database.tx(ACTOR) as tx:
+            purge_it = partial(_purge_if_due, tx, row["id"], before)
+            purged += await turns.attempt(tx, PURGING, row["id"], purge_it, now=clock.now())
+    return purged
+
+
+async def _purge_if_due(tx: Tx, account_id: UUID, before: datetime) -> None:
+    """Unless it was connected again, or another worker purges it."""
+    due = await tx.fetch_value(
+        """
+        SELECT true FROM public.connected_social_accounts
+         WHERE id = $1 AND status = 'disconnected' AND disconnected_at < $2
+           FOR UPDATE SKIP LOCKED
+        """,
+        account_id,
+        before,
+    )
+    if due:
+        await purge(tx, account_id)
 
 
 async def renew_due(
     database: Database, clock: Clock, secrets: SecretBox, gateway: AccountGateway
 ) -> int:
-    """A routine: renew tokens well before they end. A dead one is said so, to the owner too."""
+    """A routine: renew tokens well before they end, the longest waiting first. A dead one is said so,
+    to the owner too.
+    """
     now = clock.now()
     async with database.tx(ACTOR) as tx:
         due = await tx.fetch(
-            """
+            f"""
             SELECT id, access_token, token_expires_at,
                    coalesce(token_last_refreshed_at, created_at) AS since
               FROM public.connected_social_accounts
              WHERE platform = $1 AND status = 'active' AND token_expires_at < $2
                AND coalesce(token_last_refreshed_at, created_at) < $3
+             ORDER BY coalesce({turns.last_try(RENEWAL, "id")}, token_expires_at - $4::interval)
              LIMIT 20
             """,
             gateway.platform,
             now + RENEW_BEFORE,
             now - RENEW_AGE,
+            RENEW_BEFORE,
         )
+        for row in due:
+            await turns.note_try(tx, RENEWAL, row["id"], now=now)
     for row in due:
-        await _renew(database, clock, secrets, gateway, row)
+        try:
+            await _renew(database, clock, secrets, gateway, row)
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.exception("a token could not be renewed", account_id=str(row["id"]))
     return len(due)
 
 
@@ -444,6 +480,7 @@ async def _renew(
             token.sealed,
         )
         if stored:
+            await turns.forget_try(tx, RENEWAL, account.id)
             await _audit_renewal(tx, account, error=None)
 
 

@@ -94,7 +94,12 @@ class Connector:
             raise
         # A failure here is shown with the account and tried again by a routine.
         await subscriptions.subscribe(
-            self._database, self._clock, gateway, connected.account_id, grant.token
+            self._database,
+            self._clock,
+            gateway,
+            connected.account_id,
+            grant.token,
+            grant.permissions,
         )
         await posts.sync_account(
             self._database, self._clock, self._secrets, gateway, connected.account_id

@@ -1,7 +1,8 @@
 """The social API: connecting accounts, posts and their garments, conversations, the funnel."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -18,7 +19,7 @@ from selify.core.http import (
     UserTx,
 )
 from selify.core.links import FileLinks
-from selify.social import accounts, conversations, posts, reading, repository
+from selify.social import accounts, conversations, posts, reading, repository, subscriptions
 from selify.social import schemas as s
 from selify.social.connecting import Attempt, Connector
 from selify.social.dialogue import Handler
@@ -71,15 +72,28 @@ async def finish_connecting(
     connected = await connector.finish(gateway, dict(request.query_params), user_id=user_id)
     async with database.tx(user) as tx:
         account = await repository.account(tx, connected.account_id)
+        received = await subscriptions.received(tx, connected.account_id)
     of_workspace = f"workspace={account.workspace_id}&" if account else ""
-    return RedirectResponse(f"/accounts?{of_workspace}done=connected#main", status_code=303)
+    done = "connected_partly" if subscriptions.missing(received) else "connected"
+    return RedirectResponse(f"/accounts?{of_workspace}done={done}#main", status_code=303)
 
 
 @router.get(WORKSPACE + "/accounts")
 async def list_accounts(workspace_id: UUID, tx: UserTx) -> list[s.AccountOutput]:
     """Connected accounts and how they are doing."""
     await access_workspace(tx, workspace_id)
-    return [s.AccountOutput(**dict(row)) for row in await reading.list_accounts(tx, workspace_id)]
+    return [_account(row) for row in await reading.list_accounts(tx, workspace_id)]
+
+
+def _account(row: Mapping[str, Any]) -> s.AccountOutput:
+    """Where events do not reach us, an account is not healthy, however well its sends go."""
+    lost = row["lost"] if row["status"] in repository.LIVE else []
+    health = row["health"]
+    if health == "healthy" and any(cost.vital for cost in lost):
+        health = "degraded"
+    error = row["error"] or (row["subscription_error"] if lost else None)
+    said = {**row, "health": health, "error": error, "missing": [cost.text for cost in lost]}
+    return s.AccountOutput(**{name: said[name] for name in s.AccountOutput.model_fields})
 
 
 @router.post(WORKSPACE + "/accounts/{account_id}/disconnect", status_code=204)

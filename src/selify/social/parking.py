@@ -10,11 +10,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from selify.core import inbox
 from selify.core.database import Tx
 from selify.core.inbox import Event, Incoming, replay
+from selify.core.logging import get_logger
+from selify.core.outage import is_away
+
+log = get_logger(__name__)
 
 REST = timedelta(days=1)
+# Exactly one, or a raw entry that looks like it would end the statement for all the others.
+_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 ReadAgain = Callable[[Any, datetime], Sequence[Incoming] | None]
 """A raw entry and when it came → its events; ``None`` where it is still not understood."""
@@ -49,13 +57,13 @@ async def park_raw(tx: Tx, entries: Sequence[tuple[str, Any, str]]) -> None:
 async def retry_attributed(tx: Tx) -> int:
     """Replay parked events whose account is live by now; how many."""
     rows = await tx.fetch(
-        """
+        f"""
         SELECT q.id, (q.webhook_payload ->> 'event_id')::uuid AS event_id, a.id AS account_id
           FROM public.instagram_message_queue q
           JOIN public.connected_social_accounts a
             ON a.platform_account_id = q.entry_id AND a.status IN ('active', 'pending')
          WHERE q.status = 'pending' AND jsonb_typeof(q.webhook_payload) = 'object'
-           AND q.webhook_payload ->> 'event_id' ~ '^[0-9a-f-]{36}$'
+           AND q.webhook_payload ->> 'event_id' ~ '{_UUID}'
          ORDER BY q.created_at LIMIT 200 FOR UPDATE OF q SKIP LOCKED
         """
     )
@@ -83,34 +91,48 @@ async def retry_attributed(tx: Tx) -> int:
 async def retry_raw(tx: Tx, read: ReadAgain, *, now: datetime) -> int:
     """A routine: read raw entries again; how many are understood by now."""
     rows = await tx.fetch(
-        """
+        f"""
         SELECT id, webhook_payload AS raw, created_at FROM public.instagram_message_queue
          WHERE status = 'pending' AND coalesce(processed_at, created_at) < $1
            AND NOT (jsonb_typeof(webhook_payload) = 'object'
-                    AND coalesce(webhook_payload ->> 'event_id', '') ~ '^[0-9a-f-]{36}$')
-         ORDER BY created_at LIMIT 200 FOR UPDATE SKIP LOCKED
+                    AND coalesce(webhook_payload ->> 'event_id', '') ~ '{_UUID}')
+         ORDER BY coalesce(processed_at, created_at) LIMIT 200 FOR UPDATE SKIP LOCKED
         """,
         now - REST,
     )
     understood = 0
     for row in rows:
-        events = read(row["raw"], row["created_at"])
-        if events is None:
+        try:
+            async with tx.savepoint():
+                done = await _read_again(tx, row, read, now)
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.exception("a parked entry could not be read again", parked_id=str(row["id"]))
+            done = False
+        if not done:
             await _not_yet(tx, row["id"], now)
-            continue
-        await inbox.store(tx, events)
-        await tx.execute(
-            """
-            UPDATE public.instagram_message_queue
-               SET status = 'completed', webhook_payload = '{}', attempts = attempts + 1,
-                   processed_at = $2, last_error = NULL
-             WHERE id = $1
-            """,
-            row["id"],
-            now,
-        )
-        understood += 1
+        understood += done
     return understood
+
+
+async def _read_again(tx: Tx, row: asyncpg.Record, read: ReadAgain, now: datetime) -> bool:
+    """Whether it is understood by now; then its events are stored, and nothing else is kept."""
+    events = read(row["raw"], row["created_at"])
+    if events is None:
+        return False
+    await inbox.store(tx, events)
+    await tx.execute(
+        """
+        UPDATE public.instagram_message_queue
+           SET status = 'completed', webhook_payload = '{}', attempts = attempts + 1,
+               processed_at = $2, last_error = NULL
+         WHERE id = $1
+        """,
+        row["id"],
+        now,
+    )
+    return True
 
 
 async def _not_yet(tx: Tx, parked_id: UUID, now: datetime) -> None:

@@ -194,6 +194,16 @@ class PlatformRefused(Exception):
         self.token_dead = token_dead
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The kinds of events a platform sends us of an account. ``complaint``: why others do not come,
+    in words for its owner.
+    """
+
+    fields: tuple[str, ...]
+    complaint: str = ""
+
+
 class AccountGateway(Protocol):
     """Connecting, keeping and leaving an account. Every method may raise PlatformRefused."""
 
@@ -208,8 +218,10 @@ class AccountGateway(Protocol):
 
     async def renew(self, token: str, *, expires_at: datetime, since: datetime) -> RenewedToken: ...
 
-    async def subscribe(self, token: str) -> tuple[str, ...]:
-        """Switch events on; the fields the account now receives."""
+    async def subscribe(self, token: str, permissions: Sequence[str]) -> Subscription:
+        """Switch on every kind of event that may be had. ``permissions``: what the owner granted, as
+        far as it is known. Raises PlatformRefused only where no kind at all may be had.
+        """
 
     async def unsubscribe(self, token: str) -> None: ...
 

@@ -15,13 +15,17 @@ import asyncpg
 from selify.commerce import LOW_CONFIDENCE
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
-from selify.core.errors import Invalid, NotFound
+from selify.core.errors import Invalid, NotFound, SelifyError
 from selify.core.ids import new_id
+from selify.core.logging import get_logger
+from selify.core.outage import is_away
 from selify.core.secrets import SecretBox
 from selify.social import accounts, repository, sending
 from selify.social.keywords import Keywords, resolve
 from selify.social.ports import AccountGateway, PlatformRefused, PostItem
 from selify.social.types import Account
+
+log = get_logger(__name__)
 
 ACTOR = Actor.system("post sync")
 LEASE = timedelta(minutes=15)
@@ -57,31 +61,100 @@ async def sync_account(
     gateway: AccountGateway,
     account_id: UUID,
 ) -> None:
-    """All pages, newest first. What was copied before a failure stays."""
-    calls, copied, failure = 0, 0, None
+    """All pages, newest first. What was copied before a failure stays, and the next time goes on there.
+
+    Whatever goes wrong is the account's own trouble: it is written down, and the others go on.
+    """
+    listing = _Listing(database, clock, gateway, account_id)
+    failure: str | None = None
     token: accounts.HeldToken | None = None
     dead = False
     try:
         async with database.tx(ACTOR) as tx:
             token = await accounts.held_token(tx, secrets, account_id)
-        after: str | None = None
-        for _ in range(MAX_PAGES):
-            page = await gateway.posts(token.plain, after)
-            calls += 1
-            async with database.tx(ACTOR) as tx:
-                await store_posts(tx, account_id, page.posts, now=clock.now())
-            copied += len(page.posts)
-            after = page.after
-            if after is None:
-                break
-    except (PlatformRefused, accounts.AccountMissing) as error:
+        await listing.copy(token.plain)
+    except (PlatformRefused, SelifyError) as error:
+        if is_away(error):
+            raise
         failure = str(error)
         dead = isinstance(error, PlatformRefused) and error.token_dead
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.exception("posts could not be copied", account_id=str(account_id))
+        failure = f"{type(error).__name__}: {error}"[:1000]
     async with database.tx(ACTOR) as tx:
         if dead and token:
             await sending.token_died(tx, account_id, "token_dead", clock.now(), sealed=token.sealed)
         await _give_lease_back(
-            tx, account_id, clock.now(), calls=calls, copied=copied, failure=failure
+            tx, account_id, clock.now(), calls=listing.calls, copied=listing.copied, failure=failure
+        )
+
+
+class _Listing:
+    """One walk through an account's posts: the newest page, then on from where an earlier walk broke
+    off, to the last page or for ``MAX_PAGES``.
+
+    The last page is the one after which there is nothing, or nothing new: some platforms give a cursor
+    there too, and go round in circles.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, gateway: AccountGateway, account_id: UUID
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._gateway = gateway
+        self._account_id = account_id
+        self._seen: set[str] = set()
+        self.calls = 0
+        self.copied = 0
+
+    async def copy(self, token: str) -> None:
+        """Raises PlatformRefused; the place is kept, unless it is what was refused."""
+        async with self._database.tx(ACTOR) as tx:
+            broke_off: str | None = await tx.fetch_value(
+                "SELECT cursor FROM internal.post_listings WHERE account_id = $1", self._account_id
+            )
+        after = await self._page(token, None)
+        if broke_off and after:
+            after = broke_off
+        while after and self.calls < MAX_PAGES:
+            try:
+                after = await self._page(token, after)
+            except PlatformRefused:
+                if after == broke_off:
+                    async with self._database.tx(ACTOR) as tx:
+                        await self._keep_place(tx, None)
+                raise
+
+    async def _page(self, token: str, after: str | None) -> str | None:
+        """The cursor of the next page; ``None`` at the end."""
+        page = await self._gateway.posts(token, after)
+        self.calls += 1
+        fresh = [post for post in page.posts if post.post_ref not in self._seen]
+        self._seen.update(post.post_ref for post in fresh)
+        self.copied += len(fresh)
+        follows = page.after if fresh and page.after != after else None
+        async with self._database.tx(ACTOR) as tx:
+            await store_posts(tx, self._account_id, fresh, now=self._clock.now())
+            if after or not follows:
+                await self._keep_place(tx, follows)
+        return follows
+
+    async def _keep_place(self, tx: Tx, cursor: str | None) -> None:
+        if cursor is None:
+            await tx.execute(
+                "DELETE FROM internal.post_listings WHERE account_id = $1", self._account_id
+            )
+            return
+        await tx.execute(
+            """
+            INSERT INTO internal.post_listings (account_id, cursor) VALUES ($1, $2)
+            ON CONFLICT (account_id) DO UPDATE SET cursor = excluded.cursor
+            """,
+            self._account_id,
+            cursor,
         )
 
 

@@ -11,6 +11,7 @@ import asyncpg
 
 from selify.core.database import Tx
 from selify.core.errors import NotFound
+from selify.social import subscriptions
 from selify.social.dialogue import State
 
 Row = asyncpg.Record | dict[str, Any]
@@ -65,13 +66,16 @@ class Mark:
         return f"{self.at.isoformat() if self.at else ''}_{self.id}"
 
 
-async def list_accounts(tx: Tx, workspace_id: UUID) -> list[asyncpg.Record]:
-    return await tx.fetch(
-        """
+async def list_accounts(tx: Tx, workspace_id: UUID) -> list[dict[str, Any]]:
+    """How each is. ``lost``: what it costs that some kinds of events do not reach us."""
+    rows = await tx.fetch(
+        f"""
         SELECT a.id, a.platform, a.platform_username AS username, a.status, a.token_expires_at,
                h.health_status AS health, a.error_message AS error, h.token_valid,
                h.consecutive_failures, h.avg_response_time_ms, h.messages_processed_today,
                h.messages_failed_today, h.last_successful_api_call, s.subscription_status,
+               s.last_error AS subscription_error,
+               {subscriptions.RECEIVED} AS received,
                r.messages_sent_this_hour, r.hourly_limit, r.messages_sent_today, r.daily_limit
           FROM public.connected_social_accounts a
           LEFT JOIN public.instagram_account_health h ON h.account_id = a.id
@@ -82,6 +86,7 @@ async def list_accounts(tx: Tx, workspace_id: UUID) -> list[asyncpg.Record]:
         """,
         workspace_id,
     )
+    return [{**dict(row), "lost": subscriptions.missing(row["received"])} for row in rows]
 
 
 _POST = """

@@ -14,6 +14,9 @@ class AccountOutput(BaseModel):
     token_expires_at: datetime | None
     health: str | None
     error: str | None
+    missing: list[str] = Field(
+        description="What it costs that some kinds of events do not reach us. ``error`` says why."
+    )
 
 
 class PostOutput(BaseModel):

@@ -1,87 +1,180 @@
 """Whether the platform sends us an account's events: ``instagram_webhook_subscriptions``.
 
-active → error (it refused) → active again by a routine, or inactive when we let go. A platform may
-drop a subscription by itself after an outage of ours, so every one is confirmed once a day.
+active → error (it refused) → active again by a routine, or inactive when we let go. An active one may
+lack kinds of events, for want of a permission: then ``last_error`` says why, and ``missing`` what that
+costs. A platform may drop a subscription by itself after an outage of ours, so every one is confirmed
+once a day; one that was refused is tried again ever more seldom.
 """
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
-from selify.core.secrets import SecretBox
+from selify.core.logging import get_logger
+from selify.core.secrets import SecretBox, SecretUnreadable
 from selify.social import accounts
 from selify.social.ports import AccountGateway, PlatformRefused
 
+log = get_logger(__name__)
+
 ACTOR = Actor.system("event subscriptions")
 CONFIRM_EVERY = timedelta(days=1)
+FIRST_RETRY = timedelta(minutes=5)
 
 
-async def record(tx: Tx, account_id: UUID, fields: tuple[str, ...], *, clock: Clock) -> None:
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a brand loses when events of one kind do not come. ``vital``: the bot cannot do its work."""
+
+    text: str
+    vital: bool = False
+
+
+COSTS: Mapping[str, Cost] = MappingProxyType(
+    {
+        "comments": Cost("Comments under your posts are not answered.", vital=True),
+        "messages": Cost("Messages and photos do not reach the bot.", vital=True),
+        "messaging_postbacks": Cost("Taps on the buttons of a message are not noticed."),
+        "message_echoes": Cost("The bot does not notice when you answer a shopper yourself."),
+        "message_reactions": Cost("Reactions to messages are not shown."),
+        "message_edit": Cost("What a shopper changes in a message afterwards is not seen."),
+    }
+)
+
+
+def missing(fields: Collection[str] | None) -> list[Cost]:
+    """What it costs that only these fields come; of an account never subscribed, nothing is known."""
+    if fields is None:
+        return []
+    return [cost for field, cost in COSTS.items() if field not in fields]
+
+
+async def received(tx: Tx, account_id: UUID) -> list[str] | None:
+    """The kinds of events that come: none where the platform refused, ``None`` where it was not asked."""
+    fields: list[str] | None = await tx.fetch_value(
+        f"""
+        SELECT {RECEIVED} FROM public.instagram_webhook_subscriptions s
+         WHERE s.connected_account_id = $1
+        """,
+        account_id,
+    )
+    return fields
+
+
+# Of a subscription ``s``.
+RECEIVED = """
+    CASE s.subscription_status WHEN 'active' THEN s.subscribed_fields WHEN 'error' THEN '{}' END
+"""
+
+
+async def record(
+    tx: Tx, account_id: UUID, fields: Sequence[str], *, complaint: str = "", clock: Clock
+) -> None:
     """The platform confirmed which events it sends us."""
     await tx.execute(
         """
         INSERT INTO public.instagram_webhook_subscriptions
-               (connected_account_id, subscribed_fields, subscription_status, last_verified_at)
-        VALUES ($1, $2, 'active', $3)
+               (connected_account_id, subscribed_fields, subscription_status, last_verified_at,
+                last_error)
+        VALUES ($1, $2, 'active', $3, $4)
         ON CONFLICT (connected_account_id) DO UPDATE
            SET subscribed_fields = excluded.subscribed_fields, subscription_status = 'active',
-               last_verified_at = excluded.last_verified_at, error_count = 0, last_error = NULL
+               last_verified_at = excluded.last_verified_at, error_count = 0,
+               last_error = excluded.last_error
         """,
         account_id,
         list(fields),
         clock.now(),
+        complaint[:500] or None,
     )
 
 
-async def record_failure(tx: Tx, account_id: UUID, reason: str) -> None:
+async def record_failure(tx: Tx, account_id: UUID, reason: str, *, clock: Clock) -> None:
+    """Nothing comes. ``last_verified_at`` is when that was found out."""
     await tx.execute(
         """
         INSERT INTO public.instagram_webhook_subscriptions
-               (connected_account_id, subscription_status, error_count, last_error)
-        VALUES ($1, 'error', 1, $2)
+               (connected_account_id, subscribed_fields, subscription_status, last_verified_at,
+                error_count, last_error)
+        VALUES ($1, '{}', 'error', $3, 1, $2)
         ON CONFLICT (connected_account_id) DO UPDATE
-           SET subscription_status = 'error', last_error = $2,
+           SET subscription_status = 'error', last_error = $2, last_verified_at = $3,
                error_count = coalesce(instagram_webhook_subscriptions.error_count, 0) + 1
         """,
         account_id,
         reason[:500],
+        clock.now(),
     )
 
 
 async def subscribe(
-    database: Database, clock: Clock, gateway: AccountGateway, account_id: UUID, token: str
+    database: Database,
+    clock: Clock,
+    gateway: AccountGateway,
+    account_id: UUID,
+    token: str,
+    permissions: Sequence[str],
 ) -> bool:
-    """Ask for the account's events and write down the answer; whether they come now."""
+    """Ask for the account's events and write down the answer; whether any come now."""
     try:
-        fields = await gateway.subscribe(token)
+        subscription = await gateway.subscribe(token, permissions)
     except PlatformRefused as refused:
         async with database.tx(ACTOR) as tx:
-            await record_failure(tx, account_id, refused.reason)
+            await record_failure(tx, account_id, refused.reason, clock=clock)
         return False
     async with database.tx(ACTOR) as tx:
-        await record(tx, account_id, fields, clock=clock)
+        await record(
+            tx, account_id, subscription.fields, complaint=subscription.complaint, clock=clock
+        )
     return True
 
 
 async def confirm_due(
     database: Database, clock: Clock, secrets: SecretBox, gateway: AccountGateway
 ) -> int:
-    """A routine: try again what failed, confirm what is a day old; how many were asked for."""
+    """A routine: try again what failed, confirm what is a day old, the longest unlooked-at first;
+    how many were asked for.
+    """
     async with database.tx(ACTOR) as tx:
         rows = await tx.fetch(
             """
-            SELECT a.id FROM public.connected_social_accounts a
+            SELECT a.id, coalesce(a.platform_data -> 'permissions', '[]') AS permissions
+              FROM public.connected_social_accounts a
               LEFT JOIN public.instagram_webhook_subscriptions s ON s.connected_account_id = a.id
              WHERE a.platform = $1 AND a.status = 'active'
-               AND (s.subscription_status IS DISTINCT FROM 'active'
-                    OR coalesce(s.last_verified_at, '-infinity') < $2)
+               AND (coalesce(s.subscription_status, 'inactive') = 'inactive'
+                    OR coalesce(s.last_verified_at, '-infinity') < $2::timestamptz - CASE
+                           WHEN s.subscription_status = 'active' THEN $3::interval
+                           ELSE least($3, $4::interval * power(2, least(s.error_count, 20) - 1)) END)
              ORDER BY s.last_verified_at NULLS FIRST LIMIT 20
             """,
             gateway.platform,
-            clock.now() - CONFIRM_EVERY,
+            clock.now(),
+            CONFIRM_EVERY,
+            FIRST_RETRY,
         )
-        tokens = {row["id"]: await accounts.open_token(tx, secrets, row["id"]) for row in rows}
-    for account_id, token in tokens.items():
-        await subscribe(database, clock, gateway, account_id, token)
-    return len(tokens)
+    for row in rows:
+        await _confirm(database, clock, secrets, gateway, row["id"], row["permissions"])
+    return len(rows)
+
+
+async def _confirm(
+    database: Database,
+    clock: Clock,
+    secrets: SecretBox,
+    gateway: AccountGateway,
+    account_id: UUID,
+    permissions: Sequence[str],
+) -> None:
+    try:
+        async with database.tx(ACTOR) as tx:
+            token = await accounts.open_token(tx, secrets, account_id)
+    except (accounts.AccountMissing, SecretUnreadable) as error:
+        async with database.tx(ACTOR) as tx:
+            await record_failure(tx, account_id, error.detail, clock=clock)
+        return
+    await subscribe(database, clock, gateway, account_id, token, permissions)

@@ -9,9 +9,11 @@ may still prove that it did, so its charge goes back only when no echo can come 
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from selify import billing
+from selify.core import turns
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.outbox import Delivery
@@ -19,6 +21,7 @@ from selify.social import conversations, messages
 from selify.social.dialogue import Stage
 from selify.social.ports import Action
 
+ROUTINE = "undelivered pictures"
 UNCONFIRMED = "unconfirmed"
 CODE = "undelivered"
 REASON = "The picture did not reach the shopper."
@@ -34,7 +37,7 @@ async def settle(tx: Tx, clock: Clock, delivery: Delivery, code: str) -> None:
         return
     # The conversation first, the books second: in the order in which a try-on begins.
     await _expect_photo(tx, payload)
-    await _refund(tx, clock, delivery.id, UUID(payload["charge_id"]))
+    await _refund(tx, clock, delivery.id, payload["charge_id"])
     await messages.take_back(
         tx,
         payload["photo_ref"],
@@ -50,28 +53,31 @@ async def refund_due(tx: Tx, clock: Clock, *, account_id: UUID | None = None) ->
     which no proof can come any more; how many. ``account_id``: only of this account.
     """
     rows = await tx.fetch(
-        """
+        f"""
         SELECT id, payload ->> 'charge_id' AS charge_id FROM internal.outbox
          WHERE state IN ('failed', 'cancelled') AND payload ? 'charge_id'
            AND (state = 'cancelled' OR result ->> 'code' <> ALL ($1)
                 OR (result ->> 'code' = $4 AND created_at < $2))
            AND ($3::uuid IS NULL OR account_id = $3)
-         ORDER BY id LIMIT 200 FOR UPDATE SKIP LOCKED
+         ORDER BY coalesce({turns.last_try(ROUTINE, "id")}, created_at), id
+         LIMIT 200 FOR UPDATE SKIP LOCKED
         """,
         list(ARRIVED_PERHAPS),
         clock.now() - NO_ECHO_AFTER,
         account_id,
         UNCONFIRMED,
     )
+    refunded = 0
     for row in rows:
-        await _refund(tx, clock, row["id"], UUID(row["charge_id"]))
-    return len(rows)
+        refund = partial(_refund, tx, clock, row["id"], row["charge_id"])
+        refunded += await turns.attempt(tx, ROUTINE, row["id"], refund, now=clock.now())
+    return refunded
 
 
-async def _refund(tx: Tx, clock: Clock, delivery_id: UUID, charge_id: UUID) -> None:
+async def _refund(tx: Tx, clock: Clock, delivery_id: UUID, charge_id: str) -> None:
     """The row forgets its charge: looked at once, whatever became of it."""
     with suppress(billing.ChargeMissing):  # its workspace is gone, and its books with it
-        await billing.refund(tx, clock, charge_id, reason=REASON, code=CODE)
+        await billing.refund(tx, clock, UUID(charge_id), reason=REASON, code=CODE)
     await tx.execute(
         "UPDATE internal.outbox SET payload = payload - 'charge_id' WHERE id = $1", delivery_id
     )

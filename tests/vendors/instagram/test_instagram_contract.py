@@ -19,11 +19,18 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from selify.core.clock import SystemClock
-from selify.social.ports import Credentials, NotNow, SentMessage
+from selify.social.ports import Credentials, NotNow, PlatformRefused, SentMessage
 from selify.vendors.instagram.adapter import InstagramMessenger
 from selify.vendors.instagram.client import InstagramClient
-from selify.vendors.instagram.config import WEBHOOK_FIELDS, InstagramConfig
+from selify.vendors.instagram.config import (
+    COMMENTS_SCOPE,
+    MESSAGES_SCOPE,
+    SCOPES,
+    WEBHOOK_FIELDS,
+    InstagramConfig,
+)
 from selify.vendors.instagram.errors import Action, GraphError
+from selify.vendors.instagram.gateway import InstagramGateway
 from selify.vendors.instagram.media_hosts import is_instagram_cdn
 from selify.vendors.instagram.oauth import (
     ConsentDenied,
@@ -507,3 +514,72 @@ async def test_removing_the_app(both):
     error = await failing(both.client.me(both.key))
     assert error.action is Action.REAUTHORISE
     assert error.verdict.reason == "app_removed"
+
+
+async def account_with(both: Both, name: str, *scopes: str) -> tuple[InstagramGateway, str]:
+    """An account that granted only these permissions: the way to its platform, and its token."""
+    await both.sandbox.create_account(name)
+    url = authorize_url(both.config, redirect_uri=REDIRECT, state="s1")
+    back = await both.sandbox.authorize(url, name, scopes=(SCOPES[0], *scopes))
+    code = parse_qs(urlsplit(back).query)["code"][0]
+    oauth = InstagramOAuth(both.http, both.config, SystemClock())
+    gateway = InstagramGateway(both.client, oauth, both.config)
+    grant = await gateway.exchange(code, redirect_uri=REDIRECT)
+    assert set(grant.permissions) == {SCOPES[0], *scopes}
+    return gateway, grant.token
+
+
+NO_COMMENTS = set(WEBHOOK_FIELDS) - {"comments", "live_comments"}
+LACKING = (
+    "The permission to manage comments is missing. "
+    "Connect the account again and leave every switch on."
+)
+
+
+@pytest.mark.parametrize(
+    ("refuses", "known"),
+    [(True, (MESSAGES_SCOPE,)), (True, ()), (False, (MESSAGES_SCOPE,))],
+    ids=["it says so", "it says so and we did not know", "it keeps silent"],
+)
+async def test_without_a_permission_the_rest_is_subscribed_and_the_lack_named(both, refuses, known):
+    """Instagram refuses such a list as a whole, or takes it and lets nothing come."""
+    name = f"shy.{refuses}.{len(known)}".lower()
+    gateway, token = await account_with(both, name, MESSAGES_SCOPE)
+    await both.sandbox.faults(refuse_unpermitted_fields=refuses)
+    found = await gateway.subscribe(token, known)
+    await both.sandbox.calm()
+    assert (set(found.fields), found.complaint) == (NO_COMMENTS, LACKING)
+    assert set(await both.client.subscriptions(token)) == NO_COMMENTS
+
+
+async def test_one_field_that_is_not_offered_costs_that_field_alone(both):
+    gateway, token = await account_with(both, "odd.field", MESSAGES_SCOPE, COMMENTS_SCOPE)
+    await both.sandbox.faults(unknown_field="message_edit")
+    found = await gateway.subscribe(token, SCOPES)
+    await both.sandbox.calm()
+    assert set(found.fields) == set(WEBHOOK_FIELDS) - {"message_edit"}
+    assert found.complaint == "Instagram does not offer “message_edit” to our app."
+    assert set(await both.client.subscriptions(token)) == set(found.fields)
+    assert set((await gateway.subscribe(token, SCOPES)).fields) == set(WEBHOOK_FIELDS), "later"
+
+
+async def test_no_field_at_all_is_a_refusal_and_speaks_of_no_message(both):
+    gateway, token = await account_with(both, "nothing.allowed")
+    await both.sandbox.faults(refuse_unpermitted_fields=True)
+    with pytest.raises(PlatformRefused) as refused:
+        await gateway.subscribe(token, ())
+    assert refused.value.code == "permission_missing"
+    await both.sandbox.calm()
+    await both.sandbox.fail_next(100, on="media")
+    with pytest.raises(PlatformRefused) as refused:
+        await gateway.posts(token, None)
+    assert refused.value.code == "bad_parameter"
+    assert "message" not in refused.value.reason
+
+
+async def test_a_throttled_subscription_is_not_taken_for_a_missing_permission(both):
+    gateway, token = await account_with(both, "too.fast", MESSAGES_SCOPE, COMMENTS_SCOPE)
+    await both.sandbox.fail_next(80002, on="subscribed_apps")
+    with pytest.raises(PlatformRefused) as refused:
+        await gateway.subscribe(token, SCOPES)
+    assert refused.value.code == "throttled"

@@ -210,10 +210,13 @@ class InstagramClient:
 
     # Webhook subscription of one account
 
-    async def subscribe(self, token: str) -> None:
-        """Switches the account's webhooks on. It receives every field the dashboard selected."""
-        fields = {"subscribed_fields": ",".join(self._webhook_fields)}
-        await self._subscription(token, "subscribe", "POST", _read_success, fields)
+    async def subscribe(self, token: str, fields: Sequence[str] | None = None) -> None:
+        """Switches the account's webhooks on: all of ours, or only these. One that Instagram takes is
+        enough to receive every field the dashboard selected and a permission covers.
+        """
+        names = self._webhook_fields if fields is None else fields
+        params = {"subscribed_fields": ",".join(names)}
+        await self._subscription(token, "subscribe", "POST", _read_success, params)
 
     async def unsubscribe(self, token: str) -> None:
         await self._subscription(token, "unsubscribe", "DELETE", _read_success)

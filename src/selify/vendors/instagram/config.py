@@ -4,10 +4,12 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+COMMENTS_SCOPE = "instagram_business_manage_comments"
+MESSAGES_SCOPE = "instagram_business_manage_messages"
 SCOPES = (
     "instagram_business_basic",
-    "instagram_business_manage_messages",
-    "instagram_business_manage_comments",
+    MESSAGES_SCOPE,
+    COMMENTS_SCOPE,
     "instagram_business_manage_insights",
 )
 
@@ -28,7 +30,14 @@ WEBHOOK_FIELDS = (
     "standby",
 )
 
+_COMMENT_FIELDS = ("comments", "live_comments")
+
 _VERSION = re.compile(r"v\d{1,3}\.\d{1,2}")
+
+
+def scope_of(field: str) -> str:
+    """The permission without which no event of this webhook field comes."""
+    return COMMENTS_SCOPE if field in _COMMENT_FIELDS else MESSAGES_SCOPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

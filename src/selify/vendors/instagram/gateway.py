@@ -1,6 +1,6 @@
 """Instagram behind the social domain's port for connecting, keeping and leaving an account."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -10,15 +10,21 @@ from selify.social.ports import (
     PostItem,
     PostPage,
     RenewedToken,
+    Subscription,
 )
-from selify.vendors.instagram import oauth
+from selify.vendors.instagram import oauth, subscribing
 from selify.vendors.instagram.client import InstagramClient
 from selify.vendors.instagram.config import InstagramConfig
-from selify.vendors.instagram.errors import Action, GraphError
+from selify.vendors.instagram.errors import WRONG_REQUEST, Action, GraphError
 from selify.vendors.instagram.oauth import InstagramOAuth, Token
 from selify.vendors.instagram.types import Media
 
 T = TypeVar("T")
+
+_WRONG_REQUEST = (
+    "Instagram did not accept what we asked of it. We will ask again; if this stays, whoever runs "
+    "Selify should look at the app in Meta's dashboard."
+)
 
 
 class InstagramGateway:
@@ -66,9 +72,9 @@ class InstagramGateway:
             raise PlatformRefused(error.code, error.detail, token_dead=expired) from error
         return RenewedToken(renewed.access_token, renewed.expires_at)
 
-    async def subscribe(self, token: str) -> tuple[str, ...]:
-        await _said(self._client.subscribe(token))
-        return await _said(self._client.subscriptions(token))
+    async def subscribe(self, token: str, permissions: Sequence[str]) -> Subscription:
+        fields = self._config.webhook_fields
+        return await _said(subscribing.subscribe(self._client, token, fields, permissions))
 
     async def unsubscribe(self, token: str) -> None:
         await _said(self._client.unsubscribe(token))
@@ -84,9 +90,10 @@ async def _said(call: Awaitable[T]) -> T:
         return await call
     except GraphError as error:
         dead = error.action is Action.REAUTHORISE
-        raise PlatformRefused(
-            error.verdict.reason, error.verdict.explanation, token_dead=dead
-        ) from error
+        said = error.verdict.explanation
+        # Written of a message, and nothing here is one.
+        reason = _WRONG_REQUEST if said == WRONG_REQUEST.explanation else said
+        raise PlatformRefused(error.verdict.reason, reason, token_dead=dead) from error
 
 
 def _post(item: Media) -> PostItem:

@@ -134,6 +134,19 @@ CALLS = (
         95,
         "percent",
     ),
+    Control(
+        "refuse_unpermitted_fields",
+        "Refuse updates without permission",
+        "Who asks for updates that no permission covers gets none at all. Normally asking succeeds, "
+        "and those never come. Leave out a permission when you connect the shop.",
+        True,
+    ),
+    Control(
+        "unknown_field",
+        "Not know about edited messages",
+        "Who asks for updates about edits gets none at all.",
+        "message_edit",
+    ),
 )
 PEOPLE = (
     Control(

@@ -185,6 +185,7 @@ async def avatar(request: Request, name: str) -> Response:
 
 
 @router.get("/cdn/{file_id}")
+@router.head("/cdn/{file_id}", include_in_schema=False)
 async def cdn(request: Request, file_id: str, exp: int = 0, sig: str = "") -> Response:
     """A stored picture, while its link is signed, unexpired, and its content not deleted."""
     world = world_of(request)

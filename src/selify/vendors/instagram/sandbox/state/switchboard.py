@@ -37,6 +37,8 @@ class Faults(BaseModel):
     cut_after_percent: Percent = Field(0, ge=0, le=100)
     usage_percent: int = Field(0, ge=0, le=100)
     answers: Literal["wrapped", "flat"] = "wrapped"
+    refuse_unpermitted_fields: bool = False
+    unknown_field: str = Field("", max_length=40)
     # Who people are
     separate_comment_ids_percent: Percent = Field(100, ge=0, le=100)
 

@@ -28,6 +28,7 @@ KNOWN_FIELDS = {
     "message_edit",
     "standby",
 }
+COMMENT_FIELDS = {"comments", "live_comments"}
 COMMENT_CHARS = 2200
 
 
@@ -126,9 +127,13 @@ async def subscribe(call: Call) -> Json:
     call.own_node()
     asked = call.params.get("subscribed_fields", "")
     names = set(asked if isinstance(asked, list) else str(asked).split(",")) - {""}
-    unknown = names - KNOWN_FIELDS
+    faults = call.world.switchboard.faults
+    unknown = names - (KNOWN_FIELDS - {faults.unknown_field})
     if not names or unknown:
         raise bad(f"Param subscribed_fields has unknown values: {', '.join(sorted(unknown))}")
+    if faults.refuse_unpermitted_fields:
+        for name in names:
+            call.grant.require(tokens.COMMENTS if name in COMMENT_FIELDS else tokens.MESSAGES)
     await call.world.store.run(set_subscription, call.node, ",".join(sorted(names)))
     return {"success": True}
 

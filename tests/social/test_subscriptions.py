@@ -1,0 +1,89 @@
+"""Events the platform sends us, and those it does not: asked for, named, and asked for again."""
+
+from datetime import timedelta
+
+import pytest
+from tests.infra.gateway import Gateway
+from tests.infra.world import SYSTEM, Brand, World
+
+from selify.social import reading, subscriptions
+from selify.social.ports import PlatformRefused, Subscription
+
+
+@pytest.fixture
+def gateway(world: World) -> Gateway:
+    return Gateway(world)
+
+
+async def confirm(world: World, gateway: Gateway) -> int:
+    return await subscriptions.confirm_due(world.database, world.clock, world.secrets, gateway)
+
+
+async def shown(world: World, brand: Brand) -> dict:
+    async with world.database.tx(SYSTEM) as tx:
+        (account,) = await reading.list_accounts(tx, brand.workspace_id)
+    return account
+
+
+async def test_what_was_refused_is_asked_for_ever_more_seldom(
+    world: World, brand: Brand, gateway: Gateway
+) -> None:
+    gateway.refusal = PlatformRefused("permission_missing", "A permission is missing.")
+    asked = 0
+    for _ in range(3 * 24 * 12):
+        asked += await confirm(world, gateway)
+        world.clock.advance(timedelta(minutes=5))
+    assert 8 <= asked <= 12, "after 5, 10, 20 … minutes, and at last once a day"
+    gateway.refusal = None
+    world.clock.advance(timedelta(days=1))
+    assert await confirm(world, gateway) == 1
+    assert await confirm(world, gateway) == 0
+
+
+async def test_accounts_that_are_always_refused_do_not_block_the_others(
+    world: World, gateway: Gateway
+) -> None:
+    owner, workspace_id = await world.workspace("Many")
+    for number in range(25):
+        await world.connect(workspace_id, owner, f"1784140000000{number:04}")
+    gateway.refusal = PlatformRefused("busy", "Not now.")
+    for _ in range(2):
+        await confirm(world, gateway)
+    asked = await world.value("SELECT count(*) FROM public.instagram_webhook_subscriptions")
+    assert asked == 25
+
+
+async def test_a_token_nobody_can_open_stops_nobody_else(
+    world: World, brand: Brand, gateway: Gateway
+) -> None:
+    other = await world.connect(brand.workspace_id, brand.owner_id, "17841400000000002")
+    await world.sql(
+        "UPDATE public.connected_social_accounts SET access_token = 'sealed by nobody' WHERE id = $1",
+        brand.account.id,
+    )
+    assert await confirm(world, gateway) == 2
+    rows = await world.sql("SELECT * FROM public.instagram_webhook_subscriptions")
+    status = {row["connected_account_id"]: row["subscription_status"] for row in rows}
+    assert status == {brand.account.id: "error", other.id: "active"}
+
+
+async def test_what_does_not_come_is_named_with_its_price(
+    world: World, brand: Brand, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await shown(world, brand))["lost"] == [], "never asked, so nothing is known"
+    await confirm(world, gateway)
+    assert (await shown(world, brand))["lost"] == []
+
+    async def partly(token: str, permissions: object) -> Subscription:
+        fields = tuple(field for field in subscriptions.COSTS if field != "comments")
+        return Subscription(fields, "The permission to manage comments is missing.")
+
+    monkeypatch.setattr(gateway, "subscribe", partly)
+    world.clock.advance(timedelta(days=1, seconds=1))
+    await confirm(world, gateway)
+    account = await shown(world, brand)
+    assert [cost.text for cost in account["lost"]] == [
+        "Comments under your posts are not answered."
+    ]
+    assert account["subscription_error"] == "The permission to manage comments is missing."
+    assert await confirm(world, gateway) == 0, "not asked for again unchanged"
