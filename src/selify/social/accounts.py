@@ -17,7 +17,7 @@ from selify.auth import audit
 from selify.core import outbox, retention
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
-from selify.core.errors import Conflict, NotFound
+from selify.core.errors import Conflict, NotFound, SelifyError
 from selify.core.ids import new_id
 from selify.core.secrets import SecretBox
 from selify.social import messages, parking, pauses, repository, sending, undelivered
@@ -201,6 +201,14 @@ class HeldToken:
 async def open_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> str:
     """The access token, for one call. Raises AccountMissing."""
     return (await held_token(tx, secrets, account_id)).plain
+
+
+async def find_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> str | None:
+    """The access token where there is one that can be opened."""
+    try:
+        return await open_token(tx, secrets, account_id)
+    except SelifyError:
+        return None
 
 
 async def held_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> HeldToken:
