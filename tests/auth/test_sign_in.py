@@ -5,8 +5,10 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 
-from selify.auth import passwords, repository, tidy
+from selify.auth import passwords, tidy
+from selify.core.database import Actor
 
+SYSTEM = Actor.system("test")
 SIGN_IN = "/api/v1/auth/sign-in"
 SIGN_UP = "/api/v1/auth/sign-up"
 ME = "/api/v1/auth/me"
@@ -192,19 +194,35 @@ async def test_old_hashes_are_renewed_at_sign_in(house, new_house, browser, join
         assert [new] == await house.run("SELECT encrypted_password AS hash FROM auth.users")
 
 
-async def test_renewing_a_hash_does_not_undo_a_change_of_password(house, browser, joined):
-    made = await joined(browser)
-    await house.run("UPDATE auth.users SET encrypted_password = 'changed meanwhile'")
-    async with house.database.tx(repository_actor()) as tx:
-        await repository.renew_password_hash(tx, made["user"]["id"], old="the old one", new="x")
-    [row] = await house.run("SELECT encrypted_password FROM auth.users")
-    assert row["encrypted_password"] == "changed meanwhile"
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ("encrypted_password = (SELECT h FROM other)", 401, "wrong_credentials"),
+        ("banned_until = 'infinity'", 403, "account_closed"),
+        ("deleted_at = now()", 403, "account_closed"),
+    ],
+)
+async def test_what_changes_while_a_password_is_checked_is_checked_anew(
+    house, browser, joined, password, monkeypatch, change, status, code
+):
+    await joined(browser)
+    other = await house.gate.passwords.hash("quite another one")
+    check = house.gate.passwords.check
+    changes = [f"WITH other AS (SELECT $1::text AS h) UPDATE auth.users SET {change}"]
 
+    async def meanwhile(stored, guess):
+        verdict = await check(stored, guess)
+        while changes:
+            await house.run(changes.pop(), other)
+        return verdict
 
-def repository_actor():
-    from selify.core.database import Actor
-
-    return Actor.system("test")
+    monkeypatch.setattr(house.gate.passwords, "check", meanwhile)
+    answer = await browser.post(SIGN_IN, json=credentials(password))
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    [sessions] = await house.run("SELECT count(*) AS n FROM auth.sessions")
+    assert sessions["n"] == 1, "only that of joining"
+    [user] = await house.run("SELECT encrypted_password AS hash FROM auth.users")
+    assert (user["hash"] == other) == ("password" in change), "and no renewal undoes the change"
 
 
 def test_the_cost_of_a_password_is_as_decided():
@@ -311,9 +329,9 @@ async def test_odd_browsers_and_places_are_no_obstacle(house, password):
 async def test_what_has_ended_is_forgotten(house, browser, joined, password):
     await joined(browser)
     await browser.post(SIGN_IN, json=credentials("not the password"))
-    async with house.database.tx(repository_actor()) as tx:
+    async with house.database.tx(SYSTEM) as tx:
         assert await tidy(tx, now=house.clock.now()) == 0
-    async with house.database.tx(repository_actor()) as tx:
+    async with house.database.tx(SYSTEM) as tx:
         assert await tidy(tx, now=house.clock.now() + timedelta(days=15)) == 5
     for table in ("auth.sessions", "internal.session_secrets", "internal.sign_in_attempts"):
         assert not await house.run(f"SELECT 1 FROM {table}")
@@ -321,8 +339,6 @@ async def test_what_has_ended_is_forgotten(house, browser, joined, password):
 
 async def test_no_user_can_read_accounts_or_secrets(house, browser, joined):
     import asyncpg
-
-    from selify.core.database import Actor
 
     made = await joined(browser)
     from uuid import UUID

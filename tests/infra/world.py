@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from selify import billing, commerce
+from selify.auth import Session, sessions
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
@@ -198,6 +199,21 @@ class World:
             )
             await billing.open_account(tx, self.clock, workspace_id)
         return owner, workspace_id
+
+    async def sign_in(self, user_id: UUID) -> Session:
+        """A browser's session of somebody who is a user already."""
+        session_id, now = new_id(), self.clock.now()
+        async with self.database.tx(SYSTEM) as tx:
+            await tx.execute(
+                "INSERT INTO auth.sessions (id, user_id, created_at, not_after) VALUES ($1, $2, $3, $4)",
+                session_id,
+                user_id,
+                now,
+                now + timedelta(days=14),
+            )
+            session = await sessions.find(tx, session_id, now=now)
+        assert session is not None
+        return session
 
     async def connect(
         self, workspace_id: UUID, user_id: UUID, account_ref: str = ACCOUNT

@@ -8,6 +8,7 @@ import pytest
 from tests.infra.gateway import Gateway
 from tests.infra.world import ACCOUNT, PLATFORM, SYSTEM, Brand, World, _post
 
+from selify.auth import Session
 from selify.core.database import Tx
 from selify.core.errors import BadRequest
 from selify.core.inbox import Incoming
@@ -123,18 +124,19 @@ async def test_what_was_disconnected_can_go_elsewhere(world: World, brand: Brand
 # --- The consent ---
 
 
-async def consent(world: World, connector: Connector, gateway: Gateway) -> tuple[Attempt, str]:
+async def consent(world: World, connector: Connector, gateway: Gateway) -> tuple[Session, str]:
+    """A signed-in owner on the platform's consent page, and the state they will come back with."""
     owner, workspace_id = await world.workspace("Atelier")
-    attempt = Attempt(workspace_id, owner, PLATFORM)
-    url = await connector.begin(gateway, attempt)
-    return attempt, url.partition("state=")[2].partition("&")[0]
+    session = await world.sign_in(owner)
+    url = await connector.begin(gateway, Attempt(workspace_id, owner, session.id, PLATFORM))
+    return session, url.partition("state=")[2].partition("&")[0]
 
 
 async def test_the_whole_consent(world: World, connector: Connector, gateway: Gateway) -> None:
     gateway.items = (_post("p1", world.clock.now()),)
-    attempt, state = await consent(world, connector, gateway)
+    session, state = await consent(world, connector, gateway)
     params = {"state": state, "code": "c"}
-    connected = await connector.finish(gateway, params, user_id=attempt.user_id)
+    connected = await connector.finish(gateway, params, session=session)
     assert (await row(world))["id"] == connected.account_id
     assert gateway.asked == ["exchange", "subscribe", "posts"]
     assert await world.value("SELECT count(*) FROM public.social_posts") == 1
@@ -148,18 +150,19 @@ async def test_the_whole_consent(world: World, connector: Connector, gateway: Ga
 
 
 @pytest.mark.parametrize(
-    "trouble", ["forged", "changed", "empty", "late", "other user", "no base64"]
+    "trouble",
+    ["forged", "changed", "empty", "late", "other user", "other session", "no base64"],
 )
 async def test_a_state_that_is_not_ours_not_now_or_not_theirs(
     world: World, connector: Connector, gateway: Gateway, trouble: str
 ) -> None:
-    attempt, state = await consent(world, connector, gateway)
-    user_id = attempt.user_id
+    session, state = await consent(world, connector, gateway)
     match trouble:
         case "forged":
             other = SecretBox.parse([SecretBox.new_key("k1")])
             forger = Connector(world.database, world.clock, other, public_url="https://x.example")
-            state = forger._seal(attempt)
+            workspace_id = await world.value("SELECT id FROM public.workspaces")
+            state = forger._seal(Attempt(workspace_id, session.user.id, session.id, PLATFORM))
         case "changed":
             body, _, signature = state.partition(".")
             state = f"{body[:-1]}{'A' if body[-1] != 'A' else 'B'}.{signature}"
@@ -168,11 +171,13 @@ async def test_a_state_that_is_not_ours_not_now_or_not_theirs(
         case "late":
             world.clock.advance(STATE_LIFE + timedelta(seconds=1))
         case "other user":
-            user_id = (await world.workspace("Somebody"))[0]
+            session = await world.sign_in((await world.workspace("Somebody"))[0])
+        case "other session":
+            session = await world.sign_in(session.user.id)
         case "no base64":
             state = "\udcff☃.☃"
     with pytest.raises(StateInvalid):
-        await connector.finish(gateway, {"state": state, "code": "c"}, user_id=user_id)
+        await connector.finish(gateway, {"state": state, "code": "c"}, session=session)
     assert gateway.asked == []
     assert "invalid_state" in await audited(world)
 
@@ -190,33 +195,33 @@ async def test_a_state_survives_a_key_rotation(
         SecretBox.parse([SecretBox.new_key("new"), key]),
         public_url="https://x.example",
     )
-    attempt, state = await consent(world, before, gateway)
-    await after.finish(gateway, {"state": state, "code": "c"}, user_id=attempt.user_id)
+    session, state = await consent(world, before, gateway)
+    await after.finish(gateway, {"state": state, "code": "c"}, session=session)
 
 
 async def test_an_owner_who_says_no_and_a_platform_that_says_no(
     world: World, connector: Connector, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempt, state = await consent(world, connector, gateway)
+    session, state = await consent(world, connector, gateway)
     params = {"state": state, "error": "access_denied"}
     with pytest.raises(BadRequest):
-        await connector.finish(gateway, params, user_id=attempt.user_id)
+        await connector.finish(gateway, params, session=session)
 
     async def refuse(code: str, *, redirect_uri: str) -> Grant:
         raise PlatformRefused("busy", "Not now.")
 
     monkeypatch.setattr(gateway, "exchange", refuse)
     with pytest.raises(PlatformSaidNo):
-        await connector.finish(gateway, {"state": state, "code": "c"}, user_id=attempt.user_id)
+        await connector.finish(gateway, {"state": state, "code": "c"}, session=session)
     assert (await audited(world)).count("oauth_callback_failed") == 2
 
 
 async def test_a_failed_subscription_is_tried_again(
     world: World, connector: Connector, gateway: Gateway
 ) -> None:
-    attempt, state = await consent(world, connector, gateway)
+    session, state = await consent(world, connector, gateway)
     gateway.refusal = PlatformRefused("busy", "Not now.")
-    await connector.finish(gateway, {"state": state, "code": "c"}, user_id=attempt.user_id)
+    await connector.finish(gateway, {"state": state, "code": "c"}, session=session)
     found = await world.sql("SELECT * FROM public.instagram_webhook_subscriptions")
     assert (found[0]["subscription_status"], found[0]["error_count"]) == ("error", 1)
     gateway.refusal = None

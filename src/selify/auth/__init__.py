@@ -10,6 +10,7 @@ from datetime import datetime
 from selify.auth import audit, repository, throttle
 from selify.auth.audit import OAuthEvent
 from selify.auth.gate import CurrentGate, CurrentSession, Gate, visit_of
+from selify.auth.sessions import check_session
 from selify.auth.types import Member, Session, SignedIn, User, Visit, Workspace, WorkspaceRole
 from selify.auth.workspaces import (
     access_workspace,
@@ -36,6 +37,7 @@ __all__ = [
     "access_workspace",
     "audit",
     "change_role",
+    "check_session",
     "create_workspace",
     "list_members",
     "list_workspaces",

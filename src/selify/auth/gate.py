@@ -90,18 +90,20 @@ class Gate:
         address, now = emails.normalise(email), self.clock.now()
         limits = throttle.sign_in_limits(address, visit.address)
         await self._count(limits, now)
-        async with self.database.tx(ACTOR) as tx:
-            account = await repository.find_account(tx, email=address, now=now)
-        account, renewed = await self._checked(account, password)
-        async with self.database.tx(ACTOR) as tx:
-            await throttle.forgive_attempt(tx, limits)
-            if renewed:
-                await repository.renew_password_hash(
-                    tx, account.user.id, old=account.password_hash, new=renewed
+        while True:
+            async with self.database.tx(ACTOR) as tx:
+                account = await repository.find_account(tx, email=address, now=self.clock.now())
+            account, renewed = await self._checked(account, password)
+            async with self.database.tx(ACTOR) as tx:
+                # Checking takes a while: what was changed meanwhile is checked anew.
+                if not await repository.lock_unchanged(tx, account, now=self.clock.now()):
+                    continue
+                await throttle.forgive_attempt(tx, limits)
+                if renewed:
+                    await repository.renew_password_hash(tx, account.user.id, renewed)
+                return await sessions.start(
+                    tx, account.user, visit=visit, now=now, lifetime=self.lifetime
                 )
-            return await sessions.start(
-                tx, account.user, visit=visit, now=now, lifetime=self.lifetime
-            )
 
     async def sign_out(self, request: Request) -> None:
         """Ends the session the request came with, if any, and takes the cookie back."""

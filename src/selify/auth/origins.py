@@ -1,8 +1,11 @@
 """Requests and redirects must stay in our own house."""
 
+import ipaddress
 import re
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from typing import Self
 
+import httpx
 from fastapi import Request
 
 from selify.core.errors import Forbidden
@@ -11,6 +14,8 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # One slash, then no second slash and no backslash (which browsers read as one); nothing invisible.
 _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]{0,1000}", re.ASCII)
 _NOT_A_PAGE = ("/api/", "/sign-out")
+# As browsers write it: nothing behind the port, nobody before the host, and only one.
+_ORIGIN = re.compile(r"https?://[^\s/?#@,\\]+", re.IGNORECASE)
 
 
 class CrossSite(Forbidden):
@@ -18,33 +23,65 @@ class CrossSite(Forbidden):
     title = "This request came from another website"
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Scheme, host and port; names in their ASCII form, and no port where it is the scheme's own."""
+
+    scheme: str
+    host: str
+    port: int | None
+
+    @classmethod
+    def of(cls, url: str) -> Self | None:
+        """Of a whole address; None where there is none."""
+        try:
+            parsed = httpx.URL(url.lower())
+            host = parsed.raw_host.decode()
+        except (httpx.InvalidURL, ValueError):
+            return None
+        known = parsed.scheme in ("http", "https") and host
+        return cls(parsed.scheme, host, parsed.port) if known else None
+
+    @property
+    def is_this_machine(self) -> bool:
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
 def demand_same_origin(request: Request, *, public_url: str) -> None:
     """Refuse a state-changing request that another website made the browser send (CSRF).
 
-    Browsers say where a request comes from in ``Sec-Fetch-Site``, or, where that is missing
-    (plain http, older browsers), in ``Origin``. A request with neither is no browser's, and only
-    browsers send cookies without being told to.
+    Browsers say where a request comes from in ``Origin``, and most in ``Sec-Fetch-Site`` as well.
+    What counts is the configured public address, scheme and port included: ``Host`` and whatever a
+    proxy forwards are the sender's to choose, and say nothing about the scheme. A request that says
+    nothing is no browser's, and only browsers send cookies without being told to.
     """
     if request.method in _SAFE_METHODS:
         return
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if origin is not None and origin == public_url:
-        return
-    if site is not None:
-        same = site in ("same-origin", "none")
+    sites, origins = (request.headers.getlist(name) for name in ("sec-fetch-site", "origin"))
+    if origins:
+        same = len(origins) == 1 and _is_ours(origins[0], sites, Origin.of(public_url))
     else:
-        same = origin is None or _host_of(origin) == request.headers.get("host")
+        same = sites in ([], ["same-origin"], ["none"])
     if not same:
-        raise CrossSite("It was refused for your safety.", hint="Open our own page and try again.")
+        raise CrossSite(
+            "It was refused for your safety.",
+            hint=f"Open our own page, {public_url}, and try again.",
+        )
 
 
-def _host_of(origin: str) -> str | None:
-    """``host:port``; None for ``null`` and for what is no origin at all."""
-    try:
-        return urlsplit(origin).netloc or None
-    except ValueError:
-        return None
+def _is_ours(value: str, sites: list[str], own: Origin | None) -> bool:
+    origin = Origin.of(value) if _ORIGIN.fullmatch(value) else None
+    if origin is None or own is None:
+        return False
+    if origin == own:
+        return True
+    # On one's own machine an address has many names: localhost, 127.0.0.1, a forwarded port. There,
+    # and only there, the browser's word for it is enough.
+    at_home = own.is_this_machine and origin.is_this_machine
+    return at_home and sites == ["same-origin"]
 
 
 def safe_return_to(value: str | None, *, public_url: str, otherwise: str = "/") -> str:

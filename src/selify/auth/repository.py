@@ -70,15 +70,27 @@ async def find_account(tx: Tx, *, email: str, now: datetime) -> Account | None:
     return Account(_user(row), row["encrypted_password"], row["may_sign_in"])
 
 
-async def renew_password_hash(tx: Tx, user_id: UUID, *, old: str | None, new: str) -> None:
-    """Unless the password itself was changed meanwhile."""
+async def lock_unchanged(tx: Tx, account: Account, *, now: datetime) -> bool:
+    """Whether the user still has this password and may sign in; stays so until the transaction ends."""
+    return bool(
+        await tx.fetch_value(
+            f"""
+            SELECT true FROM auth.users u
+             WHERE u.id = $2 AND u.encrypted_password IS NOT DISTINCT FROM $3 AND {_MAY_SIGN_IN}
+               FOR NO KEY UPDATE
+            """,
+            now,
+            account.user.id,
+            account.password_hash,
+        )
+    )
+
+
+async def renew_password_hash(tx: Tx, user_id: UUID, new: str) -> None:
+    """The same password, hashed anew. Call ``lock_unchanged`` before."""
     await tx.execute(
-        """
-        UPDATE auth.users SET encrypted_password = $3, updated_at = now()
-         WHERE id = $1 AND encrypted_password = $2
-        """,
+        "UPDATE auth.users SET encrypted_password = $2, updated_at = now() WHERE id = $1",
         user_id,
-        old,
         new,
     )
 

@@ -16,6 +16,7 @@ from selify.auth import repository
 from selify.auth.repository import HeldSecret
 from selify.auth.types import Session, SignedIn, User, Visit
 from selify.core.database import Tx
+from selify.core.errors import Unauthenticated
 from selify.core.logging import get_logger
 
 log = get_logger(__name__)
@@ -99,6 +100,14 @@ async def _rotate(tx: Tx, held: HeldSecret, secret: str, now: datetime) -> Prese
 
 async def find(tx: Tx, session_id: UUID, *, now: datetime) -> Session | None:
     return await repository.find_session(tx, session_id, now=now)
+
+
+async def check_session(tx: Tx, session_id: UUID, *, now: datetime) -> None:
+    """For work that takes its time, at its end: raises Unauthenticated when the session has ended
+    meanwhile, or its user may not sign in any more.
+    """
+    if await repository.find_session(tx, session_id, now=now) is None:
+        raise Unauthenticated("You were signed out meanwhile.", hint="Sign in and start again.")
 
 
 async def end(tx: Tx, session_id: UUID) -> None:

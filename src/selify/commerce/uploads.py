@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from selify.auth import access_workspace
 from selify.commerce.garments import Garment, NewGarment, add_garment, storage_path
 from selify.commerce.ports import GarmentReader
 from selify.core.database import Actor, Database
+from selify.core.errors import SelifyError
 from selify.core.ids import new_id
 from selify.core.pictures import Transparency, open_picture
 from selify.core.storage import Storage
@@ -30,7 +32,8 @@ async def upload_garment(
     sku: str = "",
     product: Mapping[str, Any] | None = None,
 ) -> Garment:
-    """The new garment. The caller has made sure that the user may add to this workspace.
+    """The new garment. The caller has made sure that the user may add to this workspace; as reading
+    a picture takes a while, it is made sure of again at the end.
 
     Uploading the same file again gives a second garment: a brand may mean it. Raises
     ImageUnreadable, ImageTooLarge, or the reader's refusal.
@@ -52,5 +55,13 @@ async def upload_garment(
     )
     path = storage_path(workspace_id, garment_id, new.content_type)
     await storage.put(path, picture.data, content_type=picture.content_type)
-    async with database.tx(ACTOR) as tx:
-        return await add_garment(tx, workspace_id, new, created_by=user_id, garment_id=garment_id)
+    try:
+        async with database.tx(ACTOR) as tx:
+            if user_id is not None:
+                await access_workspace(tx, workspace_id, user_id=user_id)
+            return await add_garment(
+                tx, workspace_id, new, created_by=user_id, garment_id=garment_id
+            )
+    except SelifyError:
+        await storage.delete(path)  # it would be nobody's
+        raise

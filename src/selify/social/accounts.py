@@ -18,7 +18,7 @@ from selify.auth import audit
 from selify.core import outbox, retention, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
-from selify.core.errors import Conflict, NotFound
+from selify.core.errors import Conflict, NotFound, SelifyError
 from selify.core.ids import new_id
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
@@ -207,6 +207,14 @@ class HeldToken:
 async def open_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> str:
     """The access token, for one call. Raises AccountMissing."""
     return (await held_token(tx, secrets, account_id)).plain
+
+
+async def find_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> str | None:
+    """The access token where there is one that can be opened."""
+    try:
+        return await open_token(tx, secrets, account_id)
+    except SelifyError:
+        return None
 
 
 async def held_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> HeldToken:

@@ -1,7 +1,8 @@
 """From "Connect" to a live account: consent, callback, first subscription, first posts.
 
-The ``state`` of a consent is signed, lives ten minutes and names workspace, user and platform, so
-that a callback can neither be forged nor finished by somebody else.
+The ``state`` of a consent is signed, lives ten minutes and names workspace, user, session and
+platform, so that a callback can neither be forged nor finished by somebody else. Whether that user
+still may is asked again where the account is stored: much can happen in ten minutes.
 """
 
 import base64
@@ -13,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from selify.auth import OAuthEvent, audit
+from selify.auth import OAuthEvent, Session, WorkspaceRole, access_workspace, audit, check_session
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import BadRequest, SelifyError, Unavailable
@@ -28,7 +29,7 @@ log = get_logger(__name__)
 
 ACTOR = Actor.system("connecting an account")
 STATE_LIFE = timedelta(minutes=10)
-PURPOSE = "oauth-state"
+PURPOSE = "oauth-state 2"
 
 
 class StateInvalid(BadRequest):
@@ -47,6 +48,7 @@ class Attempt:
 
     workspace_id: UUID
     user_id: UUID
+    session_id: UUID
     platform: str
 
 
@@ -74,12 +76,13 @@ class Connector:
         )
 
     async def finish(
-        self, gateway: AccountGateway, params: dict[str, str], *, user_id: UUID
+        self, gateway: AccountGateway, params: dict[str, str], *, session: Session
     ) -> Connected:
-        """The callback. Raises StateInvalid, PlatformSaidNo, ConnectedElsewhere or the refusal of
-        an owner who said no. What went wrong is on record either way.
+        """The callback. Raises StateInvalid, PlatformSaidNo, ConnectedElsewhere, the refusal of
+        an owner who said no, or of a user who no longer may. What went wrong is on record either
+        way.
         """
-        attempt = await self._check_state(gateway.platform, params.get("state", ""), user_id)
+        attempt = await self._check_state(gateway.platform, params.get("state", ""), session)
         try:
             code = gateway.read_callback(params)
             grant = await gateway.exchange(code, redirect_uri=self.redirect_uri(gateway.platform))
@@ -108,6 +111,8 @@ class Connector:
 
     async def _store(self, attempt: Attempt, grant: Grant) -> Connected:
         async with self._database.tx(ACTOR) as tx:
+            await check_session(tx, attempt.session_id, now=self._clock.now())
+            await _check_still_admin(tx, attempt.workspace_id, attempt.user_id)
             account_ref = grant.platform_account_id
             await _record(tx, OAuthEvent.CALLBACK_SUCCESS, attempt, account_ref=account_ref)
             return await accounts.connect(
@@ -121,25 +126,35 @@ class Connector:
             )
 
     async def disconnect(self, gateway: AccountGateway, account: Account, *, user_id: UUID) -> None:
-        """Let go of an account. The platform is asked to send no more events, but need not agree."""
-        try:
-            async with self._database.tx(ACTOR) as tx:
-                token = await accounts.open_token(tx, self._secrets, account.id)
-            await gateway.unsubscribe(token)
-        except (PlatformRefused, SelifyError) as error:
-            log.info("could not unsubscribe", account=account.username, reason=str(error))
+        """Let go of an account, as an admin. Afterwards the platform is asked to send no more events,
+        but need not agree.
+        """
         async with self._database.tx(ACTOR) as tx:
+            await _check_still_admin(tx, account.workspace_id, user_id)
+            token = await accounts.find_token(tx, self._secrets, account.id)
             await accounts.disconnect(
                 tx, self._clock, account, user_id=user_id, reason="Disconnected here."
             )
+        if token is None:
+            return
+        try:
+            await gateway.unsubscribe(token)
+        except (PlatformRefused, SelifyError) as error:
+            log.info("could not unsubscribe", account=account.username, reason=str(error))
 
-    async def _check_state(self, platform: str, state: str, user_id: UUID) -> Attempt:
+    async def _check_state(self, platform: str, state: str, session: Session) -> Attempt:
         attempt = self._open(state)
-        if attempt is None or attempt.platform != platform or attempt.user_id != user_id:
+        user_id = session.user.id
+        if attempt is None or (platform, user_id, session.id) != (
+            attempt.platform,
+            attempt.user_id,
+            attempt.session_id,
+        ):
             async with self._database.tx(ACTOR) as tx:
                 await audit.record(tx, OAuthEvent.INVALID_STATE, platform=platform, user_id=user_id)
             raise StateInvalid(
-                "It took longer than ten minutes, or was started by somebody else.",
+                "It took longer than ten minutes, or was started by somebody else or before you"
+                " signed in again.",
                 hint="Start again with “Connect”.",
             )
         return attempt
@@ -152,6 +167,7 @@ class Connector:
         content = [
             str(attempt.workspace_id),
             str(attempt.user_id),
+            str(attempt.session_id),
             attempt.platform,
             int((self._clock.now() + STATE_LIFE).timestamp()),
             random.token_urlsafe(9),
@@ -167,15 +183,19 @@ class Connector:
         ]
         if not any(valid):
             return None
-        workspace_id, user_id, platform, expires, _ = orjson.loads(
+        workspace_id, user_id, session_id, platform, expires, _ = orjson.loads(
             base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
         )
         if expires < self._clock.now().timestamp():
             return None
-        return Attempt(UUID(workspace_id), UUID(user_id), platform)
+        return Attempt(UUID(workspace_id), UUID(user_id), UUID(session_id), platform)
 
     def _sign(self, body: str, key: str) -> str:
         return hmac.new(self._keys[key], body.encode(errors="replace"), "sha256").hexdigest()
+
+
+async def _check_still_admin(tx: Tx, workspace_id: UUID, user_id: UUID) -> None:
+    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
 
 
 async def _record(

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 
-from selify.auth import WorkspaceRole, access_workspace
+from selify.auth import CurrentSession, WorkspaceRole, access_workspace
 from selify.core.errors import NotFound
 from selify.core.http import (
     CurrentClock,
@@ -43,13 +43,14 @@ def gateway_of(request: Request, platform: str) -> AccountGateway:
 
 @router.get("/connect/{platform}", response_class=RedirectResponse, include_in_schema=False)
 async def begin_connecting(
-    request: Request, platform: str, workspace_id: UUID, tx: UserTx, user_id: CurrentUserId
+    request: Request, platform: str, workspace_id: UUID, tx: UserTx, session: CurrentSession
 ) -> RedirectResponse:
     """On to the platform's consent page. Admins and owners only."""
     gateway = gateway_of(request, platform)
     await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN)
     connector: Connector = request.app.state.connector
-    url = await connector.begin(gateway, Attempt(workspace_id, user_id, platform))
+    attempt = Attempt(workspace_id, session.user.id, session.id, platform)
+    url = await connector.begin(gateway, attempt)
     return RedirectResponse(url, status_code=303)
 
 
@@ -60,7 +61,7 @@ async def finish_connecting(
     request: Request,
     platform: str,
     user: CurrentUser,
-    user_id: CurrentUserId,
+    session: CurrentSession,
     database: OpenDatabase,
 ) -> RedirectResponse:
     """Back from the platform, and on to the accounts of the workspace it was connected to.
@@ -69,7 +70,7 @@ async def finish_connecting(
     """
     gateway = gateway_of(request, platform)
     connector: Connector = request.app.state.connector
-    connected = await connector.finish(gateway, dict(request.query_params), user_id=user_id)
+    connected = await connector.finish(gateway, dict(request.query_params), session=session)
     async with database.tx(user) as tx:
         account = await repository.account(tx, connected.account_id)
         received = await subscriptions.received(tx, connected.account_id)
@@ -98,11 +99,17 @@ def _account(row: Mapping[str, Any]) -> s.AccountOutput:
 
 @router.post(WORKSPACE + "/accounts/{account_id}/disconnect", status_code=204)
 async def disconnect(
-    request: Request, workspace_id: UUID, account_id: UUID, tx: SystemTx, user_id: CurrentUserId
+    request: Request,
+    workspace_id: UUID,
+    account_id: UUID,
+    user: CurrentUser,
+    user_id: CurrentUserId,
+    database: OpenDatabase,
 ) -> None:
     """Stop receiving and sending for this account. Its history is kept for 90 days."""
-    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
-    account = await repository.account(tx, account_id)
+    async with database.tx(user) as tx:
+        await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN)
+        account = await repository.account(tx, account_id)
     if account is None or account.workspace_id != workspace_id:
         raise accounts.AccountMissing("There is no such account in this workspace.")
     connector: Connector = request.app.state.connector
