@@ -1,6 +1,6 @@
 """What the social domain needs from a platform. Each is implemented under ``vendors/``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
