@@ -41,11 +41,12 @@ async def pool(postgres_server: embedded.EmbeddedServer, template_database: str)
     await opened.close()
 
 
+@pytest.mark.parametrize("of_whom", ["_users", "_system"])
 @pytest.mark.parametrize("way", WAYS_OUT)
-async def test_nothing_that_runs_in_the_pool_gets_the_owners_rights(
-    pool: Database, way: str
+async def test_nothing_that_runs_in_a_pool_gets_the_owners_rights(
+    pool: Database, way: str, of_whom: str
 ) -> None:
-    async with pool._pool.acquire() as connection:
+    async with getattr(pool, of_whom).acquire() as connection:
         try:
             await connection.execute(way)
         except asyncpg.InsufficientPrivilegeError:

@@ -3,6 +3,9 @@
 An actor decides the database role and the JWT claims of its transaction, set with ``SET LOCAL`` as
 Supabase does, so that row level security, not our care, decides what there is to see. Domain code
 receives a ``Tx`` and cannot commit: only the ``async with`` at the edge does.
+
+The system has a pool of its own, whose sessions hold its role for good: it opens most transactions, and
+taking role and claims for each cost more than many a statement. No user is ever served from it.
 """
 
 import asyncio
@@ -66,12 +69,17 @@ class Actor:
 
     @classmethod
     def system(cls, reason: str) -> Self:
-        """The program itself. The reason shows up in ``auth.jwt()`` and in the logs."""
+        """The program itself. The reason shows up in ``pg_stat_activity`` and in the server's log."""
         return cls("service_role", {"role": "service_role", "reason": reason})
 
     @property
     def is_system(self) -> bool:
         return self.role == "service_role"
+
+    @property
+    def reason(self) -> str:
+        """The system's. Fit to stand in a comment."""
+        return str(self.claims.get("reason", "")).replace("*/", "")
 
     @property
     def user_id(self) -> UUID | None:
@@ -80,11 +88,17 @@ class Actor:
 
     def opening(self) -> str:
         """One round trip: begin, take the role, carry the claims."""
-        claims = orjson.dumps(dict(self.claims), default=str).decode().replace("'", "''")
         return (
             f"BEGIN; SET LOCAL ROLE {self.role}; "  # the role is one of three literals
-            f"SET LOCAL \"request.jwt.claims\" = '{claims}'"
+            f"SET LOCAL \"request.jwt.claims\" = '{self._quoted_claims()}'"
         )
+
+    def session(self) -> str:
+        """Role and claims for as long as a connection lives."""
+        return f"SET ROLE {self.role}; SET \"request.jwt.claims\" = '{self._quoted_claims()}'"
+
+    def _quoted_claims(self) -> str:
+        return orjson.dumps(dict(self.claims), default=str).decode().replace("'", "''")
 
 
 @contextlib.contextmanager
@@ -157,52 +171,71 @@ class Tx:
         await self.execute("RELEASE SAVEPOINT here")
 
 
+class Statements(Tx):
+    """Each statement a transaction of its own: committed when it returns, whatever comes after it."""
+
+    async def allow(self, limit: timedelta) -> None:
+        raise RuntimeError(f"{limit}: there is no transaction that it could be said to")
+
+    @contextlib.asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        raise RuntimeError("what has been done is committed: open a transaction")
+        yield
+
+
 class Database:
-    """A pool of connections that log in as a role owning nothing.
+    """Two pools of connections that log in as a role owning nothing: for users, and for the system.
 
     Where the address is the owner's, they take that role, which whoever can run SQL may lay down
     again: ``db.migrate.owner_rights`` notices, and the program says so at its start.
     """
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", url: str) -> None:
-        self._pool = pool
+    def __init__(self, users: "asyncpg.Pool[Any]", system: "asyncpg.Pool[Any]", url: str) -> None:
+        self._users = users
+        self._system = system
         self.url = url
 
     @classmethod
     async def connect(
         cls, url: str, *, limits: Limits = UNLIMITED, min_size: int = 1, max_size: int = 10
     ) -> Self:
-        """Open the pool. Raises DatabaseUnavailable with the reason in one line."""
+        """Open the pools, each of up to ``max_size`` connections; the users' ones when they are needed.
+
+        Raises DatabaseUnavailable with the reason in one line.
+        """
+        settings = {"application_name": "selify", "TimeZone": "UTC", **limits.settings}
         try:
-            pool = await asyncpg.create_pool(
-                url,
-                min_size=min_size,
-                max_size=max_size,
-                init=_prepare_connection,
-                reset=_nothing_to_reset,
-                command_timeout=limits.patience,
-                server_settings={
-                    "application_name": "selify",
-                    "TimeZone": "UTC",
-                    **limits.settings,
-                },
-            )
+            users, system = [
+                await asyncpg.create_pool(
+                    url,
+                    min_size=at_least,
+                    max_size=max_size,
+                    init=prepare,
+                    reset=_nothing_to_reset,
+                    command_timeout=limits.patience,
+                    server_settings=settings,
+                )
+                for prepare, at_least in ((_prepare_connection, 0), (_prepare_system, min_size))
+            ]
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
             raise DatabaseUnavailable(
                 f"The database does not answer: {error}",
                 hint="Check SELIFY_DATABASE_URL, or unset it to use the embedded database.",
             ) from error
-        return cls(pool, url)
+        return cls(users, system, url)
 
     async def close(self) -> None:
-        await self._pool.close()
+        await self._users.close()
+        await self._system.close()
 
     @contextlib.asynccontextmanager
     async def tx(self, actor: Actor) -> AsyncIterator[Tx]:
         """A transaction as this actor: committed when the block ends, undone when it raises."""
-        async with self._acquire() as connection:
+        async with self._acquire(actor) as connection:
             with answering():
-                await connection.execute(actor.opening())
+                await connection.execute(
+                    f"BEGIN /* {actor.reason} */" if actor.is_system else actor.opening()
+                )
             try:
                 yield Tx(connection, actor)
             except BaseException:
@@ -212,18 +245,32 @@ class Database:
                 await connection.execute("COMMIT")
 
     @contextlib.asynccontextmanager
-    async def _acquire(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[Any]"]:
+    async def statements(self, actor: Actor) -> AsyncIterator[Statements]:
+        """For what is done with one statement: one round trip instead of three.
+
+        For the system alone. A user's role is a transaction's, and must be: raises ValueError.
+        """
+        if not actor.is_system:
+            raise ValueError("a user's statements need a transaction")
+        async with self._acquire(actor) as connection:
+            yield Statements(connection, actor)
+
+    @contextlib.asynccontextmanager
+    async def _acquire(
+        self, actor: Actor
+    ) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[Any]"]:
+        pool = self._system if actor.is_system else self._users
         try:
             # The pool's own timeout starts a task for every acquisition; this one only sets an alarm.
             async with asyncio.timeout(30):
-                connection = await self._pool.acquire()
+                connection = await pool.acquire()
         except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable(f"The database does not answer: {error}") from error
         try:
             yield connection
         finally:
             with contextlib.suppress(*CONNECTION_TROUBLE):
-                await self._pool.release(connection, timeout=10)
+                await pool.release(connection, timeout=10)
 
     async def listen(
         self, channel: str, heard: Callable[[str], None], *, ready: Callable[[], None] | None = None
@@ -273,6 +320,11 @@ async def _prepare_connection(connection: "asyncpg.Connection[Any]") -> None:
     await _become_the_login(connection)
 
 
+async def _prepare_system(connection: "asyncpg.Connection[Any]") -> None:
+    await _prepare_connection(connection)
+    await connection.execute(Actor("service_role", {"role": "service_role"}).session())
+
+
 async def _become_the_login(connection: "asyncpg.Connection[Any]") -> None:
     if await connection.fetchval("SELECT session_user <> $1", LOGIN_ROLE):
         await connection.execute(f"SET ROLE {LOGIN_ROLE}")
@@ -283,4 +335,4 @@ def _to_json(value: Any) -> str:
 
 
 async def _nothing_to_reset(connection: "asyncpg.Connection[Any]") -> None:
-    """All our settings are SET LOCAL, so a finished transaction leaves nothing behind."""
+    """All our settings are SET LOCAL or the pool's own, so a finished transaction leaves nothing."""
