@@ -32,7 +32,7 @@ from selify.core.outage import outlast
 log = get_logger(__name__)
 
 LEASE = timedelta(seconds=15)
-RECONCILE_AFTER = timedelta(seconds=15)
+RECONCILE_AFTER = timedelta(seconds=8)
 RECONCILE_AT_LEAST = timedelta(hours=1)
 FIRST_RETRY = timedelta(seconds=2)
 ACTOR = Actor.system("outbox")
