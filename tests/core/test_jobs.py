@@ -8,6 +8,7 @@ import pytest
 from selify.core import jobs
 from selify.core.clock import FrozenClock, SystemClock
 from selify.core.database import Actor, Database, DatabaseUnavailable, Tx
+from selify.core.ids import new_id
 from selify.core.jobs import Job, JobRunner, RunLater
 from selify.core.outage import UNCOUNTED_FOR
 
@@ -200,3 +201,59 @@ async def test_a_runner_that_lost_its_job_does_not_move_it_back(
             await jobs.save_checkpoint(tx, slow, {"step": 1})
     async with database.tx(SYSTEM) as tx:
         assert await tx.fetch_value("SELECT checkpoint FROM internal.jobs") == {"step": 2}
+
+
+async def test_a_shopper_does_not_wait_behind_the_jobs_of_another_brand(
+    database: Database, clock: FrozenClock
+) -> None:
+    brands = [new_id() for _ in range(3)]
+    async with database.tx(SYSTEM) as tx:
+        for brand, many in zip(brands, (40, 1, 1), strict=True):
+            for number in range(many):
+                await jobs.start(
+                    tx,
+                    kind="work",
+                    key=f"{brand}/{number}",
+                    payload={"brand": str(brand)},
+                    workspace_id=brand,
+                    run_after=clock.now(),
+                )
+        await jobs.start(tx, kind="work", key="ours", payload={}, run_after=clock.now())
+    order: list[str] = []
+
+    class Render(Work):
+        async def run(self, job: Job) -> None:
+            order.append(job.key)
+
+    work = Render(database)
+    crew = [
+        JobRunner(database, {"work": work}, clock=clock, worker_id=name, parallel=1)
+        for name in ("w1", "w2")
+    ]
+    while sum([await one.run_once() for one in crew]):
+        for one in crew:
+            await one.finish_running()
+    single = [order.index(key) for key in (f"{brands[1]}/0", f"{brands[2]}/0", "ours")]
+    assert max(single) <= 2 * 3, "one round of each of the two workers"
+    assert len(order) == len(set(order)) == 43
+
+
+async def test_a_round_takes_the_first_of_each_before_anybodys_second(
+    database: Database, clock: FrozenClock
+) -> None:
+    brands = [new_id() for _ in range(2)]
+    async with database.tx(SYSTEM) as tx:
+        for brand in brands:
+            for number in range(4):
+                await jobs.start(
+                    tx,
+                    kind="work",
+                    key=f"{brand}/{number}",
+                    payload={},
+                    workspace_id=brand,
+                    run_after=clock.now() + timedelta(seconds=number),
+                )
+        taken = await jobs._claim(
+            tx, worker_id="w", now=clock.now() + timedelta(minutes=1), limit=4, kinds=["work"]
+        )
+    assert sorted(job.key for job in taken) == sorted(f"{b}/{n}" for b in brands for n in (0, 1))

@@ -8,6 +8,7 @@ import pytest
 from selify.core import outbox
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database, Tx
+from selify.core.ids import new_id
 from selify.core.outbox import (
     Delivery,
     Failed,
@@ -20,6 +21,7 @@ from selify.core.outbox import (
 )
 
 SYSTEM = Actor.system("test")
+MINUTE = timedelta(minutes=1)
 
 
 class Post:
@@ -239,3 +241,69 @@ async def test_a_row_in_doubt_that_cannot_be_settled_does_not_keep_others_from_t
     found = await states(database)
     assert found.pop("poison") == "unknown"
     assert set(found.values()) == {"sent"}
+
+
+async def test_an_account_does_not_wait_behind_the_messages_of_another(
+    database: Database, clock: FrozenClock, post: Post
+) -> None:
+    crowd, single = new_id(), new_id()
+    async with database.tx(SYSTEM) as tx:
+        for number in range(100):
+            await outbox.enqueue(
+                tx,
+                channel="post",
+                key=f"crowd {number}",
+                payload={},
+                lane=f"lane {number}",
+                account_id=crowd,
+                not_before=clock.now(),
+            )
+        await outbox.enqueue(
+            tx,
+            channel="post",
+            key="single",
+            payload={},
+            lane="single",
+            account_id=single,
+            not_before=clock.now(),
+        )
+    await worker(database, post, clock).run_once()
+    assert "single" in post.sent
+    await drain(worker(database, post, clock))
+    assert len(post.sent) == len(set(post.sent)) == 101
+
+
+async def test_a_crowded_conversation_does_not_stand_in_the_way_and_keeps_its_order(
+    database: Database, clock: FrozenClock, post: Post
+) -> None:
+    """Its first message waits, and those behind it have been due for longer than anybody's."""
+    await put(database, clock, "crowd first", lane="crowd")
+    async with database.tx(SYSTEM) as tx:
+        await tx.execute("UPDATE internal.outbox SET not_before = $1", clock.now() + MINUTE)
+    await put(database, clock, *(f"crowd {n:03}" for n in range(200)), lane="crowd")
+    clock.advance(timedelta(seconds=1))
+    await put(database, clock, "other", lane="other")
+    one = worker(database, post, clock)
+    await drain(one)
+    assert post.sent == ["other"]
+    async with database.tx(SYSTEM) as tx:
+        assert await tx.fetch_value("SELECT count(*) FROM internal.outbox WHERE behind") > 100
+    clock.advance(MINUTE)
+    await drain(one)
+    expected = ["other", "crowd first", *(f"crowd {n:03}" for n in range(200))]
+    assert post.sent == expected
+
+
+async def test_a_row_set_aside_leaves_when_those_before_it_were_taken_back(
+    database: Database, clock: FrozenClock, post: Post
+) -> None:
+    await put(database, clock, "1", "2")
+    async with database.tx(SYSTEM) as tx:
+        await tx.execute("UPDATE internal.outbox SET behind = true WHERE key = '2'")
+        await tx.execute("UPDATE internal.outbox SET state = 'cancelled' WHERE key = '1'")
+    one = worker(database, post, clock)
+    await drain(one)
+    assert post.sent == []
+    await one.recover()
+    await drain(one)
+    assert post.sent == ["2"]

@@ -30,6 +30,7 @@ import asyncpg
 import orjson
 
 from selify.core import metrics
+from selify.core.claims import by_index
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.leases import renewing
@@ -410,6 +411,7 @@ def back_off(failures: int, first: timedelta) -> timedelta:
 
 async def claim(tx: Tx, *, worker_id: str, now: datetime, limit: int) -> list[Event]:
     """Take due rows, oldest first: the new ones, and failed ones whose time has come."""
+    await by_index(tx)
     rows = await tx.fetch(
         """
         WITH fresh AS (
@@ -422,7 +424,7 @@ async def claim(tx: Tx, *, worker_id: str, now: datetime, limit: int) -> list[Ev
         due AS (SELECT id FROM fresh UNION ALL SELECT id FROM again)
         UPDATE public.webhook_events e
            SET status = 'processing', worker_id = $1, processing_started_at = $2
-          FROM due WHERE e.id = due.id
+         WHERE e.id = ANY (ARRAY(SELECT id FROM due))
         RETURNING e.id, e.platform, e.event_type, e.payload, e.connected_account_id, e.parsed_data,
                   e.retry_count, e.created_at
         """,
@@ -434,23 +436,25 @@ async def claim(tx: Tx, *, worker_id: str, now: datetime, limit: int) -> list[Ev
     return sorted(events, key=lambda event: (event.created_at, event.id))
 
 
+_LOST = "coalesce((parsed_data ->> 'lost')::int, 0)"
+
+
 async def release_expired(tx: Tx, *, now: datetime) -> int:
     """Rows whose worker stopped: again, at once the first time and then ever more apart, so that
     those that were merely claimed together with the reason part company with it.
     """
+    await by_index(tx)
     return await tx.execute(
-        """
-        WITH lost AS (
-            SELECT id, coalesce((parsed_data ->> 'lost')::int, 0) + 1 AS times
-              FROM public.webhook_events
-             WHERE status = 'processing' AND processing_started_at < $2
-               FOR UPDATE SKIP LOCKED)
-        UPDATE public.webhook_events e
+        f"""
+        UPDATE public.webhook_events
            SET status = 'failed', error_message = 'The worker holding it stopped.',
-               parsed_data = coalesce(e.parsed_data, '{}') || jsonb_build_object('lost', times),
-               retry_count = CASE WHEN times < $3 THEN e.retry_count ELSE e.max_retries END,
-               next_retry_at = $1::timestamptz + (times - 1) * random() * interval '4 seconds'
-          FROM lost WHERE e.id = lost.id
+               parsed_data = coalesce(parsed_data, '{{}}')
+                             || jsonb_build_object('lost', {_LOST} + 1),
+               retry_count = CASE WHEN {_LOST} + 1 < $3 THEN retry_count ELSE max_retries END,
+               next_retry_at = $1::timestamptz + {_LOST} * random() * interval '4 seconds'
+         WHERE id = ANY (ARRAY(SELECT id FROM public.webhook_events
+                                WHERE status = 'processing' AND processing_started_at < $2
+                                  FOR UPDATE SKIP LOCKED))
         """,
         now,
         now - LEASE,

@@ -15,7 +15,10 @@ from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
+import asyncpg
+
 from selify.core import metrics
+from selify.core.claims import NOBODY, Round, by_index, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
@@ -28,6 +31,8 @@ log = get_logger(__name__)
 
 LEASE = timedelta(seconds=15)
 FIRST_RETRY = timedelta(seconds=3)
+# A few more than there is room for: another worker may be taking the same ones.
+_MORE = 16
 DATABASE_REST = timedelta(seconds=1)
 ACTOR = Actor.system("jobs")
 
@@ -136,6 +141,7 @@ class JobRunner:
         self._worker_id = worker_id
         self._parallel = parallel
         self._running: set[asyncio.Task[None]] = set()
+        self._round = Round()
 
     async def run_once(self) -> int:
         """Start what is due while there is room; waits for one to end when there is none."""
@@ -150,6 +156,7 @@ class JobRunner:
                 now=self._clock.now(),
                 limit=room,
                 kinds=list(self._kinds),
+                turn=self._round,
             )
         for job in claimed:
             task = asyncio.create_task(self._run(job))
@@ -165,6 +172,7 @@ class JobRunner:
     async def recover(self) -> int:
         """Take over from dead runners. The lost try counts, so poison ends up failed."""
         async with self._database.tx(ACTOR) as tx:
+            await by_index(tx)
             return await tx.execute(
                 """
                 UPDATE internal.jobs
@@ -214,16 +222,19 @@ class JobRunner:
 
     async def _done(self, job: Job) -> None:
         async with self._database.tx(ACTOR) as tx:
+            await by_index(tx)
             await self._mark(tx, job, "done", None)
 
     async def _give_up(self, kind: JobKind, job: Job, reason: str) -> str:
         async with self._database.tx(ACTOR) as tx:
+            await by_index(tx)
             if await self._mark(tx, job, "failed", reason):
                 await kind.give_up(tx, job, reason)
         return "gave_up"
 
     async def _requeue(self, job: Job, after: timedelta, reason: str, *, counted: bool) -> None:
         async with self._database.tx(ACTOR) as tx:
+            await by_index(tx)
             await tx.execute(
                 """
                 UPDATE internal.jobs
@@ -256,6 +267,7 @@ class JobRunner:
     async def _renew(self, job: Job) -> None:
         """Keep the lease while the job runs."""
         async with self._database.tx(ACTOR) as tx:
+            await by_index(tx)
             await tx.execute(
                 """
                 UPDATE internal.jobs SET leased_until = $3
@@ -267,41 +279,67 @@ class JobRunner:
             )
 
 
-async def _claim(
-    tx: Tx, *, worker_id: str, now: datetime, limit: int, kinds: list[str]
-) -> list[Job]:
-    rows = await tx.fetch(
-        """
-        WITH due AS (
-            SELECT id FROM internal.jobs
-             WHERE state = 'queued' AND run_after <= $2 AND kind = ANY ($5)
-             ORDER BY run_after LIMIT $3 FOR UPDATE SKIP LOCKED)
+_OWNER = f"coalesce(workspace_id, '{NOBODY}')"
+
+# The longest due of each workspace on the round, before anybody's second.
+_CLAIM = f"""
+    WITH RECURSIVE {
+    turns("internal.jobs", owner=_OWNER, due="run_after", waiting="state = 'queued'")
+},
+    workspaces AS (SELECT owner, step FROM walk WHERE due_at <= $2),
+    ranked AS MATERIALIZED (
+        SELECT q.id, workspaces.step, q.nth
+          FROM workspaces CROSS JOIN LATERAL (
+               SELECT id, row_number() OVER () AS nth FROM (
+                   SELECT id FROM internal.jobs
+                    WHERE {_OWNER} = workspaces.owner AND state = 'queued' AND run_after <= $2
+                      AND kind = ANY ($6)
+                    ORDER BY run_after, id LIMIT $3 + {_MORE}) AS longest) AS q),
+    due AS (
+        SELECT locked.id
+          FROM (SELECT id FROM ranked ORDER BY nth, step) AS next CROSS JOIN LATERAL (
+               SELECT id FROM internal.jobs
+                WHERE id = next.id AND state = 'queued' LIMIT 1 FOR UPDATE SKIP LOCKED) AS locked
+         LIMIT $3),
+    taken AS (
         UPDATE internal.jobs j
-           SET state = 'running', worker_id = $1, leased_until = $4,
-               attempts = least(attempts + 1, max_attempts + 1),
-               updated_at = now()
-          FROM due WHERE j.id = due.id
-        RETURNING j.*
-        """,
-        worker_id,
-        now,
-        limit,
-        now + LEASE,
-        kinds,
+           SET state = 'running', worker_id = $4, leased_until = $5, updated_at = now(),
+               attempts = least(attempts + 1, max_attempts + 1)
+         WHERE id = ANY (ARRAY(SELECT id FROM due))
+        RETURNING j.*)
+    SELECT taken.*, (SELECT owner FROM walk ORDER BY step DESC LIMIT 1) AS reached
+      FROM (SELECT) AS round LEFT JOIN taken ON true
+"""
+
+
+async def _claim(
+    tx: Tx,
+    *,
+    worker_id: str,
+    now: datetime,
+    limit: int,
+    kinds: list[str],
+    turn: Round | None = None,
+) -> list[Job]:
+    """The longest due of each workspace, then each one's second, as long as there is room."""
+    turn = turn or Round()
+    await by_index(tx)
+    rows = await tx.fetch(_CLAIM, turn.after, now, limit, worker_id, now + LEASE, kinds)
+    turn.after = rows[0]["reached"]
+    return [_job(row) for row in rows if row["id"]]
+
+
+def _job(row: asyncpg.Record) -> Job:
+    return Job(
+        id=row["id"],
+        kind=row["kind"],
+        key=row["key"],
+        payload=row["payload"],
+        checkpoint=row["checkpoint"] or {},
+        attempts=row["attempts"],
+        max_attempts=row["max_attempts"],
+        workspace_id=row["workspace_id"],
+        trace=row["trace_id"] or "",
+        created_at=row["created_at"],
+        worker_id=row["worker_id"],
     )
-    return [
-        Job(
-            id=row["id"],
-            kind=row["kind"],
-            key=row["key"],
-            payload=row["payload"],
-            checkpoint=row["checkpoint"] or {},
-            attempts=row["attempts"],
-            max_attempts=row["max_attempts"],
-            workspace_id=row["workspace_id"],
-            trace=row["trace_id"] or "",
-            created_at=row["created_at"],
-            worker_id=row["worker_id"],
-        )
-        for row in rows
-    ]

@@ -21,6 +21,7 @@ from uuid import UUID
 import asyncpg
 
 from selify.core import metrics
+from selify.core.claims import NOBODY, PASSED, Round, by_index, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
@@ -32,6 +33,8 @@ from selify.core.outage import outlast
 log = get_logger(__name__)
 
 LEASE = timedelta(seconds=15)
+# Each look of a claim is short; where rows stand in each other's way, one after another sees them all.
+LOOKS = 200
 RECONCILE_AFTER = timedelta(seconds=8)
 RECONCILE_AT_LEAST = timedelta(hours=1)
 FIRST_RETRY = timedelta(seconds=2)
@@ -206,25 +209,36 @@ class OutboxWorker:
         self._clock = clock
         self._worker_id = worker_id
         self._parallel = parallel
+        self._sending, self._doubtful = Round(), Round()
 
     async def run_once(self) -> int:
         """Deliver one batch; how many rows were claimed."""
-        async with self._database.tx(ACTOR) as tx:
-            due = await _claim(
-                tx,
-                worker_id=self._worker_id,
-                now=self._clock.now(),
-                limit=self._parallel,
-                channels=list(self._channels),
-            )
+        due = await self._take_due()
         async with renewing(partial(self._renew, [delivery.id for delivery in due]), LEASE):
             await asyncio.gather(*(self._deliver(delivery) for delivery in due))
         return len(due)
+
+    async def _take_due(self) -> list[Delivery]:
+        due: list[Delivery] = []
+        for _ in range(LOOKS):
+            async with self._database.tx(ACTOR) as tx:
+                due = await _claim(
+                    tx,
+                    worker_id=self._worker_id,
+                    now=self._clock.now(),
+                    limit=self._parallel,
+                    channels=list(self._channels),
+                    turn=self._sending,
+                )
+            if due or not self._sending.goes_on:
+                break
+        return due
 
     async def recover(self) -> int:
         """A row whose worker died while sending may have arrived: it becomes ``unknown``."""
         now = self._clock.now()
         async with self._database.tx(ACTOR) as tx:
+            await by_index(tx)
             await tx.execute(
                 """
                 UPDATE internal.outbox
@@ -234,12 +248,15 @@ class OutboxWorker:
                 """,
                 now,
             )
-            doubtful = await _claim_unknown(
+            await tx.execute(_FIRST_AGAIN)
+            doubtful = await _claim(
                 tx,
                 worker_id=self._worker_id,
                 now=now,
                 limit=self._parallel,
                 channels=list(self._channels),
+                turn=self._doubtful,
+                claim=_CLAIM_UNKNOWN,
             )
         by_account: dict[UUID | None, list[Delivery]] = defaultdict(list)
         for delivery in doubtful:
@@ -317,6 +334,7 @@ class OutboxWorker:
         if isinstance(outcome, Retry) and delivery.attempts >= delivery.max_attempts:
             outcome = Failed("gave_up", outcome.reason)
         async with self._database.tx(ACTOR) as tx:
+            await by_index(tx)
             if await self._mark(tx, delivery, outcome, state) and not isinstance(outcome, Wait):
                 await self._channels[delivery.channel].settle(tx, delivery, outcome)
 
@@ -340,12 +358,22 @@ class OutboxWorker:
         if state == "unknown" and isinstance(outcome, Wait):
             new_state = "unknown"
         marked = await tx.execute(
-            """
-            UPDATE internal.outbox
-               SET state = $3, not_before = $4, last_error = $5, result = coalesce($6, result),
-                   attempts = greatest(0, attempts + $7), leased_until = NULL, updated_at = now(),
-                   sent_at = CASE WHEN $3 = 'sent' THEN $8 ELSE sent_at END
-             WHERE id = $1 AND worker_id = $2 AND state = $9
+            f"""
+            WITH marked AS (
+                UPDATE internal.outbox
+                   SET state = $3, not_before = $4, last_error = $5, result = coalesce($6, result),
+                       attempts = greatest(0, attempts + $7), leased_until = NULL,
+                       updated_at = now(),
+                       sent_at = CASE WHEN $3 = 'sent' THEN $8 ELSE sent_at END
+                 WHERE id = $1 AND worker_id = $2 AND state = $9
+                RETURNING id, lane),
+            next AS (
+                UPDATE internal.outbox SET behind = false
+                 WHERE $3 IN ('sent', 'failed') AND behind
+                   AND id = (SELECT id FROM internal.outbox
+                              WHERE lane = (SELECT lane FROM marked) AND id <> $1 AND {_LIVE}
+                              ORDER BY id LIMIT 1))
+            SELECT FROM marked
             """,
             delivery.id,
             self._worker_id,
@@ -364,57 +392,134 @@ _COLUMNS = """o.id, o.channel, o.key, o.lane, o.payload, o.workspace_id, o.accou
               o.max_attempts, o.trace_id, o.created_at"""
 
 
-async def _claim(
-    tx: Tx, *, worker_id: str, now: datetime, limit: int, channels: list[str]
-) -> list[Delivery]:
-    """The oldest waiting row of each lane, unless an earlier one of the lane is still under way."""
-    rows = await tx.fetch(
-        f"""
-        WITH due AS (
-            SELECT q.id FROM internal.outbox q
-             WHERE q.state = 'queued' AND q.not_before <= $2 AND q.channel = ANY ($5)
-               AND NOT EXISTS (
-                   SELECT 1 FROM internal.outbox earlier
-                    WHERE earlier.lane = q.lane AND earlier.id < q.id
-                      AND earlier.state IN ('queued', 'sending', 'unknown'))
-             ORDER BY q.id LIMIT $3 FOR UPDATE SKIP LOCKED)
+_OWNER = f"coalesce(account_id, '{NOBODY}')"
+_LIVE = "state IN ('queued', 'sending', 'unknown')"
+# A few rows are looked at for each that may be taken: others of their lane may be before them.
+_LOOK = 4
+
+# Of each account on the round, the rows that are due longest; of these, those that are the first of
+# their lane. Where an account's own rows stand in each other's way, those behind are set aside.
+_CLAIM = f"""
+    WITH RECURSIVE {
+    turns(
+        "internal.outbox",
+        owner=_OWNER,
+        due="not_before",
+        waiting="state = 'queued' AND NOT behind",
+    )
+},
+    accounts AS (
+        SELECT owner, step, ceil($3 / count(*) OVER ()) AS share FROM walk WHERE due_at <= $2),
+    looked_at AS MATERIALIZED (
+        SELECT accounts.step, accounts.share, q.id, q.not_before,
+               q.id = (SELECT id FROM internal.outbox
+                        WHERE lane = q.lane AND {_LIVE} ORDER BY id LIMIT 1) AS is_first
+          FROM accounts CROSS JOIN LATERAL (
+               SELECT id, lane, not_before FROM internal.outbox
+                WHERE {_OWNER} = accounts.owner AND state = 'queued' AND NOT behind
+                  AND not_before <= $2 AND channel = ANY ($6)
+                ORDER BY not_before, id LIMIT {_LOOK} * accounts.share) AS q),
+    ranked AS (
+        SELECT id, step, row_number() OVER (PARTITION BY step ORDER BY not_before, id) AS nth
+          FROM looked_at WHERE is_first),
+    due AS (
+        SELECT locked.id
+          FROM (SELECT id FROM ranked ORDER BY nth, step) AS next CROSS JOIN LATERAL (
+               SELECT id FROM internal.outbox
+                WHERE id = next.id AND state = 'queued' LIMIT 1 FOR UPDATE SKIP LOCKED) AS locked
+         LIMIT $3),
+    taken AS (
         UPDATE internal.outbox o
-           SET state = 'sending', worker_id = $1, leased_until = $4,
-               attempts = least(attempts + 1, max_attempts),
-               updated_at = now()
-          FROM due WHERE o.id = due.id
-        RETURNING {_COLUMNS}
-        """,
-        worker_id,
-        now,
-        limit,
-        now + LEASE,
-        channels,
-    )
-    return [_delivery(row) for row in rows]
+           SET state = 'sending', worker_id = $4, leased_until = $5, updated_at = now(),
+               attempts = least(attempts + 1, max_attempts)
+         WHERE id = ANY (ARRAY(SELECT id FROM due))
+        RETURNING {_COLUMNS}),
+    crowded AS (
+        SELECT step FROM looked_at GROUP BY step, share
+        HAVING count(*) >= {_LOOK} * share AND count(*) FILTER (WHERE is_first) < share)
+    SELECT taken.*, round.*
+      FROM (SELECT (SELECT owner FROM walk ORDER BY step DESC LIMIT 1) AS reached,
+                   EXISTS (SELECT FROM crowded) OR (SELECT count(*) >= $3 FROM accounts)
+                   OR (SELECT count(*) > {PASSED} FROM walk) AS goes_on,
+                   ARRAY(SELECT id FROM looked_at JOIN crowded USING (step)
+                          WHERE NOT is_first) AS in_the_way) AS round
+      LEFT JOIN taken ON true
+"""
+_CLAIM_UNKNOWN = f"""
+    WITH RECURSIVE {
+    turns("internal.outbox", owner=_OWNER, due="not_before", waiting="state = 'unknown'")
+},
+    accounts AS (
+        SELECT owner, step, ceil($3 / count(*) OVER ()) AS share FROM walk WHERE due_at <= $2),
+    ranked AS MATERIALIZED (
+        SELECT q.id, accounts.step, q.nth
+          FROM accounts CROSS JOIN LATERAL (
+               SELECT id, row_number() OVER () AS nth FROM (
+                   SELECT id FROM internal.outbox
+                    WHERE {_OWNER} = accounts.owner AND state = 'unknown' AND not_before <= $2
+                      AND channel = ANY ($6) AND (leased_until IS NULL OR leased_until < $2)
+                    ORDER BY not_before, id LIMIT accounts.share) AS longest) AS q),
+    due AS (
+        SELECT locked.id
+          FROM (SELECT id FROM ranked ORDER BY nth, step) AS next CROSS JOIN LATERAL (
+               SELECT id FROM internal.outbox
+                WHERE id = next.id AND state = 'unknown'
+                  AND (leased_until IS NULL OR leased_until < $2)
+                LIMIT 1 FOR UPDATE SKIP LOCKED) AS locked
+         LIMIT $3),
+    taken AS (
+        UPDATE internal.outbox o SET worker_id = $4, leased_until = $5, updated_at = now()
+         WHERE id = ANY (ARRAY(SELECT id FROM due))
+        RETURNING {_COLUMNS})
+    SELECT taken.*, (SELECT owner FROM walk ORDER BY step DESC LIMIT 1) AS reached,
+           false AS goes_on, '{{}}'::uuid[] AS in_the_way
+      FROM (SELECT) AS round LEFT JOIN taken ON true
+"""
+
+_SET_ASIDE = """
+    UPDATE internal.outbox SET behind = true
+     WHERE id = ANY (ARRAY(SELECT id FROM internal.outbox
+                            WHERE id = ANY ($1) AND state = 'queued' FOR UPDATE SKIP LOCKED))
+"""
+
+# Lane by lane among those set aside, not row by row.
+_FIRST_AGAIN = f"""
+    WITH RECURSIVE lanes (lane) AS (
+        (SELECT lane FROM internal.outbox WHERE behind AND state = 'queued'
+          ORDER BY lane, id LIMIT 1)
+        UNION ALL
+        SELECT next.lane FROM lanes CROSS JOIN LATERAL (
+               SELECT lane FROM internal.outbox
+                WHERE behind AND state = 'queued' AND lane > lanes.lane
+                ORDER BY lane, id LIMIT 1) AS next),
+    first AS MATERIALIZED (
+        SELECT (SELECT id FROM internal.outbox WHERE lane = lanes.lane AND {_LIVE}
+                 ORDER BY id LIMIT 1) AS id FROM lanes)
+    UPDATE internal.outbox SET behind = false
+     WHERE id = ANY (ARRAY(SELECT id FROM internal.outbox
+                            WHERE id = ANY (ARRAY(SELECT id FROM first)) AND behind
+                              AND state = 'queued' FOR UPDATE SKIP LOCKED))
+"""
 
 
-async def _claim_unknown(
-    tx: Tx, *, worker_id: str, now: datetime, limit: int, channels: list[str]
+async def _claim(
+    tx: Tx,
+    *,
+    worker_id: str,
+    now: datetime,
+    limit: int,
+    channels: list[str],
+    turn: Round | None = None,
+    claim: str = _CLAIM,
 ) -> list[Delivery]:
-    rows = await tx.fetch(
-        f"""
-        WITH due AS (
-            SELECT id FROM internal.outbox
-             WHERE state = 'unknown' AND not_before <= $2 AND channel = ANY ($5)
-               AND (leased_until IS NULL OR leased_until < $2)
-             ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
-        UPDATE internal.outbox o SET worker_id = $1, leased_until = $4, updated_at = now()
-          FROM due WHERE o.id = due.id
-        RETURNING {_COLUMNS}
-        """,
-        worker_id,
-        now,
-        limit,
-        now + LEASE,
-        channels,
-    )
-    return [_delivery(row) for row in rows]
+    """The first waiting row of each lane that is due, account by account."""
+    turn = turn or Round()
+    await by_index(tx)
+    rows = await tx.fetch(claim, turn.after, now, limit, worker_id, now + LEASE, channels)
+    turn.after, turn.goes_on = rows[0]["reached"], rows[0]["goes_on"]
+    if rows[0]["in_the_way"]:
+        await tx.execute(_SET_ASIDE, rows[0]["in_the_way"])
+    return [_delivery(row) for row in rows if row["id"]]
 
 
 def _delivery(row: asyncpg.Record) -> Delivery:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from selify.core.claims import by_index
 from selify.core.database import Actor, Database
 from selify.core.ids import first_id
 from selify.core.inbox import REPLAYABLE
@@ -79,6 +80,7 @@ async def _clear(database: Database, rule: Rule, moment: datetime) -> int:
     cleared, last = 0, BATCH
     while last:
         async with database.tx(ACTOR) as tx:
+            await by_index(tx)
             bound = first_id(moment) if rule.by == "id" else moment
             last = await tx.execute(rule.statement(), bound)
         cleared += last

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from selify.core.claims import by_index
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.invariants import Violation
@@ -47,6 +48,7 @@ async def sweep(database: Database, storage: Storage, *, now: datetime) -> int:
     gone. One that cannot be deleted is tried again in an hour, and the others go on.
     """
     async with database.tx(ACTOR) as tx:
+        await by_index(tx)
         due = await tx.fetch(
             """
             SELECT object_key FROM internal.retention
@@ -71,6 +73,7 @@ async def sweep(database: Database, storage: Storage, *, now: datetime) -> int:
 
 async def _unlist(database: Database, key: str, *, now: datetime) -> None:
     async with database.tx(ACTOR) as tx:
+        await by_index(tx)
         await tx.execute(
             "DELETE FROM internal.retention WHERE object_key = $1 AND delete_after <= $2", key, now
         )
@@ -78,6 +81,7 @@ async def _unlist(database: Database, key: str, *, now: datetime) -> None:
 
 async def _put_off(database: Database, key: str, *, until: datetime) -> None:
     async with database.tx(ACTOR) as tx:
+        await by_index(tx)
         await tx.execute(
             """
             UPDATE internal.retention SET failures = failures + 1, retry_after = $2

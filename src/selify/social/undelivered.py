@@ -14,6 +14,7 @@ from uuid import UUID
 
 from selify import billing
 from selify.core import turns
+from selify.core.claims import by_index
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.outbox import Delivery
@@ -52,6 +53,7 @@ async def refund_due(tx: Tx, clock: Clock, *, account_id: UUID | None = None) ->
     """Give back what was paid for pictures that were taken back before they left, and for those of
     which no proof can come any more; how many. ``account_id``: only of this account.
     """
+    await by_index(tx)
     rows = await tx.fetch(
         f"""
         SELECT id, payload ->> 'charge_id' AS charge_id FROM internal.outbox

@@ -1,0 +1,65 @@
+"""What the claims of all queues share: plans that do not depend on luck, and turns.
+
+A queue that was empty a moment ago is what its statistics describe, and what a plan that a connection
+keeps was made for, just when thousands of rows have come. So a claim asks for what one index gives
+in order, and forbids every other way of finding it (``by_index``).
+
+Nobody waits for a neighbour's crowd: a claim goes round the owners (accounts, workspaces) that have
+something due, from the one after the last served, and takes the first of each before anybody's
+second (``turns``). Each worker remembers where it stopped; a new one begins somewhere.
+"""
+
+from uuid import UUID, uuid4
+
+from selify.core.database import Tx
+
+# What belongs to no account and no workspace has a turn of its own. The indexes name it, too.
+NOBODY = UUID(int=0)
+# Owners of whom nothing is due are passed; no more than so many at once.
+PASSED = 500
+
+
+async def by_index(tx: Tx) -> None:
+    """From here to its end, the transaction's statements find their rows by an index, in its order,
+    wherever there is one.
+    """
+    await tx.execute(
+        "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;"
+        " SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off;"
+        " SET LOCAL enable_mergejoin = off"
+    )
+
+
+def turns(table: str, *, owner: str, due: str, waiting: str) -> str:
+    """The recursive part of a claim: ``walk``, one row for each owner passed on the round, with when
+    the first of theirs is due (``due_at``) and the place in the round (``step``).
+
+    Parameters: $1 the owner after whom the round begins, $2 now, $3 how many owners of whom something
+    is due are enough.
+    """
+    next_owner = f"""
+        SELECT {owner} AS owner, {due} AS due_at FROM {table}
+         WHERE {waiting} AND {{}} ORDER BY {owner}, {due} LIMIT 1
+    """
+    return f"""
+        walk (owner, due_at, lap, step, found) AS (
+            SELECT $1::uuid, NULL::timestamptz, 0, 0, 0
+            UNION ALL
+            SELECT next.owner, next.due_at, next.lap, step + 1,
+                   found + (next.due_at <= $2)::int
+              FROM walk CROSS JOIN LATERAL (
+                   SELECT owner, due_at, walk.lap + (owner <= walk.owner)::int AS lap
+                     FROM (({next_owner.format(f"{owner} > walk.owner")})
+                           UNION ALL ({next_owner.format("walk.lap = 0")})) AS either
+                    LIMIT 1) AS next
+             WHERE walk.found < $3 AND walk.step < {PASSED}
+               AND (next.lap = 0 OR next.lap = 1 AND next.owner <= $1))
+    """
+
+
+class Round:
+    """Where a worker's round has come to. ``goes_on``: who found nothing may find something further on."""
+
+    def __init__(self) -> None:
+        self.after = uuid4()
+        self.goes_on = True
