@@ -26,8 +26,8 @@ from selify.billing import endpoints as billing_endpoints
 from selify.commerce import endpoints as commerce_endpoints
 from selify.core import file_endpoints, health, http, invariants, notices, pruning, retention
 from selify.core.clock import Clock, SystemClock
-from selify.core.connections import UNLIMITED, Limits
 from selify.core.database import Actor, Database, Tx
+from selify.core.database_access import UNLIMITED, Limits
 from selify.core.fetch import AllowList, SafeFetcher
 from selify.core.inbox import InboxWorker, Intake
 from selify.core.jobs import JobRunner

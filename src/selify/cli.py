@@ -21,8 +21,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from selify.core import settings as core_settings
-from selify.core.connections import Addresses
 from selify.core.database import Actor, Database
+from selify.core.database_access import Addresses
 from selify.core.errors import SelifyError
 from selify.core.secrets import SecretBox
 from selify.core.settings import Settings

@@ -17,8 +17,8 @@ from rich.console import Console
 from selify import billing
 from selify.core import logging as core_logging
 from selify.core import metrics
-from selify.core.connections import Addresses
 from selify.core.database import Actor, Database
+from selify.core.database_access import Addresses
 from selify.core.logging import get_logger
 from selify.core.settings import Settings
 from selify.db import embedded, migrate

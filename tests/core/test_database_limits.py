@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 
 from selify.core import outage, problems
-from selify.core.connections import Limits
 from selify.core.database import Actor, Database, DatabaseUnavailable
+from selify.core.database_access import Limits
 from selify.core.settings import Settings
 
 SYSTEM = Actor.system("test")

@@ -20,7 +20,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from selify.core.connections import LOGIN_ROLE, SERVER_GIVES_UP_FIRST, UNLIMITED, Limits
+from selify.core.database_access import LOGIN_ROLE, SERVER_GIVES_UP_FIRST, UNLIMITED, Limits
 from selify.core.errors import Unavailable
 
 # The last one is how the driver sees a server that was killed in the middle of an answer.

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from selify.core.connections import Addresses, Limits
+from selify.core.database_access import Addresses, Limits
 from selify.core.errors import SelifyError
 from selify.core.secrets import SecretBox
 

@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 import psutil
 
-from selify.core.connections import LOGIN_ROLE, Addresses
+from selify.core.database_access import LOGIN_ROLE, Addresses
 from selify.db.errors import EmbeddedDatabaseError
 
 DATABASE_NAME = "selify"

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from selify.core.connections import UNLIMITED
+from selify.core.database_access import UNLIMITED
 from selify.db import errors
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
