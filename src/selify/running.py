@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import prometheus_client
-import uvicorn
 from rich.console import Console
 
 from selify import billing
 from selify.core import logging as core_logging
-from selify.core import metrics
+from selify.core import metrics, serving
 from selify.core.database import Actor, Database
 from selify.core.database_access import Addresses
 from selify.core.logging import get_logger
@@ -153,18 +152,9 @@ def serve(settings: Settings) -> None:
     asyncio.run(check_database(settings))
     app = create_server(settings)
     _spare_the_collector()
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        loop="uvloop",
-        http="httptools",
-        # Behind a reverse proxy the visitor's address is in its headers; only a local one is trusted.
-        proxy_headers=True,
-        timeout_graceful_shutdown=5,
-    )
+    server = serving.build(app, settings, serving.make_room(serving.limits_of(settings)))
+    with contextlib.suppress(KeyboardInterrupt):  # which uvicorn raises again once it has stopped
+        server.run()
 
 
 async def work(settings: Settings) -> None:

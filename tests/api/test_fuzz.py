@@ -20,7 +20,6 @@ import httpx
 import pytest
 import pytest_asyncio
 import schemathesis
-import uvicorn
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
@@ -32,6 +31,7 @@ from schemathesis.checks import (
 from tests.infra import postgres, worlds
 
 from selify.app import create_server
+from selify.core import serving
 from selify.core.settings import Settings
 from selify.social.sending import token_identity
 from selify.supervisor import free_port
@@ -74,11 +74,7 @@ class Api:
 def _in_a_thread(config: Settings) -> Iterator[str]:
     """The real server with an event loop of its own: schemathesis asks and waits in this thread."""
     url = config.public_url
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_server(config), port=config.port, log_config=None, access_log=False, ws="none"
-        )
-    )
+    server = serving.build(create_server(config), config)
     thread = threading.Thread(target=server.run, name="fuzzed server")
     thread.start()
     try:

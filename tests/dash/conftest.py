@@ -14,13 +14,13 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-import uvicorn
 
 from selify import billing
 from selify.ai.tryon import drawn
 from selify.app import create_server
 from selify.auth import Gate, Visit, create_workspace
 from selify.commerce import LeffaMetadata, NewGarment, add_garment
+from selify.core import serving
 from selify.core.clock import SystemClock
 from selify.core.database import Actor, Database
 from selify.core.links import FileLinks
@@ -196,13 +196,7 @@ class _serving:  # noqa: N801 - reads as a word where it is used
     """The server in a thread of its own, as it listens to the world."""
 
     def __init__(self, settings: Settings) -> None:
-        config = uvicorn.Config(
-            create_server(settings),
-            port=settings.port,
-            log_config=None,
-            timeout_graceful_shutdown=1,
-        )
-        self._server = uvicorn.Server(config)
+        self._server = serving.build(create_server(settings), settings)
         self._thread = threading.Thread(target=self._server.run)
 
     async def __aenter__(self) -> None:

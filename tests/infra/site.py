@@ -5,24 +5,23 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import httpx
-import uvicorn
 
 from selify.app import create_server
+from selify.core import serving
+from selify.core.connections import ConnectionLimits
 from selify.core.settings import Settings
 from selify.supervisor import free_port
 
 
 @contextlib.asynccontextmanager
-async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def served(
+    settings: Settings, limits: ConnectionLimits | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server with these settings (``port`` and ``public_url`` are chosen here)."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    app = create_server(settings.model_copy(update={"port": port, "public_url": url}))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, port=port, log_config=None, access_log=False, ws="none", http="httptools"
-        )
-    )
+    ours = settings.model_copy(update={"port": port, "public_url": url})
+    server = serving.build(create_server(ours), ours, limits)
     running = asyncio.create_task(server.serve())
     try:
         while not server.started and not running.done():  # noqa: ASYNC110 - it tells nobody

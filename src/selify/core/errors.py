@@ -46,6 +46,10 @@ class MethodNotAllowed(SelifyError):
     status, code, title = 405, "method_not_allowed", "This address does not do that"
 
 
+class TooSlow(SelifyError):
+    status, code, title = 408, "too_slow", "The request took too long to arrive"
+
+
 class Conflict(SelifyError):
     status, code, title = 409, "conflict", "This conflicts with what is there"
 
@@ -74,6 +78,10 @@ class TooMany(SelifyError):
     def __init__(self, detail: str, *, retry_after: float, hint: str = "", **extra: Any) -> None:
         super().__init__(detail, hint=hint, retry_after=retry_after, **extra)
         self.retry_after = retry_after
+
+
+class HeadTooLarge(SelifyError):
+    status, code, title = 431, "head_too_large", "The request's headers are too large"
 
 
 class Unavailable(SelifyError):

@@ -94,6 +94,9 @@ tryon_seconds = Histogram(
     ["engine"],
     buckets=(0.5, 1, 2, 3, 5, 8, 13, 30, 60),
 )
+connections_refused = Counter(
+    "selify_connections_refused_total", "Connections refused or cut off, by reason", ["reason"]
+)
 waiting = Gauge(
     "selify_waiting",
     "Rows waiting, by queue",

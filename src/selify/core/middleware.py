@@ -20,6 +20,7 @@ from selify.core.logging import get_logger, traced
 log = get_logger(__name__)
 
 EXTRA_HEADERS = "selify.response_headers"
+STREAM = "selify.stream"  # in the scope of an answer that has no end of its own
 KIB = 1024
 _TRACE = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 
@@ -39,24 +40,37 @@ _SECURITY_HEADERS = (
 )
 _HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 _NO_STORE = (b"cache-control", b"no-store")
+_EVENTS = b"text/event-stream"
+# By whether the world reaches us by https, and whether the answer is one of the API's.
+_ENVELOPES = {
+    (False, False): _SECURITY_HEADERS,
+    (False, True): (*_SECURITY_HEADERS, _NO_STORE),
+    (True, False): (*_SECURITY_HEADERS, _HTTPS_ONLY),
+    (True, True): (*_SECURITY_HEADERS, _HTTPS_ONLY, _NO_STORE),
+}
+
+
+def envelope_headers(path: str, *, https: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """What every answer carries that says nothing else. Answers below ``/api/`` are about somebody
+    and stay out of caches.
+    """
+    return _ENVELOPES[https, path.startswith("/api/")]
 
 
 class Envelope:
-    """Accepts or makes the trace id (``X-Trace-Id``), and puts it and the security headers on the
-    answer. A header that the answer already has is left as it is. Answers below ``/api/`` are about
-    somebody and stay out of caches.
+    """Accepts or makes the trace id (``X-Trace-Id``), and puts it and ``envelope_headers`` on the
+    answer. A header that the answer already has is left as it is.
     """
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
-        self._always = (*_SECURITY_HEADERS, _HTTPS_ONLY) if https else _SECURITY_HEADERS
-        self._for_api = (*self._always, _NO_STORE)
+        self._https = https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = self._for_api if scope["path"].startswith("/api/") else self._always
+        headers = envelope_headers(scope["path"], https=self._https)
         extra: list[tuple[bytes, bytes]] = []
         scope[EXTRA_HEADERS] = extra
         with traced(_trace_of(scope)) as trace:
@@ -65,7 +79,8 @@ class Envelope:
             async def send_with_headers(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     own = list(message.get("headers", ()))
-                    names = {name for name, _ in own}
+                    names = dict(own)
+                    scope[STREAM] = names.get(b"content-type", b"").startswith(_EVENTS)
                     own.extend(header for header in headers if header[0] not in names)
                     message["headers"] = [*own, trace_header, *extra]
                 await send(message)

@@ -5,6 +5,7 @@ engine, and no outside world at all.
 """
 
 import contextlib
+import ipaddress
 import os
 import re
 from functools import cached_property
@@ -73,6 +74,17 @@ class Settings(BaseSettings):
     )
     metrics_port: int = Field(
         0, ge=0, le=65535, description="Port on which a lone worker is scraped. 0: none."
+    )
+    trusted_proxies: Words = Field(
+        ("127.0.0.1", "::1"),
+        description="Addresses and networks of your reverse proxies (`*`: whoever connects is one)."
+        " Their headers say who the visitor is; the limit per address does not count for them.",
+    )
+    max_connections: int = Field(
+        2000, ge=16, le=100_000, description="Connections the server keeps open at once."
+    )
+    max_connections_per_address: int = Field(
+        200, ge=1, description="Connections one address may keep open at once."
     )
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `selify up` starts.")
 
@@ -167,6 +179,7 @@ class Settings(BaseSettings):
     max_photo_megabytes: int = Field(20, ge=1, le=200, description="Largest photo accepted.")
 
     @field_validator(
+        "trusted_proxies",
         "secret_keys",
         "instagram_previous_secrets",
         "instagram_media_hosts",
@@ -220,6 +233,14 @@ class Settings(BaseSettings):
         for entry in value:
             if not _HOST_AND_PORT.fullmatch(entry):
                 raise ValueError(f"{entry!r} is not of the form host:port (such as {entry}:443)")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _known_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            if entry != "*":
+                _ = ipaddress.ip_network(entry)
         return value
 
     @field_validator("data_dir")
