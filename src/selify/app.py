@@ -45,6 +45,8 @@ from selify.db import migrate
 from selify.jobs.tryon import PhotoRules, TryOnJob
 from selify.ops import endpoints as ops_endpoints
 from selify.ops.notifications import NoticeChannel
+from selify.realtime import endpoints as realtime_endpoints
+from selify.realtime import feed as realtime_feed
 from selify.social import (
     accounts,
     deletion,
@@ -165,10 +167,12 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         async with (
             open_house(settings, clock=clock, limits=settings.server_limits) as house,
             live.listening(house.database) as changes,
+            realtime_feed.listening(house.database) as feed,
             contextlib.aclosing(embedded_engine()) as engine,
         ):
             _furnish(app, house, engine)
             app.state.changes = changes
+            app.state.feed = feed
             yield
 
     app = FastAPI(title="Selify", version="0.1.0", lifespan=lifespan)
@@ -181,6 +185,7 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         commerce_endpoints.router,
         social_endpoints.router,
         ops_endpoints.router,
+        realtime_endpoints.router,
     ):
         app.include_router(router)
     pages.install(app, scripts=assets.ensure("page-scripts"))

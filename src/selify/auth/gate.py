@@ -146,6 +146,19 @@ class Gate:
         session: Session | None = request.state.session
         return session
 
+    async def still_holds(self, request: Request, session: Session) -> bool:
+        """Whether the request's session has not ended since, nor the token that showed it: for answers
+        that go on for longer than a look at the door is good for.
+        """
+        now, bearer = self.clock.now(), _bearer_of(request)
+        if bearer is not None:
+            try:
+                self.tokens.session_of(bearer, now=now)
+            except TokenInvalid:
+                return False
+        async with self.database.tx(ACTOR) as tx:
+            return await sessions.find(tx, session.id, now=now) is not None
+
     async def demand_session(self, request: Request) -> Session:
         """Raises Unauthenticated for a visitor."""
         session = await self.identify(request)
