@@ -324,8 +324,10 @@ async def _database_url(settings: Settings, *, keep: bool = False) -> AsyncItera
     if settings.database_url:
         yield settings.database_url
         return
+    from selify.core import disk
     from selify.db import embedded
 
+    await asyncio.to_thread(disk.claim, settings.data_dir)
     server = await asyncio.to_thread(embedded.start, settings.data_dir / "postgres")
     try:
         yield server.url
