@@ -325,8 +325,10 @@ async def _addresses(settings: Settings, *, keep: bool = False) -> AsyncIterator
     if settings.database_url:
         yield settings.database_addresses
         return
+    from selify.core import disk
     from selify.db import embedded
 
+    await asyncio.to_thread(disk.claim, settings.data_dir)
     server = await asyncio.to_thread(embedded.start, settings.data_dir / "postgres")
     try:
         yield server.addresses

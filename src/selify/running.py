@@ -14,8 +14,8 @@ import prometheus_client
 from rich.console import Console
 
 from selify import billing
+from selify.core import disk, metrics, serving
 from selify.core import logging as core_logging
-from selify.core import metrics, serving
 from selify.core.database import Actor, Database
 from selify.core.database_access import Addresses
 from selify.core.logging import get_logger
@@ -47,8 +47,9 @@ class EmbeddedKeeper:
 @contextlib.asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[tuple[str, EmbeddedKeeper | None]]:
     """The address of a database at this program's revision, for programs that only work with it;
-    and who keeps it, if we do.
+    and who keeps it, if we do. The data directory is ours from here on.
     """
+    await asyncio.to_thread(disk.claim, settings.data_dir)
     keeper, addresses = None, settings.database_addresses
     if not settings.database_url:
         server = await asyncio.to_thread(embedded.start, settings.data_dir / "postgres")
@@ -148,6 +149,7 @@ def serve(settings: Settings) -> None:
     from selify.app import create_server
 
     core_logging.configure(level=settings.log_level, as_json=settings.log_json, part="server")
+    _claim_unless_supervised(settings)
     check_port(settings.host, settings.port, "SELIFY_PORT")
     asyncio.run(check_database(settings))
     app = create_server(settings)
@@ -157,11 +159,18 @@ def serve(settings: Settings) -> None:
         server.run()
 
 
+def _claim_unless_supervised(settings: Settings) -> None:
+    """The supervisor has done so, and its children inherit what it keeps to itself."""
+    if not os.environ.get(SUPERVISED):
+        disk.claim(settings.data_dir)
+
+
 async def work(settings: Settings) -> None:
     """A worker's process: until SIGTERM, then it finishes what it holds."""
     from selify.app import open_worker
 
     core_logging.configure(level=settings.log_level, as_json=settings.log_json, part="worker")
+    _claim_unless_supervised(settings)
     async with open_worker(settings) as worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -6,23 +6,23 @@ which travelled inside the file travels on. ``open_picture`` is pure and thread-
 50 ms and 2 s, and belongs in a thread or a process.
 """
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from io import BytesIO
 from typing import Final
 
-import pillow_heif
+import pi_heif
 from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from selify.core import picture_headers
 from selify.core.errors import Invalid, TooLarge
 
 MAX_BYTES: Final = 30 * 1024 * 1024
 # What phones sell as 50 megapixels has up to 8256 × 6192 = 51.1 million of them.
 MAX_PIXELS: Final = 52_000_000
-# These decoders hold the whole canvas several times (16 bytes a pixel); no camera writes them.
-MAX_PIXELS_OF: Final = {"WEBP": 25_000_000, "GIF": 25_000_000}
+# What the decoder may hold of one picture: 50 megapixels in eight bits and four channels, or half as
+# many in sixteen; twelve, a phone's photo, where a decoder holds the canvas several times.
+MAX_DECODED_BYTES: Final = 200_000_000
 MAX_SIDE: Final = 1600
 # Below this there is nothing to see, beyond this nothing to wear (a panorama is about 4 : 1).
 MIN_SIDE: Final = 16
@@ -32,8 +32,6 @@ MAX_JPEG_SCANS: Final = 64
 MAX_ICC_BYTES: Final = 4 * 1024 * 1024
 
 _JPEG_QUALITY: Final = 93
-# Any marker but those that stand alone in the middle of a scan: stuffing, TEM, restarts.
-_JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\x01\xd0-\xd7\xff])")
 _EXIF_ORIENTATION: Final = 0x0112
 _TURN: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -168,6 +166,11 @@ def _format_of(data: bytes) -> str | None:
     return None
 
 
+def _limit(max_pixels: int, cost: float) -> int:
+    """How many pixels may be decoded of a picture that takes ``cost`` bytes for each."""
+    return min(max_pixels, int(MAX_DECODED_BYTES / cost))
+
+
 def _check_size(size: tuple[int, int], max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
@@ -203,9 +206,10 @@ def _decode(data: bytes, max_pixels: int, max_side: int) -> Image.Image:
             "This is not a picture that we can read.",
             hint="Please send a photo as JPEG, PNG, WebP or HEIC.",
         )
-    read = _read_heif if kind == "HEIF" else _read_with_pillow(kind)
-    image = read(data, max_pixels, max_side)
-    _check_size(image.size, max_pixels)  # a frame may be larger than its file's header says
+    if kind == "HEIF":
+        image = _read_heif(data, max_pixels)
+    else:
+        image = _read_with_pillow(kind, data, max_pixels, max_side)
     turn = _turn_of(image)
     profile = image.info.get("icc_profile")
     image = _in_plain_mode(image)
@@ -214,21 +218,22 @@ def _decode(data: bytes, max_pixels: int, max_side: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _read_with_pillow(kind: str) -> Callable[[bytes, int, int], Image.Image]:
-    def read(data: bytes, max_pixels: int, max_side: int) -> Image.Image:
-        image = Image.open(BytesIO(data), formats=(kind,))
-        _check_size(image.size, min(max_pixels, MAX_PIXELS_OF.get(kind, max_pixels)))
-        if isinstance(image, JpegImagePlugin.JpegImageFile):
-            _prepare_jpeg(image, data, max_side)
-        image.load()
-        return image
-
-    return read
+def _read_with_pillow(kind: str, data: bytes, max_pixels: int, max_side: int) -> Image.Image:
+    header = picture_headers.read(kind, data, max_scans=MAX_JPEG_SCANS)
+    limit = _limit(max_pixels, header.cost)
+    _check_size(header.size, limit)
+    image: Image.Image = Image.open(BytesIO(data), formats=(kind,))
+    _check_size(image.size, limit)  # a header that comes twice may say two things
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        _prepare_jpeg(image, data, max_side)
+    image.load()
+    _check_size(image.size, limit)  # a frame may be larger than its file's header says
+    return image
 
 
 def _prepare_jpeg(image: JpegImagePlugin.JpegImageFile, data: bytes, max_side: int) -> None:
     """Let the decoder itself halve the picture as often as it can: 50 megapixels in 40 MB."""
-    if _jpeg_scans(data) > MAX_JPEG_SCANS:
+    if picture_headers.jpeg_scans(data, at_most=MAX_JPEG_SCANS) > MAX_JPEG_SCANS:
         raise ImageUnreadable(
             "The picture is stored in an unusual way.",
             hint="Please save it again as an ordinary JPEG and send that.",
@@ -238,28 +243,15 @@ def _prepare_jpeg(image: JpegImagePlugin.JpegImageFile, data: bytes, max_side: i
     image.draft(None, (width, height))
 
 
-def _jpeg_scans(data: bytes) -> int:
-    """How many scans the main image has; counting ends when they are too many.
-
-    Segments are stepped over (a thumbnail in one of them has markers of its own), and nothing
-    counts behind the image's end, where phones append video clips and depth maps.
-    """
-    scans, position = 0, 2
-    while scans <= MAX_JPEG_SCANS and (found := _JPEG_MARKER.search(data, position)):
-        marker, position = found[1][0], found.end()
-        if marker == 0xD9:
-            break
-        if marker != 0xD8:
-            scans += marker == 0xDA
-            position += int.from_bytes(data[position : position + 2], "big")
-    return scans
-
-
-def _read_heif(data: bytes, max_pixels: int, _max_side: int) -> Image.Image:
+def _read_heif(data: bytes, max_pixels: int) -> Image.Image:
     """The primary image, already upright: the plug-in turns it and resets EXIF accordingly."""
-    heif = pillow_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=True)
-    _check_size(heif.size, max_pixels)
-    image: Image.Image = heif[heif.primary_index].to_pillow()
+    heif = pi_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=True)
+    main = heif[heif.primary_index]
+    depth = 2 if main.info["bit_depth"] > 8 else 1
+    limit = _limit(max_pixels, depth * len(main.mode))
+    _check_size(main.size, limit)
+    image: Image.Image = main.to_pillow()
+    _check_size(image.size, limit)
     return image
 
 

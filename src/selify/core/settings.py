@@ -331,7 +331,7 @@ def _own_key(data_dir: Path) -> str:
     path = own_key_file(data_dir)
     try:
         if not path.exists():
-            data_dir.mkdir(parents=True, exist_ok=True)
+            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             _publish(SecretBox.new_key("k1"), path)
         return path.read_text().strip()
     except OSError as error:

