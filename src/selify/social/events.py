@@ -47,6 +47,7 @@ from selify.social.types import (
     MessageWritten,
     NothingToDo,
     ReactionChanged,
+    SocialEvent,
 )
 
 log = get_logger(__name__)
@@ -81,6 +82,8 @@ class SocialEvents:
         if account is None:
             await parking.park_event(tx, event)
             return Skipped("no connected account yet: parked")
+        if _of_itself(account, happened):
+            raise Skip("the account's own words, to nobody else")
         match happened:
             case CommentWritten():
                 return await _comment(tx, account, happened, self._clock.now())
@@ -98,6 +101,17 @@ class SocialEvents:
                 return {"seen": True}
             case ReactionChanged():
                 return await _reaction(tx, happened, self._clock.now())
+
+
+def _of_itself(account: Account, happened: SocialEvent) -> bool:
+    """Whether the account commented itself, or wrote to itself, without the marks of either."""
+    match happened:
+        case CommentWritten():
+            return account.is_itself(happened.person_ref, happened.username)
+        case MessageWritten() | ButtonTapped() | MessageEdited() | MessageUnsent() | MessageSeen():
+            return account.is_itself(happened.person_ref)
+        case _:
+            return False
 
 
 async def _comment(

@@ -91,7 +91,7 @@ async def binding(tx: Tx, binding_id: UUID) -> Binding | None:
 
 
 _ACCOUNT = """a.id, a.workspace_id, a.platform, a.platform_account_id, a.platform_username,
-              a.status, a.settings"""
+              a.status, a.settings, a.platform_data ->> 'app_scoped_id' AS app_scoped_id"""
 
 _BINDING = """
     SELECT b.id, b.account_id, b.post_id, b.trigger_keywords, b.use_global_keywords,
@@ -113,6 +113,7 @@ def _account(row: asyncpg.Record) -> Account:
         username=row["platform_username"] or "",
         status=row["status"],
         settings=row["settings"] or {},
+        app_scoped_id=row["app_scoped_id"] or "",
     )
 
 

@@ -141,6 +141,14 @@ class Account:
     username: str
     status: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    app_scoped_id: str = ""
+
+    def is_itself(self, person_ref: str, username: str = "") -> bool:
+        """Whether a person of an event is the account: platforms name it in several ways."""
+        named = bool(username) and username.casefold() == self.username.casefold()
+        return named or (
+            bool(person_ref) and person_ref in (self.platform_account_id, self.app_scoped_id)
+        )
 
     @property
     def tryon_enabled(self) -> bool:

@@ -26,6 +26,12 @@ from selify.vendors.instagram.webhook_readers import (
 MAX_BODY_BYTES = 8 * 1024 * 1024
 NO_ENTRY_ID = "unknown"
 
+_PARTS = ("messaging", "standby", "changes")
+_QUOTED = tuple(f'"{part}"'.encode() for part in ("entry", *_PARTS))
+# What says whose an update is and when: everything else in it is an event of its own.
+_FRAME = ("id", "time", "field", "value", *_PARTS)
+_PARTIES = ("sender", "recipient", "timestamp")
+
 _CHALLENGE = re.compile(r"[A-Za-z0-9]{1,128}")
 _SIGNATURE_PREFIX = "sha256="
 
@@ -119,9 +125,24 @@ def parse(body: bytes, *, received_at: datetime) -> ParsedDelivery:
         raise OversizedDelivery(f"A delivery has at most {MAX_BODY_BYTES:,} bytes.")
     try:
         document = decode_json(body)
+        if sum(map(body.count, _QUOTED)) > _lists_in(document):
+            document = decode_json(body, joining=True)
     except ValueError as error:
         raise UnreadableDelivery("The delivery is not JSON that we can read.") from error
     return _collect(_read_document(document, received_at))
+
+
+def _lists_in(document: Any) -> int:
+    """How many lists there are to be seen. Where the text names more, a name may stand there twice."""
+    envelopes = [envelope for envelope in _as_list(document) if isinstance(envelope, dict)]
+    entries = [
+        entry
+        for envelope in envelopes
+        for entry in _as_list(envelope.get("entry"))
+        if isinstance(entry, dict)
+    ]
+    lists = sum(part in entry for entry in entries for part in _PARTS)
+    return lists + sum("entry" in envelope for envelope in envelopes)
 
 
 def parse_entry(raw: Any, *, received_at: datetime) -> ParsedDelivery:
@@ -145,7 +166,7 @@ def _collect(pieces: Iterable[_Piece]) -> ParsedDelivery:
 
 def _read_document(document: Any, received_at: datetime) -> Iterator[_Piece]:
     """Some of Meta's samples wrap the envelope in a list."""
-    for envelope in document if isinstance(document, list) else [document]:
+    for envelope in _as_list(document):
         entries = envelope.get("entry") if isinstance(envelope, dict) else None
         if not isinstance(entries, list):
             yield RawEntry(NO_ENTRY_ID, envelope, "no list of entries")
@@ -166,20 +187,50 @@ def _read_entry(entry: Any, received_at: datetime) -> Iterator[_Piece]:
     for update in _updates(entry):
         found = True
         yield from _read_update(envelope, update)
+    for name, part in entry.items():
+        if name not in _FRAME and isinstance(part, list | dict):
+            found = True
+            yield RawEntry(account_id, {**_frame(entry), name: part}, "an unknown part of an entry")
     if not found:
         yield RawEntry(account_id, entry, "the entry has no updates")
 
 
 def _updates(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The entry in pieces of one update each, every piece shaped as an entry again."""
-    frame: dict[str, Any] = {name: entry[name] for name in ("id", "time") if name in entry}
-    for part in ("messaging", "standby", "changes"):
-        updates = entry.get(part, [])
-        for update in updates if isinstance(updates, list) else [updates]:
-            yield {**frame, part: [update]}
+    frame = _frame(entry)
+    for part in ("messaging", "standby"):
+        for update in _as_list(entry.get(part, [])):
+            for alone in _one_by_one(update):
+                yield {**frame, part: [alone]}
+    changes = _as_list(entry.get("changes", []))
     if "field" in entry:
-        change = {"field": entry["field"], "value": entry.get("value")}
-        yield {**frame, "changes": [change]}
+        changes = [*changes, {"field": entry["field"], "value": entry.get("value")}]
+    for change in changes:
+        value = change.get("value") if isinstance(change, dict) else None
+        talk = isinstance(value, dict) and not value.keys().isdisjoint(_PARTIES[:2])
+        for alone in _one_by_one(value) if talk else [value]:
+            yield {**frame, "changes": [{**change, "value": alone} if talk else change]}
+
+
+def _frame(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: entry[name] for name in ("id", "time") if name in entry}
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _one_by_one(update: Any) -> list[Any]:
+    """An item of ``messaging`` with several members as several with one each, so that one that is not
+    understood keeps none of the others.
+    """
+    if not isinstance(update, dict):
+        return [update]
+    parties = {name: update[name] for name in _PARTIES if name in update}
+    members = update.keys() - parties.keys()
+    if len(members) < 2:
+        return [update]
+    return [{**parties, name: value} for name, value in update.items() if name in members]
 
 
 def _read_update(envelope: Envelope, piece: dict[str, Any]) -> Iterator[_Piece]:

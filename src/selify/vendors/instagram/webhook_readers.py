@@ -100,6 +100,11 @@ def _parties(envelope: Envelope, item: JsonObject, *, is_echo: bool = False) -> 
     return {"person_id": person, "is_own": is_own, **_stamp(envelope, item.get("timestamp"))}
 
 
+def _talks_to_itself(item: JsonObject) -> bool:
+    sender, recipient = as_object(item.get("sender")), as_object(item.get("recipient"))
+    return bool(as_id(sender.get("id"))) and as_id(sender.get("id")) == as_id(recipient.get("id"))
+
+
 def _stamp(envelope: Envelope, timestamp: Any) -> dict[str, Any]:
     moment = as_moment(timestamp)
     return {
@@ -120,7 +125,7 @@ def _mid(member: JsonObject) -> str:
 
 
 def _read_message(envelope: Envelope, item: JsonObject, message: JsonObject) -> InstagramEvent:
-    is_self = message.get("is_self") is True
+    is_self = message.get("is_self") is True or _talks_to_itself(item)
     is_echo = message.get("is_echo") is True or is_self
     common = {**_parties(envelope, item, is_echo=is_echo), "mid": _mid(message)}
     if message.get("is_deleted") is True:
