@@ -1,7 +1,8 @@
-"""Events of the inbox handled per second, against jobs of procrastinate on the same server.
+"""Events of the inbox handled per second, against jobs of other queues on the same server.
 
-Both do the same small INSERT, for as many at once, with the worker's loop alone running: rows are
-stored before the clock starts, and both keep what they have done, as an audit would want it.
+All do the same small INSERT, for as many at once, with the worker's loop alone running: rows are
+stored before the clock starts. Ours and procrastinate keep what they have done, as an audit would want
+it; graphile-worker deletes it.
 """
 
 import itertools
@@ -14,6 +15,7 @@ from procrastinate import App, PsycopgConnector
 from bench.instruments import stage
 from bench.instruments.report import Line
 from bench.instruments.rounds import Effort, WrongResult, seconds_of, take_turns
+from bench.peers.graphile_worker import GraphileWorker
 from selify.core.clock import SystemClock
 from selify.core.database import Database, Tx
 from selify.core.inbox import Event, InboxWorker, Incoming, store
@@ -22,7 +24,8 @@ FIGURE = "inbox"
 PLATFORM = "bench"
 AT_ONCE = 8
 PER_SECOND = 800  # events stored per second of effort
-AIM = 2.0
+AIM = 4.0
+AIM_GRAPHILE = 1.0
 
 EFFECTS = "CREATE TABLE {schema}.bench_effects (id bigserial PRIMARY KEY, note text NOT NULL)"
 EFFECT = "INSERT INTO {schema}.bench_effects (note) VALUES ($1)"
@@ -36,6 +39,12 @@ async def measure(where: stage.Stage, effort: Effort) -> list[Line]:
     count = round(PER_SECOND * effort.seconds)
     ours = await _Inbox.open(await where.database("bench_inbox"))
     theirs = await _Procrastinate.open(await where.empty_database("bench_procrastinate"))
+    graphile = await GraphileWorker.open(
+        await where.empty_database("bench_graphile"),
+        where.folder,
+        effects=EFFECTS.format(schema="public"),
+        at_once=AT_ONCE,
+    )
 
     async def our_rate() -> float:
         await ours.fill(count)
@@ -45,9 +54,21 @@ async def measure(where: stage.Stage, effort: Effort) -> list[Line]:
         await theirs.fill(count)
         return count / await seconds_of(theirs.drain())
 
-    rates = await take_turns({"ours": our_rate, "theirs": their_rate}, effort.rounds)
+    async def graphile_rate() -> float:
+        assert graphile is not None
+        await graphile.fill(count)
+        return count / await graphile.drain(count)
+
+    contenders = {"ours": our_rate, "theirs": their_rate}
+    if graphile is not None:
+        contenders["graphile"] = graphile_rate
+    rates = await take_turns(contenders, effort.rounds)
+    done = {await ours.effects(), await theirs.effects()}
+    if graphile is not None:
+        done.add(await graphile.effects(EFFECTS_DONE.format(schema="public")))
+        await graphile.close()
     expected = count * (effort.rounds + 1)
-    if {await ours.effects(), await theirs.effects()} != {expected}:
+    if done != {expected}:
         raise WrongResult(f"not every one of {expected} events had its effect")
     await ours.close()
     await theirs.close()
@@ -57,11 +78,16 @@ async def measure(where: stage.Stage, effort: Effort) -> list[Line]:
             f"Inbox events handled, {AT_ONCE} at a time",
             rates["ours"].median,
             "/s",
-            "procrastinate, the same INSERT in each job",
-            rates["theirs"].median,
-            rates["ours"].ratio_to(rates["theirs"]),
-            AIM,
+            f"{peer}, the same INSERT in each job",
+            rates[name].median,
+            rates["ours"].ratio_to(rates[name]),
+            aim,
         )
+        for name, peer, aim in (
+            ("theirs", "procrastinate", AIM),
+            ("graphile", "graphile-worker on Node", AIM_GRAPHILE),
+        )
+        if name in rates
     ]
 
 
