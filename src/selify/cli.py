@@ -2,53 +2,61 @@
 
 Every refusal is one line that says what is wrong and one that says what to do; exit code 1. The
 ``demo`` command has its own exit codes (2: no picture, 3: nobody can be dressed).
+
+Every command imports what it needs by itself: who asks for help waits for none of it
+(``tests/test_imports.py``).
 """
 
-import asyncio
 import contextlib
-import logging
+import functools
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
-import uvloop
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from selify.core import settings as core_settings
-from selify.core.database import Actor, Database
-from selify.core.database_access import Addresses
 from selify.core.errors import SelifyError
-from selify.core.secrets import SecretBox
-from selify.core.settings import Settings
 
-app = typer.Typer(
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from selify.core.database import Tx
+    from selify.core.database_access import Addresses
+    from selify.core.settings import Settings
+
+# Typer's coloured help takes as long to load as all the rest of it.
+_commands = functools.partial(typer.Typer, no_args_is_help=True, rich_markup_mode=None)
+app = _commands(
     name="selify",
     help="Open, self-hostable try-on commerce for fashion brands.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     epilog="Settings: SELIFY_… in the environment or in selify.env. Start with: selify demo",
 )
-db_commands = typer.Typer(
-    no_args_is_help=True, help="The database: upgrade, reference, url, shell."
-)
-events_commands = typer.Typer(no_args_is_help=True, help="Arrived events: dead letters and replay.")
-secrets_commands = typer.Typer(no_args_is_help=True, help="Keys that seal stored secrets.")
-usage_commands = typer.Typer(no_args_is_help=True, help="Charges, and why they were made.")
+db_commands = _commands(help="The database: upgrade, reference, url, shell.")
+events_commands = _commands(help="Arrived events: dead letters and replay.")
+secrets_commands = _commands(help="Keys that seal stored secrets.")
+usage_commands = _commands(help="Charges, and why they were made.")
 app.add_typer(db_commands, name="db")
 app.add_typer(events_commands, name="events")
 app.add_typer(secrets_commands, name="secrets")
 app.add_typer(usage_commands, name="usage")
 
-out = Console()
-err = Console(stderr=True)
-ACTOR = Actor.system("command line")
+
+@functools.cache
+def out() -> "Console":
+    from rich.console import Console
+
+    return Console()
+
+
+@functools.cache
+def err() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True)
 
 
 def main() -> None:
@@ -59,6 +67,8 @@ def main() -> None:
         _say(error.detail, error.hint)
         sys.exit(1)
     except OSError as error:  # a file, a folder or a connection that is not what we were told
+        import logging
+
         logging.getLogger(__name__).debug("the command ended with", exc_info=error)
         reason = error.strerror or str(error) or type(error).__name__
         _say(f"{error.filename}: {reason}." if error.filename else f"{reason}.")
@@ -68,9 +78,11 @@ def main() -> None:
 
 
 def _say(detail: str, hint: str = "") -> None:
-    err.print(f"[bold red]✗[/] {escape(detail)}", highlight=False, soft_wrap=True)
+    from rich.markup import escape
+
+    err().print(f"[bold red]✗[/] {escape(detail)}", highlight=False, soft_wrap=True)
     if hint:
-        err.print(f"  {escape(hint)}", highlight=False, soft_wrap=True)
+        err().print(f"  {escape(hint)}", highlight=False, soft_wrap=True)
 
 
 # --- Running -------------------------------------------------------------------------------------
@@ -78,10 +90,10 @@ def _say(detail: str, hint: str = "") -> None:
 
 @app.command(epilog="Example: SELIFY_PORT=9000 SELIFY_WORKERS=2 selify up")
 def up() -> None:
-    """Start the database, the server and the workers, and keep them running."""
+    """Start everything and keep it running: database, server, workers."""
     from selify import running
 
-    _run(running.up(core_settings.load()))
+    _run(running.up(_settings()))
 
 
 @app.command()
@@ -89,7 +101,7 @@ def serve() -> None:
     """Run the server alone (the database must be up to date)."""
     from selify import running
 
-    running.serve(core_settings.load())
+    running.serve(_settings())
 
 
 @app.command()
@@ -97,7 +109,7 @@ def worker() -> None:
     """Run one worker alone. Start as many as you like, on as many machines."""
     from selify import running
 
-    _run(running.work(core_settings.load()))
+    _run(running.work(_settings()))
 
 
 @app.command(
@@ -116,10 +128,13 @@ def demo(
         str, typer.Option(help="What the garment is: top, dress or bottom.")
     ] = "top",
 ) -> None:
-    """Everything with a demo brand and a shopper's phone; or, with --photo, the whole journey at once."""
+    """Start everything with a demo brand and a phone.
+
+    With --photo, the whole journey of a shopper at once instead.
+    """
     from selify import demo as demo_room
 
-    settings = core_settings.load()
+    settings = _settings()
     if photo is None:
         _run(demo_room.stay_up(settings))
         return
@@ -139,7 +154,7 @@ def settings(
     if markdown:
         sys.stdout.write(settings_reference.as_markdown())
     else:
-        out.print(settings_reference.as_table(core_settings.load()))
+        out().print(settings_reference.as_table(_settings()))
 
 
 @app.command(hidden=True)
@@ -162,8 +177,8 @@ def upgrade() -> None:
     from selify import running
 
     async def run() -> None:
-        async with _addresses(core_settings.load()) as found:
-            with err.status("Upgrading the database …"):
+        async with _addresses(_settings()) as found:
+            with err().status("Upgrading the database …"):
                 await running.prepare(found)
 
     _run(run())
@@ -179,7 +194,7 @@ def reference(
     from selify.db.reference import render_reference
 
     async def run() -> str:
-        async with _addresses(core_settings.load()) as found:
+        async with _addresses(_settings()) as found:
             connection = await asyncpg.connect(found.owner)
             try:
                 return await render_reference(connection, generated_at=datetime.now(UTC))
@@ -191,7 +206,7 @@ def reference(
         sys.stdout.write(text)
     else:
         output.write_text(text)
-        out.print(f"Written to {output}")
+        out().print(f"Written to {output}")
 
 
 @db_commands.command()
@@ -199,7 +214,7 @@ def url() -> None:
     """Print the database's address (starts the embedded one if need be, and leaves it running)."""
 
     async def run() -> str:
-        async with _addresses(core_settings.load(), keep=True) as found:
+        async with _addresses(_settings(), keep=True) as found:
             return found.owner
 
     sys.stdout.write(_run(run()) + "\n")
@@ -208,9 +223,10 @@ def url() -> None:
 @db_commands.command()
 def shell() -> None:
     """Open psql on the database."""
+    import asyncio
 
     async def run() -> int:
-        async with _addresses(core_settings.load()) as found:
+        async with _addresses(_settings()) as found:
             process = await asyncio.create_subprocess_exec("psql", found.owner)
             return await process.wait()
 
@@ -229,13 +245,15 @@ def list_events() -> None:
     from selify.core import inbox
 
     async def run() -> list[dict[str, Any]]:
-        async with _database() as database, database.tx(ACTOR) as tx:
+        async with _tx() as tx:
             return await inbox.dead_letters(tx)
 
     rows = _run(run())
     if not rows:
-        out.print("No dead letters: every event was handled.")
+        out().print("No dead letters: every event was handled.")
         return
+    from rich.table import Table
+
     table = Table("id", "platform", "type", "arrived", "tries", "what went wrong")
     for row in rows:
         table.add_row(
@@ -246,7 +264,7 @@ def list_events() -> None:
             str(row["retry_count"]),
             row["error_message"] or "",
         )
-    out.print(table)
+    out().print(table)
 
 
 @events_commands.command()
@@ -255,14 +273,14 @@ def replay(event_id: Annotated[UUID, typer.Argument(help="The event's id.")]) ->
     from selify.core import inbox
 
     async def run() -> bool:
-        async with _database() as database, database.tx(ACTOR) as tx:
+        async with _tx() as tx:
             return await inbox.replay(tx, event_id)
 
     if not _run(run()):
         raise SelifyError(
             "There is no failed event with this id.", hint="See `selify events list`."
         )
-    out.print("It will be handled again.")
+    out().print("It will be handled again.")
 
 
 # --- Secrets -------------------------------------------------------------------------------------
@@ -271,6 +289,8 @@ def replay(event_id: Annotated[UUID, typer.Argument(help="The event's id.")]) ->
 @secrets_commands.command("new-key")
 def new_key(name: Annotated[str, typer.Argument(help="A short id for the key.")] = "k2") -> None:
     """Print a fresh key for SELIFY_SECRET_KEYS (put it first, keep the old ones behind it)."""
+    from selify.core.secrets import SecretBox
+
     sys.stdout.write(SecretBox.new_key(name) + "\n")
 
 
@@ -279,21 +299,22 @@ def rotate() -> None:
     """Seal every stored secret with the current key. Restart every process first, wherever it runs:
     one that does not know the current key can read nothing afterwards.
     """
+    from selify.core.settings import own_key_file
     from selify.social import accounts
 
-    settings = core_settings.load()
+    settings = _settings()
     box = settings.secret_box
 
     async def run() -> int:
-        async with _database() as database, database.tx(ACTOR) as tx:
+        async with _tx() as tx:
             return await accounts.reseal_tokens(tx, box)
 
-    out.print(f"{_run(run())} secrets sealed with the current key, “{box.current_key}”.")
+    out().print(f"{_run(run())} secrets sealed with the current key, “{box.current_key}”.")
     if box.older_keys:
-        own = core_settings.own_key_file(settings.data_dir)
+        own = own_key_file(settings.data_dir)
         where = f"SELIFY_SECRET_KEYS and {own}" if own.exists() else "SELIFY_SECRET_KEYS"
         names = ", ".join(f"“{name}”" for name in box.older_keys)
-        out.print(f"The old keys may be removed now: {names} ({where}).", soft_wrap=True)
+        out().print(f"The old keys may be removed now: {names} ({where}).", soft_wrap=True)
 
 
 # --- Usage ---------------------------------------------------------------------------------------
@@ -305,26 +326,36 @@ def explain(event_id: Annotated[UUID, typer.Argument(help="The id of a usage eve
     from selify import billing
 
     async def run() -> Any:
-        async with _database() as database, database.tx(ACTOR) as tx:
+        async with _tx() as tx:
             return await billing.explain(tx, event_id)
 
     for sentence in _run(run()).sentences:
-        out.print(f"· {sentence}", highlight=False)
+        out().print(f"· {sentence}", highlight=False)
 
 
 # --- What commands stand on ----------------------------------------------------------------------
 
 
+def _settings() -> "Settings":
+    from selify.core import settings
+
+    return settings.load()
+
+
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    import uvloop
+
     return uvloop.run(work)
 
 
 @contextlib.asynccontextmanager
-async def _addresses(settings: Settings, *, keep: bool = False) -> AsyncIterator[Addresses]:
+async def _addresses(settings: "Settings", *, keep: bool = False) -> AsyncIterator["Addresses"]:
     """The configured database, or the embedded one for as long as it is needed."""
     if settings.database_url:
         yield settings.database_addresses
         return
+    import asyncio
+
     from selify.core import disk
     from selify.db import embedded
 
@@ -338,15 +369,16 @@ async def _addresses(settings: Settings, *, keep: bool = False) -> AsyncIterator
 
 
 @contextlib.asynccontextmanager
-async def _database() -> AsyncIterator[Database]:
-    """The database, open and at the right revision."""
+async def _tx() -> AsyncIterator["Tx"]:
+    """A transaction on the database, which is at the right revision."""
+    from selify.core.database import Actor, Database
     from selify.db import migrate
 
-    settings = core_settings.load()
-    async with _addresses(settings) as found:
+    async with _addresses(_settings()) as found:
         await migrate.check(found.login)
         database = await Database.connect(found.login, max_size=2)
         try:
-            yield database
+            async with database.tx(Actor.system("command line")) as tx:
+                yield tx
         finally:
             await database.close()

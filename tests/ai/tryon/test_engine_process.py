@@ -16,8 +16,8 @@ from selify.ai.ports import EngineUnavailable
 from selify.ai.tryon.codec import decode
 from selify.ai.tryon.engine import Assessed, EmbeddedEngine
 from selify.ai.tryon.frames import BrokenFrame, Frame, header_length, parse_header, read_frame
+from selify.ai.tryon.reading import SleeveLength
 from selify.ai.tryon.refusals import Refused
-from selify.ai.tryon.wardrobe import SleeveLength
 from selify.ai.types import (
     GarmentCategory,
     Picture,

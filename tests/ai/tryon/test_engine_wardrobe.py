@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from selify.ai.tryon.appearance import Pattern
 from selify.ai.tryon.leffa import as_leffa
+from selify.ai.tryon.reading import Pattern
 from selify.ai.tryon.wardrobe import (
     GarmentReading,
     NecklineShape,

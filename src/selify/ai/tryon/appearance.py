@@ -1,13 +1,11 @@
 """What a garment's cloth looks like: its main colours by name, and whether it is printed."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 import cv2
 import numpy as np
 
 from selify.ai.tryon.arrays import Array, Bgr, Mask
 from selify.ai.tryon.masks import blur
+from selify.ai.tryon.reading import NamedColour, Pattern
 
 _SIDE = 256
 _REPEATS = 0.85
@@ -45,23 +43,6 @@ _NAMES: dict[str, str] = {
     "pink": "f0a3bd",
     "magenta": "c72f86",
 }
-
-
-class Pattern(StrEnum):
-    PLAIN = "plain"
-    STRIPED = "striped"
-    COLOUR_BLOCK = "colour_block"
-    ALL_OVER = "all_over"
-    PRINTED = "printed"
-
-
-@dataclass(frozen=True, slots=True)
-class NamedColour:
-    """``hex`` is the measured colour (#rrggbb), ``name`` the nearest everyday word."""
-
-    name: str
-    hex: str
-    share: float
 
 
 def main_colours(bgr: Bgr, mask: Mask) -> list[NamedColour]:

@@ -10,8 +10,8 @@ from typing import Any
 from selify.ai.ports import EngineUnavailable
 from selify.ai.tryon.frames import Frame
 from selify.ai.tryon.process import WorkerLost, WorkerProcess
+from selify.ai.tryon.reading import GarmentReading
 from selify.ai.tryon.refusals import refusal
-from selify.ai.tryon.wardrobe import GarmentReading
 from selify.ai.types import (
     GarmentCategory,
     Picture,

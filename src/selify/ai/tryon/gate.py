@@ -11,7 +11,7 @@ from enum import StrEnum
 import cv2
 import numpy as np
 
-from selify.ai.tryon.appearance import Pattern, pattern_of
+from selify.ai.tryon.appearance import pattern_of
 from selify.ai.tryon.arrays import Array, Bgr, Mask, Soft
 from selify.ai.tryon.dress import Dressed
 from selify.ai.tryon.masks import closed, ellipse, grown, shrunk
@@ -24,6 +24,7 @@ from selify.ai.tryon.measures import (
 )
 from selify.ai.tryon.perception import Perception
 from selify.ai.tryon.person import Person, read_person
+from selify.ai.tryon.reading import Pattern
 from selify.ai.tryon.skeleton import Skeleton
 from selify.ai.tryon.worn import worn_cloth
 from selify.ai.types import GarmentCategory, QualityScores

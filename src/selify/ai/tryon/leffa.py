@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from selify.ai.tryon.appearance import Pattern
 from selify.ai.tryon.engine import EmbeddedEngine
-from selify.ai.tryon.wardrobe import (
+from selify.ai.tryon.reading import (
     ANALYZER_VERSION,
     GarmentReading,
     NecklineShape,
+    Pattern,
     SleeveLength,
 )
 from selify.ai.types import GarmentCategory, Picture, Refusal, RenderWarning

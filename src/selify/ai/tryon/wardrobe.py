@@ -1,79 +1,20 @@
 """Reading a garment for the wardrobe: what kind, what colours, what cut, how sure."""
 
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import Any
-
 import cv2
 import numpy as np
 
-from selify.ai.tryon.appearance import NamedColour, Pattern, main_colours, pattern_of
+from selify.ai.tryon.appearance import main_colours, pattern_of
 from selify.ai.tryon.arrays import Array, Bgr, Mask
 from selify.ai.tryon.cutout import Backdrop, cut_out
 from selify.ai.tryon.garment import Garment, read_cut_out
 from selify.ai.tryon.geometry import distance
 from selify.ai.tryon.keypoints import BottomPoints, TopPoints, runs_in_row
 from selify.ai.tryon.masks import largest_part
+from selify.ai.tryon.reading import GarmentReading, NecklineShape, SleeveLength
 from selify.ai.types import GarmentCategory, RenderWarning
 
-ANALYZER_VERSION = "selify-outline-1"
 _LOW_RESOLUTION = 300
 _TRUST = {Backdrop.TRANSPARENT: 0.95, Backdrop.PLAIN: 0.9, Backdrop.BUSY: 0.6}
-
-
-class SleeveLength(StrEnum):
-    NONE = "none"
-    SHORT = "short"
-    LONG = "long"
-
-
-class NecklineShape(StrEnum):
-    HIGH = "high"
-    CREW = "crew"
-    SCOOP = "scoop"
-    V = "v"
-    BOAT = "boat"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class GarmentReading:
-    """What the picture of a garment says. ``confidence`` 0..1; low ones want a human's look.
-
-    ``sleeve`` and ``neckline`` are None for bottoms.
-    """
-
-    category: GarmentCategory
-    category_guessed: bool
-    confidence: float
-    colours: tuple[NamedColour, ...]
-    pattern: Pattern
-    sleeve: SleeveLength | None
-    neckline: NecklineShape | None
-    length: str
-    fit: str
-    warnings: tuple[RenderWarning, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """For the way between processes; ``from_json`` reads it back."""
-        plain = asdict(self)
-        return {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
-
-    @classmethod
-    def from_json(cls, plain: dict[str, Any]) -> "GarmentReading":
-        sleeve, neckline = plain["sleeve"], plain["neckline"]
-        return cls(
-            category=GarmentCategory(plain["category"]),
-            category_guessed=bool(plain["category_guessed"]),
-            confidence=float(plain["confidence"]),
-            colours=tuple(NamedColour(**colour) for colour in plain["colours"]),
-            pattern=Pattern(plain["pattern"]),
-            sleeve=None if sleeve is None else SleeveLength(sleeve),
-            neckline=None if neckline is None else NecklineShape(neckline),
-            length=str(plain["length"]),
-            fit=str(plain["fit"]),
-            warnings=tuple(RenderWarning(warning) for warning in plain["warnings"]),
-        )
 
 
 def read_garment(bgr: Bgr, alpha: Array | None, category: GarmentCategory | None) -> GarmentReading:
