@@ -163,7 +163,8 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             app.state.changes = changes
             yield
 
-    app = FastAPI(title="Selify", version="0.1.0", lifespan=lifespan)
+    # Without the framework's own pages of the API, which fetch their scripts from elsewhere.
+    app = FastAPI(title="Selify", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     http.install(app, https=settings.public_url.startswith("https:"), limits=BODY_LIMITS)
     for router in (
         health.router,
@@ -175,7 +176,7 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         ops_endpoints.router,
     ):
         app.include_router(router)
-    pages.install(app, scripts=assets.ensure("page-scripts"))
+    pages.install(app, scripts=assets.ensure("page-scripts"), swagger=assets.ensure("api-docs"))
     return app
 
 
