@@ -175,7 +175,8 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             app.state.feed = feed
             yield
 
-    app = FastAPI(title="Selify", version="0.1.0", lifespan=lifespan)
+    # Without the framework's own pages of the API, which fetch their scripts from elsewhere.
+    app = FastAPI(title="Selify", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     http.install(app, https=settings.public_url.startswith("https:"), limits=BODY_LIMITS)
     for router in (
         health.router,
@@ -188,7 +189,7 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         realtime_endpoints.router,
     ):
         app.include_router(router)
-    pages.install(app, scripts=assets.ensure("page-scripts"))
+    pages.install(app, scripts=assets.ensure("page-scripts"), swagger=assets.ensure("api-docs"))
     return app
 
 

@@ -7,17 +7,32 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from selify.dash import accounts, bell, home, money, parts, posts, stream, wardrobe, welcome
+from selify.dash import (
+    accounts,
+    api_docs,
+    bell,
+    home,
+    money,
+    parts,
+    posts,
+    stream,
+    wardrobe,
+    welcome,
+)
 from selify.dash.refusals import PagesForPeople
 from selify.dash.rendering import STATIC
 
 A_YEAR = 365 * 24 * 3600
 
 
-def install(app: FastAPI, *, scripts: Path) -> None:
-    """Mount pages and static files. ``scripts``: the folder with the page libraries."""
+def install(app: FastAPI, *, scripts: Path, swagger: Path) -> None:
+    """Mount pages and static files. ``scripts``: the folder with the page libraries; ``swagger``: the
+    one with Swagger UI.
+    """
     for module in (welcome, home, parts, posts, wardrobe, accounts, money, bell, stream):
         app.include_router(module.router)
+    api_docs.install(app, folder=swagger)
+    app.mount(api_docs.ADDRESS, LongLived(directory=swagger), name="swagger")
     app.mount("/static/scripts", LongLived(directory=scripts), name="scripts")
     app.mount("/static", LongLived(directory=STATIC), name="static")
     app.add_middleware(PagesForPeople)

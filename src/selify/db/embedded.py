@@ -276,19 +276,17 @@ def _has_live_server(directory: Path) -> bool:
 
 def _ensure_database(server: Any, socket_dir: Path) -> None:
     """Make the database ``selify`` unless it is there."""
-    command = [str(server.bin_path / "psql"), "-h", str(socket_dir), "-U", OWNER, "-XAtqc"]
-    known = subprocess.run(
-        [*command, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE_NAME}'", "postgres"],
-        check=True,
+    # Not psql, whose line editing is under the GPL: see docs/licences.md.
+    command = [str(server.bin_path / "createdb"), "-h", str(socket_dir), "-U", OWNER]
+    done = subprocess.run(
+        [*command, "--encoding=UTF8", "--maintenance-db=postgres", DATABASE_NAME],
+        check=False,
         capture_output=True,
         text=True,
         user=server.system_user,
     )
-    if not known.stdout.strip():
-        create = f"CREATE DATABASE {DATABASE_NAME} ENCODING 'UTF8'"
-        subprocess.run(
-            [*command, create, "postgres"], check=True, capture_output=True, user=server.system_user
-        )
+    if done.returncode and "already exists" not in done.stderr:
+        done.check_returncode()
 
 
 @contextlib.contextmanager

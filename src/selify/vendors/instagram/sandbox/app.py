@@ -45,7 +45,7 @@ def create_app(config: SandboxConfig) -> FastAPI:
     app = FastAPI(
         title="Instagram stand-in",
         lifespan=lifespan,
-        docs_url="/sandbox/docs",
+        docs_url=None,  # its page would fetch scripts from elsewhere
         redoc_url=None,
         openapi_url="/sandbox/openapi.json",
     )
