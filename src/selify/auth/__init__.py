@@ -12,9 +12,12 @@ from selify.auth.audit import OAuthEvent
 from selify.auth.gate import CurrentGate, CurrentSession, Gate, visit_of
 from selify.auth.types import Member, Session, SignedIn, User, Visit, Workspace, WorkspaceRole
 from selify.auth.workspaces import (
+    DELETION,
+    KEPT_FOR,
     access_workspace,
     change_role,
     create_workspace,
+    delete_workspace,
     list_members,
     list_workspaces,
     remove_member,
@@ -22,6 +25,8 @@ from selify.auth.workspaces import (
 from selify.core.database import Tx
 
 __all__ = [
+    "DELETION",
+    "KEPT_FOR",
     "CurrentGate",
     "CurrentSession",
     "Gate",
@@ -37,6 +42,7 @@ __all__ = [
     "audit",
     "change_role",
     "create_workspace",
+    "delete_workspace",
     "list_members",
     "list_workspaces",
     "remove_member",

@@ -115,7 +115,9 @@ class Connector:
                 grant=grant,
             )
 
-    async def disconnect(self, gateway: AccountGateway, account: Account, *, user_id: UUID) -> None:
+    async def disconnect(
+        self, gateway: AccountGateway, account: Account, *, user_id: UUID | None
+    ) -> None:
         """Let go of an account. The platform is asked to send no more events, but need not agree."""
         try:
             async with self._database.tx(ACTOR) as tx:
