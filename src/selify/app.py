@@ -30,7 +30,7 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.database_access import UNLIMITED, Limits
 from selify.core.fetch import AllowList, SafeFetcher
 from selify.core.inbox import InboxWorker, Intake
-from selify.core.jobs import JobRunner
+from selify.core.jobs import JobKind, JobRunner
 from selify.core.links import FileLinks
 from selify.core.logging import get_logger
 from selify.core.middleware import KIB, BodyLimits
@@ -43,6 +43,7 @@ from selify.core.worker import Queue, Routine, Worker, worker_name
 from selify.dash import live, pages
 from selify.db import migrate
 from selify.jobs.tryon import PhotoRules, TryOnJob
+from selify.jobs.workspace_deletion import WorkspaceDeletion
 from selify.ops import endpoints as ops_endpoints
 from selify.ops.notifications import NoticeChannel
 from selify.realtime import endpoints as realtime_endpoints
@@ -205,9 +206,7 @@ def _furnish(app: FastAPI, house: House, engine: EmbeddedEngine) -> None:
     app.state.gate = gate
     app.state.authenticate = gate.authenticate
     app.state.gateways = {instagram.PLATFORM: house.instagram_gateway}
-    app.state.connector = Connector(
-        house.database, house.clock, house.secrets, public_url=house.settings.public_url
-    )
+    app.state.connector = _connector(house)
     app.state.read_garment = EmbeddedGarmentReader(engine)
     app.state.readiness = health.Readiness(
         {
@@ -222,6 +221,12 @@ def _furnish(app: FastAPI, house: House, engine: EmbeddedEngine) -> None:
     # Asked first: being matched against all other routes before took two fifths of the processor's
     # time of a request that does nothing else (measured).
     app.router.routes.insert(0, app.router.routes.pop())
+
+
+def _connector(house: House) -> Connector:
+    return Connector(
+        house.database, house.clock, house.secrets, public_url=house.settings.public_url
+    )
 
 
 def _instagram_routes(house: House) -> APIRouter:
@@ -282,7 +287,16 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
         links=house.links,
         clock=house.clock,
     )
-    job = _tryon_job(house, router)
+    kinds: dict[str, JobKind] = {
+        tryons.JOB: _tryon_job(house, router),
+        auth.DELETION: WorkspaceDeletion(
+            house.database,
+            house.clock,
+            house.storage,
+            _connector(house),
+            {instagram.PLATFORM: house.instagram_gateway},
+        ),
+    }
     queues: dict[str, Queue] = {
         "inbox": InboxWorker(
             house.database,
@@ -302,9 +316,7 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
             clock=house.clock,
             worker_id=name,
         ),
-        "jobs": JobRunner(
-            house.database, {tryons.JOB: job}, clock=house.clock, worker_id=name, parallel=2
-        ),
+        "jobs": JobRunner(house.database, kinds, clock=house.clock, worker_id=name, parallel=2),
     }
     return Worker(house.database, queues, _routines(house))
 

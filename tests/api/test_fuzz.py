@@ -54,6 +54,7 @@ NEEDS_MORE_THAN_IDS = {
     "GET /webhooks/instagram/data-deletion/{code}",
     "GET /files/{token}",
     "GET /api/v1/realtime",
+    "POST /api/v1/workspaces/{workspace_id}/delete",
     "POST /api/v1/auth/sign-up",
     "POST /api/v1/workspaces/{workspace_id}/garments",
 }

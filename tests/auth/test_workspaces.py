@@ -259,3 +259,87 @@ async def test_deleted_workspaces_are_gone(house, people, workspace):
     assert (await people["owner"].client.get(API)).json() == {"workspaces": []}
     answer = await people["owner"].client.get(f"{API}/{workspace}/members")
     assert answer.status_code == 404
+
+
+# Deleting
+
+
+async def _delete(person, workspace_id, name="Nordlicht"):
+    url = f"{API}/{workspace_id}/delete"
+    return _outcome(await person.client.post(url, json={"name": name}))
+
+
+async def test_only_an_owner_who_types_the_name_deletes_a_workspace(people, workspace, house):
+    for name, code in (
+        ("admin", "role_too_low"),
+        ("member", "role_too_low"),
+        ("stranger", "workspace_not_found"),
+    ):
+        assert await _delete(people[name], workspace) == code
+    assert await _delete(people["owner"], workspace, "nordlicht") == "name_differs"
+    assert await _delete(people["owner"], workspace, " Nordlicht ") == "done"
+    for person in people.values():
+        answer = await person.client.get(f"{API}/{workspace}/members")
+        assert answer.json()["code"] == "workspace_not_found"
+    assert await _delete(people["owner"], workspace) == "workspace_not_found"
+
+
+async def test_two_owners_who_delete_at_once_delete_it_once(people, workspace, house):
+    await house.run("UPDATE public.workspace_members SET role = 'owner' WHERE role = 'admin'")
+    done = await asyncio.gather(*(_delete(people[name], workspace) for name in ("owner", "admin")))
+    assert sorted(done) == ["done", "workspace_not_found"]
+    assert len(await house.run("SELECT FROM internal.jobs WHERE workspace_id = $1", workspace)) == 1
+
+
+async def test_what_is_deleted_falls_silent_in_the_same_moment(people, workspace, house):
+    other = (await people["stranger"].make("Andere"))["id"]
+    for brand in (workspace, other):
+        await house.run(
+            "INSERT INTO public.connected_social_accounts (workspace_id, platform,"
+            " platform_account_id, access_token) VALUES ($1, 'instagram', $1::uuid::text, 'sealed')",
+            brand,
+        )
+        await house.run(
+            "UPDATE public.workspace_auto_reload_settings SET enabled = true WHERE workspace_id = $1",
+            brand,
+        )
+        await house.run(
+            "INSERT INTO internal.jobs (kind, key, workspace_id) VALUES ('tryon', $1::uuid::text, $1)",
+            brand,
+        )
+    await house.run(
+        "INSERT INTO public.workspace_members (workspace_id, user_id, role, invited_at)"
+        " VALUES ($1, $2, 'member', now())",
+        workspace,
+        people["stranger"].id,
+    )
+    assert await _delete(people["owner"], workspace) == "done"
+    state = """
+        SELECT (SELECT status FROM public.connected_social_accounts WHERE workspace_id = w.id),
+               (SELECT enabled FROM public.workspace_auto_reload_settings WHERE workspace_id = w.id),
+               (SELECT state FROM internal.jobs WHERE workspace_id = w.id AND kind = 'tryon'),
+               (SELECT count(*) FROM public.workspace_members
+                 WHERE workspace_id = w.id AND joined_at IS NULL AND invited_at IS NOT NULL),
+               (SELECT payload -> 'everyone' FROM internal.outbox
+                 WHERE workspace_id = w.id AND channel = 'notice')
+          FROM public.workspaces w WHERE w.id = $1
+    """
+    assert [tuple(row) for row in await house.run(state, workspace)] == [
+        ("disconnected", False, "cancelled", 0, True)
+    ]
+    assert [tuple(row) for row in await house.run(state, other)] == [
+        ("active", True, "queued", 0, None)
+    ]
+
+
+async def test_a_holding_with_brands_is_not_deleted(people, workspace, house):
+    await house.run(
+        "UPDATE public.workspaces SET is_holding_company = true WHERE id = $1", workspace
+    )
+    await house.run(
+        "INSERT INTO public.workspaces (name, slug, owner_id, parent_workspace_id)"
+        " VALUES ('Brand', 'brand', $1, $2)",
+        people["owner"].id,
+        workspace,
+    )
+    assert await _delete(people["owner"], workspace) == "holds_brands"

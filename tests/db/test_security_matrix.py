@@ -319,6 +319,7 @@ async def _refers_abroad(
 
 # Endpoint -> the least rank it asks for, and what it does to which tables on that person's behalf.
 ENDPOINTS: dict[str, tuple[Audience, set[tuple[str, str]]]] = {
+    "POST /api/v1/workspaces/{workspace_id}/delete": (Audience.OWNER, {("workspaces", "DELETE")}),
     "POST /api/v1/workspaces": (Audience.SELF, {("workspaces", "INSERT")}),
     "PATCH /api/v1/workspaces/{workspace_id}/members/{user_id}": (
         Audience.ADMIN,

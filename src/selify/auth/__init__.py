@@ -13,9 +13,12 @@ from selify.auth.gate import CurrentGate, CurrentSession, Gate, visit_of
 from selify.auth.sessions import check_session
 from selify.auth.types import Member, Session, SignedIn, User, Visit, Workspace, WorkspaceRole
 from selify.auth.workspaces import (
+    DELETION,
+    KEPT_FOR,
     access_workspace,
     change_role,
     create_workspace,
+    delete_workspace,
     list_members,
     list_workspaces,
     remove_member,
@@ -23,6 +26,8 @@ from selify.auth.workspaces import (
 from selify.core.database import Tx
 
 __all__ = [
+    "DELETION",
+    "KEPT_FOR",
     "CurrentGate",
     "CurrentSession",
     "Gate",
@@ -39,6 +44,7 @@ __all__ = [
     "change_role",
     "check_session",
     "create_workspace",
+    "delete_workspace",
     "list_members",
     "list_workspaces",
     "remove_member",

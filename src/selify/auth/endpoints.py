@@ -123,6 +123,23 @@ async def create_workspace(
     return schemas.WorkspaceOutput.model_validate(answer)
 
 
+@router.post("/workspaces/{workspace_id}/delete", status_code=204, tags=["workspaces"])
+async def delete_workspace(
+    workspace_id: UUID,
+    body: schemas.DeletionInput,
+    tx: SystemTx,
+    clock: CurrentClock,
+    user_id: CurrentUserId,
+) -> None:
+    """Delete a workspace; owners only. At once nobody enters it, its bot is silent, and its accounts are
+    disconnected. After 30 days what is personal in it is forgotten: conversations, files, people.
+    Invoices and charges stay on the books without names.
+    """
+    await workspaces.delete_workspace(
+        tx, clock, workspace_id, user_id=user_id, typed_name=body.name
+    )
+
+
 @router.get("/workspaces/{workspace_id}/members", tags=["workspaces"])
 async def list_members(
     workspace_id: UUID, tx: SystemTx, user_id: CurrentUserId

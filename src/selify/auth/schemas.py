@@ -166,3 +166,9 @@ class MembersOutput(BaseModel):
 
 class RoleInput(Input):
     role: WorkspaceRole
+
+
+class DeletionInput(Input):
+    name: str = Field(
+        max_length=200, examples=["Nordlicht"], description="The workspace's name, typed again."
+    )

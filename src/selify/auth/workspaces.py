@@ -1,4 +1,4 @@
-"""Workspaces and who belongs to them.
+"""Workspaces, who belongs to them, and how they end.
 
 The database keeps the rules whoever asks: policies (admins and owners manage members, only owners
 touch an owner, everyone may leave) and a trigger (a workspace never loses its last owner). Here
@@ -7,15 +7,20 @@ they are said in words.
 
 import contextlib
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 
 from selify.auth.types import Member, Workspace, WorkspaceRole
+from selify.core import jobs, notices
+from selify.core.clock import Clock
 from selify.core.database import Tx
-from selify.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from selify.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from selify.core.ids import UserId, WorkspaceId
 
+DELETION = "workspace deletion"
+KEPT_FOR = timedelta(days=30)
 _WORKSPACE = "w.id, w.name, w.slug, w.description, w.created_at"
 # As internal.active_members has it: joined (or never invited), not expired, workspace not deleted.
 _ACTIVE = """w.deleted_at IS NULL AND (m.joined_at IS NOT NULL OR m.invited_at IS NULL)
@@ -32,6 +37,16 @@ class MemberNotFound(NotFound):
 
 class RoleTooLow(Forbidden):
     code = "role_too_low"
+
+
+class NameDiffers(Invalid):
+    code = "name_differs"
+    title = "The name is not the same"
+
+
+class HoldsBrands(Conflict):
+    code = "holds_brands"
+    title = "This workspace holds brands"
 
 
 class LastOwner(Conflict):
@@ -168,6 +183,51 @@ async def remove_member(tx: Tx, workspace_id: UUID, member_id: UUID) -> None:
                 workspace_id,
                 member_id,
             )
+
+
+async def delete_workspace(
+    tx: Tx, clock: Clock, workspace_id: UUID, *, user_id: UUID, typed_name: str
+) -> None:
+    """Owners only, in a system transaction. From its commit on nobody enters and nothing of it runs
+    (the database's trigger ``silence_workspace``); the job that this starts takes leave of the
+    platforms, and forgets what is personal after KEPT_FOR.
+
+    Raises WorkspaceNotFound, RoleTooLow, NameDiffers, HoldsBrands.
+    """
+    workspace = await access_workspace(tx, workspace_id, role=WorkspaceRole.OWNER, user_id=user_id)
+    if " ".join(typed_name.split()) != " ".join(workspace.name.split()):
+        raise NameDiffers("Nothing was deleted.", hint="Type the name exactly as it is written.")
+    if await tx.fetch_value(
+        "SELECT true FROM public.workspaces WHERE parent_workspace_id = $1 AND deleted_at IS NULL",
+        workspace_id,
+    ):
+        raise HoldsBrands("Brands belong to this workspace.", hint="Delete or move them first.")
+    now = clock.now()
+    deleted = await tx.execute(
+        "UPDATE public.workspaces SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL",
+        workspace_id,
+        now,
+    )
+    if not deleted:  # somebody else was faster
+        raise WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
+    await notices.notify_workspace(
+        tx,
+        workspace_id=workspace_id,
+        kind="workspace_deleted",
+        title=f"{workspace.name} was deleted",
+        body="Its bot is silent and its accounts are disconnected. What is personal in it is"
+        f" forgotten in {KEPT_FOR.days} days; invoices and charges stay on the books without names.",
+        dedupe_key=f"deleted/{now.isoformat()}",
+        everyone=True,
+    )
+    await jobs.start(
+        tx,
+        kind=DELETION,
+        key=f"{workspace_id}/{now.isoformat()}",
+        payload={"deleted_at": now.isoformat()},
+        workspace_id=workspace_id,
+        run_after=now,
+    )
 
 
 async def _role_of(tx: Tx, workspace_id: UUID, user_id: UUID) -> WorkspaceRole:

@@ -23,8 +23,9 @@ async def notify_workspace(
     body: str,
     dedupe_key: str,
     action_url: str | None = None,
+    everyone: bool = False,
 ) -> None:
-    """Tell the workspace's owners and admins, once per ``dedupe_key``, in a system transaction.
+    """Tell the workspace's owners and admins (or ``everyone`` in it), once per ``dedupe_key``, in a system transaction.
 
     ``kind`` is a stable word for programs; ``action_url`` a path of ours where one can act.
     """
@@ -42,5 +43,6 @@ async def notify_workspace(
             "body": body,
             "action_url": action_url,
             "dedupe_key": dedupe_key,
+            "everyone": everyone,
         },
     )

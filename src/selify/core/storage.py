@@ -91,6 +91,20 @@ class Storage:
             raise StorageUnavailable(f"Looking for {key} failed: {error}") from error
         return described["size"]
 
+    async def list_under(self, folder: str, *, limit: int = 1000) -> list[str]:
+        """Keys of files in a folder and the folders in it; not more than so many at once."""
+        found: list[str] = []
+        try:
+            async for batch in obstore.list(self._store, prefix=f"{_checked(folder)}/"):
+                found += [str(entry["path"]) for entry in batch]
+                if len(found) >= limit:
+                    break
+        except (FileNotFoundError, obstore.exceptions.NotFoundError):
+            return []
+        except (obstore.exceptions.BaseError, OSError) as error:
+            raise StorageUnavailable(f"Looking into {folder} failed: {error}") from error
+        return found[:limit]
+
     async def delete(self, key: str) -> None:
         """Gone afterwards, whether or not it was there."""
         try:

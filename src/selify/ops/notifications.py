@@ -27,14 +27,15 @@ async def notify(
     body: str,
     dedupe_key: str,
     action_url: str | None = None,
+    everyone: bool = False,
 ) -> int:
-    """Tell the workspace's owners and admins, in a system transaction; how many were told now.
+    """Tell the workspace's owners and admins (or ``everyone`` in it), in a system transaction; how many were told now.
 
     The schema has no column for the dedupe key, so it makes the row's id: the second telling of
     the same event meets the first one's primary key.
     """
     members = await list_members(tx, workspace_id)
-    told = [m.user_id for m in members if m.joined_at and m.role in _CAN_ACT]
+    told = [m.user_id for m in members if m.joined_at and (everyone or m.role in _CAN_ACT)]
     return await tx.execute(
         """
         INSERT INTO public.notifications

@@ -125,12 +125,15 @@ class Connector:
                 grant=grant,
             )
 
-    async def disconnect(self, gateway: AccountGateway, account: Account, *, user_id: UUID) -> None:
-        """Let go of an account, as an admin. Afterwards the platform is asked to send no more events,
-        but need not agree.
+    async def disconnect(
+        self, gateway: AccountGateway, account: Account, *, user_id: UUID | None
+    ) -> None:
+        """Let go of an account, as an admin, or where the system itself does (``None``). Afterwards the
+        platform is asked to send no more events, but need not agree.
         """
         async with self._database.tx(ACTOR) as tx:
-            await _check_still_admin(tx, account.workspace_id, user_id)
+            if user_id is not None:
+                await _check_still_admin(tx, account.workspace_id, user_id)
             token = await accounts.find_token(tx, self._secrets, account.id)
             await accounts.disconnect(
                 tx, self._clock, account, user_id=user_id, reason="Disconnected here."

@@ -121,9 +121,10 @@ CREATE OR REPLACE FUNCTION internal.keep_an_owner() RETURNS trigger
 DECLARE
     successor uuid;
 BEGIN
-    PERFORM FROM public.workspaces w WHERE w.id = OLD.workspace_id FOR NO KEY UPDATE;
+    PERFORM FROM public.workspaces w
+    WHERE w.id = OLD.workspace_id AND w.deleted_at IS NULL FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-        RETURN NULL;  -- the workspace itself is being deleted
+        RETURN NULL;  -- the workspace itself is deleted, or being deleted
     END IF;
     SELECT m.user_id INTO successor
     FROM public.workspace_members m
@@ -148,6 +149,33 @@ CREATE OR REPLACE TRIGGER keep_an_owner_on_delete AFTER DELETE ON public.workspa
 CREATE OR REPLACE TRIGGER keep_an_owner_on_update
     AFTER UPDATE OF workspace_id, user_id, role, invited_at, joined_at ON public.workspace_members
     FOR EACH ROW WHEN (OLD.role = 'owner') EXECUTE FUNCTION internal.keep_an_owner();
+
+-- Deleting ----------------------------------------------------------------------------------------
+
+-- Whoever deletes a workspace, in the same moment nothing of it runs, answers, pays or lets anybody in.
+-- Tokens of accounts stay for the job that says goodbye to the platforms with them.
+CREATE OR REPLACE FUNCTION internal.silence_workspace() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+    AS $$
+BEGIN
+    UPDATE public.connected_social_accounts a
+    SET status = 'disconnected', disconnected_at = coalesce(a.disconnected_at, NEW.deleted_at)
+    WHERE a.workspace_id = NEW.id AND a.status NOT IN ('disconnected', 'purged');
+    UPDATE public.workspace_auto_reload_settings s SET enabled = false
+    WHERE s.workspace_id = NEW.id AND s.enabled;
+    UPDATE public.vr_shop_tokens t SET is_active = false
+    WHERE t.workspace_id = NEW.id AND t.is_active;
+    DELETE FROM public.workspace_members m
+    WHERE m.workspace_id = NEW.id AND m.joined_at IS NULL AND m.invited_at IS NOT NULL;
+    UPDATE internal.jobs j SET state = 'cancelled', last_error = 'The workspace was deleted.'
+    WHERE j.workspace_id = NEW.id AND j.state = 'queued';
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER silence_workspace AFTER UPDATE OF deleted_at ON public.workspaces
+    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL)
+    EXECUTE FUNCTION internal.silence_workspace();
 
 -- Holdings ----------------------------------------------------------------------------------------
 
