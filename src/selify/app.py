@@ -42,7 +42,7 @@ from selify.core.storage import Storage
 from selify.core.worker import Queue, Routine, Worker, worker_name
 from selify.dash import live, pages
 from selify.db import migrate
-from selify.jobs.tryon import PhotoRules, TryOnJob
+from selify.jobs.tryon import LONGEST_JOB, PhotoRules, TryOnJob
 from selify.jobs.workspace_deletion import WorkspaceDeletion
 from selify.ops import endpoints as ops_endpoints
 from selify.ops.notifications import NoticeChannel
@@ -55,6 +55,7 @@ from selify.social import (
     interactions,
     messages,
     parking,
+    photo_addresses,
     posts,
     promises,
     subscriptions,
@@ -364,6 +365,15 @@ def _routines(house: House) -> list[Routine]:
             "undelivered pictures",
             60,
             as_system(lambda tx: undelivered.refund_due(tx, clock)),
+        ),
+        Routine(
+            "photo addresses",
+            60,
+            lambda: photo_addresses.forget_old(
+                database,
+                now=clock.now(),
+                keep=max(timedelta(hours=house.settings.photo_hours), LONGEST_JOB),
+            ),
         ),
         Routine("retention", 60, lambda: retention.sweep(database, house.storage, now=clock.now())),
         Routine("posts", 60, lambda: posts.sync_due(database, clock, secrets, gateway)),

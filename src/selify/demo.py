@@ -83,6 +83,14 @@ PIECES = (
     ),
 )
 
+# A shop nobody has connected yet, for whoever signs up with a brand of their own.
+SECOND_BRAND = "Studio Sand"
+SECOND_USERNAME = "studiosand"
+SECOND_PIECES = (
+    Piece("tee-clay", 3400, 16, "Clay, washed by hand. Comment TRY ON."),
+    Piece("tee-white", 2900, 60, "The white tee. Comment TRY ON and see."),
+)
+
 
 # --- Staying up ----------------------------------------------------------------------------------
 
@@ -158,6 +166,8 @@ async def open_stack(settings: Settings, phone_port: int) -> AsyncIterator[Stack
 
 async def load_and_announce(stack: Stack, pieces: tuple[Piece, ...] = PIECES) -> None:
     async with Brand(stack) as brand:
+        # First, so that its posts stand below those of the demo brand on the phone.
+        await open_second_shop(brand.phone)
         await brand.settle_in(pieces, told=lambda step: out.print(f"  {step} …", style="dim"))
         # Somebody holds the phone from the start; others can be added there.
         await brand.phone.create_shopper(SHOPPER, name="Mia")
@@ -166,11 +176,37 @@ async def load_and_announce(stack: Stack, pieces: tuple[Piece, ...] = PIECES) ->
         f"  [bold]The shopper's phone[/]  {stack.phone_url}\n"
         f"  [bold]The brand's page[/]     {stack.server_url}   "
         f"(sign in: {EMAIL} / {PASSWORD})\n"
+        f"  A brand of your own: sign up there, and connect the shop @{SECOND_USERNAME}.\n"
         f"  On the phone: comment “try on” under a post, then answer with a photo of yourself.\n"
         f"  Ctrl-C stops everything; nothing is lost.\n",
         highlight=False,
         soft_wrap=True,  # a password is copied, not put together
     )
+
+
+async def open_second_shop(phone: SandboxDriver) -> None:
+    """On the platform alone: what is there already stays."""
+    shop = await phone.create_account(
+        SECOND_USERNAME, name=SECOND_BRAND, biography="Quiet colours, slowly made."
+    )
+    published = {post.key for post in await phone.posts(shop)}
+    for piece in SECOND_PIECES:
+        if piece.slug not in published:
+            await publish(phone, SECOND_USERNAME, piece)
+
+
+async def publish(phone: SandboxDriver, username: str, piece: Piece) -> str:
+    """The post's id at the platform; publishing twice publishes once."""
+    garment = _drawn(piece)
+    post = await phone.create_post(
+        username,
+        garment.photo(),
+        caption=piece.caption,
+        alt_text=garment.title,
+        key=piece.slug,
+        likes=40 + len(piece.caption),
+    )
+    return post.id
 
 
 # --- The brand, through the real doors -----------------------------------------------------------
@@ -207,7 +243,8 @@ class Brand:
         pieces = tuple(piece for piece in pieces if piece.slug not in put_away)
         published = {post.key: post.id for post in await self.phone.posts(account)}
         posts = {
-            piece.slug: published.get(piece.slug) or await self._publish(piece) for piece in pieces
+            piece.slug: published.get(piece.slug) or await publish(self.phone, USERNAME, piece)
+            for piece in pieces
         }
         await self._connect(posts)
         bound = {p["post_ref"] for p in await self.of_workspace("/posts") if p["binding_id"]}
@@ -300,19 +337,6 @@ class Brand:
             price_cents=piece.price_cents,
             stock=piece.stock,
         )
-
-    async def _publish(self, piece: Piece) -> str:
-        """The post's id at the platform; publishing twice publishes once."""
-        garment = _drawn(piece)
-        post = await self.phone.create_post(
-            USERNAME,
-            garment.photo(),
-            caption=piece.caption,
-            alt_text=garment.title,
-            key=piece.slug,
-            likes=40 + len(piece.caption),
-        )
-        return post.id
 
     async def _garments(self, *, archived: bool = False) -> dict[str, str]:
         """Garment ids by slug (the part of the product's address we chose)."""

@@ -15,6 +15,10 @@ log.info("{{shopper}} said {{what}} about {{nothing}}", shopper="mia", what="a\\
 for noisy in ("alembic.runtime.migration", "uvicorn.error"):
     logging.getLogger(noisy).info("chatter with {{braces}}")
 logging.getLogger("uvicorn.error").error("a failure with {{shopper}}")
+try:
+    raise ValueError("cannot read 'https://cdn.example/photos/ana.jpg?asset=1&signature=s3cret'")
+except ValueError:
+    log.exception("failed", at="https://cdn.example/?signature=s3cret", ours="http://127.0.0.1:80/x")
 """
 
 
@@ -40,7 +44,7 @@ def test_a_sentence_is_filled_in_and_its_values_are_not_told_twice(lines: list[s
 
 def test_nobody_s_name_starts_a_line_or_steers_the_terminal(lines: list[str]) -> None:
     assert "\x1b" not in "".join(lines)
-    assert len(lines) == 2
+    assert sum("shopper" in line or "mia" in line for line in lines) == 2
 
 
 def test_what_others_chat_about_is_not_heard_but_their_errors_are(lines: list[str]) -> None:
@@ -52,3 +56,12 @@ def test_as_json_the_sentence_stays_to_be_counted_beside_its_values() -> None:
     line = json.loads(said(as_json=True)[0])
     assert line["event"] == "{shopper} said {what} about {nothing}"
     assert (line["shopper"], line["part"], line["level"]) == ("mia", "worker", "info")
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_no_line_opens_somebodys_photo(as_json: bool) -> None:
+    told = "\n".join(said(as_json=as_json))
+    assert "s3cret" not in told
+    assert "ana.jpg" not in told
+    assert told.count("https://cdn.example/") >= 2
+    assert "http://127.0.0.1:80/x" in told

@@ -3,9 +3,10 @@ of its events comes out as what it is, and what nobody understands is kept.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -433,3 +434,34 @@ async def test_all_shapes_at_once_and_all_again_are_each_kept_once(
     assert (first.status_code, again.status_code) == (200, 200)
     assert (await stored(books))[0] == events
     assert parked == sum(s.parked for s in SHAPES.values() if not isinstance(s.body, bytes))
+
+
+ODD: tuple[Any, ...] = (None, [], {}, 7, "", "x" * 600, {"id": []})
+EVERY = 3  # of the thousands of bent bodies
+
+
+def bent(value: Any) -> Iterator[Any]:
+    """The same with something odd in the place of any one part of it."""
+    yield from ODD
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from ({**value, name: odd} for odd in bent(part))
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from ([*value[:place], odd, *value[place + 1 :]] for odd in bent(part))
+
+
+async def test_no_part_can_be_bent_into_a_fault(site: httpx.AsyncClient, books: Database) -> None:
+    """Each is one envelope of a list: what cannot be read costs none of the others."""
+    shapes = [shape.body for shape in SHAPES.values() if isinstance(shape.body, dict)]
+    bodies = list(islice((odd for body in shapes for odd in bent(body)), 0, None, EVERY))
+    fine = says(text="and this one is fine", mid="mid.fine")
+    for start in range(0, len(bodies), 500):
+        answer = await deliver(site, [*bodies[start : start + 500], fine])
+        assert answer.status_code == 200, answer.text
+    events, parked = await stored(books)
+    assert len(bodies) > 1000
+    assert parked > 100
+    assert [e for e in events if e["payload"].get("mid") == "mid.fine"]
+    for row in events:
+        translate(row["event_type"], row["payload"], datetime.now(UTC))

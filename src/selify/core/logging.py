@@ -28,6 +28,7 @@ NOISY = (
     "uvicorn.access",
     "uvicorn.error",
 )
+_SIGNED = re.compile(r"(https?://[^\s/?\"'\\]+)[^\s?\"'\\]*\?[^\s\"'\\]*")
 _BRACES = re.compile(r"\{(\w+)\}")
 
 
@@ -88,7 +89,11 @@ def configure(*, level: str = "INFO", as_json: bool = False, part: str = "") -> 
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, final],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            final,
+            _without_signatures,
+        ],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
@@ -116,6 +121,13 @@ def _fill_in(
     filled = _BRACES.sub(value, sentence)
     rest = {name: said for name, said in event.items() if name not in told}
     return {**rest, "event": filled}
+
+
+def _without_signatures(_logger: Any, _method: str, line: Any) -> str:
+    """An address with a query may open somebody's photo to whoever reads the log: its host will do.
+    They come in the text of errors, which quote what they could not read.
+    """
+    return _SIGNED.sub(r"\1/…", str(line))
 
 
 def _on_one_line(value: object) -> str:

@@ -152,6 +152,7 @@ class TryOnJob:
         await self._storage.put(key, picture.data, content_type=picture.content_type)
         async with self._database.tx(ACTOR) as tx:
             await jobs.save_checkpoint(tx, job, {"photo": key})
+            await tryons.forget_address(tx, job.key)
 
     async def _limit_life(self, tx: Tx, request: Request, keep: timedelta) -> None:
         await retention.keep_until(

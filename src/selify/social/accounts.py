@@ -330,6 +330,7 @@ _PURGE = (
      WHERE account_id = $1
     """,
     "DELETE FROM internal.outbox WHERE account_id = $1",
+    "DELETE FROM internal.post_listings WHERE account_id = $1",
     "DELETE FROM internal.jobs WHERE kind = 'tryon' AND payload ->> 'account_id' = $1::uuid::text",
     """
     UPDATE public.connected_social_accounts

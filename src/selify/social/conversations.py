@@ -250,6 +250,10 @@ async def edit_message(tx: Tx, message_ref: str, text: str) -> bool:
     return True
 
 
+# What an event's payload tells of a message.
+TELLING_MEMBERS = ("text", "attachments", "reply_to_story", "referral")
+
+
 async def scrub_events(tx: Tx, platform: str, message_ref: str) -> None:
     """Whatever told us of a message (itself, its edits, its echo) tells no more than that.
 
@@ -260,13 +264,15 @@ async def scrub_events(tx: Tx, platform: str, message_ref: str) -> None:
         WITH telling AS (
             SELECT id FROM public.webhook_events
              WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text)
-               AND payload ?| ARRAY['text', 'attachments']
+               AND (payload ?| $3 OR error_stack IS NOT NULL)
              ORDER BY id FOR UPDATE)
-        UPDATE public.webhook_events e SET payload = e.payload - 'text' - 'attachments'
+        UPDATE public.webhook_events e
+           SET payload = e.payload - $3::text[], error_message = NULL, error_stack = NULL
           FROM telling WHERE e.id = telling.id
         """,
         platform,
         message_ref,
+        list(TELLING_MEMBERS),
     )
 
 

@@ -24,7 +24,15 @@ from selify.core.jobs import Job
 from selify.core.logging import get_logger
 from selify.core.money import MicroUnits
 from selify.core.notices import notify_workspace
-from selify.social import conversations, interactions, messages, repository, sending, texts
+from selify.social import (
+    conversations,
+    interactions,
+    messages,
+    photo_addresses,
+    repository,
+    sending,
+    texts,
+)
 from selify.social.conversations import Conversation
 from selify.social.dialogue import FEEDBACK_BUTTONS, Handler, Stage, State
 from selify.social.repository import Binding
@@ -258,6 +266,8 @@ async def abandon(tx: Tx, clock: Clock, request: Request, *, reason: str) -> Non
         await billing.refund(tx, clock, request.charge_id, reason=reason, code="abandoned")
     if status in (billing.UsageStatus.RESERVED, billing.UsageStatus.REFUNDED):
         await _forget(tx, request.workspace_id, request.key)
+        await forget_address(tx, request.key)
+        await photo_addresses.forget(tx, request.message_ref)
     if conversation is not None:
         await _conclude(tx, conversation, request, Stage.AWAITING_PHOTO)
 
@@ -284,6 +294,17 @@ async def forget_photo(tx: Tx, conversation: Conversation, message_ref: str) -> 
     await taken(kinds=messages.REPLIES)
     ended = await taken(kinds=("picture", "result", "feedback", "refusal"))
     key = f"{conversation.account_id}/{message_ref}"
+    await forget_address(tx, key)
+    await photo_addresses.forget(tx, message_ref)
+    await _forget(tx, conversation.workspace_id, key)
+    await conversations.forget_picture(
+        tx, conversation.id, result_key(conversation.workspace_id, key)
+    )
+    return dressing or ended > 0
+
+
+async def forget_address(tx: Tx, key: str) -> None:
+    """Where the job fetches its photo: once the photo is ours, or gone, nobody needs to know."""
     await tx.execute(
         """
         UPDATE internal.jobs SET payload = payload || '{"photo_url": ""}'
@@ -292,11 +313,6 @@ async def forget_photo(tx: Tx, conversation: Conversation, message_ref: str) -> 
         JOB,
         key,
     )
-    await _forget(tx, conversation.workspace_id, key)
-    await conversations.forget_picture(
-        tx, conversation.id, result_key(conversation.workspace_id, key)
-    )
-    return dressing or ended > 0
 
 
 async def forget_account(tx: Tx, account_id: UUID) -> None:

@@ -15,7 +15,7 @@ from selify.vendors.instagram.sandbox.access import world_of
 from selify.vendors.instagram.sandbox.control.schemas import NewAccount, NewShopper
 from selify.vendors.instagram.sandbox.people import shopper
 from selify.vendors.instagram.sandbox.people.comments import comment_author
-from selify.vendors.instagram.sandbox.state import ids
+from selify.vendors.instagram.sandbox.state import ids, tokens
 from selify.vendors.instagram.sandbox.state.store import Row, Tx
 from selify.vendors.instagram.sandbox.state.world import World
 
@@ -42,13 +42,7 @@ def _show_account(tx: Tx, row: Row) -> Json:
         "message_access": bool(row["message_access"]),
         "restricted": row["restricted_until"] > time.time(),
         "subscribed_fields": [name for name in row["subscribed_fields"].split(",") if name],
-        "connected": bool(
-            tx.value(
-                "SELECT 1 FROM tokens WHERE account_id = ? AND dead_subcode = 0 AND expires_at > ?",
-                row["id"],
-                time.time(),
-            )
-        ),
+        "connected": tokens.is_connected(tx, row["id"]),
     }
 
 

@@ -124,3 +124,9 @@ def newest(tx: Tx, account_id: str) -> Row | None:
         "SELECT * FROM tokens WHERE account_id = ? ORDER BY issued_at DESC, rowid DESC LIMIT 1",
         account_id,
     )
+
+
+def is_connected(tx: Tx, account_id: str) -> bool:
+    """Whether any token of the account is alive."""
+    alive = "SELECT 1 FROM tokens WHERE account_id = ? AND dead_subcode = 0 AND expires_at > ?"
+    return bool(tx.value(alive, account_id, time.time()))

@@ -59,15 +59,25 @@ async def consent_screen(request: Request) -> Response:
         scopes = _check_request(world, query)
     except OAuthRefusal as refusal:
         return refusal.response()
-    accounts = await world.store.run(lambda tx: tx.all("SELECT * FROM accounts ORDER BY username"))
+    accounts = await world.store.run(_shops)
+    free = next((shop["id"] for shop in accounts if not shop["connected"]), None)
     page = render(
         "consent.html",
         app_name=world.config.app_name,
         accounts=accounts,
+        chosen=free or next((shop["id"] for shop in accounts), ""),
         scopes=[(scope, tokens.SCOPES[scope], scope == tokens.BASIC) for scope in scopes],
         query=query,
     )
     return HTMLResponse(page, headers={"Cache-Control": "no-store"})
+
+
+def _shops(tx: Tx) -> list[dict[str, Any]]:
+    """Whoever is signed in here has them all; the one to connect is most likely not connected yet."""
+    return [
+        {**dict(row), "connected": tokens.is_connected(tx, row["id"])}
+        for row in tx.all("SELECT * FROM accounts ORDER BY username")
+    ]
 
 
 @router.post("/oauth/authorize")
