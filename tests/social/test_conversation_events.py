@@ -183,7 +183,7 @@ async def test_a_second_photo_while_generating_is_asked_to_wait(world: World, br
     await thread_open(world)
     await world.say(world.photo(), world.photo())
     assert await world.charges() == ["reserved"]
-    assert "still working" in world.platform.texts[-1]
+    assert "is next" in world.platform.texts[-1]
 
 
 async def test_words_right_before_their_photo_are_not_answered_for_themselves(
@@ -197,7 +197,7 @@ async def test_words_right_before_their_photo_are_not_answered_for_themselves(
     await world.say(world.photo())
     assert await world.queued("sent") == ["greeting", "generating"]
     await world.handle(world.message("try on please"))
-    assert await world.queued() == [], "it is the garment under way"
+    assert await world.queued() == ["still_generating"], "it is the garment under way"
 
 
 async def test_a_nudge_leaves_once_no_photo_came(world: World, brand: Brand) -> None:
@@ -728,7 +728,8 @@ async def test_an_edit_before_its_message_waits_for_it(world: World, brand: Bran
     await world.handle(edit)
     assert (await world.last())[0] == "failed"
     await world.handle(message)
-    await world.later(timedelta(seconds=6))
+    world.clock.advance(timedelta(seconds=6))
+    await world.inbox.run_once()
     assert await world.value("SELECT message_text FROM public.social_messages") == "the blue one"
     assert (
         await world.value("SELECT last_message_text FROM public.social_conversations")
@@ -823,7 +824,7 @@ async def test_what_is_taken_back_goes_even_when_the_account_is_disconnected(
     world: World, brand: Brand
 ) -> None:
     message = world.message("a secret")
-    await world.say(message)
+    await world.handle(message)
     await world.sql(
         "UPDATE public.connected_social_accounts"
         " SET status = 'disconnected', disconnected_at = now(), access_token = ''"
