@@ -217,6 +217,32 @@ async def test_one_word_does_not_fix_the_language(world: World, brand: Brand) ->
     assert "Foto ist da" in world.platform.texts[-1]
 
 
+async def test_the_language_follows_the_last_clear_message(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    for said, language, answer in (
+        ("can I see how this looks?", "en", "I can only work with a photo"),
+        ("Kann ich ein altes Foto nehmen?", "de", "Ich brauche ein Foto"),
+        ("ok 😍", "de", "😊 Ich freue mich"),
+        ("thank you so much", "en", "😊 I'm looking forward"),
+    ):
+        await world.say(world.message(said))
+        assert (await world.state()).language == language
+        assert world.platform.texts[-1].startswith(answer)
+    await world.say(world.photo())
+    assert world.platform.texts[-1].startswith("Got your photo")
+    await world.say(world.comment("das würde ich gerne anprobieren"))
+    assert "automatische Anprobe-Assistent" in world.platform.texts[-1]
+    assert (await world.state()).language == "de"
+    await world.say(world.comment("try on"))
+    assert "automatische Anprobe-Assistent" in world.platform.texts[-1], "unclear: as before"
+
+
+async def test_a_tap_on_our_own_button_changes_no_language(world: World, brand: Brand) -> None:
+    await world.say(world.comment("das möchte ich anprobieren"))
+    await world.say(world.message("Not quite what I want", button=Button.AGAIN))
+    assert (await world.state()).language == "de"
+
+
 async def test_the_photo_that_came_before_the_first_was_taken_back_is_dressed(
     world: World, brand: Brand
 ) -> None:

@@ -128,7 +128,7 @@ async def _comment(
     if known and (known.state.opted_out or known.state.handler is Handler.HUMAN):
         await _tell_of_comment(tx, account, known, comment)
         return Skipped("the bot is silent in the conversation with this person")
-    language = keywords.language_of(comment.text)
+    language = await _language_of(tx, known, comment)
     voice = await messages.voice(tx, account, language=language, about=binding)
     interaction = new_id()
     fresh = await messages.private_reply(
@@ -159,6 +159,14 @@ async def _comment(
         at=comment.at,
     )
     return {"decision": "private reply", "keyword": keyword, "explain": words.explain()}
+
+
+async def _language_of(tx: Tx, known: Conversation | None, comment: CommentWritten) -> str:
+    """The comment's, where it is plain, and then the conversation goes on in it; or the one it had."""
+    language = keywords.language_of(comment.text)
+    if known and language:
+        await conversations.save_state(tx, known, replace(known.state, language=language))
+    return language or (known.state.language if known else "")
 
 
 async def _message(
@@ -234,9 +242,10 @@ async def _carry_out(
     """Rows, jobs and replies of a decision. What need not wait for the charge comes before it: its
     row lock is the hot one.
     """
-    state = decision.state
-    if not state.language:
-        state = replace(state, language=keywords.language_of(message.text))
+    # A photo that had to wait was answered before, and its words are not their latest.
+    waited = conversation.state.waiting_ref == message.message_ref
+    spoken = "" if waited or message.button else keywords.language_of(message.text)
+    state = replace(decision.state, language=spoken or decision.state.language)
     if dialogue.photo_of(message) is not None:
         await messages.take_back_nudges(tx, conversation, reason="The photo came.")
     if Act.NEW_INTERACTION in decision.acts and binding is not None:
@@ -270,8 +279,6 @@ async def _carry_out(
             state = replace(state, stage=Stage.AWAITING_PHOTO, photo_ref="")
             replies = (dialogue.Reply(started.value),)
     await conversations.save_state(tx, conversation, state)
-    # A photo that had to wait has been answered before, with that.
-    waited = conversation.state.waiting_ref == message.message_ref
     await messages.reply(
         tx,
         account,

@@ -8,16 +8,14 @@ glance, silence a customer.
 """
 
 import re
-import tomllib
 import unicodedata
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
-from typing import Any
 
+from selify.social import phrases
 from selify.social.keywords import HUMAN_WORDS, START_WORDS, STOP_WORDS, normalise
 
-_HERE = Path(__file__).parent / "phrases"
 # How many words before a wish may deny it.
 _WINDOW = 5
 # Nobody reads further either, and what is written to be slow to read is not read at all.
@@ -39,18 +37,21 @@ class Mood(StrEnum):
 
 def wants_stop(text: str) -> bool:
     """Nothing more is to be written to them."""
-    return _only(text, STOP_WORDS, _words("courtesy")) or _says(text, "stop")
+    return _only(text, STOP_WORDS, phrases.words("courtesy")) or _says(text, "stop")
 
 
 def wants_start(text: str) -> bool:
     """Who said stop thinks again."""
-    return _only(text, START_WORDS, _words("courtesy"))
+    return _only(text, START_WORDS, phrases.words("courtesy"))
 
 
 def wants_person(text: str) -> bool:
     """Somebody of the brand is asked for, not a picture of somebody."""
     clauses = _clauses(text)
-    persons, beside = HUMAN_WORDS | _words("person"), _words("courtesy") | _words("wishing")
+    persons, beside = (
+        HUMAN_WORDS | phrases.words("person"),
+        phrases.words("courtesy") | phrases.words("wishing"),
+    )
     # “…, human” says who; “Mensch, …” is a sigh.
     alone = clauses[-1] if len(clauses) > 1 and clauses[-1] != "mensch" else text
     return _only(alone, persons, beside) or any(_wishes(clause) for clause in clauses)
@@ -80,11 +81,11 @@ def mood(text: str) -> Mood:
         return Mood.NONE if normalise(_FROWNING.sub("", text)) else Mood.SAD
     symbols = _symbols(text)
     words = set(normalise(_SMILING.sub(" ", text)).split())
-    if not words <= _words("praise") | _words("nods") | _words("glue"):
+    if not words <= phrases.words("praise") | phrases.words("nods") | phrases.words("glue"):
         return Mood.NONE
-    if words & _words("praise"):
+    if words & phrases.words("praise"):
         return Mood.PRAISE
-    if words & _words("nods"):
+    if words & phrases.words("nods"):
         return Mood.NOD
     if words or not (symbols or _SMILING.search(text)):
         return Mood.NONE
@@ -142,33 +143,23 @@ def _symbols(text: str) -> frozenset[str]:
 
 
 @cache
-def _files() -> tuple[dict[str, Any], ...]:
-    return tuple(tomllib.loads(path.read_text()) for path in sorted(_HERE.glob("*.toml")))
-
-
-@cache
-def _words(kind: str) -> frozenset[str]:
-    return frozenset(word for file in _files() for word in file["words"][kind].split())
-
-
-@cache
 def _phrases(*kinds: str) -> re.Pattern[str]:
     found = [
         _spelt_out(phrase, file["pieces"])
         for kind in kinds
-        for file in _files()
+        for file in phrases.files().values()
         for phrase in file["phrases"][kind]
     ]
     return re.compile(rf"\b(?:{'|'.join(found)})")
 
 
-def _spelt_out(phrase: str, pieces: dict[str, str]) -> str:
+def _spelt_out(phrase: str, pieces: Mapping[str, str]) -> str:
     return re.sub(r"<(\w+)>", lambda name: _spelt_out(pieces[name[1]], pieces), phrase)
 
 
 def _denials(kind: str) -> str:
     """One pattern of all languages: of a list, or of what is one already."""
-    said = [file["denials"][kind] for file in _files()]
+    said = [file["denials"][kind] for file in phrases.files().values()]
     return "|".join(one if isinstance(one, str) else "|".join(one) for one in said)
 
 
