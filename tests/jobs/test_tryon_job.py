@@ -645,7 +645,74 @@ async def test_a_photo_that_came_meanwhile_is_next_when_the_first_is_taken_back(
     assert (await world.state()).stage is Stage.GENERATING
     await studio.work()
     said = [text[:10] for text in await studio.said_after()]
-    assert said == ["One moment", "Got your p", "[picture]", "Here you a", "How do you"]
+    assert said == ["Got this o", "Got your p", "[picture]", "Here you a", "How do you"]
+
+
+@pytest.mark.parametrize("dressed", [True, False], ids=["dressed", "refused"])
+async def test_a_photo_that_came_meanwhile_is_next_however_the_first_ends(
+    world: World, studio: Studio, *, dressed: bool
+) -> None:
+    """Of several the latest. Each picture is paid for once, and each refusal given back."""
+    if not dressed:
+        studio.painter.answer = Refusal(RefusalCode.PHOTO_BLURRED, "No.", "Try.")
+    await studio.ask()
+    skipped, latest = studio.photo(), studio.photo()
+    await world.say(skipped, latest, latest)
+    assert await world.charges() == ["reserved"]
+    await studio.work()
+    await world.later(timedelta(seconds=1))
+    state = await world.state()
+    assert (state.stage, state.photo_ref) == (Stage.GENERATING, latest.message_ref)
+    assert state.waiting_ref == ""
+    studio.painter.answer = None
+    await studio.work()
+    await world.later(timedelta(seconds=1))
+    assert await world.charges() == ["completed" if dressed else "refunded", "completed"]
+    first = ["[picture]", "Here you a", "How do you"] if dressed else ["This photo"]
+    said = [text[:10] for text in world.platform.texts[2:]]
+    assert said == [
+        *["Got this o"] * 2,
+        *first,
+        *["Got your p", "[picture]", "Here you a", "How do you"],
+    ]
+    assert (await world.state()).stage is Stage.AWAITING_FEEDBACK
+    assert len(await world.interactions()) == (2 if dressed else 1)
+    await world.say(latest)
+    await studio.work()
+    assert len(await world.charges()) == 2, "it was its turn once"
+
+
+@pytest.mark.parametrize("what", ["taken back", "a person", "stop"])
+async def test_a_photo_that_waits_is_not_dressed_when_it_is_not_wanted_any_more(
+    world: World, studio: Studio, what: str
+) -> None:
+    await studio.ask()
+    waiting = studio.photo()
+    await world.say(waiting)
+    match what:
+        case "taken back":
+            unsent = MessageUnsent(ACCOUNT, ANA, waiting.message_ref, world.clock.now())
+            await world.say(unsent)
+        case "a person":
+            await world.say(world.message("can I talk to a real person?"))
+        case "stop":
+            await world.say(world.message("stop"))
+    await studio.work_until_over()
+    await world.later(timedelta(seconds=1))
+    await studio.work()
+    assert await world.charges() == ["completed" if what == "taken back" else "refunded"]
+    assert (await world.state()).stage is not Stage.GENERATING or what == "a person"
+
+
+async def test_words_while_the_picture_is_made_wait_and_the_picture_answers_them(
+    world: World, studio: Studio
+) -> None:
+    await studio.ask()
+    await world.handle(world.message("😍"), world.message("try on please"))
+    assert await world.queued() == ["still_generating"] * 2
+    await studio.work()
+    assert await world.queued() == ["result_picture", "result", "feedback"]
+    await check_one_picture(world, studio)
 
 
 async def test_a_purge_finds_a_paid_picture_that_was_never_sent(

@@ -183,7 +183,7 @@ async def test_a_second_photo_while_generating_is_asked_to_wait(world: World, br
     await thread_open(world)
     await world.say(world.photo(), world.photo())
     assert await world.charges() == ["reserved"]
-    assert "still working" in world.platform.texts[-1]
+    assert "is next" in world.platform.texts[-1]
 
 
 async def test_words_right_before_their_photo_are_not_answered_for_themselves(
@@ -197,7 +197,7 @@ async def test_words_right_before_their_photo_are_not_answered_for_themselves(
     await world.say(world.photo())
     assert await world.queued("sent") == ["greeting", "generating"]
     await world.handle(world.message("try on please"))
-    assert await world.queued() == [], "it is the garment under way"
+    assert await world.queued() == ["still_generating"], "it is the garment under way"
 
 
 async def test_a_nudge_leaves_once_no_photo_came(world: World, brand: Brand) -> None:
@@ -215,6 +215,32 @@ async def test_one_word_does_not_fix_the_language(world: World, brand: Brand) ->
     assert (await world.state()).language == "de"
     await world.say(world.photo())
     assert "Foto ist da" in world.platform.texts[-1]
+
+
+async def test_the_language_follows_the_last_clear_message(world: World, brand: Brand) -> None:
+    await thread_open(world)
+    for said, language, answer in (
+        ("can I see how this looks?", "en", "I can only work with a photo"),
+        ("Kann ich ein altes Foto nehmen?", "de", "Ich brauche ein Foto"),
+        ("ok 😍", "de", "😊 Ich freue mich"),
+        ("thank you so much", "en", "😊 I'm looking forward"),
+    ):
+        await world.say(world.message(said))
+        assert (await world.state()).language == language
+        assert world.platform.texts[-1].startswith(answer)
+    await world.say(world.photo())
+    assert world.platform.texts[-1].startswith("Got your photo")
+    await world.say(world.comment("das würde ich gerne anprobieren"))
+    assert "automatische Anprobe-Assistent" in world.platform.texts[-1]
+    assert (await world.state()).language == "de"
+    await world.say(world.comment("try on"))
+    assert "automatische Anprobe-Assistent" in world.platform.texts[-1], "unclear: as before"
+
+
+async def test_a_tap_on_our_own_button_changes_no_language(world: World, brand: Brand) -> None:
+    await world.say(world.comment("das möchte ich anprobieren"))
+    await world.say(world.message("Not quite what I want", button=Button.AGAIN))
+    assert (await world.state()).language == "de"
 
 
 async def test_the_photo_that_came_before_the_first_was_taken_back_is_dressed(
@@ -728,7 +754,8 @@ async def test_an_edit_before_its_message_waits_for_it(world: World, brand: Bran
     await world.handle(edit)
     assert (await world.last())[0] == "failed"
     await world.handle(message)
-    await world.later(timedelta(seconds=6))
+    world.clock.advance(timedelta(seconds=6))
+    await world.inbox.run_once()
     assert await world.value("SELECT message_text FROM public.social_messages") == "the blue one"
     assert (
         await world.value("SELECT last_message_text FROM public.social_conversations")
@@ -823,7 +850,7 @@ async def test_what_is_taken_back_goes_even_when_the_account_is_disconnected(
     world: World, brand: Brand
 ) -> None:
     message = world.message("a secret")
-    await world.say(message)
+    await world.handle(message)
     await world.sql(
         "UPDATE public.connected_social_accounts"
         " SET status = 'disconnected', disconnected_at = now(), access_token = ''"

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selify.social.dialogue import (
+    MAX_CHEERS,
     MAX_NUDGES,
     Act,
     Circumstances,
@@ -25,6 +26,12 @@ NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 TEE, DRESS, ROW = UUID(int=1), UUID(int=2), UUID(int=3)
 PHOTO = Attachment(AttachmentKind.IMAGE, "https://photos.example/1.jpg")
 VIDEO = Attachment(AttachmentKind.VIDEO, "https://photos.example/1.mp4")
+SEEN = {
+    AttachmentKind.IMAGE,
+    AttachmentKind.VIDEO,
+    AttachmentKind.AUDIO,
+    AttachmentKind.POST,
+}
 TEE_MEANT = Circumstances(tryon_enabled=True, binding_id=TEE)
 WAITING = State(stage=Stage.AWAITING_PHOTO, binding_id=TEE, interaction_id=ROW)
 GENERATING = replace(WAITING, stage=Stage.GENERATING, photo_ref="mid.1")
@@ -57,12 +64,21 @@ def test_stop_is_confirmed_and_ends_everything(word: str) -> None:
 
 def test_after_stop_only_start_is_heard() -> None:
     stopped = told(WAITING, wrote(button=Button.STOP)).state
-    for message in (wrote("hello"), wrote("", PHOTO), wrote("human"), wrote(button=Button.LIKE)):
+    for message in (wrote("hello"), wrote("", PHOTO), wrote("😍"), wrote(button=Button.LIKE)):
         assert told(stopped, message).replies == ()
         assert told(stopped, message).state == stopped
     back = told(stopped, wrote("Start"))
     assert texts(back) == ["started"]
     assert (back.state.opted_out, back.state.stage) == (False, Stage.INITIAL)
+
+
+@pytest.mark.parametrize("said", ["human please", "where is my refund?"])
+def test_after_stop_a_person_may_still_be_needed_but_the_bot_keeps_quiet(said: str) -> None:
+    stopped = told(WAITING, wrote("stop")).state
+    decision = told(stopped, wrote(said))
+    assert (decision.replies, decision.acts) == ((), (Act.CALL_HUMAN,))
+    assert decision.state == replace(stopped, handler=Handler.HUMAN)
+    assert told(decision.state, wrote(said)).acts == (), "the person has it"
 
 
 def test_in_human_hands_the_bot_is_silent_even_about_stop_and_start() -> None:
@@ -72,6 +88,16 @@ def test_in_human_hands_the_bot_is_silent_even_about_stop_and_start() -> None:
     assert (stopped.replies, stopped.acts) == ((), (Act.OPT_OUT,))
     back = told(stopped.state, wrote("start"))
     assert (back.replies, back.state.opted_out) == ((), False)
+
+
+@pytest.mark.parametrize("state", [State(), WAITING, GENERATING, SHOWN], ids=lambda s: s.stage)
+@pytest.mark.parametrize("said", ["this is a scam", "Das ist eine Frechheit", "wo ist mein Paket"])
+def test_whoever_is_unhappy_reaches_a_person(state: State, said: str) -> None:
+    for message in (wrote(said), wrote(said, PHOTO), wrote(f"try on! {said}")):
+        decision = told(state, message, replace(TEE_MEANT, keyword="try on"))
+        assert texts(decision) == ["handed_to_human"]
+        assert decision.acts == (Act.CALL_HUMAN,)
+        assert decision.state.handler is Handler.HUMAN
 
 
 @pytest.mark.parametrize("message", [wrote("Mensch"), wrote("help"), wrote(button=Button.HUMAN)])
@@ -105,14 +131,19 @@ def test_every_other_photo_is_a_row_of_its_own(state: State) -> None:
 
 
 def test_a_photo_while_generating_waits_and_one_without_garment_asks() -> None:
-    assert texts(told(GENERATING, wrote("", PHOTO))) == ["already_generating"]
+    assert texts(told(GENERATING, wrote("", PHOTO))) == ["photo_waits"]
     assert told(GENERATING, wrote("", PHOTO)).state == replace(GENERATING, waiting_ref="mid.2")
     lost = told(State(), wrote("", PHOTO), Circumstances(tryon_enabled=True))
     assert texts(lost) == ["photo_without_garment"]
 
 
+def test_a_photo_sent_as_the_answer_to_a_story_is_the_shopper_s_own() -> None:
+    answer = wrote("", PHOTO, replied_to_story=True)
+    assert photo_of(answer) == PHOTO
+    assert told(WAITING, answer).acts == (Act.START_TRYON,)
+
+
 def test_pictures_of_stories_are_no_photos() -> None:
-    assert photo_of(wrote("", PHOTO, replied_to_story=True)) is None
     assert photo_of(wrote("", Attachment(AttachmentKind.STORY, "https://x"))) is None
     assert photo_of(wrote("", Attachment(AttachmentKind.IMAGE, ""))) is None
 
@@ -131,7 +162,8 @@ def test_wanting_to_try(facts: dict) -> None:
     assert (texts(busy), busy.acts) == (["already_generating"], ())
     assert (busy.state.stage, busy.state.binding_id) == (Stage.GENERATING, DRESS)
     same = told(GENERATING, wrote("try on please"), meant)
-    assert (texts(same), same.acts, same.state) == ([], (), GENERATING)
+    assert (texts(same), same.acts, same.state) == (["still_generating"], (), GENERATING)
+    assert same.replies[0].patient, "unless the picture is there first"
     tapped = told(GENERATING, wrote(button=Button.AGAIN), meant)
     assert texts(tapped) == ["already_generating"]
 
@@ -179,17 +211,101 @@ def test_late_feedback_is_recorded_and_disturbs_nothing() -> None:
 
 
 def test_it_asks_twice_and_then_leaves_the_floor_to_people() -> None:
-    state, said = WAITING, []
+    state, said, acts = WAITING, [], []
     for _ in range(5):
         decision = told(state, wrote("hm?"))
         state, said = decision.state, [*said, *texts(decision)]
-    assert said == ["ask_photo_again"] * MAX_NUDGES
+        acts += decision.acts
+    assert said == ["ask_photo_again"] * MAX_NUDGES + ["handed_to_human"]
+    assert (state.handler, acts) == (Handler.HUMAN, [Act.CALL_HUMAN])
     assert texts(told(WAITING, wrote("", VIDEO))) == ["media_not_supported"]
 
 
-@pytest.mark.parametrize("stage", [s for s in Stage if s is not Stage.AWAITING_PHOTO])
-def test_small_talk_elsewhere_is_left_to_people(stage: Stage) -> None:
-    assert told(State(stage=stage, binding_id=TEE), wrote("do you ship to Norway?")).replies == ()
+@pytest.mark.parametrize("kind", [k for k in AttachmentKind if k not in SEEN])
+def test_what_we_cannot_see_is_answered_with_what_helps(kind: AttachmentKind) -> None:
+    for sent in (Attachment(kind), Attachment(kind, "https://lookaside.example/x")):
+        decision = told(WAITING, wrote("", sent))
+        assert (texts(decision), decision.acts) == (["photo_not_visible"], ())
+    assert texts(told(WAITING, wrote("", Attachment(AttachmentKind.IMAGE)))) == [
+        "photo_not_visible"
+    ]
+    assert texts(told(WAITING, wrote())) == ["photo_not_visible"]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (State(), "introduction"),
+        (WAITING, "ask_photo_again"),
+        (GENERATING, "beyond_me"),
+        (replace(SHOWN, stage=Stage.RESULT_SENT), "beyond_me"),
+        (SHOWN, "beyond_me"),
+        (replace(SHOWN, stage=Stage.ENDED), "beyond_me"),
+    ],
+    ids=lambda value: getattr(value, "stage", value),
+)
+def test_small_talk_shows_the_way_to_a_person(state: State, said: str) -> None:
+    decision = told(state, wrote("do you ship to Norway?"))
+    assert texts(decision) == [said]
+    assert Button.HUMAN in decision.replies[0].buttons
+
+
+@pytest.mark.parametrize("said", ["😍", "🔥", "Wow!", "love it", "gefällt mir"])
+def test_kind_words_get_a_friendly_answer(said: str) -> None:
+    assert texts(told(State(), wrote(said))) == ["cheered_first"]
+    assert texts(told(WAITING, wrote(said))) == ["cheered"]
+    assert texts(told(GENERATING, wrote(said))) == ["still_generating"]
+    liked = told(SHOWN, wrote(said))
+    assert (texts(liked), liked.acts, liked.state.stage) == (
+        ["liked"],
+        (Act.RECORD_LIKE,),
+        Stage.ENDED,
+    )
+
+
+def test_thanks_are_no_verdict_and_dislike_is_one() -> None:
+    thanked = told(SHOWN, wrote("thanks!"))
+    assert (texts(thanked), thanked.acts, thanked.state.stage) == (
+        ["cheered_after"],
+        (),
+        SHOWN.stage,
+    )
+    for said in ("👎", "gefällt mir nicht", "I don't like it"):
+        assert told(SHOWN, wrote(said)).acts == (Act.RECORD_DISLIKE,)
+        assert texts(told(WAITING, wrote(said))) == ["ask_photo_again"]
+
+
+def test_kind_words_do_not_go_on_for_ever() -> None:
+    state = SHOWN
+    for _ in range(MAX_CHEERS):
+        state = told(state, wrote("thanks")).state
+        assert state.handler is Handler.BOT
+    assert told(state, wrote("thanks")).acts == (Act.CALL_HUMAN,)
+    assert told(state, wrote("", PHOTO)).state.cheers == 0
+
+
+def test_a_picture_under_way_is_not_given_up_for_questions() -> None:
+    state = GENERATING
+    for _ in range(2 * MAX_CHEERS):
+        state = told(state, wrote("which size?")).state
+    assert state == GENERATING
+
+
+def test_who_asks_whether_it_is_a_bot_is_told() -> None:
+    for state in (State(), WAITING, SHOWN):
+        assert texts(told(state, wrote("are you a bot?"))) == ["introduction"]
+
+
+def test_switched_off_nobody_is_asked_for_a_photo() -> None:
+    off = Circumstances(tryon_enabled=False, binding_id=TEE)
+    for said in (
+        wrote("hello?"),
+        wrote("", VIDEO),
+        wrote("", Attachment(AttachmentKind.VIEW_ONCE)),
+    ):
+        assert texts(told(WAITING, said, off)) == ["paused"]
+    tired = replace(WAITING, nudges=MAX_NUDGES)
+    assert told(tired, wrote("hello?"), off).acts == (Act.CALL_HUMAN,)
 
 
 # --- Whatever happens ---
@@ -225,7 +341,7 @@ def aside(state: State, what: str) -> State:
         case "take over":
             return replace(state, handler=Handler.HUMAN)
         case "hand back":
-            return replace(state, handler=Handler.BOT)
+            return replace(state, handler=Handler.BOT, nudges=0, cheers=0)
     return state
 
 
@@ -235,12 +351,13 @@ def test_no_conversation_breaks_a_promise(story: list) -> None:
     state, nudges = State(), 0
     for step in story:
         if isinstance(step, str):
-            state = aside(state, step)
+            state, nudges = aside(state, step), 0 if step == "hand back" else nudges
             continue
         message, facts = step
         decision = decide(state, message, facts)
         if state.opted_out or state.handler is Handler.HUMAN:
             assert not [reply for reply in decision.replies if reply.text != "started"]
+            assert decision.state.handler is state.handler or Act.CALL_HUMAN in decision.acts
             assert Act.START_TRYON not in decision.acts
         if state.handler is Handler.HUMAN:
             assert decision.replies == ()
@@ -250,9 +367,9 @@ def test_no_conversation_breaks_a_promise(story: list) -> None:
             assert state.stage is not Stage.GENERATING
             assert decision.state.photo_ref == message.message_ref
         assert (decision.state.photo_ref != "") == (decision.state.stage is Stage.GENERATING)
-        nudged = {"ask_photo_again", "media_not_supported"} & set(texts(decision))
+        nudged = {"ask_photo_again", "introduction", "beyond_me"} & set(texts(decision))
         moved = decision.state.stage is not state.stage or decision.state.nudges == 0
-        nudges = nudges + 1 if nudged else 0 if moved else nudges
+        nudges = 0 if moved else nudges + 1 if nudged else nudges
         assert nudges <= MAX_NUDGES
         assert decision.why
         assert State.from_json(decision.state.to_json()) == decision.state

@@ -1,11 +1,13 @@
 """Which words start a try-on: nearest level wins, a binding may add, and every answer says why."""
 
+import itertools
 import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selify.social import phrases, texts
 from selify.social.keywords import (
     DEFAULT_KEYWORDS,
     HUMAN_WORDS,
@@ -150,12 +152,47 @@ def test_command_words_are_whole_messages() -> None:
     [
         ("anprobieren bitte", "de"),
         ("Kann ich das anprobieren?", "de"),
+        ("passt mir das?", "de"),
+        ("was kostet das", "de"),
+        ("ich hätte das gern in blau", "de"),
+        ("die Hose bitte", "de"),
+        ("Danke!", "de"),
+        ("Größe?", "de"),
+        ("nein", "de"),
+        ("I want to try this on", "en"),
+        ("to die for!! where is this from", "en"),
+        ("thank you", "en"),
+        ("black please", "en"),
+        ("does it come in XL?", "en"),
+        ("I'm in love", "en"),
         ("try on", ""),
-        ("I want to try this on", ""),
+        ("TRYON!!", ""),
+        ("ok", ""),
+        ("wow super", ""),
+        ("STOP", ""),
+        ("hi", ""),
         ("", ""),
         ("👗", ""),
-        ("to die for!! where is this from", ""),
+        ("M", ""),
+        ("J'aimerais essayer ça", ""),
+        ("me gusta", ""),
+        ("es muy bonito", ""),
+        ("Kan ik dit passen", ""),
     ],
 )
-def test_the_language_is_german_only_where_it_plainly_is(text: str, language: str) -> None:
+def test_the_language_is_said_only_where_it_is_plain(text: str, language: str) -> None:
     assert language_of(text) == language
+
+
+def test_no_word_is_plainly_of_two_languages() -> None:
+    for one, other in itertools.permutations(phrases.files(), 2):
+        plain = phrases.words_of(one, "clear")
+        assert not plain & (phrases.words_of(other, "clear") | phrases.words_of(other, "hints"))
+        assert not plain & (STOP_WORDS | START_WORDS) - {"stopp", "abmelden", "weiter"}
+
+
+def test_every_language_of_ours_knows_its_words() -> None:
+    assert set(texts.languages()) == set(phrases.files())
+    for language in texts.languages():
+        told = (texts.catalogue(language)[key] for key in ("greeting", "ask_photo", "disliked"))
+        assert {language_of(text) for text in told} == {language}

@@ -148,8 +148,9 @@ class _Conversation:
     async def photo_twice(self) -> None:
         await self.photo(self.me.colour)
         await self.photo(_other(self.me.colour))
-        await self.picture()
-        await self.hear(lambda m: bool(m.quick_replies))
+        for _ in range(2):
+            await self.picture()
+            await self.hear(lambda m: bool(m.quick_replies))
 
     async def take_back(self) -> None:
         await self.photo(self.me.colour)
@@ -157,7 +158,7 @@ class _Conversation:
         regretted = next(iter(self.me.sent))
         self.me.taken_back.add(regretted)
         await self.phone.unsend(self.me.name, regretted)
-        # Perhaps "I am still working on your first photo" comes first: this one is next then. Unless
+        # Perhaps "I'm still working on your photo from before" comes first: this one is next then. Unless
         # the bot finds the first one gone before it hears why: then it asks for another.
         await self.photo(_other(self.me.colour))
         answer = await self.hear(lambda m: bool(m.pictures) or "send it once again" in m.text)

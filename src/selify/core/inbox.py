@@ -496,6 +496,19 @@ async def replay(tx: Tx, event_id: UUID) -> bool:
     )
 
 
+async def again(tx: Tx, event_id: UUID) -> None:
+    """What a handled event told is needed once more: it is handled as if it came now."""
+    await tx.execute(
+        """
+        UPDATE public.webhook_events
+           SET status = 'pending', retry_count = 0, next_retry_at = NULL, worker_id = NULL,
+               parsed_data = parsed_data - 'lost'
+         WHERE id = $1 AND status IN ('completed', 'skipped')
+        """,
+        event_id,
+    )
+
+
 async def dead_letters(tx: Tx, *, limit: int = 50) -> list[dict[str, Any]]:
     rows = await tx.fetch(
         """

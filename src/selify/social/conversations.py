@@ -32,6 +32,7 @@ class Conversation:
     id: UUID
     workspace_id: UUID
     account_id: UUID
+    platform: str
     person_ref: str
     username: str
     state: State
@@ -99,7 +100,8 @@ async def set_handler(tx: Tx, conversation_id: UUID, handler: Handler) -> None:
         return
     state = replace(conversation.state, handler=handler)
     if handler is Handler.BOT:
-        state = replace(state, bot_since=await tx.fetch_value("SELECT now()"))
+        since = await tx.fetch_value("SELECT now()")
+        state = replace(state, bot_since=since, nudges=0, cheers=0)
     await save_state(tx, conversation, state)
 
 
@@ -299,7 +301,7 @@ async def telling_event(
     """The latest event that tells this of a message."""
     return await tx.fetch_one(
         """
-        SELECT event_type, payload, created_at FROM public.webhook_events
+        SELECT id, event_type, payload, created_at FROM public.webhook_events
          WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text) AND payload ? $3
          ORDER BY created_at DESC LIMIT 1
         """,
@@ -459,8 +461,8 @@ def stored_attachments(attachments: Sequence[Attachment]) -> list[dict[str, Any]
 
 
 _SELECT = """
-    SELECT id, workspace_id, connected_account_id, platform_user_id, platform_username,
-           conversation_state
+    SELECT id, workspace_id, connected_account_id, platform, platform_user_id,
+           platform_username, conversation_state
       FROM public.social_conversations
 """
 
@@ -470,6 +472,7 @@ def _conversation(row: asyncpg.Record) -> Conversation:
         id=row["id"],
         workspace_id=row["workspace_id"],
         account_id=row["connected_account_id"],
+        platform=row["platform"],
         person_ref=row["platform_user_id"],
         username=row["platform_username"] or "",
         state=State.from_json(row["conversation_state"]),

@@ -10,6 +10,9 @@ Stages (``social_conversations.conversation_state``)::
 
 Two switches stand above the stages: a person who said STOP hears nothing more until START, and a
 conversation in human hands hears nothing from the bot until it is handed back.
+
+A shopper is never left without an answer or a person: whatever comes is answered, and what the bot
+has no answer to more than twice goes to a person, as does whoever asks for one or is unhappy.
 """
 
 from collections.abc import Mapping
@@ -19,10 +22,13 @@ from enum import StrEnum
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
-from selify.social import keywords
+from selify.social import intents
+from selify.social.intents import Mood
 from selify.social.types import Attachment, AttachmentKind, Button, MessageWritten
 
 MAX_NUDGES = 2
+# A heart is answered with a heart, but two machines could go on like that for ever.
+MAX_CHEERS = 5
 _Enum = TypeVar("_Enum", bound=StrEnum)
 
 
@@ -46,9 +52,10 @@ class State:
 
     ``interaction_id``: the funnel row the next photo belongs to; ``result_id``: the row of the last
     picture sent, which feedback belongs to. ``photo_ref``: the message whose photo is being dressed:
-    a try-on of any other photo is not wanted any more. ``bot_since``: when a person last handed the
-    conversation back. ``waiting_ref``: the latest photo that came while another was being dressed;
-    should that one be taken back, this one is next.
+    a try-on of any other photo is not wanted any more. ``waiting_ref``: the latest photo that came
+    while another was being dressed; it is next, however that one ends. ``nudges``, ``cheers``: how
+    often in a row the bot had nothing but a hint, or a kind word, to answer with. ``bot_since``: when a
+    person last handed the conversation back.
     """
 
     stage: Stage = Stage.INITIAL
@@ -61,6 +68,7 @@ class State:
     photo_ref: str = ""
     waiting_ref: str = ""
     nudges: int = 0
+    cheers: int = 0
     bot_since: datetime | None = None
 
     @classmethod
@@ -77,6 +85,7 @@ class State:
             photo_ref=str(data.get("photo_ref") or ""),
             waiting_ref=str(data.get("waiting_ref") or ""),
             nudges=_count(data.get("nudges")),
+            cheers=_count(data.get("cheers")),
             bot_since=_moment(data.get("bot_since")),
         )
 
@@ -94,6 +103,7 @@ class State:
             "photo_ref": self.photo_ref,
             "waiting_ref": self.waiting_ref,
             "nudges": self.nudges,
+            "cheers": self.cheers,
             "bot_since": self.bot_since.isoformat() if self.bot_since else None,
         }
 
@@ -114,7 +124,7 @@ class Act(StrEnum):
 class Reply:
     """A text by its key (``texts``), with buttons below it.
 
-    ``patient``: it waits a few seconds, and is not said when a photo comes meanwhile.
+    ``patient``: it waits a few seconds, and is not said when a photo or a picture comes meanwhile.
     """
 
     text: str
@@ -154,35 +164,41 @@ def decide(state: State, message: MessageWritten, facts: Circumstances) -> Decis
     said = _Said.read(message)
     if state.opted_out:
         return _opted_out(state, said)
-    if said.wants(Button.STOP, keywords.STOP_WORDS):
-        stopped = replace(state, opted_out=True, stage=Stage.ENDED, photo_ref="")
+    if said.wants_stop:
+        stopped = replace(state, opted_out=True, stage=Stage.ENDED, photo_ref="", waiting_ref="")
         return Decision(stopped, "asked to stop", _unless_human(state, "stopped"), (Act.OPT_OUT,))
     if state.handler is Handler.HUMAN:
         return Decision(state, "a person handles this conversation")
-    if said.wants(Button.HUMAN, keywords.HUMAN_WORDS):
-        handed = replace(state, handler=Handler.HUMAN)
-        return Decision(
-            handed, "asked for a person", (Reply("handed_to_human"),), (Act.CALL_HUMAN,)
-        )
+    if said.wants_person:
+        return _to_person(state, "asked for a person")
+    if said.complains:
+        return _to_person(state, "is unhappy about something")
     if said.verdict and (state.result_id or state.stage in _AFTER_RESULT):
-        return _feedback(state, said)
+        return _feedback(state, liked=said.button == Button.LIKE)
     wish = bool(facts.shared_post or facts.keyword or said.button == Button.AGAIN)
-    if not facts.tryon_enabled and (said.photo or wish):
+    if not facts.tryon_enabled and (said.photo or said.unreadable or wish):
         return Decision(state, "try-on is switched off", (Reply("paused"),), (Act.TELL_PAUSED,))
     if said.photo:
         return _photo(state, message, facts)
     if wish:
         return _wants_to_try(state, facts, said)
-    return _small_talk(state, said)
+    if state.stage is Stage.GENERATING:
+        return _meanwhile(state, said)
+    if said.mood and (said.mood is not Mood.SAD or state.stage in _AFTER_RESULT):
+        return _kind_words(state, said.mood)
+    return _small_talk(state, said, facts)
 
 
 _AFTER_RESULT = (Stage.RESULT_SENT, Stage.AWAITING_FEEDBACK, Stage.ENDED)
 
 
 def _opted_out(state: State, said: "_Said") -> Decision:
-    if said.wants(Button.START, keywords.START_WORDS):
-        back = replace(state, opted_out=False, stage=Stage.INITIAL, nudges=0)
+    if said.wants_start:
+        back = replace(state, opted_out=False, stage=Stage.INITIAL, nudges=0, cheers=0)
         return Decision(back, "asked to start again", _unless_human(state, "started"))
+    if (said.wants_person or said.complains) and state.handler is Handler.BOT:
+        handed = replace(state, handler=Handler.HUMAN)
+        return Decision(handed, "asked us not to write, and needs a person", (), (Act.CALL_HUMAN,))
     return Decision(state, "asked us not to write")
 
 
@@ -191,11 +207,16 @@ def _unless_human(state: State, text: str) -> tuple[Reply, ...]:
     return () if state.handler is Handler.HUMAN else (Reply(text),)
 
 
-def _feedback(state: State, said: "_Said") -> Decision:
+def _to_person(state: State, why: str) -> Decision:
+    handed = replace(state, handler=Handler.HUMAN)
+    return Decision(handed, why, (Reply("handed_to_human"),), (Act.CALL_HUMAN,))
+
+
+def _feedback(state: State, *, liked: bool) -> Decision:
     """It may come late: what the shopper does meanwhile (another photo) goes on undisturbed."""
-    if said.button == Button.LIKE:
-        liked = _if_after_result(state, Stage.ENDED)
-        return Decision(liked, "liked the result", (Reply("liked"),), (Act.RECORD_LIKE,))
+    if liked:
+        ended = _if_after_result(state, Stage.ENDED)
+        return Decision(ended, "liked the result", (Reply("liked"),), (Act.RECORD_LIKE,))
     disliked = _if_after_result(state, Stage.AWAITING_FEEDBACK)
     reply = Reply("disliked", (Button.AGAIN, Button.HUMAN))
     return Decision(disliked, "did not like the result", (reply,), (Act.RECORD_DISLIKE,))
@@ -208,9 +229,9 @@ def _if_after_result(state: State, stage: Stage) -> State:
 def _photo(state: State, message: MessageWritten, facts: Circumstances) -> Decision:
     if state.stage is Stage.GENERATING:
         noted = replace(state, waiting_ref=message.message_ref)
-        return Decision(noted, "a try-on is under way already", (Reply("already_generating"),))
+        return Decision(noted, "a try-on is under way: this photo is next", (Reply("photo_waits"),))
     if facts.binding_id is None:
-        waiting = replace(state, nudges=0)
+        waiting = replace(state, nudges=0, cheers=0)
         return Decision(waiting, "no garment chosen yet", (Reply("photo_without_garment"),))
     acts: tuple[Act, ...] = (Act.START_TRYON,)
     if not _row_is_open(state, facts):
@@ -222,6 +243,7 @@ def _photo(state: State, message: MessageWritten, facts: Circumstances) -> Decis
         photo_ref=message.message_ref,
         waiting_ref="",
         nudges=0,
+        cheers=0,
     )
     return Decision(started, "photo received", (Reply("generating"),), acts)
 
@@ -240,7 +262,7 @@ def _wants_to_try(state: State, facts: Circumstances, said: "_Said") -> Decision
         return Decision(state, "asked to try on, garment not known", (Reply(text),))
     if state.stage is Stage.GENERATING:
         if facts.binding_id == state.binding_id and said.button != Button.AGAIN:
-            return Decision(state, "this very garment is being tried on")
+            return Decision(state, "this very garment is being tried on", (_STILL_AT_IT,))
         # The picture under way stays as it is; the next photo is for the new garment.
         return Decision(
             replace(state, binding_id=facts.binding_id),
@@ -249,42 +271,83 @@ def _wants_to_try(state: State, facts: Circumstances, said: "_Said") -> Decision
         )
     # Saying it again while we wait for the photo is the same wish, not another one.
     acts = () if _row_is_open(state, facts) else (Act.NEW_INTERACTION,)
-    awaiting = replace(state, stage=Stage.AWAITING_PHOTO, binding_id=facts.binding_id, nudges=0)
+    awaiting = replace(
+        state, stage=Stage.AWAITING_PHOTO, binding_id=facts.binding_id, nudges=0, cheers=0
+    )
     text = "greeting" if state.stage is Stage.INITIAL else "ask_photo"
     return Decision(awaiting, "asked to try on", (Reply(text),), acts)
 
 
-def _small_talk(state: State, said: "_Said") -> Decision:
-    """Words the bot has no answer to. It asks twice at most, then leaves the floor to people."""
-    if state.stage is not Stage.AWAITING_PHOTO or said.empty or said.verdict:
-        return Decision(state, "nothing the bot should answer")
+def _meanwhile(state: State, said: "_Said") -> Decision:
+    """The picture under way answers a kind word by itself, and no hint is worth giving it up."""
+    if said.mood:
+        return Decision(state, "a kind word while the picture is made", (_STILL_AT_IT,))
+    reply = said.hint or Reply("beyond_me", (Button.HUMAN,))
+    return Decision(state, "words while the picture is made", (reply,))
+
+
+_STILL_AT_IT = Reply("still_generating", patient=True)
+
+
+def _kind_words(state: State, mood: Mood) -> Decision:
+    """No question to answer, but not nothing either."""
+    if state.cheers >= MAX_CHEERS:
+        return _to_person(state, "goes on with kind words and asks for nothing")
+    cheered = replace(state, cheers=state.cheers + 1)
+    if state.stage in _AFTER_RESULT and mood is not Mood.NOD:
+        return _feedback(cheered, liked=mood is Mood.PRAISE)
+    if state.stage is Stage.INITIAL:
+        return Decision(cheered, "a kind word", (Reply("cheered_first", (Button.HUMAN,)),))
+    if state.stage is Stage.AWAITING_PHOTO:
+        return Decision(cheered, "a kind word before the photo", (Reply("cheered", patient=True),))
+    return Decision(cheered, "a kind word after the picture", (Reply("cheered_after"),))
+
+
+def _small_talk(state: State, said: "_Said", facts: Circumstances) -> Decision:
+    """What the bot has no answer to. It says twice what it can do, then a person goes on."""
     if state.nudges >= MAX_NUDGES:
-        return Decision(state, "asked for a photo often enough")
+        return _to_person(state, "wrote several times what the bot has no answer to")
     nudged = replace(state, nudges=state.nudges + 1)
-    if said.other_media:
-        return Decision(nudged, "sent something else than a photo", (Reply("media_not_supported"),))
-    # Words and photo often come apart, one right after the other.
-    reply = Reply("ask_photo_again", (Button.HUMAN,), patient=True)
-    return Decision(nudged, "waiting for a photo", (reply,))
+    if not facts.tryon_enabled:
+        return Decision(nudged, "try-on is switched off", (Reply("paused", (Button.HUMAN,)),))
+    if said.hint:
+        return Decision(nudged, "sent something else than a photo", (said.hint,))
+    if state.stage is Stage.INITIAL or said.asks_who:
+        reply = Reply("introduction", (Button.HUMAN,))
+        return Decision(nudged, "wrote without saying what to try on", (reply,))
+    if state.stage is Stage.AWAITING_PHOTO:
+        # Words and photo often come apart, one right after the other.
+        reply = Reply("ask_photo_again", (Button.HUMAN,), patient=True)
+        return Decision(nudged, "waiting for a photo", (reply,))
+    reply = Reply("beyond_me", (Button.AGAIN, Button.HUMAN))
+    return Decision(nudged, "wrote about something else", (reply,))
+
+
+_OTHER_MEDIA = frozenset({AttachmentKind.VIDEO, AttachmentKind.AUDIO})
 
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A message, sorted."""
+    """A message, sorted. ``unreadable``: they sent something, and none of it can be seen by us."""
 
     text: str
     button: str
     photo: bool
     other_media: bool
+    unreadable: bool
 
     @classmethod
     def read(cls, message: MessageWritten) -> Self:
-        kinds = {attachment.kind for attachment in message.attachments}
+        kinds = {attachment.kind for attachment in message.attachments} - {AttachmentKind.POST}
+        photo = photo_of(message) is not None
+        other_media = bool(kinds & _OTHER_MEDIA) and not photo
+        nothing = not (message.text.strip() or message.button or message.attachments)
         return cls(
             text=message.text,
             button=message.button,
-            photo=photo_of(message) is not None,
-            other_media=bool(kinds & {AttachmentKind.VIDEO, AttachmentKind.AUDIO}),
+            photo=photo,
+            other_media=other_media,
+            unreadable=nothing or (bool(kinds) and not photo and not other_media),
         )
 
     @property
@@ -292,17 +355,44 @@ class _Said:
         return self.button in (Button.LIKE, Button.DISLIKE)
 
     @property
-    def empty(self) -> bool:
-        return not (self.text.strip() or self.button or self.other_media)
+    def wants_stop(self) -> bool:
+        return self.button == Button.STOP or intents.wants_stop(self.text)
 
-    def wants(self, button: Button, words: frozenset[str]) -> bool:
-        return self.button == button or keywords.is_one_of(self.text, words)
+    @property
+    def wants_start(self) -> bool:
+        return self.button == Button.START or intents.wants_start(self.text)
+
+    @property
+    def wants_person(self) -> bool:
+        return self.button == Button.HUMAN or intents.wants_person(self.text)
+
+    @property
+    def complains(self) -> bool:
+        return intents.complains(self.text)
+
+    @property
+    def asks_who(self) -> bool:
+        return intents.asks_who_we_are(self.text)
+
+    @property
+    def mood(self) -> Mood:
+        """Of words and emoji alone: with something attached they are about that."""
+        if self.unreadable or self.other_media:
+            return Mood.NONE
+        return Mood.PRAISE if self.button == Button.LIKE else intents.mood(self.text)
+
+    @property
+    def hint(self) -> Reply | None:
+        """What would help, where something came that cannot be dressed."""
+        if self.unreadable:
+            return Reply("photo_not_visible")
+        return Reply("media_not_supported") if self.other_media else None
 
 
 def photo_of(message: MessageWritten) -> Attachment | None:
-    """The photo to dress. Story pictures are never ours to keep, so they never count."""
-    if message.replied_to_story:
-        return None
+    """The photo to dress: also one sent as the answer to a story. A story itself never counts: its
+    pictures are not ours to keep.
+    """
     return next((a for a in message.attachments if a.kind is AttachmentKind.IMAGE and a.url), None)
 
 

@@ -96,7 +96,7 @@ class SocialEvents:
             case MessageEdited():
                 return await _edited(tx, account, happened, self._clock.now())
             case MessageUnsent():
-                return await _unsent(tx, account, happened, self._translate, self._clock)
+                return await _unsent(tx, account, happened)
             case MessageSeen():
                 return {"seen": True}
             case ReactionChanged():
@@ -116,7 +116,7 @@ def _of_itself(account: Account, happened: SocialEvent) -> bool:
 
 async def _comment(
     tx: Tx, account: Account, comment: CommentWritten, now: datetime
-) -> Mapping[str, Any]:
+) -> Mapping[str, Any] | Skipped:
     """A comment with a keyword under a post with a garment gets the one private reply."""
     if comment.is_own:
         raise Skip("our own comment")
@@ -141,8 +141,9 @@ async def _comment(
         return {"decision": "try-on is switched off"}
     known = await conversations.find(tx, account.id, comment.person_ref)
     if known and (known.state.opted_out or known.state.handler is Handler.HUMAN):
-        raise Skip("the bot is silent in the conversation with this person")
-    language = keywords.language_of(comment.text)
+        await _tell_of_comment(tx, account, known, comment)
+        return Skipped("the bot is silent in the conversation with this person")
+    language = await _language_of(tx, known, comment)
     voice = await messages.voice(tx, account, language=language, about=binding)
     interaction = new_id()
     fresh = await messages.private_reply(
@@ -175,6 +176,14 @@ async def _comment(
     return {"decision": "private reply", "keyword": keyword, "explain": words.explain()}
 
 
+async def _language_of(tx: Tx, known: Conversation | None, comment: CommentWritten) -> str:
+    """The comment's, where it is plain, and then the conversation goes on in it; or the one it had."""
+    language = keywords.language_of(comment.text)
+    if known and language:
+        await conversations.save_state(tx, known, replace(known.state, language=language))
+    return language or (known.state.language if known else "")
+
+
 async def _message(
     tx: Tx, account: Account, message: MessageWritten, clock: Clock
 ) -> Mapping[str, Any] | Skipped:
@@ -195,7 +204,7 @@ async def _message(
         attachments=conversations.stored_attachments(message.attachments),
         at=message.at,
     )
-    if not fresh:
+    if not fresh and not _has_its_turn(conversation, message):
         return await _seen_before(tx, account, message, "this message was handled before")
     facts, binding = await _circumstances(tx, account, conversation, message)
     decision = dialogue.decide(conversation.state, message, facts)
@@ -207,6 +216,14 @@ async def _message(
     )
     await _carry_out(tx, account, conversation, message, decision, facts, binding, clock)
     return {"decision": decision.why, "stage": decision.state.stage.value}
+
+
+def _has_its_turn(conversation: Conversation, message: MessageWritten) -> bool:
+    """A photo that came while another was being dressed, and that one has ended: now this is next."""
+    state = conversation.state
+    waited = state.waiting_ref != "" and state.waiting_ref == message.message_ref
+    # Of what was taken back meanwhile its event tells no photo any more.
+    return waited and state.stage is not Stage.GENERATING and dialogue.photo_of(message) is not None
 
 
 async def _circumstances(
@@ -242,11 +259,12 @@ async def _carry_out(
     """Rows, jobs and replies of a decision. What need not wait for the charge comes before it: its
     row lock is the hot one.
     """
-    state = decision.state
-    if not state.language:
-        state = replace(state, language=keywords.language_of(message.text))
+    # A photo that had to wait was answered before, and its words are not their latest.
+    waited = conversation.state.waiting_ref == message.message_ref
+    spoken = "" if waited or message.button else keywords.language_of(message.text)
+    state = replace(decision.state, language=spoken or decision.state.language)
     if dialogue.photo_of(message) is not None:
-        await messages.take_back_nudges(tx, conversation)
+        await messages.take_back_nudges(tx, conversation, reason="The photo came.")
     if Act.NEW_INTERACTION in decision.acts and binding is not None:
         interaction = await interactions.begin(
             tx,
@@ -266,6 +284,7 @@ async def _carry_out(
     voice = await messages.voice(tx, account, language=state.language, about=binding)
     if replies:
         await messages.show_typing(tx, account, conversation, key=f"typing/{message.message_ref}")
+    if replies and Act.CALL_HUMAN not in decision.acts:  # whoever is called has not read it yet
         await conversations.mark_read(tx, conversation, message.at)
     if Act.START_TRYON in decision.acts and binding is not None:
         photo = dialogue.photo_of(message)
@@ -277,16 +296,13 @@ async def _carry_out(
             state = replace(state, stage=Stage.AWAITING_PHOTO, photo_ref="")
             replies = (dialogue.Reply(started.value),)
     await conversations.save_state(tx, conversation, state)
-    # A photo that had to wait has been answered before, with that.
-    waited = conversation.state.waiting_ref == message.message_ref
-    answer = messages.REPLY_AT_LAST if waited else messages.REPLY
     await messages.reply(
         tx,
         account,
         conversation,
         voice,
         replies,
-        key=f"{answer}/{message.message_ref}",
+        key=f"{messages.REPLIES[waited]}/{message.message_ref}",
         interaction_id=state.interaction_id,
         now=clock.now(),
     )
@@ -306,7 +322,7 @@ async def _smaller_acts(
             case Act.OPT_OUT:
                 await _silence(tx, conversation, "asked to stop")
             case Act.CALL_HUMAN:
-                await _call_human(tx, account, conversation, message)
+                await _call_human(tx, account, conversation, message, decision.why)
             case Act.TELL_PAUSED:
                 await _tell_paused(tx, account, now)
             case Act.RECORD_LIKE | Act.RECORD_DISLIKE if judged is not None:
@@ -426,9 +442,7 @@ async def _seen_before(
     raise Skip(why)
 
 
-async def _unsent(
-    tx: Tx, account: Account, unsent: MessageUnsent, translate: Translator, clock: Clock
-) -> Mapping[str, Any]:
+async def _unsent(tx: Tx, account: Account, unsent: MessageUnsent) -> Mapping[str, Any]:
     """Taken back: our copies of text and photo go, and a try-on of that photo is not finished.
 
     The conversation is locked first, as whoever handles the message itself does.
@@ -446,31 +460,10 @@ async def _unsent(
     await conversations.scrub_events(tx, account.platform, unsent.message_ref)
     log.info("{shopper} took a message back", shopper=conversation.username or SOMEBODY)
     unanswered = await tryons.forget_photo(tx, conversation, unsent.message_ref)
-    if unanswered and account.status in repository.LIVE:
-        await _next_photo(tx, account, conversation, translate, clock)
-    return {"unsent": True}
-
-
-async def _next_photo(
-    tx: Tx, account: Account, conversation: Conversation, translate: Translator, clock: Clock
-) -> None:
-    """A photo was taken back before its picture left: the one that came meanwhile is treated as if
-    it came now. What it said is still in its event, unless it was taken back too.
-    """
-    told = await conversations.telling_event(
-        tx, account.platform, conversation.state.waiting_ref, member="attachments"
-    )
-    photo = translate(told["event_type"], told["payload"], told["created_at"]) if told else None
     free = await conversations.lock_by_id(tx, conversation.id)
-    if (
-        free is None
-        or free.state.stage is Stage.GENERATING
-        or not isinstance(photo, MessageWritten)
-    ):
-        return
-    facts, binding = await _circumstances(tx, account, free, photo)
-    decision = dialogue.decide(free.state, photo, facts)
-    await _carry_out(tx, account, free, photo, decision, facts, binding, clock)
+    if unanswered and free is not None and account.status in repository.LIVE:
+        await tryons.next_photo(tx, free)
+    return {"unsent": True}
 
 
 async def _edited(
@@ -512,17 +505,36 @@ async def _silence(tx: Tx, conversation: Conversation, reason: str) -> None:
 
 
 async def _call_human(
-    tx: Tx, account: Account, conversation: Conversation, message: MessageWritten
+    tx: Tx, account: Account, conversation: Conversation, message: MessageWritten, why: str
 ) -> None:
     # No name: a notice outlives the conversation, which the link leads to.
     await notify_workspace(
         tx,
         workspace_id=account.workspace_id,
         kind="human_wanted",
-        title="A shopper would like to talk to a person",
-        body="The bot is silent in this conversation until you hand it back.",
+        title="A shopper needs a person",
+        body=f"The shopper {why}. The bot is silent in this conversation until you hand it back.",
         action_url=f"/conversations/{conversation.id}",
         dedupe_key=f"human/{conversation.id}/{message.message_ref}",
+    )
+
+
+async def _tell_of_comment(
+    tx: Tx, account: Account, conversation: Conversation, comment: CommentWritten
+) -> None:
+    """Whoever answers a shopper by hand hears of their wish: the bot may not follow it. Of those who
+    asked not to be written to nobody need hear.
+    """
+    if conversation.state.opted_out:
+        return
+    await notify_workspace(
+        tx,
+        workspace_id=account.workspace_id,
+        kind="human_wanted",
+        title="A shopper you answer would like to try something on",
+        body="They asked for it in a comment. The bot is silent there until you hand it back.",
+        action_url=f"/conversations/{conversation.id}",
+        dedupe_key=f"comment/{comment.comment_ref}",
     )
 
 

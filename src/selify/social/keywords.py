@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from selify.social import phrases
+
 DEFAULT_KEYWORDS = ("tryon", "try on", "try it on", "try this on", "anprobieren", "anprobe")
 # What a new workspace's settings begin with (the column's default): nobody's choice, and English
 # only, while the bot itself tells German shoppers to write “anprobieren”.
@@ -20,38 +22,7 @@ START_WORDS = frozenset({"start", "resume", "weiter"})
 HUMAN_WORDS = frozenset(
     {"human", "agent", "person", "support", "help", "mensch", "mitarbeiter", "hilfe", "beratung"}
 )
-GERMAN = frozenset(
-    [
-        "anprobieren",
-        "anprobe",
-        "ich",
-        "bitte",
-        "danke",
-        "hallo",
-        "stopp",
-        "mensch",
-        "mitarbeiter",
-        "hilfe",
-        "das",
-        "die",
-        "der",
-        "und",
-        "ist",
-        "kann",
-        "nicht",
-        "foto",
-        "bild",
-        "noch",
-        "weiter",
-        "abmelden",
-        "kleid",
-        "hose",
-        "hemd",
-        "gerne",
-        "mal",
-        "mir",
-    ]
-)
+_DEFAULT = re.compile(rf"\b(?:{'|'.join(sorted(DEFAULT_KEYWORDS[:4], key=len, reverse=True))})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +93,24 @@ def is_one_of(text: str, words: frozenset[str]) -> bool:
 
 
 def language_of(text: str) -> str:
-    """German when a message plainly is; otherwise "", which decides nothing: what is said later may."""
-    words = normalise(text).split()
-    return "de" if words and sum(word in GERMAN for word in words) * 2 >= len(words) else ""
+    """The language a message is plainly in; "" where it is not plain, which changes nothing.
+
+    Words are counted, those that only one language has twice. “Try on” itself tells nothing: it is
+    what German shoppers are asked to write, too.
+    """
+    said = _DEFAULT.sub(" ", normalise(text[:2000])).split()
+    points = {
+        language: sum(
+            2 * (word in phrases.words_of(language, "clear"))
+            + (word in phrases.words_of(language, "hints"))
+            for word in said
+        )
+        for language in phrases.files()
+    }
+    (most, language), (next_most, _) = sorted(
+        ((n, one) for one, n in points.items()), reverse=True
+    )[:2]
+    return language if most >= 2 and most > next_most else ""
 
 
 def _words(config: Mapping[str, Any] | None, *names: str) -> tuple[str, ...] | None:

@@ -14,8 +14,8 @@ from selify.social.repository import Binding
 from selify.social.types import Account, Button
 
 CHANNEL = "messages"
-# What a message of theirs is answered with at once; a photo that had to wait also when it is its turn.
-REPLY, REPLY_AT_LAST = REPLIES = ("reply", "reply_at_last")
+# What a message of theirs is answered with at once; a photo that had to wait also when it has its turn.
+REPLIES = ("reply", "reply_at_last")
 # Names come from catalogues. Clipped here, no text of ours outgrows what a platform takes at once,
 # and the way to a person at a greeting's end is never what gets cut.
 LONGEST_NAME = 60
@@ -82,7 +82,7 @@ async def reply(
             text=voice_.say(item.text),
             buttons=[(voice_.title(button), button) for button in item.buttons],
             interaction_id=interaction_id,
-            not_before=now + PATIENCE if item.patient else None,
+            patient_from=now if item.patient else None,
         )
 
 
@@ -96,8 +96,9 @@ async def send_text(
     text: str,
     buttons: Sequence[tuple[str, Button]] = (),
     interaction_id: UUID | None = None,
-    not_before: datetime | None = None,
+    patient_from: datetime | None = None,
 ) -> None:
+    """``patient_from``: it waits a little from then on, and is taken back if it is needless by then."""
     await _enqueue(
         tx,
         account,
@@ -111,8 +112,9 @@ async def send_text(
             "text": text,
             "buttons": [[title, button.value] for title, button in buttons],
             "interaction_id": str(interaction_id) if interaction_id else None,
+            **({"patient": True} if patient_from else {}),
         },
-        not_before=not_before,
+        not_before=patient_from + PATIENCE if patient_from else None,
     )
 
 
@@ -222,17 +224,16 @@ async def take_back(
     )
 
 
-async def take_back_nudges(tx: Tx, conversation: Conversation) -> None:
-    """The photo is here: whoever was about to ask for it need not."""
+async def take_back_nudges(tx: Tx, conversation: Conversation, *, reason: str) -> None:
+    """The photo (or the picture) is here: whoever was about to speak of it need not."""
     await tx.execute(
         """
-        UPDATE internal.outbox
-           SET state = 'cancelled', last_error = 'The photo came.', updated_at = now()
-         WHERE channel = $1 AND lane = $2 AND state = 'queued'
-           AND payload ->> 'purpose' = 'ask_photo_again'
+        UPDATE internal.outbox SET state = 'cancelled', last_error = $3, updated_at = now()
+         WHERE channel = $1 AND lane = $2 AND state = 'queued' AND payload ? 'patient'
         """,
         CHANNEL,
         conversation.lane,
+        reason,
     )
 
 

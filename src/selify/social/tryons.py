@@ -16,7 +16,7 @@ from selify import billing
 from selify.ai.types import Refusal, RefusalCode, Rendering, RenderWarning
 from selify.billing import CreditsExhausted
 from selify.commerce import ProductCard
-from selify.core import jobs, retention
+from selify.core import inbox, jobs, retention
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.ids import new_id
@@ -377,6 +377,7 @@ async def _open_ending(tx: Tx, clock: Clock, request: Request) -> _Thread | None
         await abandon(tx, clock, request, reason=NO_LONGER_WANTED)
         return None
     assert conversation is not None and account is not None  # noqa: S101, PT018 - else unwanted
+    await messages.take_back_nudges(tx, conversation, reason="The picture is ready.")
     return _Thread(account, conversation)
 
 
@@ -426,6 +427,20 @@ async def _conclude(tx: Tx, conversation: Conversation, request: Request, stage:
         # They chose another garment meanwhile; this row was about the first one.
         state = replace(state, interaction_id=None)
     await conversations.save_state(tx, conversation, state)
+    await next_photo(tx, replace(conversation, state=state))
+
+
+async def next_photo(tx: Tx, conversation: Conversation) -> None:
+    """The photo that came meanwhile has its turn: the event that brought it is handled again. Unless
+    it was taken back by now, its event still tells its address, and nothing else does.
+    """
+    if conversation.state.stage is Stage.GENERATING or not conversation.state.waiting_ref:
+        return
+    told = await conversations.telling_event(
+        tx, conversation.platform, conversation.state.waiting_ref, member="attachments"
+    )
+    if told is not None:
+        await inbox.again(tx, told["id"])
 
 
 async def _say_result(

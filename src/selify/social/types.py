@@ -12,11 +12,18 @@ from uuid import UUID
 
 
 class AttachmentKind(StrEnum):
+    """``VIEW_ONCE``: a photo that vanishes, which nobody but the account's people can open.
+    ``UNSUPPORTED``: something was sent that the platform does not show us.
+    """
+
     IMAGE = "image"
     POST = "post"
     STORY = "story"
     VIDEO = "video"
     AUDIO = "audio"
+    VIEW_ONCE = "view_once"
+    FILE = "file"
+    UNSUPPORTED = "unsupported"
     OTHER = "other"
 
 
@@ -43,7 +50,11 @@ class CommentWritten:
 
 @dataclass(frozen=True, slots=True)
 class MessageWritten:
-    """A direct message. ``is_echo``: written by the account itself, by us or by a person."""
+    """A direct message. ``is_echo``: written by the account itself, by us or by a person.
+
+    ``replied_to_story``: it answers a story of the account. What is attached is the writer's own all
+    the same: the story itself is never among the attachments.
+    """
 
     account_ref: str
     person_ref: str

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from selify.social.types import MessageEdited, MessageUnsent, SocialEvent
+from selify.social.types import (
+    Attachment,
+    AttachmentKind,
+    MessageEdited,
+    MessageUnsent,
+    MessageWritten,
+    SocialEvent,
+)
 from selify.vendors.instagram.adapter import incoming, read_parked, translate
 from selify.vendors.instagram.webhook import parse
 
@@ -45,3 +52,40 @@ def test_a_parked_entry_is_read_like_one_that_arrives() -> None:
     assert read_parked(piece(message={"text": "no id"}), RECEIVED) is None
     events = read_parked(piece(message={"mid": "m1", "text": "hi"}), RECEIVED)
     assert [event.message_id for event in events or ()] == ["m1"]
+
+
+URL = "https://lookaside.fbsbx.com/x"
+
+
+@pytest.mark.parametrize(
+    ("message", "sent"),
+    [
+        ({"attachments": [{"type": "ephemeral"}]}, Attachment(AttachmentKind.VIEW_ONCE)),
+        ({"is_unsupported": True}, Attachment(AttachmentKind.UNSUPPORTED)),
+        (
+            {"attachments": [{"type": "file", "payload": {"url": URL}}]},
+            Attachment(AttachmentKind.FILE, URL),
+        ),
+        ({"attachments": [{"type": "image"}]}, Attachment(AttachmentKind.IMAGE)),
+        ({"attachments": [{}]}, Attachment(AttachmentKind.OTHER)),
+    ],
+)
+def test_what_we_cannot_see_was_sent_all_the_same(
+    message: dict[str, Any], sent: Attachment
+) -> None:
+    written = told(message={"mid": "m1", **message})
+    assert isinstance(written, MessageWritten)
+    assert written.attachments == (sent,)
+
+
+def test_a_photo_that_answers_a_story_is_the_shopper_s_own() -> None:
+    written = told(
+        message={
+            "mid": "m1",
+            "attachments": [{"type": "image", "payload": {"url": URL}}],
+            "reply_to": {"story": {"id": "s1", "url": "https://lookaside.fbsbx.com/s1"}},
+        }
+    )
+    assert isinstance(written, MessageWritten)
+    assert written.attachments == (Attachment(AttachmentKind.IMAGE, URL),)
+    assert written.replied_to_story

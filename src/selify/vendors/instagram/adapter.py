@@ -234,7 +234,7 @@ def _message(event: ig.MessageReceived | ig.MessageEchoed) -> SocialEvent:
         message_ref=event.mid,
         text=event.text,
         at=event.occurred_at,
-        attachments=tuple(_attachment(item) for item in event.attachments),
+        attachments=_attachments(event),
         button=event.quick_reply_payload,
         replied_to_story=event.reply_to_story is not None,
         is_echo=isinstance(event, ig.MessageEchoed),
@@ -248,7 +248,15 @@ _KINDS = {
     ig.AttachmentKind.STORY: AttachmentKind.STORY,
     ig.AttachmentKind.VIDEO: AttachmentKind.VIDEO,
     ig.AttachmentKind.AUDIO: AttachmentKind.AUDIO,
+    ig.AttachmentKind.EPHEMERAL: AttachmentKind.VIEW_ONCE,
+    ig.AttachmentKind.FILE: AttachmentKind.FILE,
 }
+
+
+def _attachments(event: ig.DirectMessage) -> tuple[Attachment, ...]:
+    """What Instagram does not show us was sent all the same: its writer waits for an answer."""
+    shown = tuple(_attachment(item) for item in event.attachments)
+    return shown or (Attachment(AttachmentKind.UNSUPPORTED),) * event.is_unsupported
 
 
 def _attachment(item: ig.Attachment) -> Attachment:
