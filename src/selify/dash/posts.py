@@ -108,5 +108,5 @@ async def _changed(desk: Desk, post_id: UUID, done: str) -> Response:
 
 
 async def _garments(desk: Desk) -> dict[UUID, Any]:
-    async with desk.reading() as tx:
+    async with desk.acting() as tx:
         return {g.id: g for g in await commerce.list_garments(tx, desk.workspace.id)}
