@@ -52,6 +52,7 @@ from selify.social import (
     accounts,
     deletion,
     echoes,
+    funnel,
     interactions,
     messages,
     parking,
@@ -348,6 +349,12 @@ def _routines(house: House) -> list[Routine]:
     return [
         Routine(
             "funnel", 3, as_system(lambda tx: interactions.refresh_counters(tx, now=clock.now()))
+        ),
+        Routine(
+            "days of the funnel", 60, as_system(lambda tx: funnel.count_days(tx, now=clock.now()))
+        ),
+        Routine(
+            "days of spending", 60, as_system(lambda tx: billing.count_days(tx, now=clock.now()))
         ),
         Routine("wardrobe use", 10, as_system(commerce.refresh_usage)),
         Routine("parked events", 30, as_system(parking.retry_attributed)),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 import pytest_asyncio
-from tests.infra.plans import QUEUES, Watching, leave_statistics_alone
+from tests.infra.queue_plans import QUEUES, Watching, leave_statistics_alone
 
 from selify.app import PRUNED
 from selify.core import inbox, pruning, retention

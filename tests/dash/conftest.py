@@ -1,6 +1,7 @@
 """The real server on a database of its own, and brands whose pages are looked at."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -168,11 +169,21 @@ class Brand:
 async def site(
     postgres_server, template_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Site]:
+    folder = tmp_path_factory.mktemp("dash")
+    async with open_site(postgres_server, template_database, "dash", folder) as opened:
+        yield opened
+
+
+@contextlib.asynccontextmanager
+async def open_site(
+    postgres_server, template_database: str, name: str, folder: Path
+) -> AsyncIterator[Site]:
+    """The server on a database of that name, which goes with it."""
     here = f"/{template_database}?"
     admin = await asyncpg.connect(postgres_server.url.replace(here, "/postgres?"))
-    await admin.execute(f"CREATE DATABASE dash TEMPLATE {template_database}")
-    url = postgres_server.url.replace(here, "/dash?")
-    settings = _settings(url, tmp_path_factory.mktemp("dash"))
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
+    url = postgres_server.url.replace(here, f"/{name}?")
+    settings = _settings(url, folder)
     database = await Database.connect(url, max_size=6)
     async with database.tx(SYSTEM) as tx:
         await billing.seed(tx)
@@ -181,7 +192,7 @@ async def site(
         links = FileLinks(settings.secret_box, settings.public_url)
         yield Site(settings.public_url, database, gate, Storage.open(settings.files_url), links)
     await database.close()
-    await admin.execute("DROP DATABASE dash WITH (FORCE)")
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 
 

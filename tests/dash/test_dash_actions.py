@@ -61,7 +61,8 @@ async def test_binding_a_garment_and_its_words(brand) -> None:
         keywords="forest, I want it",
     )
     assert "Try-on is on" in bound.text
-    assert 'value="forest, I want it"' in bound.text  # the next change starts from here
+    chooser = await brand.owner.look(f"{post}/garment")
+    assert 'value="forest, I want it"' in chooser  # the next change starts from here
     explained = await brand.owner.look(f"{post}/keywords")
     assert "forest" in explained
     assert "garment binding + default" in explained

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from tests.infra.world import ACCOUNT, ANA, SYSTEM, Brand, World
 
-from selify.social import interactions, posts, reading
+from selify.social import funnel as funnels
+from selify.social import interactions, posts
 from selify.social.dialogue import Stage, State
 from selify.social.types import Button
 
@@ -96,7 +97,7 @@ async def test_counters_equal_a_recount(world: World, brand: Brand) -> None:
     assert float(row["overall_conversion_rate"]) == 25.0
     async with world.database.tx(SYSTEM) as tx:
         since = world.clock.now() - timedelta(days=1)
-        funnel = await reading.funnel(tx, brand.workspace_id, since=since)
+        funnel = await funnels.funnel(tx, brand.workspace_id, since=since, now=world.clock.now())
     assert funnel == {"triggers": 4, "answered": 4, "photos": 1, "tried_on": 1, "liked": 1}
 
 

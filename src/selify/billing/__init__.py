@@ -21,6 +21,7 @@ from selify.billing.errors import (
 from selify.billing.explanation import explain
 from selify.billing.invariants import invariants
 from selify.billing.price_book import price_of, provider_cost, seed
+from selify.billing.spending import DaySpend, count_days, spend_by_day
 from selify.billing.types import (
     Balance,
     CostSource,
@@ -46,6 +47,7 @@ __all__ = [
     "ChargeRefunded",
     "CostSource",
     "CreditsExhausted",
+    "DaySpend",
     "Explanation",
     "Grant",
     "MeterClosed",
@@ -62,6 +64,7 @@ __all__ = [
     "UsagePart",
     "UsageStatus",
     "balance",
+    "count_days",
     "explain",
     "grant",
     "invariants",
@@ -75,5 +78,6 @@ __all__ = [
     "seed",
     "settle",
     "spend_by",
+    "spend_by_day",
     "status_of",
 ]

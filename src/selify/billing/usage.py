@@ -29,7 +29,9 @@ async def list_usage(
         f"""
         SELECT {repository.PART_COLUMNS} FROM public.workspace_usage_events e
          WHERE e.workspace_id = $1
-           AND ($2::timestamptz IS NULL OR (e.created_at, e.id) < ($2, $3))
+           AND (e.created_at, e.id)
+               < (coalesce($2::timestamptz, 'infinity'),
+                  coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
          ORDER BY e.created_at DESC, e.id DESC LIMIT $4
         """,
         workspace_id,

@@ -13,12 +13,14 @@ from selify.commerce.garments import (
     confirm_category,
     find_garment,
     garment_picture,
+    garments_by_id,
     list_garments,
     record_use,
     refresh_usage,
 )
 from selify.commerce.leffa import LOW_CONFIDENCE, LeffaMetadata
 from selify.commerce.products import ProductCard, product_card
+from selify.commerce.search import search_garments
 
 __all__ = [
     "LOW_CONFIDENCE",
@@ -33,8 +35,10 @@ __all__ = [
     "edit_garment",
     "find_garment",
     "garment_picture",
+    "garments_by_id",
     "list_garments",
     "product_card",
     "record_use",
     "refresh_usage",
+    "search_garments",
 ]

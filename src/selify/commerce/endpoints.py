@@ -18,7 +18,6 @@ from selify.core.http import (
     CurrentUserId,
     OpenDatabase,
     SystemTx,
-    UserTx,
 )
 from selify.core.links import FileLinks
 from selify.core.storage import Storage
@@ -36,13 +35,14 @@ ShortText = Annotated[str, Form(max_length=200)]
 async def wardrobe(
     request: Request,
     workspace_id: UUID,
-    tx: UserTx,
+    tx: SystemTx,
+    user_id: CurrentUserId,
     clock: CurrentClock,
     after: Annotated[UUID | None, Query(description="The last garment of the page before.")] = None,
     archived: Annotated[bool, Query(description="Those put away instead of those in use.")] = False,
 ) -> list[schemas.GarmentOutput]:
     """The wardrobe, newest first, 200 at a time."""
-    await access_workspace(tx, workspace_id)
+    await access_workspace(tx, workspace_id, user_id=user_id)
     links: FileLinks = request.app.state.links
     return [
         schemas.GarmentOutput.of(

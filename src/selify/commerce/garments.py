@@ -5,7 +5,7 @@ use is a row of ``wardrobe_usage_events``; ``usage_count`` is their number, brou
 ``refresh_usage``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -131,21 +131,25 @@ async def list_garments(
     limit: int = 200,
 ) -> list[Garment]:
     """Newest first: those in use, or those put away. ``after``: the last garment of the page
-    before.
+    before. As the system, after the membership was checked: users do not see the shelf.
     """
     rows = await tx.fetch(
         f"""
-        {_SELECT} WHERE workspace_id = $1 AND (coalesce(metadata, '{{}}') ? 'archived_at') = $2
-           AND ($3::uuid IS NULL OR (created_at, id) <
-                (SELECT created_at, id FROM public.wardrobe_garments WHERE id = $3))
-         ORDER BY created_at DESC, id DESC LIMIT $4
+        {_SELECT} WHERE workspace_id = $1 AND id IN (
+            SELECT s.garment_id FROM internal.garment_shelf s
+             WHERE s.workspace_id = $1 AND s.archived = $2
+               AND ($3::uuid IS NULL OR (s.created_at, s.garment_id) <
+                    (SELECT created_at, garment_id FROM internal.garment_shelf
+                      WHERE garment_id = $3))
+             ORDER BY s.created_at DESC, s.garment_id DESC LIMIT $4)
+         ORDER BY created_at DESC, id DESC
         """,
         workspace_id,
         archived,
         after,
         limit,
     )
-    return [_garment(row) for row in rows]
+    return [as_garment(row) for row in rows]
 
 
 async def find_garment(tx: Tx, workspace_id: UUID, garment_id: UUID) -> Garment:
@@ -155,7 +159,15 @@ async def find_garment(tx: Tx, workspace_id: UUID, garment_id: UUID) -> Garment:
     )
     if row is None:
         raise GarmentMissing("There is no such garment in this wardrobe.")
-    return _garment(row)
+    return as_garment(row)
+
+
+async def garments_by_id(tx: Tx, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Garment]:
+    """Those of them that are in this wardrobe, put away or not."""
+    rows = await tx.fetch(
+        f"{_SELECT} WHERE workspace_id = $1 AND id = ANY ($2::uuid[])", workspace_id, list(ids)
+    )
+    return {row["id"]: as_garment(row) for row in rows}
 
 
 async def garment_picture(tx: Tx, garment_id: UUID) -> GarmentPicture | None:
@@ -233,15 +245,19 @@ async def refresh_usage(tx: Tx) -> int:
     )
 
 
-_SELECT = """
-    SELECT id, workspace_id, coalesce(name, filename) AS name, storage_path, leffa_metadata,
-           metadata -> 'product' AS product, usage_count,
-           coalesce(metadata, '{}') ? 'archived_at' AS archived
-      FROM public.wardrobe_garments
-"""
+def garment_columns(of: str) -> str:
+    """What ``as_garment`` reads, of a table by that name."""
+    return f"""
+        {of}.id, {of}.workspace_id, coalesce({of}.name, {of}.filename) AS name, {of}.storage_path,
+        {of}.leffa_metadata, {of}.metadata -> 'product' AS product, {of}.usage_count,
+        coalesce({of}.metadata, '{{}}') ? 'archived_at' AS archived
+    """
 
 
-def _garment(row: asyncpg.Record) -> Garment:
+_SELECT = f"SELECT {garment_columns('g')} FROM public.wardrobe_garments g"
+
+
+def as_garment(row: asyncpg.Record) -> Garment:
     return Garment(
         id=row["id"],
         workspace_id=row["workspace_id"],

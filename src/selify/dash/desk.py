@@ -7,10 +7,10 @@ settings) is written by the system, after the membership was checked in that sam
 """
 
 import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -30,6 +30,7 @@ from selify.core.database import Actor, Database, Tx
 
 COOKIE = "selify_workspace"
 A_YEAR = 365 * 24 * 3600
+T = TypeVar("T")
 FIRST_STEPS = "/brands/new"
 
 
@@ -42,6 +43,7 @@ class Desk:
     actor: Actor
     workspace: Workspace
     workspaces: tuple[Workspace, ...]
+    answers: dict[Callable[..., Any], Any] = field(default_factory=dict)
 
     @property
     def database(self) -> Database:
@@ -72,6 +74,13 @@ class Desk:
         async with self.database.tx(Actor.system(f"{self.request.method} {route}")) as tx:
             await access_workspace(tx, self.workspace.id, role=role, user_id=self.session.user.id)
             yield tx
+
+    async def once(self, ask: "Callable[[Desk], Awaitable[T]]") -> T:
+        """What several parts of one page want to know is asked once."""
+        if ask not in self.answers:
+            self.answers[ask] = await ask(self)
+        answer: T = self.answers[ask]
+        return answer
 
     def here(self, path: str, **query: object) -> str:
         """The address of a page or action in this very workspace, whatever other tabs look at."""

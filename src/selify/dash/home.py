@@ -17,9 +17,9 @@ from selify.dash import charges, charts, health, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import bell, by_script, fragment, page, went_well
 from selify.dash.view import PERIODS, View, Viewed
-from selify.social import conversations, reading, repository
+from selify.social import conversations, funnel, reading, repository
 from selify.social.dialogue import Handler, State
-from selify.social.reading import ConversationMissing, Mark
+from selify.social.reading import ConversationFilter, ConversationMissing, Mark
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,8 +45,9 @@ async def conversation(desk: AtDesk, view: Viewed, conversation_id: UUID) -> Res
 
 async def _home(desk: Desk, view: View) -> Response:
     shown: dict[str, Any] = {}
-    for draw in PARTS.values():
-        shown |= await draw(desk, view)
+    for name, draw in PARTS.items():
+        if name != "bell":  # it stands on every page
+            shown |= await draw(desk, view)
     return await page(desk, "home.html", view=view, **shown)
 
 
@@ -68,8 +69,8 @@ async def _workspace_of(desk: Desk, conversation_id: UUID) -> UUID:
 
 async def show_attention(desk: Desk, _: View) -> dict[str, Any]:
     """What keeps shoppers from an answer: an account in trouble, or a step that is still to do."""
-    doctors = await health.examine(desk)
-    async with desk.reading() as tx:
+    doctors = await desk.once(health.examine)
+    async with desk.acting() as tx:
         garments = await commerce.list_garments(tx, desk.workspace.id, limit=1)
         binding = await reading.shows_any_garment(tx, desk.workspace.id)
     steps = {"account": bool(doctors), "garment": bool(garments), "binding": binding}
@@ -79,10 +80,18 @@ async def show_attention(desk: Desk, _: View) -> dict[str, Any]:
 
 
 async def show_conversations(desk: Desk, view: View) -> dict[str, Any]:
-    async with desk.reading() as tx:
-        found = await reading.list_conversations(
-            tx, desk.workspace.id, wanted=view.wanted, after=view.people, limit=PEOPLE + 1
-        )
+    if view.wanted is not ConversationFilter.ALL:
+        async with desk.acting() as tx:
+            found = await reading.list_waiting(
+                tx, desk.workspace.id, view.wanted, after=view.people, limit=PEOPLE + 1
+            )
+    elif view.people is None:
+        found = await desk.once(_latest_conversations)
+    else:
+        async with desk.reading() as tx:
+            found = await reading.list_conversations(
+                tx, desk.workspace.id, after=view.people, limit=PEOPLE + 1
+            )
     return {
         "conversations": found[:PEOPLE],
         "more_people": Mark.after(found, PEOPLE, by="last_message_at"),
@@ -93,12 +102,14 @@ async def show_thread(desk: Desk, view: View) -> dict[str, Any]:
     """The conversation that was chosen, or is being read, or the latest. Raises
     ConversationMissing.
     """
-    async with desk.reading() as tx:
-        latest = await reading.list_conversations(tx, desk.workspace.id, limit=1)
-        if not latest:
+    chosen, latest = view.conversation, None
+    if chosen is None:  # whoever chose one is not told who else wrote
+        latest = next(iter(await desk.once(_latest_conversations)), None)
+        if latest is None:
             return {"thread": None}
-        chosen = view.conversation or view.held or latest[0]["id"]
-        is_latest = chosen == latest[0]["id"]
+        chosen = view.held or latest["id"]
+    is_latest = latest is not None and chosen == latest["id"]
+    async with desk.reading() as tx:
         thread = await reading.access_conversation(tx, desk.workspace.id, chosen)
         about = State.from_json(thread["conversation_state"]).binding_id
         found = await reading.list_messages(tx, chosen, before=view.before, limit=MESSAGES + 1)
@@ -107,15 +118,22 @@ async def show_thread(desk: Desk, view: View) -> dict[str, Any]:
             "garment": await repository.binding(tx, about) if about else None,
             "messages": found[-MESSAGES:],
             "earlier": Mark.after(found[::-1], MESSAGES, by="at"),
-            "following": view.conversation is None and is_latest,
-            "news": latest[0] if view.held and not is_latest else None,
+            "following": is_latest,
+            "news": latest if view.held and not is_latest else None,
         }
 
 
-async def show_funnel(desk: Desk, view: View) -> dict[str, Any]:
+async def _latest_conversations(desk: Desk) -> list[dict[str, Any]]:
+    """The first page of them, which begins with the one that the thread follows."""
     async with desk.reading() as tx:
-        since = desk.now - timedelta(days=view.days)
-        counts = await reading.funnel(tx, desk.workspace.id, since=since)
+        return await reading.list_conversations(tx, desk.workspace.id, limit=PEOPLE + 1)
+
+
+async def show_funnel(desk: Desk, view: View) -> dict[str, Any]:
+    now = desk.now
+    async with desk.acting() as tx:
+        since = now - timedelta(days=view.days)
+        counts = await funnel.funnel(tx, desk.workspace.id, since=since, now=now)
     return {"funnel": charts.funnel(counts), "days": view.days, "periods": PERIODS}
 
 
@@ -128,11 +146,11 @@ async def show_money(desk: Desk, _: View) -> dict[str, Any]:
 
 
 async def show_health(desk: Desk, _: View) -> dict[str, Any]:
-    return {"accounts": await health.examine(desk)}
+    return {"accounts": await desk.once(health.examine)}
 
 
 async def show_bell(desk: Desk, _: View) -> dict[str, Any]:
-    return await bell(desk)
+    return await desk.once(bell)
 
 
 PARTS: Mapping[str, Callable[[Desk, View], Awaitable[dict[str, Any]]]] = {

@@ -8,8 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from selify import billing
-from selify.billing import After, ChargeMissing, SpendBy
-from selify.core.money import MICRO_UNITS_PER_CREDIT
+from selify.billing import After, ChargeMissing
 from selify.dash import charges, charts
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import by_script, fragment, page
@@ -61,17 +60,11 @@ async def explain(desk: AtDesk, charge_id: UUID) -> Response:
 
 async def _days(desk: Desk) -> tuple[charts.Bar, ...]:
     """The last two weeks, day by day, the quiet ones too."""
-    today = desk.now.replace(hour=0, minute=0, second=0, microsecond=0)
-    dates = [today - timedelta(days=back) for back in reversed(range(DAYS))]
-    async with desk.reading() as tx:
-        spent = await billing.spend_by(
-            tx, desk.workspace.id, SpendBy.DAY, since=dates[0], until=today + timedelta(days=1)
+    today = desk.now.date()
+    async with desk.acting() as tx:
+        spent = await billing.spend_by_day(
+            tx, desk.workspace.id, first=today - timedelta(days=DAYS - 1), last=today
         )
-    by_day = {item.key: item for item in spent}
-    rows = []
-    for date in dates:
-        item = by_day.get(f"{date:%Y-%m-%d}")
-        week = item.from_week.value if item else 0
-        payg = item.from_payg.value // MICRO_UNITS_PER_CREDIT if item else 0
-        rows.append((f"{date:%-d %b}", week, payg))
-    return charts.bars(rows)
+    return charts.bars(
+        [(f"{day:%-d %b}", of.from_week.value, of.from_payg.value) for day, of in spent.items()]
+    )

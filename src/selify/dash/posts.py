@@ -1,19 +1,22 @@
 """Posts: which garment each shows, and which words start a try-on under it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
+import asyncpg
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
 from selify import commerce
+from selify.core.database import Tx
 from selify.core.errors import Invalid
 from selify.core.text import OneLine
 from selify.dash import post_pictures, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.forms import keyword_list
 from selify.dash.rendering import by_script, fragment, page, went_well
-from selify.dash.view import View, Viewed
+from selify.dash.view import Text, View, Viewed, number
 from selify.social import posts, reading
 from selify.social.posts import PostMissing
 from selify.social.reading import Mark
@@ -21,6 +24,7 @@ from selify.social.reading import Mark
 router = APIRouter(prefix="/posts", include_in_schema=False)
 
 A_PAGE = 60
+CHOICES = 20
 
 
 @router.get("")
@@ -33,15 +37,47 @@ async def show_posts(desk: Desk, view: View) -> dict[str, Any]:
     async with desk.reading() as tx:
         found = await reading.list_posts(tx, desk.workspace.id, after=view.after, limit=A_PAGE + 1)
         accounts = await reading.list_accounts(tx, desk.workspace.id)
+        garments = await _shown_by(tx, desk, found)
+    async with desk.acting() as tx:
+        any_garment = bool(await commerce.list_garments(tx, desk.workspace.id, limit=1))
     return {
         "posts": found[:A_PAGE],
         "earlier": Mark.after(found, A_PAGE, by="posted_at"),
         "accounts": accounts,
-        "garments": await _garments(desk),
+        "garments": garments,
+        "any_garment": any_garment,
     }
 
 
 PARTS = {"posts": show_posts}
+
+
+@router.get("/{post_id}/garment")
+async def choose(desk: AtDesk, post_id: UUID, search: Text = "", garment: Text = "") -> Response:
+    """Which garment the post shows: the newest ones, or those that are called so. ``garment``: what
+    is chosen already, which stays in sight whatever is searched for.
+    """
+    async with desk.acting() as tx:
+        post = await _access_post(tx, desk, post_id)
+        wanted = search.strip()
+        found = (
+            await commerce.search_garments(tx, desk.workspace.id, wanted, limit=CHOICES + 1)
+            if wanted
+            else await commerce.list_garments(tx, desk.workspace.id, limit=CHOICES + 1)
+        )
+        chosen = number(garment) or post["garment_id"]
+        kept = await commerce.garments_by_id(tx, desk.workspace.id, [chosen] if chosen else [])
+    others = [one for one in found[:CHOICES] if one.id not in kept]
+    shown: dict[str, Any] = {
+        "post": post,
+        "chosen": chosen,
+        "choices": [*kept.values(), *others],
+        "more": len(found) > CHOICES,
+        "search": wanted,
+    }
+    if by_script(desk.request):
+        return fragment(desk, "fragments/chooser.html", **shown)
+    return await page(desk, "chooser.html", **shown)
 
 
 @router.post("/{post_id}/garment")
@@ -91,23 +127,37 @@ async def explain_keywords(desk: AtDesk, post_id: UUID) -> Response:
 async def picture(desk: AtDesk, post_id: UUID) -> Response:
     """Our own copy of the post's picture: the platform's links end after a while."""
     async with desk.reading() as tx:
-        post = await reading.find_post(tx, desk.workspace.id, post_id)
+        post = await _access_post(tx, desk, post_id)
+    return await post_pictures.answer(desk, post_id, post["thumbnail_url"])
+
+
+async def _access_post(tx: Tx, desk: Desk, post_id: UUID) -> asyncpg.Record:
+    """Raises PostMissing."""
+    post = await reading.find_post(tx, desk.workspace.id, post_id)
     if post is None:
         raise PostMissing("There is no such post in this workspace.")
-    return await post_pictures.answer(desk, post_id, post["thumbnail_url"])
+    return post
 
 
 async def _changed(desk: Desk, post_id: UUID, done: str) -> Response:
     if not by_script(desk.request):
         return went_well(desk, "/posts", done)
     async with desk.reading() as tx:
-        post = await reading.find_post(tx, desk.workspace.id, post_id)
-    garments = await _garments(desk)
+        post = await _access_post(tx, desk, post_id)
+        garments = await _shown_by(tx, desk, [post])
     return fragment(
-        desk, "fragments/post.html", toast=words.DONE[done], post=post, garments=garments
+        desk,
+        "fragments/post.html",
+        toast=words.DONE[done],
+        post=post,
+        garments=garments,
+        any_garment=True,
     )
 
 
-async def _garments(desk: Desk) -> dict[UUID, Any]:
-    async with desk.reading() as tx:
-        return {g.id: g for g in await commerce.list_garments(tx, desk.workspace.id)}
+async def _shown_by(
+    tx: Tx, desk: Desk, found: Sequence[asyncpg.Record]
+) -> Mapping[UUID, commerce.Garment]:
+    """The garments that these posts show."""
+    ids = [post["garment_id"] for post in found if post["garment_id"]]
+    return await commerce.garments_by_id(tx, desk.workspace.id, ids)

@@ -61,7 +61,7 @@ async def page(desk: Desk, template: str, **context: Any) -> HTMLResponse:
     """A whole page, with the bell and the navigation around it."""
     asked = desk.request.query_params
     said = {"done": words.DONE.get(asked.get("done", "")), "refused": _refused(asked)}
-    shown = {**await bell(desk), **context, **said}
+    shown = {**await desk.once(bell), **context, **said}
     return HTMLResponse(render(template, **_surroundings(desk), **shown), headers=_HEADERS)
 
 

@@ -50,14 +50,14 @@ def view(
     archived: Text = "",
 ) -> View:
     return View(
-        conversation=_number(conversation),
-        held=_number(held),
+        conversation=number(conversation),
+        held=number(held),
         days=next((period for period in PERIODS if str(period) == days), PERIODS[0]),
         wanted=next((one for one in ConversationFilter if one == wanted), ConversationFilter.ALL),
         people=Mark.parse(people),
         before=Mark.parse(before),
         after=Mark.parse(after),
-        account=_number(account),
+        account=number(account),
         archived=archived == "true",
     )
 
@@ -65,7 +65,8 @@ def view(
 Viewed = Annotated[View, Depends(view)]
 
 
-def _number(text: str) -> UUID | None:
+def number(text: str) -> UUID | None:
+    """None for what is none."""
     with contextlib.suppress(ValueError):
         return UUID(text)
     return None

@@ -36,7 +36,7 @@ async def show(desk: AtDesk, view: Viewed) -> Response:
 async def show_garments(desk: Desk, view: View) -> dict[str, Any]:
     """A page of the wardrobe, and whether anything was put away at all."""
     after = view.after.id if view.after else None
-    async with desk.reading() as tx:
+    async with desk.acting() as tx:
         found = await commerce.list_garments(
             tx, desk.workspace.id, after=after, archived=view.archived, limit=A_PAGE + 1
         )

@@ -15,6 +15,8 @@ from selify.core.outbox import Delivery, Failed, Outcome, Sent
 from selify.ops.types import Notification
 
 _NAMES = UUID("6f1d5c0e-6f0b-5d0a-9a6b-0f2f1c8a7e11")
+# More unread ones than that nobody counts.
+MANY_UNREAD = 1000
 _CAN_ACT = (WorkspaceRole.OWNER, WorkspaceRole.ADMIN)
 
 
@@ -95,15 +97,18 @@ async def list_notifications(
 
 
 async def count_unread(tx: Tx, *, workspace_id: UUID | None = None) -> int:
-    """For the bell, in the user's transaction."""
+    """For the bell, in the user's transaction; no further than ``MANY_UNREAD``."""
     count: int = await tx.fetch_value(
         """
-        SELECT count(*) FROM public.notifications
-         WHERE user_id = $1 AND ($2::uuid IS NULL OR workspace_id = $2)
-           AND read_at IS NULL AND archived_at IS NULL
+        SELECT count(*) FROM (
+            SELECT FROM public.notifications
+             WHERE user_id = $1 AND ($2::uuid IS NULL OR workspace_id = $2)
+               AND read_at IS NULL AND archived_at IS NULL
+             LIMIT $3) unread
         """,
         tx.actor.user_id,
         workspace_id,
+        MANY_UNREAD,
     )
     return count
 

@@ -37,7 +37,7 @@ class NotificationOutput(BaseModel):
 
 
 class NotificationsOutput(BaseModel):
-    """``unread`` counts all of them, not only the ones listed."""
+    """``unread`` counts all of them, not only the ones listed; 1000 is that many or more."""
 
     notifications: list[NotificationOutput]
     unread: int

@@ -20,6 +20,7 @@ from selify.core.http import (
 )
 from selify.core.links import FileLinks
 from selify.social import accounts, conversations, posts, reading, repository, subscriptions
+from selify.social import funnel as funnels
 from selify.social import schemas as s
 from selify.social.connecting import Attempt, Connector
 from selify.social.dialogue import Handler
@@ -167,14 +168,18 @@ async def explain_keywords(
 @router.get(WORKSPACE + "/conversations")
 async def list_conversations(
     workspace_id: UUID,
-    tx: UserTx,
+    tx: SystemTx,
+    user_id: CurrentUserId,
     wanted: ConversationFilter = ConversationFilter.ALL,
     after: LastSeen = None,
 ) -> list[s.ConversationOutput]:
     """Conversations, latest first, 50 at a time. ``human``: where a person answers, or should."""
-    await access_workspace(tx, workspace_id)
+    await access_workspace(tx, workspace_id, user_id=user_id)
     mark = await reading.mark_of_conversation(tx, workspace_id, after) if after else None
-    rows = await reading.list_conversations(tx, workspace_id, wanted=wanted, after=mark)
+    if wanted is ConversationFilter.ALL:
+        rows = await reading.list_conversations(tx, workspace_id, after=mark)
+    else:
+        rows = await reading.list_waiting(tx, workspace_id, wanted, after=mark)
     return [
         s.ConversationOutput(**{k: row[k] for k in s.ConversationOutput.model_fields})
         for row in rows
@@ -233,17 +238,21 @@ async def take_over(
 
 @router.get(WORKSPACE + "/funnel")
 async def funnel(
-    workspace_id: UUID, tx: UserTx, clock: CurrentClock, days: Days = 7
+    workspace_id: UUID, tx: SystemTx, user_id: CurrentUserId, clock: CurrentClock, days: Days = 7
 ) -> s.FunnelOutput:
     """How many got how far in the last days."""
-    await access_workspace(tx, workspace_id)
-    since = clock.now() - timedelta(days=days)
-    return s.FunnelOutput(**await reading.funnel(tx, workspace_id, since=since))
+    await access_workspace(tx, workspace_id, user_id=user_id)
+    now = clock.now()
+    counts = await funnels.funnel(tx, workspace_id, since=now - timedelta(days=days), now=now)
+    return s.FunnelOutput(**counts)
 
 
 @router.get(WORKSPACE + "/interactions")
-async def list_interactions(workspace_id: UUID, tx: UserTx) -> list[s.InteractionOutput]:
-    """Every trigger and how far it got, newest first."""
+async def list_interactions(
+    workspace_id: UUID, tx: UserTx, after: LastSeen = None
+) -> list[s.InteractionOutput]:
+    """Every trigger and how far it got, newest first, 50 at a time."""
     await access_workspace(tx, workspace_id)
-    rows = await reading.list_interactions(tx, workspace_id)
+    mark = await reading.mark_of_interaction(tx, workspace_id, after) if after else None
+    rows = await reading.list_interactions(tx, workspace_id, after=mark)
     return [s.InteractionOutput(**dict(row)) for row in rows]

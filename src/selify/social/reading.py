@@ -15,6 +15,8 @@ from selify.social import subscriptions
 from selify.social.dialogue import State
 
 Row = asyncpg.Record | dict[str, Any]
+# Where a list begins that goes on after nothing: an index serves both, the beginning and the rest.
+LAST_ID = "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid"
 
 
 class ConversationMissing(NotFound):
@@ -106,7 +108,7 @@ async def list_posts(
     """Newest first, with the garment each shows."""
     return await tx.fetch(
         f"""
-        {_POST} AND ($2::timestamptz IS NULL OR (p.posted_at, p.id) < ($2, $3))
+        {_POST} AND (p.posted_at, p.id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3, {LAST_ID}))
          ORDER BY p.posted_at DESC, p.id DESC LIMIT $4
         """,
         workspace_id,
@@ -130,9 +132,12 @@ async def shows_any_garment(tx: Tx, workspace_id: UUID) -> bool:
     """Whether shoppers can try something on under any post at all."""
     return bool(
         await tx.fetch_value(
+            # A range of one, in order: else PostgreSQL hopes to meet such a row soon, and reads the
+            # table from its beginning, which may be another brand's.
             """
-            SELECT EXISTS (SELECT 1 FROM public.social_posts_garment_bindings
-                            WHERE workspace_id = $1 AND is_active)
+            SELECT true FROM public.social_posts_garment_bindings
+             WHERE workspace_id BETWEEN $1 AND $1 AND is_active
+             ORDER BY workspace_id LIMIT 1
             """,
             workspace_id,
         )
@@ -147,29 +152,64 @@ _CONVERSATION = """
 """
 
 
-_WANTED: Mapping[ConversationFilter, str] = {
+async def list_conversations(
+    tx: Tx, workspace_id: UUID, *, after: Mark | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """Latest first; at the end those in which nothing was said yet."""
+    rows: list[asyncpg.Record] = []
+    if after is None or after.at:
+        rows = await tx.fetch(
+            f"""
+            {_CONVERSATION} AND last_message_at IS NOT NULL
+               AND (last_message_at, id)
+                   < (coalesce($2::timestamptz, 'infinity'), coalesce($3, {LAST_ID}))
+             ORDER BY last_message_at DESC, id DESC LIMIT $4
+            """,
+            workspace_id,
+            after.at if after else None,
+            after.id if after else None,
+            limit,
+        )
+    if len(rows) < limit:  # they are few, and only whoever turns to the end needs them
+        rows += await tx.fetch(
+            f"""
+            {_CONVERSATION} AND last_message_at IS NULL AND id < coalesce($2, {LAST_ID})
+             ORDER BY id DESC LIMIT $3
+            """,
+            workspace_id,
+            after.id if after and not after.at else None,
+            limit - len(rows),
+        )
+    return [_with_state(row) for row in rows]
+
+
+_WAITING: Mapping[ConversationFilter, str] = {
     ConversationFilter.ALL: "true",
-    ConversationFilter.HUMAN: "conversation_state ->> 'handler' = 'human'",
-    ConversationFilter.UNREAD: "unread_count > 0",
+    ConversationFilter.HUMAN: "human",
+    ConversationFilter.UNREAD: "unread",
 }
 
 
-async def list_conversations(
+async def list_waiting(
     tx: Tx,
     workspace_id: UUID,
+    wanted: ConversationFilter,
     *,
-    wanted: ConversationFilter = ConversationFilter.ALL,
     after: Mark | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
-    """Latest first; at the end those in which nothing was said yet."""
+    """Those that are waited in for a person or a reader, in the same order. As the system, after
+    the membership was checked: users do not see the table that finds them.
+    """
     rows = await tx.fetch(
         f"""
-        {_CONVERSATION} AND {_WANTED[wanted]}
-           AND ($3::uuid IS NULL
-                OR (coalesce(last_message_at, '-infinity'), id)
-                   < (coalesce($2::timestamptz, '-infinity'), $3))
-         ORDER BY last_message_at DESC NULLS LAST, id DESC LIMIT $4
+        {_CONVERSATION} AND id IN (
+            SELECT conversation_id FROM internal.waiting_conversations
+             WHERE workspace_id = $1 AND {_WAITING[wanted]}
+               AND ($3::uuid IS NULL OR (last_message_at, conversation_id)
+                                        < (coalesce($2::timestamptz, '-infinity'), $3))
+             ORDER BY last_message_at DESC, conversation_id DESC LIMIT $4)
+         ORDER BY last_message_at DESC NULLS LAST, id DESC
         """,
         workspace_id,
         after.at if after else None,
@@ -211,14 +251,15 @@ async def list_messages(
 ) -> list[asyncpg.Record]:
     """The latest, or the latest before that mark, in the order they were written."""
     rows = await tx.fetch(
-        """
+        f"""
         SELECT m.id, m.sender_platform_id = c.platform_user_id AS from_shopper,
                m.message_text AS text, m.message_type AS kind, m.attachments, m.reactions,
                m.created_at AS at
           FROM public.social_messages m
           JOIN public.social_conversations c ON c.id = m.conversation_id
          WHERE m.conversation_id = $1
-           AND ($2::timestamptz IS NULL OR (m.created_at, m.id) < ($2, $3))
+           AND (m.created_at, m.id)
+               < (coalesce($2::timestamptz, 'infinity'), coalesce($3, {LAST_ID}))
          ORDER BY m.created_at DESC, m.id DESC LIMIT $4
         """,
         conversation_id,
@@ -229,42 +270,47 @@ async def list_messages(
     return rows[::-1]
 
 
-async def funnel(tx: Tx, workspace_id: UUID, *, since: datetime) -> Mapping[str, int]:
-    """Comment or message → answer → photo → try-on → liked."""
-    row = await tx.fetch_one(
-        """
-        SELECT count(*) AS triggers,
-               count(*) FILTER (WHERE bot_responded) AS answered,
-               count(*) FILTER (WHERE user_sent_photo) AS photos,
-               count(*) FILTER (WHERE generation_successful) AS tried_on,
-               count(*) FILTER (WHERE user_satisfied) AS liked
-          FROM public.bot_interactions i
-          JOIN public.connected_social_accounts a ON a.id = i.account_id
-         WHERE a.workspace_id = $1 AND i.created_at >= $2
-        """,
-        workspace_id,
-        since,
-    )
-    return dict(row) if row else {}
-
-
-async def list_interactions(tx: Tx, workspace_id: UUID, *, limit: int = 50) -> list[asyncpg.Record]:
-    """Rows of the funnel, newest first."""
+async def list_interactions(
+    tx: Tx, workspace_id: UUID, *, after: Mark | None = None, limit: int = 50
+) -> list[asyncpg.Record]:
+    """Rows of the funnel, newest first. The newest of each account, of which a workspace has few."""
     return await tx.fetch(
-        """
+        f"""
         SELECT i.id, i.post_id AS post_ref, i.interaction_type AS kind, i.trigger_word AS keyword,
                i.instagram_username AS username, coalesce(i.bot_responded, false) AS answered,
                coalesce(i.user_sent_photo, false) AS photo,
                coalesce(i.generation_successful, false) AS generated, i.user_satisfied AS liked,
                i.created_at AS started_at, i.generation_completed_at AS finished_at
-          FROM public.bot_interactions i
-          JOIN public.connected_social_accounts a ON a.id = i.account_id
+          FROM public.connected_social_accounts a
+         CROSS JOIN LATERAL (
+               SELECT * FROM public.bot_interactions
+                WHERE account_id = a.id
+                  AND (created_at, id)
+                      < (coalesce($2::timestamptz, 'infinity'), coalesce($3, {LAST_ID}))
+                ORDER BY created_at DESC, id DESC LIMIT $4) i
          WHERE a.workspace_id = $1
-         ORDER BY i.created_at DESC LIMIT $2
+         ORDER BY i.created_at DESC, i.id DESC LIMIT $4
         """,
         workspace_id,
+        after.at if after else None,
+        after.id if after else None,
         limit,
     )
+
+
+async def mark_of_interaction(tx: Tx, workspace_id: UUID, interaction_id: UUID) -> Mark:
+    """Raises MarkMissing."""
+    row = await tx.fetch_one(
+        """
+        SELECT i.id, i.created_at AS at
+          FROM public.bot_interactions i
+          JOIN public.connected_social_accounts a ON a.id = i.account_id
+         WHERE i.id = $2 AND a.workspace_id = $1
+        """,
+        workspace_id,
+        interaction_id,
+    )
+    return _mark(row, "at")
 
 
 def picture_key(attachments: list[dict[str, Any]]) -> str | None:

@@ -186,6 +186,23 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// --- Choosing on top of a page ---------------------------------------------------------------------
+
+// What was chosen there is done: the page beneath shows it, and has the focus where it was.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, successful, requestConfig } = event.detail;
+  if (!successful || requestConfig.verb === "get" || !peek.contains(elt)) return;
+  peek.close();
+  document.getElementById(elt.dataset.thenFocus)?.focus();
+});
+
+// A page beneath cannot be reached meanwhile: what went wrong is said on top of it.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "toasts" || !peek.open) return;
+  peek.querySelector(".toast")?.remove();
+  document.getElementById("peek-body").prepend(event.detail.target.lastElementChild);
+});
+
 // --- Uploading -----------------------------------------------------------------------------------
 
 document.addEventListener("htmx:xhr:progress", (event) => {
