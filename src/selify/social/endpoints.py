@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 
 from selify.auth import WorkspaceRole, access_workspace
+from selify.core.database import Tx
 from selify.core.errors import NotFound
 from selify.core.http import (
     CurrentClock,
@@ -18,12 +19,21 @@ from selify.core.http import (
     UserTx,
 )
 from selify.core.links import FileLinks
-from selify.social import accounts, conversations, posts, reading, repository
+from selify.social import (
+    accounts,
+    bot_settings,
+    conversations,
+    posts,
+    reading,
+    repository,
+    texts,
+)
 from selify.social import schemas as s
 from selify.social.connecting import Attempt, Connector
 from selify.social.dialogue import Handler
 from selify.social.ports import AccountGateway
 from selify.social.reading import ConversationFilter
+from selify.social.types import Account
 
 router = APIRouter(tags=["social"])
 WORKSPACE = "/api/v1/workspaces/{workspace_id}"
@@ -88,11 +98,75 @@ async def disconnect(
 ) -> None:
     """Stop receiving and sending for this account. Its history is kept for 90 days."""
     await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
+    account = await _account_of(tx, workspace_id, account_id)
+    connector: Connector = request.app.state.connector
+    await connector.disconnect(gateway_of(request, account.platform), account, user_id=user_id)
+
+
+async def _account_of(tx: Tx, workspace_id: UUID, account_id: UUID) -> Account:
+    """Raises AccountMissing."""
     account = await repository.account(tx, account_id)
     if account is None or account.workspace_id != workspace_id:
         raise accounts.AccountMissing("There is no such account in this workspace.")
-    connector: Connector = request.app.state.connector
-    await connector.disconnect(gateway_of(request, account.platform), account, user_id=user_id)
+    return account
+
+
+@router.put(WORKSPACE + "/accounts/{account_id}/settings", status_code=204)
+async def save_bot_settings(
+    workspace_id: UUID,
+    account_id: UUID,
+    body: s.BotSettingsInput,
+    tx: SystemTx,
+    user_id: CurrentUserId,
+) -> None:
+    """Whether the bot works, its language when a shopper's is not clear, and its keywords."""
+    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
+    account = await _account_of(tx, workspace_id, account_id)
+    await bot_settings.save_settings(
+        tx,
+        account.id,
+        tryon_enabled=body.tryon_enabled,
+        language=body.language,
+        keywords=body.keywords,
+        field="body.keywords",
+    )
+
+
+@router.get(WORKSPACE + "/accounts/{account_id}/texts")
+async def list_bot_texts(
+    workspace_id: UUID, account_id: UUID, tx: UserTx, language: str = texts.FALLBACK
+) -> list[s.BotTextOutput]:
+    """Everything the bot says in a language, and the brand's own words in place of ours."""
+    await access_workspace(tx, workspace_id)
+    account = await _account_of(tx, workspace_id, account_id)
+    own = bot_settings.own_texts(account.settings, language)
+    return [
+        s.BotTextOutput(
+            key=key,
+            ours=ours,
+            own=own.get(key, ""),
+            faults=[fault.where for fault in texts.faults(key, language, own.get(key, ""))],
+        )
+        for key, ours in texts.catalogue(language).items()
+        if key != "language"
+    ]
+
+
+@router.put(WORKSPACE + "/accounts/{account_id}/texts/{key}", status_code=204)
+async def save_bot_text(
+    workspace_id: UUID,
+    account_id: UUID,
+    key: str,
+    body: s.BotTextInput,
+    tx: SystemTx,
+    user_id: CurrentUserId,
+) -> None:
+    """One text in the brand's own words, or ours again. What is wrong is told with its place."""
+    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
+    account = await _account_of(tx, workspace_id, account_id)
+    await bot_settings.save_text(
+        tx, account, body.language, key, body.text, brand="", field="body.text"
+    )
 
 
 @router.get(WORKSPACE + "/posts")
