@@ -291,15 +291,15 @@ async def test_a_posts_picture_leads_nobody_into_our_network(brand) -> None:
 
 async def test_the_bots_settings(brand) -> None:
     path = brand.at(f"/accounts/{brand.account_id}/settings")
-    saved = await brand.owner.post(path, script=True, language="de", trigger_keywords="mag ich, x")
+    saved = await brand.owner.post(path, script=True, language="de", trigger_keywords="mag ich, 👗")
     assert saved.status_code == 200
     assert await settings_of(brand) == {
         "tryon_enabled": False,
         "language": "de",
-        "trigger_keywords": ["mag ich", "x"],
+        "trigger_keywords": ["mag ich", "👗"],
     }
     shown = await brand.owner.look("/accounts")
-    assert 'value="mag ich, x"' in shown
+    assert 'value="mag ich, 👗"' in shown
     refused = await brand.owner.post(path, script=True, language="tlh")
     assert refused.status_code == 422
 
@@ -317,6 +317,98 @@ async def test_the_bots_texts(brand) -> None:
     }
     await brand.owner.post(brand.at(path), **words, reset="true")
     assert (await settings_of(brand))["message_templates"] == {"en": {}}
+
+
+@pytest.mark.parametrize(
+    ("keyword", "says"),
+    [("a", "would fire on “I have a question”"), ("😍", "so pretty 😍"), ("!!", "never")],
+)
+async def test_a_keyword_that_would_not_work_is_refused_everywhere(
+    brand, keyword: str, says: str
+) -> None:
+    path = brand.at(f"/accounts/{brand.account_id}/settings")
+    page = await brand.owner.post(
+        path, script=True, language="en", trigger_keywords=f"glow, {keyword}"
+    )
+    assert (page.status_code, says in page.text) == (422, True)
+    bound = await brand.owner.post(
+        brand.at(f"/posts/{brand.post_id}/garment"),
+        script=True,
+        garment=str(brand.garment_id),
+        keywords=keyword,
+    )
+    assert (bound.status_code, says in bound.text) == (422, True)
+    assert "trigger_keywords" not in await settings_of(brand)
+    api = f"/api/v1/workspaces/{brand.id}"
+    said = {"tryon_enabled": True, "language": "en", "keywords": ["glow", keyword]}
+    told = await brand.owner.browser.put(f"{api}/accounts/{brand.account_id}/settings", json=said)
+    assert told.status_code == 422
+    assert told.json()["fields"][0]["field"] == "body.keywords.1"
+    assert says in told.json()["fields"][0]["message"]
+    said = {"garment_id": str(brand.garment_id), "keywords": [keyword]}
+    told = await brand.owner.browser.put(f"{api}/posts/{brand.post_id}/garment", json=said)
+    assert (told.status_code, told.json()["code"]) == (422, "keyword_unfit")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "where"),
+    [
+        ("feedback", "So?\nTell {foo}", "Line 2, character 6"),
+        ("greeting", "Hi, Anna here!", "Line 1, character 15"),
+        ("greeting", "I'm a bot.", "name the word STOP"),
+    ],
+)
+async def test_a_text_that_must_not_be_said_is_refused_with_its_place(
+    brand, key: str, text: str, where: str
+) -> None:
+    path = f"/accounts/{brand.account_id}/texts"
+    words = {"language": "en", "key": key, "template": text}
+    seen = await brand.owner.post(brand.at(f"{path}/preview"), script=True, **words)
+    assert where in seen.text
+    assert ("<mark>{foo}</mark>" in seen.text) == ("{foo}" in text)
+    saved = await brand.owner.post(brand.at(path), script=True, **words)
+    assert (saved.status_code, where in saved.text) == (422, True)
+    api = f"/api/v1/workspaces/{brand.id}{path}"
+    told = await brand.owner.browser.put(f"{api}/{key}", json={"language": "en", "text": text})
+    assert (told.status_code, told.json()["code"]) == (422, "text_unfit")
+    (first, *_) = told.json()["fields"]
+    assert first["field"] == "body.text"
+    lines = text.split("\n")[: first["line"]]
+    assert sum(len(line) + 1 for line in lines[:-1]) + first["column"] - 1 == first["position"]
+    assert "message_templates" not in await settings_of(brand)
+
+
+async def test_the_bots_settings_and_texts_through_the_api(brand) -> None:
+    api = f"/api/v1/workspaces/{brand.id}/accounts/{brand.account_id}"
+    browser = brand.owner.browser
+    said = {"tryon_enabled": True, "language": "de", "keywords": ["glow", "👗"]}
+    assert (await browser.put(f"{api}/settings", json=said)).status_code == 204
+    text = {"language": "de", "text": "Und, {brand}?"}
+    assert (await browser.put(f"{api}/texts/feedback", json=text)).status_code == 204
+    kept = await settings_of(brand)
+    assert kept["trigger_keywords"] == ["glow", "👗"]
+    assert kept["message_templates"] == {"de": {"feedback": "Und, {brand}?"}}
+    listed = (await browser.get(f"{api}/texts", params={"language": "de"})).json()
+    own = {one["key"]: one["own"] for one in listed if one["own"]}
+    assert own == {"feedback": "Und, {brand}?"}
+    nothing = {"language": "de", "text": ""}
+    assert (await browser.put(f"{api}/texts/feedback", json=nothing)).status_code == 204
+    assert (await settings_of(brand))["message_templates"] == {"de": {}}
+    assert (await browser.put(f"{api}/texts/nonsense", json=text)).status_code == 404
+    assert (
+        await browser.put(f"{api}/settings", json={**said, "language": "tlh"})
+    ).status_code == 422
+
+
+async def test_words_that_were_kept_before_they_were_looked_at_are_marked(brand) -> None:
+    await brand.site.run(
+        "UPDATE public.connected_social_accounts SET settings = settings || $2 WHERE id = $1",
+        brand.account_id,
+        {"message_templates": {"en": {"greeting": "Hi {foo}"}}},
+    )
+    shown = await brand.owner.look(f"/accounts/{brand.account_id}/texts")
+    assert "<mark>{foo}</mark>" in shown
+    assert "shoppers read our words" in shown
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Which words start a try-on: nearest level wins, a binding may add, and every answer says why."""
 
+import contextlib
 import itertools
 import string
 
@@ -8,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selify.social import phrases, texts
+from selify.social.keyword_rules import KeywordUnfit, check_keywords
 from selify.social.keywords import (
     DEFAULT_KEYWORDS,
     HUMAN_WORDS,
     START_WORDS,
     STOP_WORDS,
     UNTOUCHED,
+    fires,
     is_one_of,
     language_of,
     normalise,
@@ -196,3 +199,68 @@ def test_every_language_of_ours_knows_its_words() -> None:
     for language in texts.languages():
         told = (texts.catalogue(language)[key] for key in ("greeting", "ask_photo", "disliked"))
         assert {language_of(text) for text in told} == {language}
+
+
+# --- What may be chosen ---
+
+
+@pytest.mark.parametrize(
+    ("keyword", "says"),
+    [
+        *(
+            (word, "would fire on “")
+            for word in ("a", "I", "x", "7", "38", "ich", "die", "M", "price")
+        ),
+        *((sign, "would fire on “") for sign in ("😍", "❤️", "❤", "🔥", "👍🏽", "yes", "1️⃣")),
+        *(
+            (word, "would not fire")
+            for word in ("stop", "start", "human please", "where is my refund")
+        ),
+        *((sign, "would never fire") for sign in ("!!", "…", "€", " ", "")),
+        ("x" * 41, "too long"),
+    ],
+)
+def test_what_would_not_work_as_meant_is_refused(keyword: str, says: str) -> None:
+    with pytest.raises(KeywordUnfit) as refused:
+        check_keywords(["glow", keyword], field="body.keywords")
+    assert says in refused.value.detail
+    assert refused.value.extra["fields"] == [
+        {"field": "body.keywords.1", "message": refused.value.detail}
+    ]
+    assert refused.value.hint
+
+
+FIT = (
+    *DEFAULT_KEYWORDS,
+    "glow",
+    "mag ich",
+    "I want it",
+    "wear it",
+    "👗",
+    "👗 me",
+    "🇩🇪",
+    "试穿",
+    "ส้ม",
+    "want",
+)
+
+
+def test_what_is_accepted_fires() -> None:
+    check_keywords(FIT, field="keywords")
+    for keyword in FIT:
+        found = resolve(**{**NOTHING, "account": {"trigger_keywords": [keyword]}})
+        for said in (keyword, keyword.upper(), f"oh, {keyword}! please", f"😍{keyword}😍"):
+            assert found.match(said) == keyword, said
+        assert found.match("so pretty") is None
+    assert fires("试穿", "我想试穿这件")
+    assert fires("👗", "this👗👗!")
+    assert not fires("👗", "dress")
+
+
+@given(st.text(max_size=30), st.text(max_size=40))
+def test_whatever_is_accepted_fires(keyword: str, around: str) -> None:
+    with contextlib.suppress(KeywordUnfit):
+        check_keywords([keyword], field="keywords")
+        found = resolve(**{**NOTHING, "account": {"trigger_keywords": [keyword]}})
+        assert found.match(keyword) == keyword.strip()
+        assert found.match(f"{around} {keyword} {around}") == keyword.strip()

@@ -99,9 +99,9 @@ def test_a_brand_s_own_words() -> None:
 
 
 def test_braces() -> None:
-    own = {"feedback": "{garment} by {brand}? {unknown} {"}
-    odd = voice(brand="{garment}", brand_texts=own)
-    assert odd.say("feedback") == "Forest Tee by {garment}? {unknown} {"
+    own = {"feedback": "{garment} by {brand}?"}
+    odd = voice(brand="{garment} {", brand_texts=own)
+    assert odd.say("feedback") == "Forest Tee by {garment} {?"
     assert voice().say("liked") == "So glad you like it!"
 
 
@@ -139,3 +139,68 @@ def test_words_of_a_brand_of_which_nothing_is_left_are_no_answer() -> None:
     filled = texts.say("result", "en", brand_texts=own, garment="Tee", product="")
     assert filled == "Here you are in Tee!"
     assert texts.say("result", "en", brand_texts=own, garment="Tee", product="$5") == "$5"
+
+
+# --- What a brand's own words must keep ---
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_our_own_words_keep_the_rules(language: str) -> None:
+    for key, ours in texts.catalogue(language).items():
+        assert texts.faults(key, language, ours) == (), key
+
+
+@pytest.mark.parametrize(
+    ("key", "theirs", "place", "says"),
+    [
+        ("feedback", "Well, {foo}?", (1, 7), "“{foo}” is not filled in here"),
+        ("feedback", "So?\n\nTell {Brand}", (3, 6), "Write {brand}."),
+        ("feedback", "So, { brand }?", (1, 5), "Write {brand}."),
+        ("feedback", "{}", (1, 1), "“{}” is not filled in"),
+        ("feedback", "Hm {brand", (1, 4), "without its other half"),
+        ("feedback", "Hm brand}", (1, 9), "without its other half"),
+        ("liked", "{count} times thanks", (1, 1), "“{count}” is not filled in here"),
+        ("greeting", "Hi, I'm {brand}'s bot!", (1, 23), "STOP"),
+        ("greeting", "Hi, I'm Anna of {brand}.\nReply STOP anytime", (2, 19), "“bot”"),
+        ("greeting", "I'm not a bot! Reply STOP", (1, 26), "“bot”"),
+        ("greeting", "Your assistant here. Reply STOP", (1, 32), "“bot”"),
+        ("greeting", "Non-stop fun with our bot", (1, 26), "STOP"),
+    ],
+)
+def test_what_would_go_wrong_is_told_with_its_place(
+    key: str, theirs: str, place: tuple[int, int], says: str
+) -> None:
+    (fault,) = texts.faults(key, "en", theirs)
+    assert (fault.line, fault.column) == place
+    assert says in fault.message
+    if fault.start < fault.end:
+        assert theirs[fault.start : fault.end].startswith(("{", "}"))
+
+
+@pytest.mark.parametrize(
+    ("language", "theirs"),
+    [
+        ("en", "I'm {brand}'s bot. STOP ends it."),
+        ("en", "Automated message by {brand}. Reply “stop” anytime."),
+        ("en", "Our AI dresses you in {garment} ({framing}). Text STOP to quit"),
+        ("en", "Your virtual style assistant. Stop? Write STOP."),
+        ("de", "Dein virtueller Assistent von {brand}: STOPP beendet alles."),
+        ("de", "Hier schreibt eine KI. Antworte STOP."),
+        ("de", "Ich bin der Anprobe-Bot. Mit STOPP ist Schluss."),
+    ],
+)
+def test_a_greeting_in_their_own_words(language: str, theirs: str) -> None:
+    assert texts.faults("greeting", language, theirs) == ()
+    assert texts.faults("introduction", language, theirs) == ()
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_whatever_discloses_or_shows_the_way_out_must_keep_doing_so(language: str) -> None:
+    must = {key for key in texts.catalogue(language) if texts.faults(key, language, "Hi!")}
+    assert must == {"greeting", "introduction", "cheered_first", "beyond_me"}
+
+
+@pytest.mark.parametrize("kept", ["{foo}", "Hi from Anna!", "{", "{brand", 7, None, ["x"], "\x00{"])
+def test_bad_words_that_were_kept_before_break_nothing(kept: object) -> None:
+    for own in ({"greeting": kept}, {"en": {"greeting": kept}}, {"en": kept}):
+        assert voice(brand_texts=own).say("greeting") == voice().say("greeting")

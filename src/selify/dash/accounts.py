@@ -8,7 +8,6 @@ from fastapi.responses import Response
 
 from selify.auth import WorkspaceRole
 from selify.core.database import Tx
-from selify.core.errors import Invalid
 from selify.core.text import OneLine, Verbatim
 from selify.dash import bot_texts, health, words
 from selify.dash.bot_texts import BotText
@@ -16,7 +15,7 @@ from selify.dash.desk import AtDesk, Desk
 from selify.dash.forms import keyword_list
 from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import View
-from selify.social import accounts, repository, texts
+from selify.social import bot_settings, repository, texts
 from selify.social.accounts import AccountMissing
 from selify.social.connecting import Connector
 from selify.social.keywords import DEFAULT_KEYWORDS
@@ -53,16 +52,16 @@ async def save_settings(
     trigger_keywords: Annotated[OneLine, Form(max_length=1000)] = "",
 ) -> Response:
     """Whether the bot works, in which language, and which words start a try-on."""
-    if language not in texts.languages():
-        raise Invalid("The bot does not speak this language yet.")
-    changes = {
-        "tryon_enabled": tryon_enabled,
-        "language": language,
-        "trigger_keywords": keyword_list(trigger_keywords),
-    }
     async with desk.acting(WorkspaceRole.ADMIN) as tx:
         account = await _account(tx, desk, account_id)
-        await accounts.change_settings(tx, account.id, lambda known: {**known, **changes})
+        await bot_settings.save_settings(
+            tx,
+            account.id,
+            tryon_enabled=tryon_enabled,
+            language=language,
+            keywords=keyword_list(trigger_keywords),
+            field="trigger_keywords",
+        )
     if not by_script(desk.request):
         return went_well(desk, "/accounts", "settings_saved")
     return fragment(desk, "toast.html", text=words.DONE["settings_saved"], oob=True)
@@ -105,14 +104,18 @@ async def save_text(
     reset: Annotated[bool, Form()] = False,
 ) -> Response:
     """In the brand's own words; empty or ``reset`` for ours again."""
-    own = "" if reset else template.replace("\r\n", "\n").strip()
     async with desk.acting(WorkspaceRole.ADMIN) as tx:
         account = await _account(tx, desk, account_id)
-        text = _text(desk, account, language, key, own)
-        bot_texts.demand_fitting(text)
-        await accounts.change_settings(
-            tx, account.id, lambda known: bot_texts.with_text(known, language, key, own)
+        own = await bot_settings.save_text(
+            tx,
+            account,
+            language,
+            key,
+            "" if reset else template,
+            brand=desk.workspace.name,
+            field="template",
         )
+        text = _text(desk, account, language, key, own)
     done = "text_saved" if own else "text_reset"
     if not by_script(desk.request):
         return went_well(desk, f"/accounts/{account_id}/texts", done, language=language)
@@ -158,6 +161,4 @@ async def _account(tx: Tx, desk: Desk, account_id: UUID) -> Account:
 
 
 def _text(desk: Desk, account: Account, language: str, key: str, own: str) -> BotText:
-    if language not in texts.languages():
-        raise Invalid("The bot does not speak this language yet.")
     return bot_texts.text(account, language, key, own=own, brand=desk.workspace.name)

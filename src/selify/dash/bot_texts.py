@@ -2,30 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from selify.core.errors import Invalid, NotFound
-from selify.social import texts
+from selify.social import bot_settings, texts
+from selify.social.texts.rules import Fault
 from selify.social.types import Account
 
-LONGEST_BYTES = 1000
-"""The platform's own limit for one message."""
-LONGEST_BUTTON = 20
-"""Characters of a quick reply's title, by the platform's rules."""
-
-_SAMPLE = {
-    "garment": "Forest tee",
-    "product": "€39.00 · In stock · https://shop.example/forest-tee",
-    "count": "3",
-    "minutes": "10",
-    "framing": "head to hips in view",
-}
 BRACES: Mapping[str, str] = {
     "brand": "your brand’s name",
     "garment": "the piece they asked for",
     "product": "its price, stock and link",
     "count": "how many are left",
-    "minutes": "how long to wait, in minutes",
     "framing": "how much of them must be in the photo: head to hips, or head to feet",
 }
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -119,14 +105,11 @@ TITLES: Mapping[str, str] = {
 }
 
 
-class TextTooLong(Invalid):
-    code = "text_too_long"
-    title = "This text is too long"
-
-
 @dataclass(frozen=True, slots=True)
 class BotText:
-    """``template`` is what the brand wrote, or ours; ``shown`` how a shopper reads it."""
+    """``template`` is what the brand wrote, or ours; ``shown`` how a shopper would read it, and
+    ``faults`` why they would not.
+    """
 
     key: str
     title: str
@@ -136,6 +119,7 @@ class BotText:
     size: int
     limit: int
     unit: str
+    faults: tuple[Fault, ...] = ()
 
     @property
     def braces(self) -> list[tuple[str, str]]:
@@ -146,6 +130,16 @@ class BotText:
     def fits(self) -> bool:
         return self.size <= self.limit
 
+    @property
+    def marked(self) -> list[tuple[str, bool]]:
+        """The template in pieces, each with whether something is wrong there."""
+        pieces, done = [], 0
+        for fault in self.faults:
+            pieces += [(self.template[done : fault.start], False)]
+            pieces += [(self.template[fault.start : fault.end], True)]
+            done = fault.end
+        return [(said, wrong) for said, wrong in (*pieces, (self.template[done:], False)) if said]
+
 
 def groups(account: Account, language: str, *, brand: str) -> list[tuple[str, list[BotText]]]:
     """Every text of a language, in the order of a conversation."""
@@ -153,7 +147,7 @@ def groups(account: Account, language: str, *, brand: str) -> list[tuple[str, li
     placed = dict(GROUPS)
     placed["Buttons"] = tuple(key for key in keys if key.startswith("button_"))
     placed["When a photo does not work"] = tuple(k for k in keys if k.startswith("refusals."))
-    own = own_texts(account.settings, language)
+    own = bot_settings.own_texts(account.settings, language)
     return [
         (title, [text(account, language, k, own=own.get(k, ""), brand=brand) for k in members])
         for title, members in placed.items()
@@ -162,53 +156,20 @@ def groups(account: Account, language: str, *, brand: str) -> list[tuple[str, li
 
 def text(account: Account, language: str, key: str, *, own: str, brand: str) -> BotText:
     """One text, with ``own`` in place of ours unless it is empty. Raises NotFound."""
-    ours = texts.catalogue(language).get(key)
-    if ours is None or key == "language":
-        raise NotFound("The bot has no such text.")
-    framing = texts.catalogue(language)["framing"]
-    sample = {"brand": brand or account.username, "framing": framing, **_SAMPLE}
-    shown = texts.say(key, language, brand_texts={language: {key: own}}, **sample)
-    is_button = key.startswith("button_")
+    ours = bot_settings.our_text(key, language)
+    shown = bot_settings.shown(key, language, own, brand=brand or account.username)
+    size, limit, unit = bot_settings.measure(key, shown)
     return BotText(
         key=key,
         title=_title(key, ours),
         template=own or ours,
         is_own=bool(own),
         shown=shown,
-        size=len(shown) if is_button else len(shown.encode()),
-        limit=LONGEST_BUTTON if is_button else LONGEST_BYTES,
-        unit="characters" if is_button else "bytes",
+        size=size,
+        limit=limit,
+        unit=unit,
+        faults=texts.faults(key, language, own),
     )
-
-
-def demand_fitting(text_: BotText) -> None:
-    """Raises TextTooLong."""
-    if not text_.fits:
-        raise TextTooLong(
-            f"With names and prices filled in it takes {text_.size:,} {text_.unit};"
-            f" a message can have {text_.limit:,}.",
-            hint="Letters with accents and emoji count for more than one."
-            if text_.unit == "bytes"
-            else "",
-        )
-
-
-def own_texts(settings: Mapping[str, Any], language: str) -> dict[str, str]:
-    """The brand's own words in a language, whatever else the settings may hold."""
-    templates = settings.get("message_templates")
-    chosen = templates.get(language) if isinstance(templates, Mapping) else None
-    found = chosen if isinstance(chosen, Mapping) else {}
-    return {str(key): value for key, value in found.items() if isinstance(value, str)}
-
-
-def with_text(settings: Mapping[str, Any], language: str, key: str, own: str) -> dict[str, Any]:
-    """The settings with one text changed, or taken out when ``own`` is empty."""
-    templates = settings.get("message_templates")
-    kept = dict(templates) if isinstance(templates, Mapping) else {}
-    mine = own_texts(settings, language)
-    mine.pop(key, None)
-    kept[language] = {**mine, key: own} if own else mine
-    return {**settings, "message_templates": kept}
 
 
 def _title(key: str, ours: str) -> str:

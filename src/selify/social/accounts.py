@@ -107,6 +107,14 @@ async def connect(
     return Connected(account_id, reconnected=earlier is not None)
 
 
+async def access_account(tx: Tx, workspace_id: UUID, account_id: UUID) -> Account:
+    """An account of this workspace. Raises AccountMissing."""
+    account = await repository.account(tx, account_id)
+    if account is None or account.workspace_id != workspace_id:
+        raise AccountMissing("There is no such account in this workspace.")
+    return account
+
+
 async def _check_free(tx: Tx, platform: str, account_ref: str, workspace_id: UUID) -> None:
     taken = await tx.fetch_value(
         """

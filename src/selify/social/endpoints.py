@@ -19,7 +19,16 @@ from selify.core.http import (
     UserTx,
 )
 from selify.core.links import FileLinks
-from selify.social import accounts, conversations, posts, reading, repository, subscriptions
+from selify.social import (
+    accounts,
+    bot_settings,
+    conversations,
+    posts,
+    reading,
+    repository,
+    subscriptions,
+    texts,
+)
 from selify.social import funnel as funnels
 from selify.social import schemas as s
 from selify.social.connecting import Attempt, Connector
@@ -110,11 +119,67 @@ async def disconnect(
     """Stop receiving and sending for this account. Its history is kept for 90 days."""
     async with database.tx(user) as tx:
         await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN)
-        account = await repository.account(tx, account_id)
-    if account is None or account.workspace_id != workspace_id:
-        raise accounts.AccountMissing("There is no such account in this workspace.")
+        account = await accounts.access_account(tx, workspace_id, account_id)
     connector: Connector = request.app.state.connector
     await connector.disconnect(gateway_of(request, account.platform), account, user_id=user_id)
+
+
+@router.put(WORKSPACE + "/accounts/{account_id}/settings", status_code=204)
+async def save_bot_settings(
+    workspace_id: UUID,
+    account_id: UUID,
+    body: s.BotSettingsInput,
+    tx: SystemTx,
+    user_id: CurrentUserId,
+) -> None:
+    """Whether the bot works, its language when a shopper's is not clear, and its keywords."""
+    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
+    account = await accounts.access_account(tx, workspace_id, account_id)
+    await bot_settings.save_settings(
+        tx,
+        account.id,
+        tryon_enabled=body.tryon_enabled,
+        language=body.language,
+        keywords=body.keywords,
+        field="body.keywords",
+    )
+
+
+@router.get(WORKSPACE + "/accounts/{account_id}/texts")
+async def list_bot_texts(
+    workspace_id: UUID, account_id: UUID, tx: UserTx, language: str = texts.FALLBACK
+) -> list[s.BotTextOutput]:
+    """Everything the bot says in a language, and the brand's own words in place of ours."""
+    await access_workspace(tx, workspace_id)
+    account = await accounts.access_account(tx, workspace_id, account_id)
+    own = bot_settings.own_texts(account.settings, language)
+    return [
+        s.BotTextOutput(
+            key=key,
+            ours=ours,
+            own=own.get(key, ""),
+            faults=[fault.where for fault in texts.faults(key, language, own.get(key, ""))],
+        )
+        for key, ours in texts.catalogue(language).items()
+        if key != "language"
+    ]
+
+
+@router.put(WORKSPACE + "/accounts/{account_id}/texts/{key}", status_code=204)
+async def save_bot_text(
+    workspace_id: UUID,
+    account_id: UUID,
+    key: str,
+    body: s.BotTextInput,
+    tx: SystemTx,
+    user_id: CurrentUserId,
+) -> None:
+    """One text in the brand's own words, or ours again. What is wrong is told with its place."""
+    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
+    account = await accounts.access_account(tx, workspace_id, account_id)
+    await bot_settings.save_text(
+        tx, account, body.language, key, body.text, brand="", field="body.text"
+    )
 
 
 @router.get(WORKSPACE + "/posts")

@@ -44,8 +44,7 @@ class Keywords:
 
     def match(self, text: str) -> str | None:
         """The keyword found in the text (whole words, any case, spacing or punctuation)."""
-        said = f" {normalise(text)} "
-        return next((word for word in self.words if f" {normalise(word)} " in said), None)
+        return next((word for word in self.words if fires(word, text)), None)
 
     def explain(self) -> str:
         listed = ", ".join(f"“{word}” ({source})" for word, source in self.words.items())
@@ -87,6 +86,34 @@ def normalise(text: str) -> str:
     return " ".join(re.findall(r"\w+", folded))
 
 
+def fires(keyword: str, text: str) -> bool:
+    """Whether the keyword is found in the text. One with an emoji is looked for among words and emoji;
+    one in a script without spaces also inside of longer words.
+    """
+    wanted = _parts(keyword)
+    if not wanted:
+        return False
+    if _UNSPACED.search(wanted):
+        return wanted.replace(" ", "") in _parts(text).replace(" ", "")
+    said = normalise(text) if wanted == normalise(keyword) else _parts(text)
+    return f" {wanted} " in f" {said} "
+
+
+# Scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese.
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+
+
+def _parts(text: str) -> str:
+    """Words as ``normalise`` has them, and each emoji for itself, whatever its colour."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    found = re.findall(r"\w+|\S", folded)
+    return " ".join(
+        one
+        for one in found
+        if one[0].isalnum() or one[0] == "_" or unicodedata.category(one) == "So"
+    )
+
+
 def is_one_of(text: str, words: frozenset[str]) -> bool:
     """Whether the whole message is one of these words."""
     return normalise(text) in words
@@ -123,7 +150,7 @@ def _words(config: Mapping[str, Any] | None, *names: str) -> tuple[str, ...] | N
 
 def _clean(words: Iterable[Any] | None) -> tuple[str, ...] | None:
     """An empty list means "nothing set here", not "no keyword"."""
-    kept = tuple(str(word).strip() for word in words or () if normalise(str(word)))
+    kept = tuple(str(word).strip() for word in words or () if _parts(str(word)))
     return kept or None
 
 

@@ -21,6 +21,7 @@ from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.secrets import SecretBox
 from selify.social import accounts, repository, sending
+from selify.social.keyword_rules import check_keywords
 from selify.social.keywords import Keywords, resolve
 from selify.social.ports import AccountGateway, PlatformRefused, PostItem
 from selify.social.types import Account
@@ -212,8 +213,9 @@ async def bind(
     """From now on the post shows the garment: at most one per post, a new one replaces the old.
 
     ``confirmed``: a person looked at what we read from the garment's picture. Without it, a
-    category we are unsure of is refused (GarmentUnclear). Raises PostMissing.
+    category we are unsure of is refused (GarmentUnclear). Raises PostMissing and KeywordUnfit.
     """
+    check_keywords(keywords or (), field="keywords")
     post, garment = await _pair(tx, post_id, garment_id)
     if garment["confidence"] < LOW_CONFIDENCE and not confirmed:
         raise GarmentUnclear(

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from selify.core.text import OneLine, Verbatim
+
 
 class AccountOutput(BaseModel):
     id: UUID
@@ -17,6 +19,30 @@ class AccountOutput(BaseModel):
     missing: list[str] = Field(
         description="What it costs that some kinds of events do not reach us. ``error`` says why."
     )
+
+
+class BotSettingsInput(BaseModel):
+    """``keywords``: empty for ours."""
+
+    tryon_enabled: bool
+    language: OneLine = Field(max_length=10)
+    keywords: list[OneLine] = Field(default_factory=list, max_length=20)
+
+
+class BotTextInput(BaseModel):
+    """``text``: in the brand's own words; empty for ours."""
+
+    language: OneLine = Field(max_length=10)
+    text: Verbatim = Field(max_length=2000)
+
+
+class BotTextOutput(BaseModel):
+    """``own``: the brand's words, empty where ours are said; ``faults``: why they are not said."""
+
+    key: str
+    ours: str
+    own: str
+    faults: list[str]
 
 
 class PostOutput(BaseModel):
@@ -33,7 +59,7 @@ class PostOutput(BaseModel):
 
 class BindInput(BaseModel):
     garment_id: UUID
-    keywords: list[str] = Field(default_factory=list, max_length=20)
+    keywords: list[OneLine] = Field(default_factory=list, max_length=20)
     use_global_keywords: bool = True
     confirmed: bool = False
 

@@ -10,7 +10,7 @@ _HERE = Path(__file__).parent
 
 
 @cache
-def files() -> Mapping[str, Mapping[str, Any]]:
+def files() -> dict[str, Mapping[str, Any]]:
     """By language."""
     return {path.stem: tomllib.loads(path.read_text()) for path in sorted(_HERE.glob("*.toml"))}
 

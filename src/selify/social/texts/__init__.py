@@ -3,9 +3,12 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
+
+from selify.social.texts import rules
+from selify.social.texts.rules import Fault
 
 FALLBACK = "en"
 _HERE = Path(__file__).parent
@@ -40,17 +43,26 @@ def say(
 ) -> str:
     """The text, in the brand's own words where it has some, with the braces filled in.
 
-    Words of theirs of which nothing is left once they are filled are no answer: then it is ours.
+    Words of theirs of which nothing is left once they are filled are no answer: then it is ours. So it
+    is where theirs would not be accepted today.
     """
     own = (brand_texts or {}).get(language)
     replaced = own.get(key) if isinstance(own, Mapping) else None
     if replaced is None:
         replaced = (brand_texts or {}).get(key)
-    theirs = _filled(replaced, values).strip() if isinstance(replaced, str) else ""
-    return theirs or _filled(catalogue(language)[key], values).strip()
+    fit = isinstance(replaced, str) and not faults(key, language, replaced)
+    theirs = fill(str(replaced), values).strip() if fit else ""
+    return theirs or fill(catalogue(language)[key], values).strip()
 
 
-def _filled(template: str, values: Mapping[str, object]) -> str:
+@lru_cache(maxsize=1000)
+def faults(key: str, language: str, theirs: str) -> tuple[Fault, ...]:
+    """Why these words of a brand cannot be said in place of ours."""
+    ours = catalogue(language).get(key, "")
+    return tuple(rules.faults(key, ours, theirs)) if theirs.strip() else ()
+
+
+def fill(template: str, values: Mapping[str, object]) -> str:
     """Only known braces are filled, once: neither a brand's stray brace nor one in a garment's name
     may break an answer. What was filled with nothing leaves no gap.
     """
