@@ -87,3 +87,12 @@ async def test_what_does_not_come_is_named_with_its_price(
     ]
     assert account["subscription_error"] == "The permission to manage comments is missing."
     assert await confirm(world, gateway) == 0, "not asked for again unchanged"
+
+
+async def test_a_clock_that_ran_ahead_puts_nothing_off(
+    world: World, brand: Brand, gateway: Gateway
+) -> None:
+    await confirm(world, gateway)
+    world.clock.advance(timedelta(days=-30))
+    assert await confirm(world, gateway) == 1
+    assert await confirm(world, gateway) == 0

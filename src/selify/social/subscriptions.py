@@ -147,6 +147,7 @@ async def confirm_due(
               LEFT JOIN public.instagram_webhook_subscriptions s ON s.connected_account_id = a.id
              WHERE a.platform = $1 AND a.status = 'active'
                AND (coalesce(s.subscription_status, 'inactive') = 'inactive'
+                    OR s.last_verified_at > $2  -- by a clock that ran ahead
                     OR coalesce(s.last_verified_at, '-infinity') < $2::timestamptz - CASE
                            WHEN s.subscription_status = 'active' THEN $3::interval
                            ELSE least($3, $4::interval * power(2, least(s.error_count, 20) - 1)) END)
