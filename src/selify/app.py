@@ -20,11 +20,20 @@ from selify.ai.tryon.engine import EmbeddedEngine
 from selify.ai.tryon.leffa import EmbeddedGarmentReader
 from selify.ai.tryon.routing import TryOnRouter
 from selify.ai.types import Picture, Refusal, Rendering, RenderOptions
-from selify.auth import Gate
+from selify.auth import Gate, sessions, throttle
 from selify.auth import endpoints as auth_endpoints
 from selify.billing import endpoints as billing_endpoints
 from selify.commerce import endpoints as commerce_endpoints
-from selify.core import file_endpoints, health, http, invariants, notices, pruning, retention
+from selify.core import (
+    clocks,
+    file_endpoints,
+    health,
+    http,
+    invariants,
+    notices,
+    pruning,
+    retention,
+)
 from selify.core.clock import Clock, SystemClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.fetch import AllowList, SafeFetcher
@@ -45,6 +54,7 @@ from selify.ops import endpoints as ops_endpoints
 from selify.ops.notifications import NoticeChannel
 from selify.social import (
     accounts,
+    bounds,
     deletion,
     echoes,
     interactions,
@@ -82,6 +92,8 @@ PRUNED = (
     *pruning.RULES,
     pruning.Rule("public.instagram_message_queue", "created_at", pruning.TROUBLE_KEPT),
 )
+# How far ahead the stored times of all domains can honestly lie.
+BOUNDED = (*clocks.BOUNDS, *bounds.BOUNDS, *throttle.BOUNDS, *sessions.BOUNDS)
 MEBI = 1024 * KIB
 LARGEST_UPLOAD = 40 * MEBI
 BODY_LIMITS = BodyLimits(
@@ -353,6 +365,7 @@ def _routines(house: House) -> list[Routine]:
             600,
             lambda: pruning.prune(database, PRUNED, now=clock.now()),
         ),
+        Routine("clocks", 15, lambda: clocks.set_right(database, BOUNDED, now=clock.now())),
         Routine("purge", 3600, lambda: accounts.purge_due(database, clock)),
         *_watches(house),
     ]

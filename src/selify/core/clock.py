@@ -15,6 +15,13 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+def is_within(span: timedelta, since: datetime, now: datetime) -> bool:
+    """Whether ``since`` is less than ``span`` ago. What lies as far ahead was written by a clock that
+    was wrong: no.
+    """
+    return abs(now - since) < span
+
+
 class FrozenClock:
     """Stands still until told to move: for tests of windows, weeks and retention."""
 
