@@ -20,11 +20,20 @@ from selify.ai.tryon.engine import EmbeddedEngine
 from selify.ai.tryon.leffa import EmbeddedGarmentReader
 from selify.ai.tryon.routing import TryOnRouter
 from selify.ai.types import Picture, Refusal, Rendering, RenderOptions
-from selify.auth import Gate
+from selify.auth import Gate, sessions, throttle
 from selify.auth import endpoints as auth_endpoints
 from selify.billing import endpoints as billing_endpoints
 from selify.commerce import endpoints as commerce_endpoints
-from selify.core import file_endpoints, health, http, invariants, notices, pruning, retention
+from selify.core import (
+    clocks,
+    file_endpoints,
+    health,
+    http,
+    invariants,
+    notices,
+    pruning,
+    retention,
+)
 from selify.core.clock import Clock, SystemClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.database_access import UNLIMITED, Limits
@@ -50,6 +59,7 @@ from selify.realtime import endpoints as realtime_endpoints
 from selify.realtime import feed as realtime_feed
 from selify.social import (
     accounts,
+    bounds,
     deletion,
     echoes,
     funnel,
@@ -90,6 +100,8 @@ PRUNED = (
     *pruning.RULES,
     pruning.Rule("public.instagram_message_queue", "created_at", pruning.TROUBLE_KEPT),
 )
+# How far ahead the stored times of all domains can honestly lie.
+BOUNDED = (*clocks.BOUNDS, *bounds.BOUNDS, *throttle.BOUNDS, *sessions.BOUNDS)
 MEBI = 1024 * KIB
 LARGEST_UPLOAD = 40 * MEBI
 BODY_LIMITS = BodyLimits(
@@ -396,6 +408,7 @@ def _routines(house: House) -> list[Routine]:
             600,
             lambda: pruning.prune(database, PRUNED, now=clock.now()),
         ),
+        Routine("clocks", 15, lambda: clocks.set_right(database, BOUNDED, now=clock.now())),
         Routine("purge", 3600, lambda: accounts.purge_due(database, clock)),
         *_watches(house),
     ]

@@ -127,16 +127,75 @@ async def test_a_job_that_meets_the_same_trouble_for_ever_is_given_up(
     assert [str(error) in reason for reason in work.given_up] == [True]
 
 
+async def killed_while_running(database: Database, clock: FrozenClock, *keys: str) -> None:
+    """A worker took these jobs, began them and was killed; later they were taken over."""
+    async with database.tx(SYSTEM) as tx:
+        taken = await jobs._claim(tx, worker_id="dead", now=clock.now(), limit=9, kinds=["work"])
+        assert {job.key for job in taken} == set(keys)
+        await tx.execute("UPDATE internal.jobs SET started_at = now() WHERE state = 'running'")
+    clock.advance(jobs.LEASE + timedelta(seconds=1))
+    assert await runner(database, Work(database), clock).recover() == len(keys)
+    clock.advance(timedelta(minutes=10))
+
+
+async def test_killed_workers_spend_no_tries(database: Database, clock: FrozenClock) -> None:
+    work = Work(database, failures=2)
+    await begin(database, clock)
+    for _ in range(jobs.MAX_LOST - 1):
+        await killed_while_running(database, clock, "k")
+    for _ in range(3):
+        await finish(runner(database, work, clock))
+        clock.advance(timedelta(minutes=5))
+    assert (len(work.runs), await state(database), work.given_up) == (3, "done", [])
+
+
+async def test_whose_fault_it_is_not_is_not_given_up_with_the_reason(database: Database) -> None:
+    """A job that needs all the memory kills its worker each time; the others are only in its way."""
+    clock = FrozenClock(datetime.now(UTC))
+    for key in ("poison", "a", "b", "c"):
+        await begin(database, clock, key)
+
+    class Killed(BaseException):
+        """The process is gone."""
+
+    class Deadly(Work):
+        def __init__(self, database: Database) -> None:
+            super().__init__(database)
+            self.beside: set[str] = set()
+            self.done: list[str] = []
+
+        async def run(self, job: Job) -> None:
+            self.beside.add(job.key)
+            await asyncio.sleep(0.02)
+            if job.key == "poison":
+                raise Killed
+            await asyncio.sleep(0.05)
+            self.beside.discard(job.key)
+            self.done.append(job.key)
+
+    work = Deadly(database)
+    for life in range(20):
+        one = runner(database, work, clock, f"w{life}")
+        await one.recover()
+        claimed = await one.run_once()
+        while claimed and one._running:
+            done, _ = await asyncio.wait(one._running, return_when=asyncio.FIRST_COMPLETED)
+            if any(isinstance(task.exception(), Killed) for task in done):
+                for task in list(one._running):
+                    task.cancel()
+                await asyncio.gather(*one._running, return_exceptions=True)
+        clock.advance(timedelta(minutes=10))
+    assert sorted(work.done) == ["a", "b", "c"]
+    assert work.given_up == ["It stopped the worker each time it was tried."]
+
+
 async def test_a_killed_runner_is_replaced_and_poison_ends(
     database: Database, clock: FrozenClock
 ) -> None:
     work = Work(database)
     await begin(database, clock)
-    for _ in range(3):
-        async with database.tx(SYSTEM) as tx:
-            assert await jobs._claim(tx, worker_id="dead", now=clock.now(), limit=1, kinds=["work"])
-        clock.advance(jobs.LEASE + timedelta(seconds=1))
-        assert await runner(database, work, clock).recover() == 1
+    for _ in range(jobs.MAX_LOST):
+        await killed_while_running(database, clock, "k")
     await finish(runner(database, work, clock))
     assert work.runs == []
     assert work.given_up == ["It stopped the worker each time it was tried."]

@@ -179,6 +179,26 @@ async def test_a_worker_killed_while_sending_leaves_an_unknown_row(
     assert post.sent == []
 
 
+async def test_a_killed_worker_spends_no_try_but_a_reason_for_it_ends(
+    database: Database, clock: FrozenClock, post: Post
+) -> None:
+    await put(database, clock, "k", "next")
+    post.truth["k"] = Retry("it did not arrive", after=timedelta())
+    one = worker(database, post, clock)
+    for times in range(1, outbox.MAX_LOST + 1):
+        async with database.tx(SYSTEM) as tx:
+            [taken] = await outbox._claim(
+                tx, worker_id="dead", now=clock.now(), limit=1, channels=["post"]
+            )
+        assert (taken.key, taken.attempts, taken.lost) == ("k", 1, times - 1)
+        clock.advance(timedelta(minutes=2))
+        await one.recover()
+        clock.advance(timedelta(minutes=10))
+    assert await states(database) == {"k": "failed", "next": "queued"}
+    await drain(one)
+    assert post.sent == ["next"]
+
+
 async def test_what_was_taken_back_does_not_leave(
     database: Database, clock: FrozenClock, post: Post
 ) -> None:

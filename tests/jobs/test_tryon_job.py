@@ -28,7 +28,7 @@ from selify.ai.types import (
     RenderOptions,
     RenderWarning,
 )
-from selify.core import retention
+from selify.core import jobs, retention
 from selify.core.fetch import AllowList, SafeFetcher
 from selify.core.jobs import LEASE, JobRunner
 from selify.core.money import MicroUnits
@@ -388,6 +388,28 @@ async def test_what_ended_well_is_not_refunded_when_it_runs_again(
     await world.sql("UPDATE internal.jobs SET state = 'queued', attempts = 0")
     await studio.work()
     assert await world.charges() == ["completed"]
+
+
+@pytest.mark.parametrize(("kills", "charge"), [(4, "completed"), (5, "refunded")])
+async def test_killed_workers_spend_no_tries_of_a_try_on_but_it_ends(
+    world: World, studio: Studio, kills: int, charge: str
+) -> None:
+    """Deployments, or others that took all the memory: the picture comes. One that kills its worker
+    every time is given up, paid back and apologised for.
+    """
+    await studio.ask()
+    for _ in range(kills):
+        async with world.database.tx(SYSTEM) as tx:
+            now = world.clock.now()
+            assert await jobs._claim(tx, worker_id="dead", now=now, limit=1, kinds=["tryon"])
+            await tx.execute("UPDATE internal.jobs SET started_at = now()")
+        world.clock.advance(LEASE + timedelta(seconds=1))
+        await JobRunner(world.database, {}, clock=world.clock, worker_id="w").recover()
+        world.clock.advance(timedelta(minutes=2))
+    await studio.work()
+    assert await world.charges() == [charge]
+    assert studio.painter.painted == (charge == "completed")
+    assert len(await studio.said_after()) >= 1
 
 
 # --- Refusals ---

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from tests.infra.world import SYSTEM, Brand, World
 
+from selify.app import BOUNDED
+from selify.core import clocks
 from selify.social import limits, pauses
 from selify.social.ports import Accepted, Action, Credentials, OutgoingMessage, Refused
 
@@ -160,3 +162,45 @@ async def test_typing_dots_do_not_wait_for_a_pause(world: World, brand: Brand) -
     await world.deliver()
     assert await world.failures() == ["typing_lost"]
     assert await world.queued() == ["ask_photo_again"]
+
+
+async def test_a_clock_that_was_ahead_leaves_neither_a_pause_nor_a_pace_behind(
+    world: World, brand: Brand
+) -> None:
+    account, ahead = brand.account.id, NOON + timedelta(days=3)
+    await world.sql("UPDATE public.instagram_rate_limits SET hourly_limit = 30, daily_limit = 40")
+
+    async def granted(now: datetime) -> bool:
+        """In the order in which a send asks."""
+        async with world.database.tx(SYSTEM) as tx:
+            paused = await pauses.paused_until(tx, account)
+            if paused and paused > now:
+                return False
+            return (
+                await limits.take_turn(tx, account, now) is None
+                and await limits.take(tx, account, now) is None
+            )
+
+    before = [await granted(ahead + n * SECOND) for n in range(30)].count(True)
+    async with world.database.tx(SYSTEM) as tx:
+        await limits.queue(tx, account, ahead)
+        await pauses.pause(tx, account, now=ahead, length=30 * SECOND)
+    assert not await granted(NOON)
+    await clocks.set_right(world.database, BOUNDED, now=NOON)
+    async with world.database.tx(SYSTEM) as tx:
+        assert await limits.queue(tx, account, NOON) < NOON + SECOND
+    one_window = [await granted(NOON + n * SECOND) for n in range(60)].count(True)
+    assert before + one_window == 30, (
+        "what left by the wrong clock counts in the window that is now"
+    )
+    following = NOON.replace(hour=13, minute=0)
+    assert [await granted(following + n * SECOND) for n in range(60)].count(True) == 10
+
+
+async def test_a_long_pause_of_an_honest_clock_stays(world: World, brand: Brand) -> None:
+    async with world.database.tx(SYSTEM) as tx:
+        await pauses.pause(tx, brand.account.id, now=NOON, length=timedelta(hours=20))
+        await pauses.pause_platform(tx, brand.account.id, now=NOON, length=SECOND)
+    before = await world.value("SELECT p::text FROM internal.send_pace p")
+    await clocks.set_right(world.database, BOUNDED, now=NOON)
+    assert await world.value("SELECT p::text FROM internal.send_pace p") == before

@@ -15,6 +15,7 @@ from uuid import UUID
 from selify.auth import repository
 from selify.auth.repository import HeldSecret
 from selify.auth.types import Session, SignedIn, User, Visit
+from selify.core.clocks import Bound, interval
 from selify.core.database import Tx
 from selify.core.errors import Unauthenticated
 from selify.core.logging import get_logger
@@ -27,6 +28,13 @@ GRACE = timedelta(seconds=60)
 # would leave the browser with a secret that is no more. Longer than any answer takes, a large
 # upload over a slow line too.
 SETTLING = timedelta(minutes=10)
+
+
+# How far ahead these times can honestly lie; see ``selify.core.clocks``.
+BOUNDS = (
+    Bound("internal.session_secrets", "rotated_at"),
+    Bound("internal.session_secrets", "previous_until", longest=interval(GRACE)),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from selify.core.clocks import Bound, interval
 from selify.core.database import Tx
 from selify.core.errors import TooMany
 
@@ -16,6 +17,17 @@ WINDOW = timedelta(minutes=15)
 class TooManyAttempts(TooMany):
     code = "too_many_attempts"
     title = "Too many tries"
+
+
+# How far ahead these times can honestly lie; see ``selify.core.clocks``.
+BOUNDS = (
+    Bound(
+        "internal.sign_in_attempts",
+        "window_ends",
+        longest=interval(WINDOW),
+        back_to=interval(WINDOW),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,13 @@ class SystemClock:
         await asyncio.sleep(max(0.0, (moment - self.now()).total_seconds()))
 
 
+def is_within(span: timedelta, since: datetime, now: datetime) -> bool:
+    """Whether ``since`` is less than ``span`` ago. What lies as far ahead was written by a clock that
+    was wrong: no.
+    """
+    return abs(now - since) < span
+
+
 class FrozenClock:
     """Stands still until told to move, or until somebody sleeps: for tests of windows, weeks and
     retention.

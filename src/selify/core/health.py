@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from selify.core import metrics
-from selify.core.clock import Clock
+from selify.core.clock import Clock, is_within
 from selify.core.database import CONNECTION_TROUBLE, Actor, Database
 from selify.core.errors import SelifyError
 from selify.core.logging import get_logger
@@ -50,7 +50,7 @@ class Readiness:
         """Whether we can serve, and each check's outcome in words."""
         async with self._asking:
             now = self._clock.now()
-            if self._answer is None or now - self._asked_at >= KEPT_FOR:
+            if self._answer is None or not is_within(KEPT_FOR, self._asked_at, now):
                 self._answer, self._asked_at = await self._ask(), now
             return self._answer
 

@@ -44,6 +44,9 @@ MAX_LOST = 5
 # What an event caused is remembered for that long: replayed later, it would cause it a second time.
 REPLAYABLE = timedelta(days=30)
 FIRST_RETRY = timedelta(seconds=4)
+# Nothing in a queue waits longer without being looked at: who has to (a day's limit is reached, a
+# platform asks for a long pause) waits again. So a time further ahead was written by a wrong clock.
+LONGEST_WAIT = timedelta(hours=1)
 DATABASE_REST = timedelta(seconds=1)
 ACTOR = Actor.system("inbox")
 
@@ -373,7 +376,7 @@ class InboxWorker:
                 """,
                 event.id,
                 self._worker_id,
-                self._clock.now() + later.after,
+                self._clock.now() + min(later.after, LONGEST_WAIT),
                 str(later),
             )
 

@@ -5,10 +5,16 @@ a second start harmless. The runner holds a lease and renews it while the job ru
 leaves the row to be taken over, from the job's own ``checkpoint``.
 
 States: queued → running → done | failed | cancelled; running → queued on a failed try.
+
+A worker that is killed is mostly nobody's fault: a deployment, or a neighbour that needed all the
+memory. So it does not spend a try, and is counted apart (``lost``). Who was running twice when that
+happened runs alone from then on, for the one whose fault it is not to be given up with the other. The
+one whose fault it is ends after ``MAX_LOST``.
 """
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,7 +28,7 @@ from selify.core.claims import NOBODY, Round, by_index, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
-from selify.core.inbox import back_off
+from selify.core.inbox import LONGEST_WAIT, back_off
 from selify.core.leases import renewing
 from selify.core.logging import current_trace, get_logger, traced
 from selify.core.outage import UNCOUNTED_FOR, is_away, outlast
@@ -31,6 +37,8 @@ log = get_logger(__name__)
 
 LEASE = timedelta(seconds=15)
 FIRST_RETRY = timedelta(seconds=3)
+MAX_LOST = 5
+ALONE_AFTER = 2
 # A few more than there is room for: another worker may be taking the same ones.
 _MORE = 16
 DATABASE_REST = timedelta(seconds=1)
@@ -39,7 +47,7 @@ ACTOR = Actor.system("jobs")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job in the hands of a runner. ``attempts`` counts this one."""
+    """A job in the hands of a runner. ``attempts`` counts this one; ``lost``: see above."""
 
     id: UUID
     kind: str
@@ -52,6 +60,11 @@ class Job:
     trace: str
     created_at: datetime
     worker_id: str = ""
+    lost: int = 0
+
+    @property
+    def runs_alone(self) -> bool:
+        return self.lost >= ALONE_AFTER
 
 
 class JobLost(Exception):
@@ -141,12 +154,14 @@ class JobRunner:
         self._worker_id = worker_id
         self._parallel = parallel
         self._running: set[asyncio.Task[None]] = set()
+        self._alone: set[asyncio.Task[None]] = set()
+        self._one_alone = asyncio.Lock()
         self._round = Round()
 
     async def run_once(self) -> int:
         """Start what is due while there is room; waits for one to end when there is none."""
         room = self._parallel - len(self._running)
-        if room <= 0:
+        if room <= 0 or self._alone:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             return 1
         async with self._database.tx(ACTOR) as tx:
@@ -160,8 +175,9 @@ class JobRunner:
             )
         for job in claimed:
             task = asyncio.create_task(self._run(job))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            for group in (self._running, self._alone) if job.runs_alone else (self._running,):
+                group.add(task)
+                task.add_done_callback(group.discard)
         return len(claimed)
 
     async def finish_running(self) -> None:
@@ -170,23 +186,28 @@ class JobRunner:
             await asyncio.wait(self._running)
 
     async def recover(self) -> int:
-        """Take over from dead runners. The lost try counts, so poison ends up failed."""
+        """Take over from dead runners: at once the first time, then ever later and apart."""
         async with self._database.tx(ACTOR) as tx:
             await by_index(tx)
             return await tx.execute(
                 """
                 UPDATE internal.jobs
                    SET state = 'queued', leased_until = NULL, updated_at = now(),
-                       last_error = 'The worker running it stopped.'
+                       last_error = 'The worker running it stopped.',
+                       attempts = greatest(0, attempts - 1),
+                       lost = lost + (started_at IS NOT NULL)::int,
+                       run_after = $1::timestamptz
+                                   + (power(2, least(lost, 8)) - 1) * (0.5 + random()) * $2::interval
                  WHERE state = 'running' AND leased_until < $1
                 """,
                 self._clock.now(),
+                FIRST_RETRY,
             )
 
     async def _run(self, job: Job) -> None:
         with traced(job.trace):
             try:
-                async with renewing(partial(self._renew, job), LEASE):
+                async with renewing(partial(self._renew, job), LEASE), self._company_of(job):
                     outcome = await self._try(job)
             except Exception:
                 # The row keeps its lease until it runs out; then somebody tries again.
@@ -194,9 +215,31 @@ class JobRunner:
                 outcome = "lost"
             metrics.jobs_finished.labels(job.kind, outcome).inc()
 
+    @contextlib.asynccontextmanager
+    async def _company_of(self, job: Job) -> AsyncIterator[None]:
+        """Whoever runs alone waits for the others to end; until then its worker's death is not its."""
+        if not job.runs_alone:
+            yield
+            return
+        async with self._one_alone:
+            while others := self._running - self._alone:
+                await asyncio.wait(others)
+            async with self._database.tx(ACTOR) as tx:
+                await by_index(tx)
+                await tx.execute(
+                    """
+                    UPDATE internal.jobs SET started_at = $3
+                     WHERE id = $1 AND worker_id = $2 AND state = 'running'
+                    """,
+                    job.id,
+                    self._worker_id,
+                    self._clock.now(),
+                )
+            yield
+
     async def _try(self, job: Job) -> str:
         kind = self._kinds[job.kind]
-        if job.attempts > job.max_attempts:
+        if job.lost >= MAX_LOST:
             return await self._give_up(kind, job, "It stopped the worker each time it was tried.")
         try:
             await kind.run(job)
@@ -244,7 +287,7 @@ class JobRunner:
                 """,
                 job.id,
                 self._worker_id,
-                self._clock.now() + after,
+                self._clock.now() + min(after, LONGEST_WAIT),
                 reason,
                 0 if counted else 1,
             )
@@ -304,7 +347,8 @@ _CLAIM = f"""
     taken AS (
         UPDATE internal.jobs j
            SET state = 'running', worker_id = $4, leased_until = $5, updated_at = now(),
-               attempts = least(attempts + 1, max_attempts + 1)
+               attempts = least(attempts + 1, max_attempts + 1),
+               started_at = CASE WHEN lost < {ALONE_AFTER} THEN $2 END
          WHERE id = ANY (ARRAY(SELECT id FROM due))
         RETURNING j.*)
     SELECT taken.*, (SELECT owner FROM walk ORDER BY step DESC LIMIT 1) AS reached
@@ -342,4 +386,5 @@ def _job(row: asyncpg.Record) -> Job:
         trace=row["trace_id"] or "",
         created_at=row["created_at"],
         worker_id=row["worker_id"],
+        lost=row["lost"],
     )

@@ -10,6 +10,7 @@ Proof from outside (``confirm``) makes anything that may have arrived ``sent``.
 """
 
 import asyncio
+import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from selify.core.claims import NOBODY, PASSED, Round, by_index, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
-from selify.core.inbox import back_off
+from selify.core.inbox import LONGEST_WAIT, back_off
 from selify.core.leases import renewing
 from selify.core.logging import current_trace, get_logger, traced
 from selify.core.outage import outlast
@@ -35,6 +36,8 @@ log = get_logger(__name__)
 LEASE = timedelta(seconds=15)
 # Each look of a claim is short; where rows stand in each other's way, one after another sees them all.
 LOOKS = 200
+# A delivery whose worker was killed so often is taken for the reason, and ends.
+MAX_LOST = 5
 RECONCILE_AFTER = timedelta(seconds=8)
 RECONCILE_AT_LEAST = timedelta(hours=1)
 FIRST_RETRY = timedelta(seconds=2)
@@ -43,7 +46,9 @@ ACTOR = Actor.system("outbox")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One thing to deliver. ``attempts`` counts real tries, not waits."""
+    """One thing to deliver. ``attempts`` counts real tries: no waits, and none that ended with its
+    worker (``lost``).
+    """
 
     id: UUID
     channel: str
@@ -56,6 +61,7 @@ class Delivery:
     max_attempts: int
     trace: str
     created_at: datetime
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +249,8 @@ class OutboxWorker:
                 """
                 UPDATE internal.outbox
                    SET state = 'unknown', leased_until = NULL, not_before = $1, updated_at = now(),
-                       last_error = 'The worker stopped while sending.'
+                       last_error = 'The worker stopped while sending.',
+                       attempts = greatest(0, attempts - 1), lost = lost + 1
                  WHERE state = 'sending' AND leased_until < $1
                 """,
                 now,
@@ -331,8 +338,11 @@ class OutboxWorker:
 
     async def _finish(self, delivery: Delivery, outcome: Outcome, *, state: str) -> None:
         metrics.deliveries.labels(delivery.channel, type(outcome).__name__.lower()).inc()
-        if isinstance(outcome, Retry) and delivery.attempts >= delivery.max_attempts:
-            outcome = Failed("gave_up", outcome.reason)
+        if isinstance(outcome, Retry):
+            if delivery.lost >= MAX_LOST:
+                outcome = Failed("gave_up", "It stopped the worker each time it was tried.")
+            elif delivery.attempts >= delivery.max_attempts:
+                outcome = Failed("gave_up", outcome.reason)
         async with self._database.tx(ACTOR) as tx:
             await by_index(tx)
             if await self._mark(tx, delivery, outcome, state) and not isinstance(outcome, Wait):
@@ -346,10 +356,13 @@ class OutboxWorker:
             case Sent(said):
                 new_state, result = "sent", dict(said)
             case Wait(until, reason):
-                not_before, error = until, reason
+                not_before, error = min(until, now + LONGEST_WAIT), reason
                 counted = -1
             case Retry(reason, after):
-                not_before = now + (after or back_off(delivery.attempts, FIRST_RETRY))
+                rest = after if after is not None else back_off(delivery.attempts, FIRST_RETRY)
+                if delivery.lost > 1:  # apart from those that were merely claimed together with it
+                    rest = max(rest, back_off(delivery.lost, FIRST_RETRY) * random.random())
+                not_before = now + min(rest, LONGEST_WAIT)
                 error = reason
             case Failed(code, reason):
                 new_state, error, result = "failed", reason, {"code": code}
@@ -389,7 +402,7 @@ class OutboxWorker:
 
 
 _COLUMNS = """o.id, o.channel, o.key, o.lane, o.payload, o.workspace_id, o.account_id, o.attempts,
-              o.max_attempts, o.trace_id, o.created_at"""
+              o.max_attempts, o.trace_id, o.created_at, o.lost"""
 
 
 _OWNER = f"coalesce(account_id, '{NOBODY}')"
@@ -535,4 +548,5 @@ def _delivery(row: asyncpg.Record) -> Delivery:
         max_attempts=row["max_attempts"],
         trace=row["trace_id"] or "",
         created_at=row["created_at"],
+        lost=row["lost"],
     )

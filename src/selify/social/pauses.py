@@ -22,7 +22,7 @@ async def pause(
 ) -> datetime:
     """Every worker waits with this account's messages until then. ``length``: of a first pause."""
     until, length = await _next(tx, account_id, now, length, grows=grows)
-    await _hold(tx, "a.id = $1", account_id, until, length)
+    await _hold(tx, "a.id = $1", account_id, until, length, now)
     return until
 
 
@@ -35,7 +35,7 @@ async def pause_platform(
         a.status = 'active'
         AND a.platform = (SELECT platform FROM public.connected_social_accounts WHERE id = $1)
     """
-    await _hold(tx, same, account_id, until, length)
+    await _hold(tx, same, account_id, until, length, now)
     return until
 
 
@@ -83,8 +83,13 @@ async def _next(
     return now + length, length
 
 
-async def _hold(tx: Tx, which: str, account_id: UUID, until: datetime, length: timedelta) -> None:
-    """In the order of their ids, so that two who pause several at once do not block each other."""
+async def _hold(
+    tx: Tx, which: str, account_id: UUID, until: datetime, length: timedelta, now: datetime
+) -> None:
+    """In the order of their ids, so that two who pause several at once do not block each other.
+
+    No pause ends later than its length from now: one that does was begun by a wrong clock (``bounds``).
+    """
     await tx.execute(
         f"""
         INSERT INTO internal.send_pace AS p (account_id, paused_until, paused_for, free_at)
@@ -92,11 +97,14 @@ async def _hold(tx: Tx, which: str, account_id: UUID, until: datetime, length: t
          WHERE {which} ORDER BY a.id
         ON CONFLICT (account_id) DO UPDATE
            SET paused_until = greatest(p.paused_until, excluded.paused_until),
-               paused_for = excluded.paused_for,
+               paused_for = CASE WHEN p.paused_until > $5
+                                 THEN greatest(p.paused_for, excluded.paused_for)
+                                 ELSE excluded.paused_for END,
                free_at = greatest(p.free_at, excluded.free_at)
         """,
         account_id,
         until,
         length,
         limits.HEAD_START,
+        now,
     )

@@ -16,7 +16,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from selify.core.clock import Clock
+from selify.core.clock import Clock, is_within
 from selify.core.errors import BadRequest, Forbidden
 
 JWKS_URL: Final = "https://rest.fal.ai/.well-known/jwks.json"
@@ -149,13 +149,13 @@ class WebhookVerifier:
             verify(headers, body, self._keys, now)
 
     def _alive(self, now: datetime) -> bool:
-        return self._keys_from is not None and now - self._keys_from < KEYS_LIVE
+        return self._keys_from is not None and is_within(KEYS_LIVE, self._keys_from, now)
 
     async def _refresh(self) -> bool:
         """Whether there are newly fetched keys now. A flood of forgeries asks fal only once."""
         async with self._lock:
             now = self._clock.now()
-            if self._asked_at is not None and now - self._asked_at < REFETCH_AT_MOST_EVERY:
+            if self._asked_at and is_within(REFETCH_AT_MOST_EVERY, self._asked_at, now):
                 return False
             self._asked_at = now
             try:
