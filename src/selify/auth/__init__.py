@@ -13,6 +13,7 @@ from selify.auth.gate import CurrentGate, CurrentSession, Gate, visit_of
 from selify.auth.types import Member, Session, SignedIn, User, Visit, Workspace, WorkspaceRole
 from selify.auth.workspaces import (
     access_workspace,
+    change_platform_settings,
     change_role,
     create_workspace,
     list_members,
@@ -35,6 +36,7 @@ __all__ = [
     "WorkspaceRole",
     "access_workspace",
     "audit",
+    "change_platform_settings",
     "change_role",
     "create_workspace",
     "list_members",

@@ -13,17 +13,17 @@ from uuid import UUID
 
 import asyncpg
 
-from selify.auth import audit
+from selify.auth import audit, change_platform_settings
 from selify.core import outbox, retention
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Conflict, NotFound
 from selify.core.ids import new_id
 from selify.core.secrets import SecretBox
-from selify.social import messages, parking, pauses, repository, sending, undelivered
+from selify.social import health, messages, parking, pauses, repository, sending, undelivered
 from selify.social.ports import AccountGateway, Grant, PlatformRefused
 from selify.social.tryons import forget_account
-from selify.social.types import Account
+from selify.social.types import Account, SwitchedOff
 
 ACTOR = Actor.system("accounts")
 RETENTION = timedelta(days=90)
@@ -72,14 +72,7 @@ async def connect(
     )
     account_id = earlier or new_id()
     await _write(tx, clock, secrets, account_id, workspace_id, user_id, platform, grant)
-    await tx.execute(
-        """
-        INSERT INTO public.instagram_account_health (account_id) VALUES ($1)
-        ON CONFLICT (account_id) DO UPDATE
-           SET token_valid = true, health_status = 'healthy', consecutive_failures = 0
-        """,
-        account_id,
-    )
+    await health.begin_anew(tx, account_id)
     await tx.execute(
         """
         INSERT INTO public.instagram_rate_limits (account_id) VALUES ($1)
@@ -99,6 +92,14 @@ async def connect(
     )
     await parking.retry_attributed(tx)
     return Connected(account_id, reconnected=earlier is not None)
+
+
+async def access_account(tx: Tx, workspace_id: UUID, account_id: UUID) -> Account:
+    """An account of this workspace. Raises AccountMissing."""
+    account = await repository.account(tx, account_id)
+    if account is None or account.workspace_id != workspace_id:
+        raise AccountMissing("There is no such account in this workspace.")
+    return account
 
 
 async def _check_free(tx: Tx, platform: str, account_ref: str, workspace_id: UUID) -> None:
@@ -229,6 +230,20 @@ async def change_settings(
         account_id,
         dict(change(row["settings"] or {})),
     )
+
+
+async def switch_on(tx: Tx, account: Account) -> None:
+    """Try-on for this account, in a system transaction: in its own settings, and in the workspace's
+    for its platform where those switch it off.
+    """
+    await change_settings(tx, account.id, lambda known: {**known, "tryon_enabled": True})
+    if account.switched_off is SwitchedOff.WORKSPACE:
+        await change_platform_settings(
+            tx,
+            account.workspace_id,
+            account.platform,
+            lambda known: {**known, "enabled": True, "tryon_enabled": True},
+        )
 
 
 async def disconnect(

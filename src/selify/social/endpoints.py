@@ -18,12 +18,13 @@ from selify.core.http import (
     UserTx,
 )
 from selify.core.links import FileLinks
-from selify.social import accounts, conversations, posts, reading, repository
+from selify.social import accounts, conversations, diagnosis, posts, reading, repository
 from selify.social import schemas as s
 from selify.social.connecting import Attempt, Connector
 from selify.social.dialogue import Handler
 from selify.social.ports import AccountGateway
 from selify.social.reading import ConversationFilter
+from selify.social.send_now import send_now
 
 router = APIRouter(tags=["social"])
 WORKSPACE = "/api/v1/workspaces/{workspace_id}"
@@ -76,10 +77,23 @@ async def finish_connecting(
 
 
 @router.get(WORKSPACE + "/accounts")
-async def list_accounts(workspace_id: UUID, tx: UserTx) -> list[s.AccountOutput]:
-    """Connected accounts and how they are doing."""
-    await access_workspace(tx, workspace_id)
-    return [s.AccountOutput(**dict(row)) for row in await reading.list_accounts(tx, workspace_id)]
+async def list_accounts(
+    workspace_id: UUID, tx: SystemTx, user_id: CurrentUserId, clock: CurrentClock
+) -> list[s.AccountOutput]:
+    """Connected accounts, how they are doing, and what waits to be sent."""
+    await access_workspace(tx, workspace_id, user_id=user_id)
+    found = await diagnosis.of_workspace(tx, workspace_id, clock.now())
+    return [s.AccountOutput.of(one) for one in found]
+
+
+@router.post(WORKSPACE + "/accounts/{account_id}/send-now")
+async def send_waiting_now(
+    workspace_id: UUID, account_id: UUID, tx: SystemTx, user_id: CurrentUserId, clock: CurrentClock
+) -> s.SentNowOutput:
+    """Try at once what waits, where that makes sense. No rule is set aside by it."""
+    await access_workspace(tx, workspace_id, user_id=user_id)
+    await accounts.access_account(tx, workspace_id, account_id)
+    return s.SentNowOutput(tried=await send_now(tx, account_id, clock.now()))
 
 
 @router.post(WORKSPACE + "/accounts/{account_id}/disconnect", status_code=204)
@@ -88,9 +102,7 @@ async def disconnect(
 ) -> None:
     """Stop receiving and sending for this account. Its history is kept for 90 days."""
     await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
-    account = await repository.account(tx, account_id)
-    if account is None or account.workspace_id != workspace_id:
-        raise accounts.AccountMissing("There is no such account in this workspace.")
+    account = await accounts.access_account(tx, workspace_id, account_id)
     connector: Connector = request.app.state.connector
     await connector.disconnect(gateway_of(request, account.platform), account, user_id=user_id)
 

@@ -90,8 +90,12 @@ async def binding(tx: Tx, binding_id: UUID) -> Binding | None:
     return _binding(row) if row else None
 
 
-_ACCOUNT = """a.id, a.workspace_id, a.platform, a.platform_account_id, a.platform_username,
-              a.status, a.settings"""
+# What the workspace says for all accounts of the account's platform.
+WORKSPACE_SETTINGS = """(SELECT w.social_platforms_config #> ARRAY['platforms', a.platform]
+                          FROM public.workspaces w WHERE w.id = a.workspace_id)"""
+
+_ACCOUNT = f"""a.id, a.workspace_id, a.platform, a.platform_account_id, a.platform_username,
+               a.status, a.settings, {WORKSPACE_SETTINGS} AS workspace_settings"""
 
 _BINDING = """
     SELECT b.id, b.account_id, b.post_id, b.trigger_keywords, b.use_global_keywords,
@@ -113,6 +117,7 @@ def _account(row: asyncpg.Record) -> Account:
         username=row["platform_username"] or "",
         status=row["status"],
         settings=row["settings"] or {},
+        workspace_settings=row["workspace_settings"] or {},
     )
 
 

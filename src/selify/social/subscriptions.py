@@ -10,7 +10,7 @@ from uuid import UUID
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.secrets import SecretBox
-from selify.social import accounts
+from selify.social import accounts, health
 from selify.social.ports import AccountGateway, PlatformRefused
 
 ACTOR = Actor.system("event subscriptions")
@@ -58,6 +58,7 @@ async def subscribe(
     except PlatformRefused as refused:
         async with database.tx(ACTOR) as tx:
             await record_failure(tx, account_id, refused.reason)
+            await health.tell(tx, account_id, clock.now())
         return False
     async with database.tx(ACTOR) as tx:
         await record(tx, account_id, fields, clock=clock)

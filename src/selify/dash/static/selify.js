@@ -129,6 +129,7 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const FORMATS = {
   clock: new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
   day: new Intl.DateTimeFormat("en", { weekday: "long", day: "numeric", month: "long" }),
+  when: new Intl.DateTimeFormat("en", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
   date: new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year: "numeric" }),
 };
 
