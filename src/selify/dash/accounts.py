@@ -54,11 +54,11 @@ async def save_settings(
 ) -> Response:
     """Whether the bot works, in which language, and which words start a try-on."""
     if language not in texts.languages():
-        raise Invalid("The bot does not speak this language yet.")
+        raise Invalid("The bot does not speak this language yet.", field="language")
     changes = {
         "tryon_enabled": tryon_enabled,
         "language": language,
-        "trigger_keywords": keyword_list(trigger_keywords),
+        "trigger_keywords": keyword_list(trigger_keywords, field="trigger_keywords"),
     }
     async with desk.acting(WorkspaceRole.ADMIN) as tx:
         account = await accounts.access_account(tx, desk.workspace.id, account_id)
@@ -176,5 +176,5 @@ PARTS = {"doctor": show_doctor}
 
 def _text(desk: Desk, account: Account, language: str, key: str, own: str) -> BotText:
     if language not in texts.languages():
-        raise Invalid("The bot does not speak this language yet.")
+        raise Invalid("The bot does not speak this language yet.", field="language")
     return bot_texts.text(account, language, key, own=own, brand=desk.workspace.name)

@@ -163,6 +163,7 @@ def demand_fitting(text_: BotText) -> None:
             hint="Letters with accents and emoji count for more than one."
             if text_.unit == "bytes"
             else "",
+            field="template",
         )
 
 
