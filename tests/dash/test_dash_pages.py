@@ -258,7 +258,7 @@ async def test_a_page_that_says_live_is(brand, path: str) -> None:
     html = await brand.owner.look(path)
     parts = [found for _, found in Page(html).tags if "data-live" in found]
     addresses = {str(part["hx-get"]).partition("?")[0]: str(part["hx-get"]) for part in parts}
-    assert addresses.keys() == {f"/fragments/{name}" for name in LIVE[path] | {"bell"}}
+    assert addresses.keys() == {f"/fragments/{name}" for name in LIVE[path] | {"bell", "banner"}}
     for address in addresses.values():
         again = await brand.owner.browser.get(address, headers={"HX-Request": "true"})
         assert again.status_code == 200
@@ -279,7 +279,7 @@ async def test_the_page_listens_to_what_its_parts_show(brand, path: str) -> None
     told = await brand.site.run(
         "SELECT DISTINCT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname = 'tell'"
     )
-    tables = {row["name"].removeprefix("public.") for row in told}
+    tables = {row["name"].rpartition(".")[2] for row in told}
     assert heard - {"sse:everything"} <= {f"sse:{table}" for table in tables}
 
 

@@ -65,6 +65,7 @@ WATCHED = {
     "workspace_quotas": "id",
     "workspace_payg_balance": "id",
     "instagram_account_health": "account_id",
+    "instagram_webhook_subscriptions": "id",
     "connected_social_accounts": "id",
     "social_posts_garment_bindings": "id",
     "notifications": "id",
@@ -113,6 +114,61 @@ async def test_who_meets_another_notifier_says_nothing_and_does_not_wait(db, ear
     await other.close()
     await db.execute(job, "second")
     assert await ear.work() == ["jobs"]
+
+
+async def test_trouble_and_notices_are_told_although_another_notifies(db, ear, database_url):
+    """They are few, and must be on the page within seconds."""
+    world = await build_world(db, await read_tables(db), "Echo")
+    account = world.rows["connected_social_accounts"]["id"]
+    notice = (
+        "INSERT INTO public.notifications (user_id, workspace_id, type, title)"
+        " SELECT user_id, workspace_id, 'x', 'x' FROM public.notifications LIMIT 1"
+    )
+    trouble = (
+        "INSERT INTO internal.account_trouble (account_id, scope, since, code, reason)"
+        " VALUES ($1, 'sends', now(), 'x', 'x')"
+    )
+    changed = "UPDATE internal.account_trouble SET told_at = now()"
+    await ear.until_now()
+    other = await asyncpg.connect(database_url)
+    async with other.transaction():
+        await other.execute("SELECT pg_advisory_xact_lock(4816020)")
+        await db.execute(notice)
+        assert [change["table"] for change in await ear.changes()] == ["notifications"]
+        for statement, values in (
+            (trouble, (account,)),
+            (changed, ()),
+            ("DELETE FROM internal.account_trouble", ()),
+        ):
+            await db.execute(statement, *values)
+            told = [(change["table"], change["id"]) for change in await ear.changes()]
+            assert told == [("instagram_account_health", str(account))], statement
+    await other.close()
+
+
+async def test_what_waits_is_told_and_what_leaves_undisturbed_is_not(db, ear):
+    world = await build_world(db, await read_tables(db), "Echo")
+    await db.execute(
+        "INSERT INTO internal.outbox (channel, key, lane, workspace_id)"
+        " VALUES ('messages', 'a', 'a', $1)",
+        world.workspace_id,
+    )
+    await ear.until_now()
+    sending = "UPDATE internal.outbox SET state = 'sending', leased_until = now()"
+    await db.execute(sending)
+    await db.execute("UPDATE internal.outbox SET state = 'sent', sent_at = now()")
+    assert await ear.changes() == []
+    for reason in ("Slow down.", None):
+        await db.execute("UPDATE internal.outbox SET state = 'queued', last_error = $1", reason)
+        assert [change["table"] for change in await ear.changes()] == ["outbox"]
+
+
+async def test_a_workspaces_switch_is_told(db, ear):
+    world = await build_world(db, await read_tables(db), "Echo")
+    await ear.until_now()
+    await db.execute("UPDATE public.workspaces SET social_platforms_config = '{}'")
+    told = [(change["table"], change["workspace_id"]) for change in await ear.changes()]
+    assert ("workspaces", str(world.workspace_id)) in told
 
 
 async def test_a_long_transaction_keeps_nobody_quiet(db, ear, database_url):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from tests.infra.world import PLATFORM, World
 
 from selify.core.errors import BadRequest
-from selify.social import subscriptions
+from selify.social import event_kinds
 from selify.social.ports import (
     Grant,
     PlatformRefused,
@@ -46,7 +46,7 @@ class Gateway:
 
     async def subscribe(self, token: str, permissions: Sequence[str]) -> Subscription:
         self._ask("subscribe")
-        return Subscription(tuple(subscriptions.COSTS))
+        return Subscription(tuple(event_kinds.COSTS))
 
     async def unsubscribe(self, token: str) -> None:
         self._ask("unsubscribe")

@@ -72,7 +72,7 @@ async def test_a_retry_comes_back_and_gives_up_in_the_end(world: World, thread: 
     for _ in range(10):
         await world.later(timedelta(seconds=6))
     assert await world.failures() == ["gave_up"]
-    assert await world.notified() == ["message_failed"]
+    assert await world.notified() == ["account_failing", "message_failed"]
     assert len(world.platform.sent) == 1 + 8
 
 

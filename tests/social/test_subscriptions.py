@@ -6,7 +6,8 @@ import pytest
 from tests.infra.gateway import Gateway
 from tests.infra.world import SYSTEM, Brand, World
 
-from selify.social import reading, subscriptions
+from selify.social import diagnosis, event_kinds, subscriptions
+from selify.social.diagnosis import Diagnosis
 from selify.social.ports import PlatformRefused, Subscription
 
 
@@ -19,9 +20,9 @@ async def confirm(world: World, gateway: Gateway) -> int:
     return await subscriptions.confirm_due(world.database, world.clock, world.secrets, gateway)
 
 
-async def shown(world: World, brand: Brand) -> dict:
+async def shown(world: World, brand: Brand) -> Diagnosis:
     async with world.database.tx(SYSTEM) as tx:
-        (account,) = await reading.list_accounts(tx, brand.workspace_id)
+        (account,) = await diagnosis.of_workspace(tx, brand.workspace_id, world.clock.now())
     return account
 
 
@@ -70,22 +71,23 @@ async def test_a_token_nobody_can_open_stops_nobody_else(
 async def test_what_does_not_come_is_named_with_its_price(
     world: World, brand: Brand, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (await shown(world, brand))["lost"] == [], "never asked, so nothing is known"
+    assert (await shown(world, brand)).lost == [], "never asked, so nothing is known"
     await confirm(world, gateway)
-    assert (await shown(world, brand))["lost"] == []
+    assert (await shown(world, brand)).lost == []
 
     async def partly(token: str, permissions: object) -> Subscription:
-        fields = tuple(field for field in subscriptions.COSTS if field != "comments")
+        fields = tuple(field for field in event_kinds.COSTS if field != "comments")
         return Subscription(fields, "The permission to manage comments is missing.")
 
     monkeypatch.setattr(gateway, "subscribe", partly)
     world.clock.advance(timedelta(days=1, seconds=1))
     await confirm(world, gateway)
     account = await shown(world, brand)
-    assert [cost.text for cost in account["lost"]] == [
-        "Comments under your posts are not answered."
-    ]
-    assert account["subscription_error"] == "The permission to manage comments is missing."
+    assert [cost.text for cost in account.lost] == ["Comments under your posts are not answered."]
+    assert (account.chief.code, account.chief.state) == ("events_missing", "bad")
+    assert account.chief.text == (
+        "Comments under your posts are not answered. The permission to manage comments is missing."
+    )
     assert await confirm(world, gateway) == 0, "not asked for again unchanged"
 
 

@@ -25,12 +25,13 @@ def normalise(text: str) -> str:
     """
     address = text.strip(" ") if len(text) <= LONGEST + 2 else text
     if len(address) > LONGEST:
-        raise EmailInvalid(f"An e-mail address has at most {LONGEST} characters.")
+        raise EmailInvalid(f"An e-mail address has at most {LONGEST} characters.", field="email")
     if not address.isascii():
         raise EmailInvalid(
             "Only plain letters, digits and signs can be used in the e-mail address.",
             hint="Type the address by hand: some letters only look like a, e or o.",
+            field="email",
         )
     if not _ADDRESS.fullmatch(address.lower()):
-        raise EmailInvalid("An e-mail address looks like name@example.com.")
+        raise EmailInvalid("An e-mail address looks like name@example.com.", field="email")
     return address.lower()

@@ -82,7 +82,11 @@ class Gate:
                 tx, email=address, password_hash=hashed, full_name=full_name, now=now
             )
             if user is None:
-                raise EmailTaken("Nothing was changed.", hint="Sign in instead.")
+                raise EmailTaken(
+                    "Nothing was changed.",
+                    hint="Sign in instead.",
+                    fields=[{"field": "email", "message": f"{EmailTaken.title}."}],
+                )
             return await sessions.start(tx, user, visit=visit, now=now, lifetime=self.lifetime)
 
     async def sign_in(self, *, email: str, password: str, visit: Visit) -> SignedIn:

@@ -90,9 +90,10 @@ def demand_good(password: str, *, email: str) -> None:
         raise PasswordInvalid(
             f"A password has {SHORTEST} to {LONGEST} characters.",
             hint="Several words in a row are easy to remember and hard to guess.",
+            field="password",
         )
     if len(set(password)) < 4 or password.casefold() in (email, email.partition("@")[0]):
-        raise PasswordInvalid("This password would be guessed at once.")
+        raise PasswordInvalid("This password would be guessed at once.", field="password")
 
 
 def _prepared(password: str) -> str:

@@ -6,8 +6,9 @@ they are said in words.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -125,6 +126,30 @@ async def access_workspace(
             hint="Ask an owner of the workspace.",
         )
     return workspace
+
+
+async def change_platform_settings(
+    tx: Tx,
+    workspace_id: UUID,
+    platform: str,
+    change: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+) -> None:
+    """What the workspace says for all its accounts of a platform: old settings in, new settings out.
+    Two who change at once do not undo each other.
+    """
+    config = await tx.fetch_value(
+        "SELECT social_platforms_config FROM public.workspaces WHERE id = $1 FOR UPDATE",
+        workspace_id,
+    )
+    known = config if isinstance(config, dict) else {}
+    platforms = known.get("platforms")
+    others = platforms if isinstance(platforms, dict) else {}
+    changed = {**others, platform: dict(change(others.get(platform) or {}))}
+    await tx.execute(
+        "UPDATE public.workspaces SET social_platforms_config = $2 WHERE id = $1",
+        workspace_id,
+        {**known, "platforms": changed},
+    )
 
 
 async def list_members(tx: Tx, workspace_id: UUID) -> list[Member]:

@@ -31,7 +31,7 @@ async def edit_garment(
 ) -> Garment:
     """The garment as it is then. Raises GarmentMissing; Invalid for an empty name."""
     if change.name is not None and not change.name.strip():
-        raise Invalid("A garment needs a name.")
+        raise Invalid("A garment needs a name.", field="name")
     row = await tx.fetch_one(
         """
         SELECT name, coalesce(metadata, '{}') AS metadata FROM public.wardrobe_garments

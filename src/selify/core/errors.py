@@ -21,6 +21,11 @@ class SelifyError(Exception):
         self.hint = hint
         self.extra = extra
 
+    def of(self, field: str) -> str:
+        """What is wrong with the value of that name, and what to do; empty where nothing is."""
+        found = (item for item in self.extra.get("fields", ()) if item["field"] == field)
+        return " ".join(filter(None, (item["message"] + " " + self.hint for item in found))).strip()
+
 
 class BadRequest(SelifyError):
     status, code, title = 400, "bad_request", "The request cannot be understood"
@@ -67,7 +72,13 @@ class UnsupportedMedia(SelifyError):
 
 
 class Invalid(SelifyError):
+    """``field``: the name of the value that is wrong, where it is one of several."""
+
     status, code, title = 422, "invalid", "Some values are not valid"
+
+    def __init__(self, detail: str, *, hint: str = "", field: str = "", **extra: Any) -> None:
+        named = {"fields": [{"field": field, "message": detail}]} if field else {}
+        super().__init__(detail, hint=hint, **{**named, **extra})
 
 
 class TooMany(SelifyError):

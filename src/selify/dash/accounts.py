@@ -7,7 +7,6 @@ from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
 from selify.auth import WorkspaceRole
-from selify.core.database import Tx
 from selify.core.text import OneLine, Verbatim
 from selify.dash import bot_texts, health, words
 from selify.dash.bot_texts import BotText
@@ -15,10 +14,10 @@ from selify.dash.desk import AtDesk, Desk
 from selify.dash.forms import keyword_list
 from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import View
-from selify.social import bot_settings, repository, texts
-from selify.social.accounts import AccountMissing
+from selify.social import accounts, bot_settings, repository, texts
 from selify.social.connecting import Connector
 from selify.social.keywords import DEFAULT_KEYWORDS
+from selify.social.send_now import send_now
 from selify.social.types import Account
 
 router = APIRouter(prefix="/accounts", include_in_schema=False)
@@ -30,7 +29,7 @@ Template = Annotated[Verbatim, Form(max_length=2000)]
 
 @router.get("")
 async def show(desk: AtDesk) -> Response:
-    doctors = await health.examine(desk)
+    doctors = await desk.once(health.examine)
     async with desk.reading() as tx:
         found = {doctor.id: await repository.account(tx, doctor.id) for doctor in doctors}
     return await page(
@@ -53,13 +52,13 @@ async def save_settings(
 ) -> Response:
     """Whether the bot works, in which language, and which words start a try-on."""
     async with desk.acting(WorkspaceRole.ADMIN) as tx:
-        account = await _account(tx, desk, account_id)
+        account = await accounts.access_account(tx, desk.workspace.id, account_id)
         await bot_settings.save_settings(
             tx,
             account.id,
             tryon_enabled=tryon_enabled,
             language=language,
-            keywords=keyword_list(trigger_keywords),
+            keywords=keyword_list(trigger_keywords, field="trigger_keywords"),
             field="trigger_keywords",
         )
     if not by_script(desk.request):
@@ -67,11 +66,35 @@ async def save_settings(
     return fragment(desk, "toast.html", text=words.DONE["settings_saved"], oob=True)
 
 
+@router.post("/{account_id}/switch-on")
+async def switch_on(desk: AtDesk, account_id: UUID) -> Response:
+    """Shoppers can try things on again, wherever it was switched off."""
+    async with desk.acting(WorkspaceRole.ADMIN) as tx:
+        account = await accounts.access_account(tx, desk.workspace.id, account_id)
+        await accounts.switch_on(tx, account)
+    if not by_script(desk.request):
+        return went_well(desk, "/accounts", "bot_switched_on")
+    shown = await health.show_banner(desk, View())
+    done = words.DONE["bot_switched_on"]
+    return fragment(desk, "fragments/banner.html", toast=done, **shown)
+
+
+@router.post("/{account_id}/send-now")
+async def send_waiting_now(desk: AtDesk, account_id: UUID) -> Response:
+    """What waits is tried at once; what it waits for is asked again."""
+    async with desk.acting() as tx:
+        await accounts.access_account(tx, desk.workspace.id, account_id)
+        await send_now(tx, account_id, desk.now)
+    if not by_script(desk.request):
+        return went_well(desk, "/accounts", "sent_now")
+    return fragment(desk, "toast.html", text=words.DONE["sent_now"], oob=True)
+
+
 @router.get("/{account_id}/texts")
 async def show_texts(desk: AtDesk, account_id: UUID, language: str = "") -> Response:
     """Everything the bot says, to be read and rewritten."""
     async with desk.reading() as tx:
-        account = await _account(tx, desk, account_id)
+        account = await accounts.access_account(tx, desk.workspace.id, account_id)
     spoken = language if language in texts.languages() else account.language
     return await page(
         desk,
@@ -89,7 +112,7 @@ async def preview_text(
 ) -> Response:
     """How a text would read, and whether it fits."""
     async with desk.reading() as tx:
-        account = await _account(tx, desk, account_id)
+        account = await accounts.access_account(tx, desk.workspace.id, account_id)
     text = _text(desk, account, language, key, template)
     return fragment(desk, "fragments/preview.html", text=text)
 
@@ -105,7 +128,7 @@ async def save_text(
 ) -> Response:
     """In the brand's own words; empty or ``reset`` for ours again."""
     async with desk.acting(WorkspaceRole.ADMIN) as tx:
-        account = await _account(tx, desk, account_id)
+        account = await accounts.access_account(tx, desk.workspace.id, account_id)
         own = await bot_settings.save_text(
             tx,
             account,
@@ -134,7 +157,7 @@ async def save_text(
 async def disconnect(desk: AtDesk, account_id: UUID) -> Response:
     """Nothing more comes in or goes out. The history is kept for 90 days."""
     async with desk.acting(WorkspaceRole.ADMIN) as tx:
-        account = await _account(tx, desk, account_id)
+        account = await accounts.access_account(tx, desk.workspace.id, account_id)
     state = desk.request.app.state
     connector: Connector = state.connector
     gateway = state.gateways[account.platform]
@@ -144,20 +167,13 @@ async def disconnect(desk: AtDesk, account_id: UUID) -> Response:
 
 async def show_doctor(desk: Desk, view: View) -> dict[str, Any]:
     """How one account is. Raises AccountMissing."""
-    found = next((one for one in await health.examine(desk) if one.id == view.account), None)
+    found = next((one for one in await desk.once(health.examine) if one.id == view.account), None)
     if found is None:
-        raise AccountMissing("There is no such account in this workspace.")
+        raise accounts.AccountMissing("There is no such account in this workspace.")
     return {"account": found}
 
 
 PARTS = {"doctor": show_doctor}
-
-
-async def _account(tx: Tx, desk: Desk, account_id: UUID) -> Account:
-    account = await repository.account(tx, account_id)
-    if account is None or account.workspace_id != desk.workspace.id:
-        raise AccountMissing("There is no such account in this workspace.")
-    return account
 
 
 def _text(desk: Desk, account: Account, language: str, key: str, own: str) -> BotText:

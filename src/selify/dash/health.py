@@ -1,27 +1,34 @@
-"""How connected accounts are doing: what a brand must know before its shoppers notice."""
+"""How connected accounts are doing, as the pages show it: what ``social.diagnosis`` says, a sentence
+beside each thing that was looked at.
+"""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from selify.dash import words
 from selify.dash.desk import Desk
-from selify.social import limits, reading
+from selify.dash.view import View
+from selify.social import diagnosis
+from selify.social.diagnosis import About, Diagnosis, Finding, State, Waiting
 from selify.social.limits import Pace
+from selify.social.types import SwitchedOff
 
-SOON = timedelta(days=7)
-LIVE = ("active", "pending")
 FELT_MILLISECONDS = 100
+
+TITLES = {
+    About.PERMISSION: "Permission",
+    About.INCOMING: "Incoming messages",
+    About.SENDING: "Sending",
+    About.COMMENTS: "Answers to comments",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that works, or does not: ``state`` is good, fair, bad or off."""
+    """One thing that works, or does not."""
 
     title: str
-    state: str
+    state: State
     text: str
 
 
@@ -29,89 +36,106 @@ class Check:
 class Doctor:
     """An account and everything that was looked at."""
 
-    id: UUID
-    platform: str
-    username: str
-    status: str
-    state: str
-    verdict: str
-    checks: tuple[Check, ...]
-    pace: Pace
+    found: Diagnosis
+
+    @property
+    def id(self) -> UUID:
+        return self.found.account_id
+
+    @property
+    def platform(self) -> str:
+        return str(self.found.row["platform"])
+
+    @property
+    def username(self) -> str:
+        return self.found.row["username"] or "unnamed"
+
+    @property
+    def status(self) -> str:
+        return str(self.found.row["status"])
+
+    @property
+    def chief(self) -> Finding:
+        return self.found.chief
+
+    @property
+    def state(self) -> State:
+        return self.chief.state
 
     @property
     def live(self) -> bool:
-        return self.status in LIVE
+        return self.found.live
+
+    @property
+    def reconnect(self) -> bool:
+        """Whether connecting it again is what helps, or may."""
+        found = self.found.findings
+        return any(
+            one.state in (State.BAD, State.OFF) or one.code == "events_missing" for one in found
+        )
+
+    @property
+    def switched_off(self) -> SwitchedOff | None:
+        return self.found.switched_off
+
+    @property
+    def waiting(self) -> tuple[Waiting, ...]:
+        return self.found.waiting
+
+    @property
+    def may_send_now(self) -> bool:
+        return self.found.may_send_now
+
+    @property
+    def pace(self) -> Pace:
+        return self.found.pace
+
+    @property
+    def verdict(self) -> str:
+        """The state in two words: what is wrong stands below it."""
+        return _VERDICTS.get(self.state, self.chief.title)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        if not self.live:
+            return ()
+        shown = (
+            Check(TITLES[one.about], one.state, self._text(one)) for one in self.found.findings
+        )
+        return (*shown, _today(self.found))
+
+    def _text(self, finding: Finding) -> str:
+        if finding is self.chief and finding.state is State.BAD:
+            return finding.title  # the sentence stands above
+        timed = finding.about is About.SENDING and finding.state is State.GOOD
+        pace: Any = self.found.row["avg_response_time_ms"]
+        return f"{finding.text}{_pace(pace)}" if timed and pace is not None else finding.text
+
+
+_VERDICTS = {State.BAD: "Needs your attention", State.FAIR: "Mostly fine"}
 
 
 async def examine(desk: Desk) -> list[Doctor]:
-    """The workspace's accounts, as the user may see them; what is waiting is counted by the system."""
-    async with desk.reading() as tx:
-        rows = await reading.list_accounts(tx, desk.workspace.id)
+    """The workspace's accounts."""
     async with desk.acting() as tx:
-        paces = [await limits.pace(tx, row["id"], desk.now) for row in rows]
-    return [_doctor(row, pace, desk.now) for row, pace in zip(rows, paces, strict=True)]
+        return [
+            Doctor(one) for one in await diagnosis.of_workspace(tx, desk.workspace.id, desk.now)
+        ]
 
 
-def _doctor(row: Mapping[str, Any], pace: Pace, now: datetime) -> Doctor:
-    checks = _checks(row, now)
-    state, verdict = words.ACCOUNT.get(row["status"], ("fair", row["status"]))
-    if state == "good":
-        state, verdict = _worst(checks, (state, verdict))
-    return Doctor(
-        id=row["id"],
-        platform=row["platform"],
-        username=row["username"] or "unnamed",
-        status=row["status"],
-        state=state,
-        verdict=verdict,
-        checks=checks,
-        pace=pace,
-    )
+async def show_banner(desk: Desk, _: View) -> dict[str, Any]:
+    """What keeps shoppers from an answer, said on every page: an account in trouble or disconnected, a
+    bot that is switched off.
+    """
+    doctors = await desk.once(examine)
+    silent = not any(doctor.live for doctor in doctors)
+    return {
+        "alarms": [one for one in doctors if one.state is State.BAD or (silent and not one.live)],
+        "switched_off": [one for one in doctors if one.live and one.switched_off],
+    }
 
 
-def _worst(checks: Sequence[Check], otherwise: tuple[str, str]) -> tuple[str, str]:
-    for state, verdict in (("bad", "Needs your attention"), ("fair", "Mostly fine")):
-        if any(check.state == state for check in checks):
-            return state, verdict
-    return otherwise
-
-
-def _checks(row: Mapping[str, Any], now: datetime) -> tuple[Check, ...]:
-    if row["status"] not in LIVE:
-        return ()
-    return (_permission(row, now), _subscription(row), _calls(row), _failures(row))
-
-
-def _permission(row: Mapping[str, Any], now: datetime) -> Check:
-    title, ends = "Permission", row["token_expires_at"]
-    if row["token_valid"] is False or (ends and ends <= now):
-        return Check(title, "bad", "It has ended. Connect the account again.")
-    if ends is None:
-        return Check(title, "good", "Valid")
-    days = (ends - now).days
-    text = f"Valid for {days} more day{'' if days == 1 else 's'}; renewed by itself"
-    return Check(title, "fair" if ends - now < SOON else "good", text)
-
-
-def _subscription(row: Mapping[str, Any]) -> Check:
-    title, status, lost = "Incoming messages", row["subscription_status"], row["lost"]
-    why = row["subscription_error"] or "Connect the account again."
-    if status is None:
-        return Check(title, "fair", "Not confirmed yet")
-    if status != "active":
-        return Check(title, "bad", f"Not arriving. {why}")
-    if not lost:
-        return Check(title, "good", "Comments and messages reach us")
-    state = "bad" if any(cost.vital for cost in lost) else "fair"
-    return Check(title, state, " ".join([*(cost.text for cost in lost), why]))
-
-
-def _calls(row: Mapping[str, Any]) -> Check:
-    state, text = words.HEALTH.get(row["health"] or "", ("off", "Nothing sent yet"))
-    if row["last_successful_api_call"] is None and state == "good":
-        return Check("Sending", "good", "Ready; nothing sent yet")
-    pace: Any = row["avg_response_time_ms"]
-    return Check("Sending", state, f"{text}{_pace(pace)}" if pace is not None else text)
+PARTS = {"banner": show_banner}
 
 
 def _pace(milliseconds: float) -> str:
@@ -121,8 +145,10 @@ def _pace(milliseconds: float) -> str:
     return f", {milliseconds / 1000:.1f} s on average"
 
 
-def _failures(row: Mapping[str, Any]) -> Check:
-    failed, sent = row["messages_failed_today"] or 0, row["messages_processed_today"] or 0
+def _today(found: Diagnosis) -> Check:
+    failed = found.row["messages_failed_today"] or 0
+    sent = found.row["messages_processed_today"] or 0
     if not failed:
-        return Check("Today", "good", f"{sent:,} sent, none failed")
-    return Check("Today", "fair", f"{sent:,} sent, {failed:,} failed and tried again")
+        return Check("Today", State.GOOD, f"{sent:,} sent, none failed")
+    times = f"{failed:,} time{'' if failed == 1 else 's'}"
+    return Check("Today", State.FAIR, f"{sent:,} sent; sending failed {times}")

@@ -19,7 +19,8 @@ from selify.dash.rendering import bell, by_script, fragment, page, went_well
 from selify.dash.view import PERIODS, View, Viewed
 from selify.social import conversations, funnel, reading, repository
 from selify.social.dialogue import Handler, State
-from selify.social.reading import ConversationFilter, ConversationMissing, Mark
+from selify.social.reading import Answers, ConversationFilter, ConversationMissing, Mark
+from selify.social.types import Account
 
 router = APIRouter(include_in_schema=False)
 
@@ -68,15 +69,12 @@ async def _workspace_of(desk: Desk, conversation_id: UUID) -> UUID:
 
 
 async def show_attention(desk: Desk, _: View) -> dict[str, Any]:
-    """What keeps shoppers from an answer: an account in trouble, or a step that is still to do."""
-    doctors = await desk.once(health.examine)
+    """What is still to do before shoppers can be answered at all."""
     async with desk.acting() as tx:
+        accounts = await reading.list_accounts(tx, desk.workspace.id)
         garments = await commerce.list_garments(tx, desk.workspace.id, limit=1)
         binding = await reading.shows_any_garment(tx, desk.workspace.id)
-    steps = {"account": bool(doctors), "garment": bool(garments), "binding": binding}
-    silent = not any(doctor.live for doctor in doctors)
-    alarms = [one for one in doctors if one.state == "bad" or (silent and not one.live)]
-    return {"steps": steps, "alarms": alarms}
+    return {"steps": {"account": bool(accounts), "garment": bool(garments), "binding": binding}}
 
 
 async def show_conversations(desk: Desk, view: View) -> dict[str, Any]:
@@ -112,15 +110,27 @@ async def show_thread(desk: Desk, view: View) -> dict[str, Any]:
     async with desk.reading() as tx:
         thread = await reading.access_conversation(tx, desk.workspace.id, chosen)
         about = State.from_json(thread["conversation_state"]).binding_id
+        account = await repository.account(tx, thread["account_id"])
         found = await reading.list_messages(tx, chosen, before=view.before, limit=MESSAGES + 1)
         return {
             "thread": thread,
+            "account": account,
+            "who": _who_answers(thread, account),
             "garment": await repository.binding(tx, about) if about else None,
             "messages": found[-MESSAGES:],
             "earlier": Mark.after(found[::-1], MESSAGES, by="at"),
             "following": is_latest,
             "news": latest if view.held and not is_latest else None,
         }
+
+
+def _who_answers(thread: Mapping[str, Any], account: Account | None) -> str:
+    """As the conversation has it; its bot answers only where the account lets it."""
+    if thread["answers"] != Answers.BOT or account is None:
+        return str(thread["answers"])
+    if account.status not in repository.LIVE:
+        return "nobody_connected"
+    return "bot_off" if account.switched_off else "bot"
 
 
 async def _latest_conversations(desk: Desk) -> list[dict[str, Any]]:

@@ -4,14 +4,21 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from selify.core.errors import NotFound
-from selify.dash import accounts, home, money, posts, wardrobe
+from selify.dash import accounts, health, home, money, posts, wardrobe
 from selify.dash.desk import AtDesk
 from selify.dash.rendering import fragment
 from selify.dash.view import Viewed
 
 router = APIRouter(include_in_schema=False)
 
-PARTS = {**home.PARTS, **posts.PARTS, **wardrobe.PARTS, **accounts.PARTS, **money.PARTS}
+PARTS = {
+    **health.PARTS,
+    **home.PARTS,
+    **posts.PARTS,
+    **wardrobe.PARTS,
+    **accounts.PARTS,
+    **money.PARTS,
+}
 
 
 @router.get("/fragments/{name}")

@@ -90,7 +90,7 @@ async def bind(
 ) -> Response:
     """From now on the post shows this garment."""
     if garment is None:
-        raise Invalid("Choose the garment that this post shows.")
+        raise Invalid("Choose the garment that this post shows.", field="garment")
     async with desk.acting() as tx:
         await posts.check_post(tx, desk.workspace.id, post_id)
         await posts.bind(

@@ -5,9 +5,10 @@ a database that is down. Who is not signed in goes to the sign-in page, and back
 of a page that cannot be had becomes a short message on the page that is open.
 """
 
+import json
 import re
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from starlette.datastructures import Headers, MutableHeaders
@@ -31,6 +32,10 @@ _NOT_HERE = {
     "fields": [],
 }
 ACCOUNTS = "/accounts?{}#main"
+LONGEST_FORM = 32 * 1024
+# A tick or a row of ours: nobody types these.
+_CHOSEN = re.compile(r"true|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MENDED_BY_TYPING = (409, 422)
 _UNFIT = ("content-length", "content-type", "www-authenticate")
 
 
@@ -44,15 +49,41 @@ class PagesForPeople:
         if scope["type"] != "http" or not _is_for_people(scope):
             await self._app(scope, receive, send)
             return
-        await self._app(scope, receive, _Replacing(scope, send))
+        typed = _Typed(receive) if _is_plain_form(scope) else None
+        await self._app(scope, typed or receive, _Replacing(scope, send, typed))
+
+
+class _Typed:
+    """Remembers a form that is sent without scripts, so that it can be shown once more."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._body = b""
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request" and len(self._body) <= LONGEST_FORM:
+            self._body += message.get("body", b"")
+        return message
+
+    def fields(self) -> list[tuple[str, str]]:
+        """As they were typed; none of a form that is too long. A password is typed again."""
+        if len(self._body) > LONGEST_FORM:
+            return []
+        try:
+            found = parse_qsl(self._body.decode("ascii"), keep_blank_values=True, max_num_fields=40)
+        except ValueError:
+            return []
+        return [(name, value) for name, value in found if name != "password"]
 
 
 class _Replacing:
     """Passes an answer on as it comes, unless it is a problem document."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, typed: _Typed | None) -> None:
         self._scope = scope
         self._send = send
+        self._typed = typed
         self._start: Message | None = None
         self._body = b""
 
@@ -69,7 +100,7 @@ class _Replacing:
     async def _answer(self, start: Message, problem: dict[str, Any]) -> None:
         kept = [h for h in start["headers"] if h[0].lower().decode() not in _UNFIT]
         headers = MutableHeaders(raw=kept)
-        status, body = _shown(self._scope, problem, headers)
+        status, body = _shown(self._scope, problem, headers, self._typed)
         headers["content-length"] = str(len(body))
         headers["content-type"] = "text/html; charset=utf-8"
         headers["cache-control"] = "no-store"
@@ -77,7 +108,9 @@ class _Replacing:
         await self._send({"type": "http.response.body", "body": body})
 
 
-def _shown(scope: Scope, problem: dict[str, Any], headers: MutableHeaders) -> tuple[int, bytes]:
+def _shown(
+    scope: Scope, problem: dict[str, Any], headers: MutableHeaders, typed: _Typed | None
+) -> tuple[int, bytes]:
     """Status and body; says in ``headers`` where they go."""
     status: int = problem["status"]
     script = Headers(scope=scope).get("hx-request") == "true"
@@ -95,13 +128,44 @@ def _shown(scope: Scope, problem: dict[str, Any], headers: MutableHeaders) -> tu
     if not script:
         said = _IN_PLAIN_WORDS.get(problem["detail"], problem["detail"])
         shown = {**problem, "detail": said}
-        return status, rendering.render("problem.html", problem=shown).encode()
+        again = _once_more(scope, problem, typed)
+        return status, rendering.render("problem.html", problem=shown, again=again).encode()
     if scope["path"].startswith("/fragments/"):  # it will be fetched again soon: no fuss
         headers["hx-reswap"] = "none"
         return status, b""
     headers["hx-retarget"], headers["hx-reswap"] = "#toasts", "beforeend"
     words = " ".join(filter(None, (problem["detail"], problem["hint"])))
+    headers["hx-trigger"] = json.dumps({"refused": {"words": words, "fields": _fields(problem)}})
     return status, rendering.render("toast.html", text=words, bad=True, oob=False).encode()
+
+
+def _once_more(
+    scope: Scope, problem: dict[str, Any], typed: _Typed | None
+) -> dict[str, Any] | None:
+    """The form that was refused, as it was typed; None where nothing was, or typing helps nothing."""
+    values = typed.fields() if typed and problem["status"] in _MENDED_BY_TYPING else []
+    if not values:
+        return None
+    query = scope["query_string"].decode("latin-1")
+    return {
+        "action": scope["path"] + (f"?{query}" if query else ""),
+        "typed": values,
+        "chosen": [value for _, value in values if _CHOSEN.fullmatch(value)],
+        "refused": {field["name"]: field["words"] for field in _fields(problem)},
+    }
+
+
+def _fields(problem: dict[str, Any]) -> list[dict[str, str]]:
+    """What is wrong with which field of the form, under the name it has there. What to do about it
+    belongs to the first.
+    """
+    found = [
+        {"name": item["field"].removeprefix("body."), "words": item["message"]}
+        for item in problem.get("fields") or []
+    ]
+    for first in found[:1]:
+        first["words"] = " ".join(filter(None, (first["words"], problem["hint"])))
+    return found
 
 
 def _is_misspelt(problem: dict[str, Any]) -> bool:
@@ -124,6 +188,16 @@ def _is_for_people(scope: Scope) -> bool:
         return False
     headers = Headers(scope=scope)
     return headers.get("hx-request") == "true" or "text/html" in headers.get("accept", "")
+
+
+def _is_plain_form(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    kind = headers.get("content-type", "")
+    return bool(
+        scope["method"] == "POST"
+        and kind.startswith("application/x-www-form-urlencoded")
+        and headers.get("hx-request") != "true"
+    )
 
 
 def _is_problem(message: Message) -> bool:

@@ -16,8 +16,9 @@ from selify import commerce, ops
 from selify.core.http import open_clock
 from selify.core.links import FileLinks
 from selify.core.money import Cents, Credits, MicroUnits
-from selify.dash import words
+from selify.dash import health, words
 from selify.dash.desk import Desk
+from selify.dash.view import View
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -61,7 +62,8 @@ async def page(desk: Desk, template: str, **context: Any) -> HTMLResponse:
     """A whole page, with the bell and the navigation around it."""
     asked = desk.request.query_params
     said = {"done": words.DONE.get(asked.get("done", "")), "refused": _refused(asked)}
-    shown = {**await desk.once(bell), **context, **said}
+    around = {**await desk.once(bell), **await health.show_banner(desk, View())}
+    shown = {**around, **context, **said}
     return HTMLResponse(render(template, **_surroundings(desk), **shown), headers=_HEADERS)
 
 

@@ -67,7 +67,7 @@ async def add(
     product = _product(forms.cents(price), currency, forms.count(stock, "The stock"), url)
     data = await picture.read() if picture else b""
     if not picture or not data:
-        raise Invalid("Choose a picture of the garment first.")
+        raise Invalid("Choose a picture of the garment first.", field="picture")
     await _upload(desk, data, picture.filename or "garment", name, category or None, product)
     if not by_script(desk.request):
         return went_well(desk, "/wardrobe", "garment_added")
@@ -156,7 +156,7 @@ def _product(price: int | None, currency: str, stock: int | None, url: str) -> d
 def _typed(price: int | None, *, stock: int | None, url: str) -> dict[str, Any]:
     """None for what was left empty. Raises Invalid for an address that is none."""
     if url and not url.startswith(("https://", "http://")):
-        raise Invalid("The link to the product begins with https://.")
+        raise Invalid("The link to the product begins with https://.", field="url")
     return {"price_cents": price, "stock": stock, "url": url or None}
 
 

@@ -5,9 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from selify.auth import CurrentGate, CurrentSession, create_workspace, list_workspaces, visit_of
-from selify.core.errors import SelifyError
-from selify.core.http import CurrentUser, OpenDatabase, SystemTx
+from selify.auth import (
+    CurrentGate,
+    CurrentSession,
+    Session,
+    create_workspace,
+    list_workspaces,
+    visit_of,
+)
+from selify.core.database import Actor, Database
+from selify.core.errors import Invalid, SelifyError
+from selify.core.http import CurrentUser, OpenDatabase
 from selify.core.text import OneLine, Verbatim
 from selify.dash.rendering import plain
 
@@ -15,7 +23,8 @@ router = APIRouter(include_in_schema=False)
 
 Email = Annotated[OneLine, Form(max_length=300)]
 Password = Annotated[Verbatim, Form(max_length=1000)]
-Name = Annotated[OneLine, Form(max_length=120)]
+LONGEST_NAME = 120
+Name = Annotated[OneLine, Form(max_length=LONGEST_NAME)]
 ReturnTo = Annotated[str, Form(max_length=1000)]
 ReturnToQuery = Annotated[str, Query(max_length=2000)]
 
@@ -97,16 +106,49 @@ async def sign_out(request: Request, gate: CurrentGate) -> Response:
 async def show_new_brand(
     session: CurrentSession, user: CurrentUser, database: OpenDatabase
 ) -> Response:
-    async with database.tx(user) as tx:
-        others = await list_workspaces(tx)
-    return plain("welcome/new_brand.html", user=session.user, others=others)
+    return await _new_brand(session, user, database)
 
 
 @router.post("/brands")
 async def create_brand(
     session: CurrentSession,
-    tx: SystemTx,
-    name: Annotated[OneLine, Form(min_length=1, max_length=120)],
+    user: CurrentUser,
+    database: OpenDatabase,
+    name: Annotated[OneLine, Form(max_length=1000)] = "",
 ) -> Response:
-    made = await create_workspace(tx, owner_id=session.user.id, name=name)
+    try:
+        _demand_name(name)
+    except Invalid as refusal:
+        return await _new_brand(session, user, database, name=name, refusal=refusal)
+    async with database.tx(Actor.system("create a brand")) as tx:
+        made = await create_workspace(tx, owner_id=session.user.id, name=name)
     return RedirectResponse(f"/accounts?workspace={made.id}&done=brand_made", status_code=303)
+
+
+def _demand_name(name: str) -> None:
+    """Raises Invalid."""
+    if not name.strip():
+        raise Invalid("A brand needs a name.", field="name")
+    if len(name) > LONGEST_NAME:
+        raise Invalid(f"A name has at most {LONGEST_NAME} characters.", field="name")
+
+
+async def _new_brand(
+    session: Session,
+    user: Actor,
+    database: Database,
+    *,
+    name: str = "",
+    refusal: Invalid | None = None,
+) -> Response:
+    async with database.tx(user) as tx:
+        others = await list_workspaces(tx)
+    status = refusal.status if refusal else 200
+    return plain(
+        "welcome/new_brand.html",
+        status=status,
+        user=session.user,
+        others=others,
+        name=name,
+        refusal=refusal,
+    )

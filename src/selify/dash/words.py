@@ -14,6 +14,35 @@ STAGES: Mapping[str, str] = {
     "ended": "Finished",
 }
 
+# Who answers in a conversation: in its header and its footer alike.
+ANSWERS: Mapping[str, tuple[str, str, str]] = {
+    "bot": (
+        "good",
+        "The bot answers",
+        "Answer in the app yourself at any time: the bot steps back as soon as you do.",
+    ),
+    "bot_off": (
+        "fair",
+        "The bot is switched off",
+        "Try-on is switched off: the bot only tells shoppers so.",
+    ),
+    "person": (
+        "fair",
+        "A person answers",
+        "The bot keeps quiet. Answer in the app as you always do: what you write shows up here.",
+    ),
+    "nobody": (
+        "off",
+        "Nobody writes: STOP",
+        "{name} wrote STOP. The bot stays silent until they write START.",
+    ),
+    "nobody_connected": (
+        "bad",
+        "Not connected",
+        "The account is not connected: the bot can read and answer nothing here.",
+    ),
+}
+
 FUNNEL: tuple[tuple[str, str, str], ...] = (
     ("triggers", "Asked to try on", "by comment or message"),
     ("answered", "Got an answer", "in their inbox"),
@@ -21,20 +50,6 @@ FUNNEL: tuple[tuple[str, str, str], ...] = (
     ("tried_on", "Saw themselves", "in your garment"),
     ("liked", "Loved it", "tapped “Love it”"),
 )
-
-ACCOUNT: Mapping[str, tuple[str, str]] = {
-    "active": ("good", "Connected"),
-    "pending": ("fair", "Being connected"),
-    "expired": ("bad", "Needs you: connect again"),
-    "error": ("bad", "Has a problem"),
-    "disconnected": ("off", "Disconnected"),
-}
-
-HEALTH: Mapping[str, tuple[str, str]] = {
-    "healthy": ("good", "Everything works"),
-    "degraded": ("fair", "Some calls fail"),
-    "unhealthy": ("bad", "Not working"),
-}
 
 CHARGE: Mapping[str, tuple[str, str]] = {
     "reserved": ("fair", "Being made"),
@@ -68,6 +83,8 @@ DONE: Mapping[str, str] = {
     "connected_partly": "Connected, but not everything reaches your bot: see “Incoming messages”.",
     "disconnected": "Disconnected. The history stays here for 90 days.",
     "notices_read": "All read.",
+    "sent_now": "What waits is tried now. If it is refused again, you read here why.",
+    "bot_switched_on": "The bot is switched on: shoppers can try things on again.",
     "handed_over": "You answer in this conversation now; the bot keeps quiet.",
     "handed_back": "The bot answers in this conversation again.",
 }

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
-from selify.auth import audit
+from selify.auth import audit, change_platform_settings
 from selify.core import outbox, retention, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
@@ -23,10 +23,10 @@ from selify.core.ids import new_id
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.secrets import SecretBox
-from selify.social import messages, parking, pauses, repository, sending, undelivered
+from selify.social import health, messages, parking, pauses, repository, sending, undelivered
 from selify.social.ports import AccountGateway, Grant, PlatformRefused
 from selify.social.tryons import forget_account
-from selify.social.types import Account
+from selify.social.types import Account, SwitchedOff
 
 log = get_logger(__name__)
 
@@ -78,14 +78,7 @@ async def connect(
     )
     account_id = earlier or new_id()
     await _write(tx, clock, secrets, account_id, workspace_id, user_id, platform, grant)
-    await tx.execute(
-        """
-        INSERT INTO public.instagram_account_health (account_id) VALUES ($1)
-        ON CONFLICT (account_id) DO UPDATE
-           SET token_valid = true, health_status = 'healthy', consecutive_failures = 0
-        """,
-        account_id,
-    )
+    await health.begin_anew(tx, account_id)
     await tx.execute(
         """
         INSERT INTO public.instagram_rate_limits (account_id) VALUES ($1)
@@ -251,6 +244,20 @@ async def change_settings(
         account_id,
         dict(change(row["settings"] or {})),
     )
+
+
+async def switch_on(tx: Tx, account: Account) -> None:
+    """Try-on for this account, in a system transaction: in its own settings, and in the workspace's
+    for its platform where those switch it off.
+    """
+    await change_settings(tx, account.id, lambda known: {**known, "tryon_enabled": True})
+    if account.switched_off is SwitchedOff.WORKSPACE:
+        await change_platform_settings(
+            tx,
+            account.workspace_id,
+            account.platform,
+            lambda known: {**known, "enabled": True, "tryon_enabled": True},
+        )
 
 
 async def disconnect(

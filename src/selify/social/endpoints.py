@@ -1,8 +1,7 @@
 """The social API: connecting accounts, posts and their garments, conversations, the funnel."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -23,6 +22,8 @@ from selify.social import (
     accounts,
     bot_settings,
     conversations,
+    diagnosis,
+    event_kinds,
     posts,
     reading,
     repository,
@@ -35,6 +36,7 @@ from selify.social.connecting import Attempt, Connector
 from selify.social.dialogue import Handler
 from selify.social.ports import AccountGateway
 from selify.social.reading import ConversationFilter
+from selify.social.send_now import send_now
 
 router = APIRouter(tags=["social"])
 WORKSPACE = "/api/v1/workspaces/{workspace_id}"
@@ -85,26 +87,28 @@ async def finish_connecting(
         account = await repository.account(tx, connected.account_id)
         received = await subscriptions.received(tx, connected.account_id)
     of_workspace = f"workspace={account.workspace_id}&" if account else ""
-    done = "connected_partly" if subscriptions.missing(received) else "connected"
+    done = "connected_partly" if event_kinds.missing(received) else "connected"
     return RedirectResponse(f"/accounts?{of_workspace}done={done}#main", status_code=303)
 
 
 @router.get(WORKSPACE + "/accounts")
-async def list_accounts(workspace_id: UUID, tx: UserTx) -> list[s.AccountOutput]:
-    """Connected accounts and how they are doing."""
-    await access_workspace(tx, workspace_id)
-    return [_account(row) for row in await reading.list_accounts(tx, workspace_id)]
+async def list_accounts(
+    workspace_id: UUID, tx: SystemTx, user_id: CurrentUserId, clock: CurrentClock
+) -> list[s.AccountOutput]:
+    """Connected accounts, how they are doing, and what waits to be sent."""
+    await access_workspace(tx, workspace_id, user_id=user_id)
+    found = await diagnosis.of_workspace(tx, workspace_id, clock.now())
+    return [s.AccountOutput.of(one) for one in found]
 
 
-def _account(row: Mapping[str, Any]) -> s.AccountOutput:
-    """Where events do not reach us, an account is not healthy, however well its sends go."""
-    lost = row["lost"] if row["status"] in repository.LIVE else []
-    health = row["health"]
-    if health == "healthy" and any(cost.vital for cost in lost):
-        health = "degraded"
-    error = row["error"] or (row["subscription_error"] if lost else None)
-    said = {**row, "health": health, "error": error, "missing": [cost.text for cost in lost]}
-    return s.AccountOutput(**{name: said[name] for name in s.AccountOutput.model_fields})
+@router.post(WORKSPACE + "/accounts/{account_id}/send-now")
+async def send_waiting_now(
+    workspace_id: UUID, account_id: UUID, tx: SystemTx, user_id: CurrentUserId, clock: CurrentClock
+) -> s.SentNowOutput:
+    """Try at once what waits, where that makes sense. No rule is set aside by it."""
+    await access_workspace(tx, workspace_id, user_id=user_id)
+    await accounts.access_account(tx, workspace_id, account_id)
+    return s.SentNowOutput(tried=await send_now(tx, account_id, clock.now()))
 
 
 @router.post(WORKSPACE + "/accounts/{account_id}/disconnect", status_code=204)

@@ -26,6 +26,7 @@ TURN = timedelta(seconds=1) / SENDS_PER_SECOND
 # This many may leave at once when nothing left for a while.
 BURST = 20
 HEAD_START = (BURST - 1) * TURN
+USED_UP = "The safety limit of {} is reached: answers go on leaving as soon as it allows."
 
 # Conversations may be read twice a second, listing, threads and messages together. A little slower,
 # because what leaves evenly does not arrive evenly.
@@ -48,6 +49,15 @@ class Pace:
     daily_limit: int
     waiting: int
     clear_at: datetime | None
+
+    @property
+    def used_up(self) -> str:
+        """Which limit is reached; empty when none is."""
+        if self.sent_today >= self.daily_limit:
+            return f"{self.daily_limit:,} messages a day"
+        if self.sent_this_hour >= self.hourly_limit:
+            return f"{self.hourly_limit:,} messages an hour"
+        return ""
 
 
 async def take(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
@@ -144,7 +154,7 @@ async def pace(tx: Tx, account_id: UUID, now: datetime) -> Pace:
     waiting = await tx.fetch_value(
         """
         SELECT count(*) FROM internal.outbox
-         WHERE account_id = $1 AND state = 'queued' AND channel = $2
+         WHERE account_id = $1 AND state IN ('queued', 'unknown') AND channel = $2
            AND payload ->> 'kind' <> 'typing'
         """,
         account_id,

@@ -78,7 +78,8 @@ class Accepted:
 @dataclass(frozen=True, slots=True)
 class Refused:
     """``retry_after`` in seconds, where it is known. ``grows``: longer each time it comes again.
-    ``alert``: a person must act; ``reason`` tells them.
+    ``alert``: a person must act; ``reason`` tells them. ``may_be_over``: nobody was there, and may be
+    back at any moment.
     """
 
     action: Action
@@ -87,6 +88,15 @@ class Refused:
     retry_after: float | None = None
     grows: bool = False
     alert: bool = False
+    may_be_over: bool = False
+
+    @property
+    def guessed(self) -> bool:
+        """Whether trying again before ``retry_after`` makes sense: the platform named no time, and a
+        person may have mended it or the platform be back.
+        """
+        no_time = self.grows or self.retry_after is None
+        return no_time and (self.alert or self.may_be_over)
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,7 @@ async def bind(
         raise GarmentUnclear(
             f"We are not sure what “{garment['name']}” is.",
             hint="Confirm its category (top, dress or bottom) in the wardrobe, then bind it.",
+            field="garment",
         )
     bound: UUID = await tx.fetch_value(
         """

@@ -11,8 +11,7 @@ import asyncpg
 
 from selify.core.database import Tx
 from selify.core.errors import NotFound
-from selify.social import subscriptions
-from selify.social.dialogue import State
+from selify.social.dialogue import Handler, State
 
 Row = asyncpg.Record | dict[str, Any]
 # Where a list begins that goes on after nothing: an index serves both, the beginning and the rest.
@@ -35,6 +34,20 @@ class ConversationFilter(StrEnum):
     ALL = "all"
     HUMAN = "human"
     UNREAD = "unread"
+
+
+class Answers(StrEnum):
+    """Who answers in a conversation. ``NOBODY``: the shopper said STOP."""
+
+    NOBODY = "nobody"
+    PERSON = "person"
+    BOT = "bot"
+
+    @classmethod
+    def of(cls, state: State) -> Self:
+        if state.opted_out:
+            return cls.NOBODY
+        return cls.PERSON if state.handler is Handler.HUMAN else cls.BOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +81,16 @@ class Mark:
         return f"{self.at.isoformat() if self.at else ''}_{self.id}"
 
 
-async def list_accounts(tx: Tx, workspace_id: UUID) -> list[dict[str, Any]]:
-    """How each is. ``lost``: what it costs that some kinds of events do not reach us."""
-    rows = await tx.fetch(
-        f"""
-        SELECT a.id, a.platform, a.platform_username AS username, a.status, a.token_expires_at,
-               h.health_status AS health, a.error_message AS error, h.token_valid,
-               h.consecutive_failures, h.avg_response_time_ms, h.messages_processed_today,
-               h.messages_failed_today, h.last_successful_api_call, s.subscription_status,
-               s.last_error AS subscription_error,
-               {subscriptions.RECEIVED} AS received,
-               r.messages_sent_this_hour, r.hourly_limit, r.messages_sent_today, r.daily_limit
-          FROM public.connected_social_accounts a
-          LEFT JOIN public.instagram_account_health h ON h.account_id = a.id
-          LEFT JOIN public.instagram_webhook_subscriptions s ON s.connected_account_id = a.id
-          LEFT JOIN public.instagram_rate_limits r ON r.account_id = a.id
-         WHERE a.workspace_id = $1 AND a.status <> 'purged'
-         ORDER BY a.created_at
+async def list_accounts(tx: Tx, workspace_id: UUID) -> list[asyncpg.Record]:
+    """Which accounts there are. How they are doing, ``diagnosis`` says."""
+    return await tx.fetch(
+        """
+        SELECT id, platform, platform_username AS username, status
+          FROM public.connected_social_accounts
+         WHERE workspace_id = $1 AND status <> 'purged' ORDER BY created_at
         """,
         workspace_id,
     )
-    return [{**dict(row), "lost": subscriptions.missing(row["received"])} for row in rows]
 
 
 _POST = """
@@ -326,4 +328,9 @@ def _mark(row: Row | None, by: str) -> Mark:
 
 def _with_state(row: asyncpg.Record) -> dict[str, Any]:
     state = State.from_json(row["conversation_state"])
-    return {**dict(row), "stage": state.stage.value, "handler": state.handler.value}
+    return {
+        **dict(row),
+        "stage": state.stage.value,
+        "handler": state.handler.value,
+        "answers": Answers.of(state).value,
+    }

@@ -90,8 +90,13 @@ async def binding(tx: Tx, binding_id: UUID) -> Binding | None:
     return _binding(row) if row else None
 
 
-_ACCOUNT = """a.id, a.workspace_id, a.platform, a.platform_account_id, a.platform_username,
-              a.status, a.settings, a.platform_data ->> 'app_scoped_id' AS app_scoped_id"""
+# What the workspace says for all accounts of the account's platform.
+WORKSPACE_SETTINGS = """(SELECT w.social_platforms_config #> ARRAY['platforms', a.platform]
+                          FROM public.workspaces w WHERE w.id = a.workspace_id)"""
+
+_ACCOUNT = f"""a.id, a.workspace_id, a.platform, a.platform_account_id, a.platform_username,
+               a.status, a.settings, a.platform_data ->> 'app_scoped_id' AS app_scoped_id,
+               {WORKSPACE_SETTINGS} AS workspace_settings"""
 
 _BINDING = """
     SELECT b.id, b.account_id, b.post_id, b.trigger_keywords, b.use_global_keywords,
@@ -114,6 +119,7 @@ def _account(row: asyncpg.Record) -> Account:
         status=row["status"],
         settings=row["settings"] or {},
         app_scoped_id=row["app_scoped_id"] or "",
+        workspace_settings=row["workspace_settings"] or {},
     )
 
 

@@ -1,14 +1,42 @@
 """What the social API says, in JSON."""
 
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from selify.core.text import OneLine, Verbatim
+from selify.social.diagnosis import Diagnosis, State
+
+
+class FindingOutput(BaseModel):
+    """``state``: good, fair, bad or off. ``code`` is stable."""
+
+    about: str
+    state: str
+    code: str
+    title: str
+    text: str
+    since: datetime | None
+    what_to_do: str
+
+
+class WaitingOutput(BaseModel):
+    """Messages that do not leave yet. ``until``: when they are tried again by themselves."""
+
+    count: int
+    why: str
+    since: datetime
+    until: datetime | None
+    may_send_now: bool
 
 
 class AccountOutput(BaseModel):
+    """``chief`` is what the account as a whole is said to be; ``health`` the same in one word, and
+    ``error`` its text where something is wrong. Pages and notifications say the same.
+    """
+
     id: UUID
     platform: str
     username: str | None
@@ -19,6 +47,41 @@ class AccountOutput(BaseModel):
     missing: list[str] = Field(
         description="What it costs that some kinds of events do not reach us. ``error`` says why."
     )
+    bot_is_on: bool
+    chief: FindingOutput
+    findings: list[FindingOutput]
+    waiting: list[WaitingOutput]
+
+    @classmethod
+    def of(cls, found: Diagnosis) -> Self:
+        row, chief = found.row, found.chief
+        return cls(
+            id=row["id"],
+            platform=row["platform"],
+            username=row["username"],
+            status=row["status"],
+            token_expires_at=row["token_expires_at"],
+            health=_HEALTH.get(chief.state),
+            error=chief.text if chief.state is State.BAD else None,
+            missing=[cost.text for cost in found.lost],
+            bot_is_on=found.bot_is_on,
+            chief=FindingOutput.model_validate(chief, from_attributes=True),
+            findings=[
+                FindingOutput.model_validate(one, from_attributes=True) for one in found.findings
+            ],
+            waiting=[
+                WaitingOutput.model_validate(one, from_attributes=True) for one in found.waiting
+            ],
+        )
+
+
+_HEALTH = {State.GOOD: "healthy", State.FAIR: "degraded", State.BAD: "unhealthy"}
+
+
+class SentNowOutput(BaseModel):
+    """``tried``: how many messages are tried now."""
+
+    tried: int
 
 
 class BotSettingsInput(BaseModel):
@@ -77,12 +140,15 @@ class KeywordsOutput(BaseModel):
 
 
 class ConversationOutput(BaseModel):
+    """``answers``: bot, person, or nobody after the shopper's STOP."""
+
     id: UUID
     account_id: UUID
     person: str
     username: str | None
     stage: str
     handler: str
+    answers: str
     unread: int
     messages: int
     last_message: str | None

@@ -172,9 +172,13 @@ class MessageChannel:
             case Retry() | Unknown() if delivery.payload["kind"] != "typing":
                 if isinstance(outcome, Unknown):
                     await _in_doubt(tx, delivery, now)
+                # A send that was in doubt has been counted when the doubt began.
+                counted = isinstance(outcome, Retry) and "doubted_at" in delivery.payload
                 account_id = delivery.account_id
-                if account_id and await repository.account(tx, account_id):
-                    await health.failed(tx, account_id, at=now, code="send_uncertain")
+                if account_id and not counted and await repository.account(tx, account_id):
+                    await health.failed(
+                        tx, account_id, at=now, code="send_uncertain", reason=outcome.reason
+                    )
             case _:
                 pass
 
@@ -209,7 +213,7 @@ class MessageChannel:
             if typing:
                 return Failed(TYPING_LOST, "the account is paused")
             after = await limits.queue(tx, account.id, paused)
-            return Wait(after, "the platform asked us to slow down")
+            return Wait(after, pauses.SLOW_DOWN)
         turn = await limits.take_turn(tx, account.id, now)
         if turn:
             return (
@@ -289,7 +293,7 @@ class MessageChannel:
                 return Wait(now + _length(refused), refused.reason)
             case Action.ASK_OWNER if private:
                 # What comments need is a permission of its own: other answers may still leave.
-                await _alert(tx, cleared.account, refused, now)
+                await _blamed(tx, cleared.account, refused, now, only_comments=True)
                 return Wait(now + _length(refused), refused.reason)
             case Action.PAUSE_ACCOUNT | Action.PAUSE_PLATFORM | Action.ASK_OWNER:
                 until = await _pause(tx, cleared.account, refused, now)
@@ -314,7 +318,7 @@ class MessageChannel:
             return
         await undelivered.settle(tx, self._clock, delivery, code)
         if code in (Action.STOP.value, "gave_up"):
-            await health.failed(tx, delivery.account_id, at=now, code=code)
+            await health.failed(tx, delivery.account_id, at=now, code=code, reason=reason)
             await notify_workspace(
                 tx,
                 workspace_id=_uuid(delivery.workspace_id),
@@ -348,7 +352,13 @@ async def settle_sent(
         await pauses.pause(tx, account.id, now=now, length=USAGE_PAUSE)
     if payload["kind"] == "typing":
         return
-    await health.succeeded(tx, account.id, at=now, milliseconds=said.get("milliseconds"))
+    await health.succeeded(
+        tx,
+        account.id,
+        at=now,
+        milliseconds=said.get("milliseconds"),
+        to_comment=payload["kind"] == "private_reply",
+    )
     conversation = await _conversation_of(tx, account, payload, said)
     if conversation is None:
         return
@@ -425,19 +435,9 @@ async def token_died(tx: Tx, account_id: UUID, code: str, now: datetime, *, seal
         account_id,
         sealed,
     )
-    account = await repository.account(tx, account_id)
-    if not died or account is None:
+    if not died:
         return False
     await health.failed(tx, account_id, at=now, code=code, token_dead=True)
-    await notify_workspace(
-        tx,
-        workspace_id=account.workspace_id,
-        kind="account_expired",
-        title=f"@{account.username} needs to be connected again",
-        body="The platform no longer accepts our access. Shoppers' answers wait until you reconnect.",
-        action_url="/accounts",
-        dedupe_key=f"expired/{account_id}/{now:%Y-%m-%d}",
-    )
     return True
 
 
@@ -450,23 +450,30 @@ async def _pause(tx: Tx, account: Account, refused: Refused, now: datetime) -> d
     """Until when. Who is not told how long waits ever longer."""
     hold = pauses.pause_platform if refused.action is Action.PAUSE_PLATFORM else pauses.pause
     grows = refused.grows or not refused.retry_after
-    until = await hold(tx, account.id, now=now, length=_length(refused), grows=grows)
-    await health.failed(tx, account.id, at=now, code=refused.code)
-    await _alert(tx, account, refused, now)
+    until = await hold(
+        tx,
+        account.id,
+        now=now,
+        length=_length(refused),
+        grows=grows,
+        why=refused.reason,
+        may_end_early=refused.guessed,
+    )
+    await _blamed(tx, account, refused, now)
     return until
 
 
-async def _alert(tx: Tx, account: Account, refused: Refused, now: datetime) -> None:
-    if not refused.alert:
-        return
-    await notify_workspace(
+async def _blamed(
+    tx: Tx, account: Account, refused: Refused, now: datetime, *, only_comments: bool = False
+) -> None:
+    await health.failed(
         tx,
-        workspace_id=account.workspace_id,
-        kind="sending_blocked",
-        title=f"Answers of @{account.username} cannot leave",
-        body=refused.reason,
-        action_url="/accounts",
-        dedupe_key=f"sending_blocked/{account.id}/{refused.code}/{now:%Y-%m-%d}",
+        account.id,
+        at=now,
+        code=refused.code,
+        reason=refused.reason,
+        needs_owner=refused.alert,
+        only_comments=only_comments,
     )
 
 

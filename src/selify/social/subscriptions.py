@@ -6,17 +6,16 @@ costs. A platform may drop a subscription by itself after an outage of ours, so 
 once a day; one that was refused is tried again ever more seldom.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
-from types import MappingProxyType
 from uuid import UUID
 
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.logging import get_logger
 from selify.core.secrets import SecretBox, SecretUnreadable
-from selify.social import accounts
+from selify.social import accounts, health
+from selify.social.event_kinds import RECEIVED
 from selify.social.ports import AccountGateway, PlatformRefused
 
 log = get_logger(__name__)
@@ -24,33 +23,6 @@ log = get_logger(__name__)
 ACTOR = Actor.system("event subscriptions")
 CONFIRM_EVERY = timedelta(days=1)
 FIRST_RETRY = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a brand loses when events of one kind do not come. ``vital``: the bot cannot do its work."""
-
-    text: str
-    vital: bool = False
-
-
-COSTS: Mapping[str, Cost] = MappingProxyType(
-    {
-        "comments": Cost("Comments under your posts are not answered.", vital=True),
-        "messages": Cost("Messages and photos do not reach the bot.", vital=True),
-        "messaging_postbacks": Cost("Taps on the buttons of a message are not noticed."),
-        "message_echoes": Cost("The bot does not notice when you answer a shopper yourself."),
-        "message_reactions": Cost("Reactions to messages are not shown."),
-        "message_edit": Cost("What a shopper changes in a message afterwards is not seen."),
-    }
-)
-
-
-def missing(fields: Collection[str] | None) -> list[Cost]:
-    """What it costs that only these fields come; of an account never subscribed, nothing is known."""
-    if fields is None:
-        return []
-    return [cost for field, cost in COSTS.items() if field not in fields]
 
 
 async def received(tx: Tx, account_id: UUID) -> list[str] | None:
@@ -63,12 +35,6 @@ async def received(tx: Tx, account_id: UUID) -> list[str] | None:
         account_id,
     )
     return fields
-
-
-# Of a subscription ``s``.
-RECEIVED = """
-    CASE s.subscription_status WHEN 'active' THEN s.subscribed_fields WHEN 'error' THEN '{}' END
-"""
 
 
 async def record(
@@ -125,6 +91,7 @@ async def subscribe(
     except PlatformRefused as refused:
         async with database.tx(ACTOR) as tx:
             await record_failure(tx, account_id, refused.reason, clock=clock)
+            await health.tell(tx, account_id, clock.now())
         return False
     async with database.tx(ACTOR) as tx:
         await record(

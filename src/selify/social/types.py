@@ -141,6 +141,23 @@ SocialEvent = (
 )
 
 
+class SwitchedOff(StrEnum):
+    """Where try-on is switched off: for one account, or in the workspace for all of a platform's."""
+
+    ACCOUNT = "account"
+    WORKSPACE = "workspace"
+
+
+def switched_off(
+    account: Mapping[str, Any] | None, workspace: Mapping[str, Any] | None
+) -> SwitchedOff | None:
+    """The account's settings, and the workspace's for its platform. What nobody set is on."""
+    wider = workspace or {}
+    if False in (wider.get("enabled", True), wider.get("tryon_enabled", True)):
+        return SwitchedOff.WORKSPACE
+    return None if (account or {}).get("tryon_enabled", True) else SwitchedOff.ACCOUNT
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A connected account as the bot needs it; the token stays sealed until something is sent."""
@@ -152,6 +169,7 @@ class Account:
     username: str
     status: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    workspace_settings: Mapping[str, Any] = field(default_factory=dict)
     app_scoped_id: str = ""
 
     def is_itself(self, person_ref: str, username: str = "") -> bool:
@@ -162,8 +180,12 @@ class Account:
         )
 
     @property
+    def switched_off(self) -> SwitchedOff | None:
+        return switched_off(self.settings, self.workspace_settings)
+
+    @property
     def tryon_enabled(self) -> bool:
-        return bool(self.settings.get("tryon_enabled", True))
+        return self.switched_off is None
 
     @property
     def language(self) -> str:

@@ -105,6 +105,23 @@ document.addEventListener("htmx:afterSwap", (event) => {
   readAt = 0;
 });
 
+// On a phone the conversation stands below the list: who opens one is taken there, and back again.
+const narrow = matchMedia("(max-width: 760px)");
+
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  if (!narrow.matches || !detail.requestConfig?.elt.matches(".people a")) return;
+  document.getElementById("thread-title")?.focus({ preventScroll: true });
+  document.getElementById("thread").scrollIntoView();
+});
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("a.back")) return;
+  event.preventDefault();
+  const list = document.getElementById("conversations");
+  list.scrollIntoView();
+  (list.querySelector(".people a[aria-current]") ?? list.querySelector("a")).focus();
+});
+
 // A hidden page asks for nothing; shown again, it looks at everything.
 let missed = false;
 
@@ -129,6 +146,7 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const FORMATS = {
   clock: new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
   day: new Intl.DateTimeFormat("en", { weekday: "long", day: "numeric", month: "long" }),
+  when: new Intl.DateTimeFormat("en", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
   date: new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year: "numeric" }),
 };
 
@@ -162,13 +180,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
 document.addEventListener("htmx:afterSettle", () => {
   rememberNew(); // before the times in it are put into other words
   showTimes();
-  for (const toast of document.querySelectorAll(".toast:not(.bad):not([data-leaving])")) leave(toast);
 });
-
-function leave(toast) {
-  toast.dataset.leaving = "";
-  setTimeout(() => toast.remove(), 7000);
-}
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-dismiss]")) event.target.closest(".toast").remove();
@@ -203,6 +215,156 @@ document.addEventListener("htmx:afterSwap", (event) => {
   document.getElementById("peek-body").prepend(event.detail.target.lastElementChild);
 });
 
+// --- Toasts --------------------------------------------------------------------------------------
+
+// They leave by themselves, and stay while somebody points at them, is in them by keyboard, or looks
+// at another tab. A refusal stays longer: it takes longer to read.
+const toasts = document.getElementById("toasts");
+const READ_WITHIN = 7000;
+const REFUSAL_READ_WITHIN = 20000;
+
+function leaveLater(toast) {
+  const within = toast.classList.contains("bad") ? REFUSAL_READ_WITHIN : READ_WITHIN;
+  let timer;
+  const held = () => document.hidden || toast.matches(":hover") || toast.contains(document.activeElement);
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => (held() ? wait() : toast.remove()), within);
+  };
+  for (const name of ["pointerenter", "focusin"]) toast.addEventListener(name, () => clearTimeout(timer));
+  for (const name of ["pointerleave", "focusout"]) toast.addEventListener(name, wait);
+  wait();
+}
+
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) {
+    for (const node of addedNodes) if (node.matches?.(".toast")) leaveLater(node);
+  }
+}).observe(toasts, { childList: true });
+
+function complain(words) {
+  const same = [...toasts.querySelectorAll(".toast.bad > span")].find((span) => span.textContent === words);
+  same?.parentElement.remove(); // said once more, not twice
+  const toast = document.createElement("p");
+  toast.className = "toast bad";
+  toast.setAttribute("role", "alert");
+  const said = document.createElement("span");
+  said.textContent = words;
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "quiet", textContent: "×" });
+  button.dataset.dismiss = "";
+  button.setAttribute("aria-label", "Dismiss");
+  toast.append(said, button);
+  toasts.append(toast);
+}
+
+// --- Nobody answers ------------------------------------------------------------------------------
+
+const OFFLINE = "You are offline. Nothing was sent; what you typed is still here.";
+const NO_ANSWER = "Selify does not answer. Perhaps it was done, perhaps not: look, then try again.";
+const AWAY = "Selify cannot be reached just now. Please try again in a moment.";
+
+// What a part of the page fetches by itself fails in silence: it says “Reconnecting…” above.
+const byHand = (detail) => ["click", "submit"].includes(detail.requestConfig?.triggeringEvent?.type);
+
+function sayNobodyAnswers({ detail }) {
+  if (!byHand(detail)) return;
+  complain(!navigator.onLine ? OFFLINE : detail.requestConfig.verb === "get" ? AWAY : NO_ANSWER);
+}
+
+for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, sayNobodyAnswers);
+
+// A picture takes its time on a slow line.
+const UPLOAD_WITHIN = 5 * 60 * 1000;
+
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.elt.matches("form[enctype='multipart/form-data']")) detail.timeout = UPLOAD_WITHIN;
+});
+
+// An error that is not ours (a proxy's page) says nothing to anybody, and replaces nothing here.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const { xhr } = detail;
+  if (xhr.status < 400 || xhr.getResponseHeader("HX-Retarget") || xhr.getResponseHeader("HX-Reswap")) return;
+  detail.shouldSwap = false;
+  if (byHand(detail)) complain(detail.requestConfig.verb === "get" ? AWAY : NO_ANSWER);
+});
+
+// Forms and links without htmx would lead away from here, to the browser's own words.
+for (const name of ["submit", "click"]) {
+  document.addEventListener(name, (event) => {
+    const leads = event.target.closest(name === "submit" ? "form[action]:not([hx-post])" : "a[href]:not([hx-get])");
+    if (navigator.onLine || !leads || leads.getAttribute("href")?.startsWith("#")) return;
+    event.preventDefault();
+    complain(OFFLINE);
+  });
+}
+
+// --- Refusals stand at what was typed ------------------------------------------------------------
+
+const EDITABLE = "input:not([type=hidden]), select, textarea";
+let refusals = 0;
+
+// The server says what is wrong with which field; the form stays as it was typed. A form that is only
+// a button has no place for it, and keeps its toast.
+document.addEventListener("refused", ({ target, detail }) => {
+  const form = target.closest("form");
+  if (!form?.querySelector(EDITABLE)) return;
+  forgive(form);
+  const fields = detail.fields.map(({ name, words }) => [form.elements.namedItem(name), words]);
+  const known = fields.filter(([field]) => field?.matches?.(EDITABLE));
+  for (const [field, words] of known) mark(field, words);
+  if (known.length) known[0][0].focus();
+  else sayBelow(form, detail.words);
+  form.dataset.refused = "";
+});
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const form = detail.requestConfig.elt.closest("form[data-refused]");
+  if (form && detail.xhr.status >= 400) detail.shouldSwap = false;
+});
+
+function mark(field, words) {
+  const said = document.createElement("span");
+  said.id = `refusal-${(refusals += 1)}`;
+  said.className = "field-refusal small";
+  said.textContent = words;
+  said.dataset.refusal = "";
+  // It describes the field, and is no part of its name.
+  said.setAttribute("aria-hidden", "true");
+  field.closest("label").append(said);
+  field.setAttribute("aria-invalid", "true");
+  field.dataset.described = field.getAttribute("aria-describedby") ?? "";
+  field.setAttribute("aria-describedby", `${said.id} ${field.dataset.described}`.trim());
+}
+
+function sayBelow(form, words) {
+  const said = document.createElement("p");
+  said.className = "refusal whole";
+  said.textContent = words;
+  said.dataset.refusal = "";
+  said.setAttribute("role", "alert");
+  const button = form.querySelector("button:not([type=button])");
+  const place = button?.closest(".actions") ?? button;
+  if (place) place.before(said);
+  else form.append(said);
+}
+
+function forgive(form) {
+  delete form.dataset.refused;
+  for (const said of form.querySelectorAll("[data-refusal]")) said.remove();
+  for (const field of form.querySelectorAll("[aria-invalid]")) accept(field);
+}
+
+function accept(field) {
+  field.removeAttribute("aria-invalid");
+  if (field.dataset.described) field.setAttribute("aria-describedby", field.dataset.described);
+  else field.removeAttribute("aria-describedby");
+}
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (detail.elt.matches("form")) forgive(detail.elt);
+});
+
 // --- Uploading -----------------------------------------------------------------------------------
 
 document.addEventListener("htmx:xhr:progress", (event) => {
@@ -233,4 +395,4 @@ document.addEventListener("change", (event) => {
 
 rememberNew();
 showTimes();
-for (const toast of document.querySelectorAll(".toast:not(.bad)")) leave(toast);
+document.querySelectorAll("#toasts .toast").forEach(leaveLater);

@@ -198,7 +198,8 @@ def _refused(error: GraphError, *, private: bool) -> Refused:
     if after is None and error.usage.regain_after is not None:
         after = error.usage.regain_after.total_seconds()
     action = _ACTIONS.get(verdict.action, Action.STOP)
-    if verdict.reason in _NOBODY_THERE:
+    nobody_there = verdict.reason in _NOBODY_THERE
+    if nobody_there:
         action = Action.PAUSE_ACCOUNT
     if private and action is Action.WINDOW_CLOSED:
         # Within its seven days, so it is the second one: Instagram may name either reason.
@@ -210,6 +211,7 @@ def _refused(error: GraphError, *, private: bool) -> Refused:
         after,
         grows=verdict.grows,
         alert=verdict.alert,
+        may_be_over=nobody_there,
     )
 
 

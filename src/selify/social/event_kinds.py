@@ -1,0 +1,37 @@
+"""The kinds of events that a platform sends of an account, and what it costs when some do not come."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+# Of a subscription ``s``.
+RECEIVED = """
+    CASE s.subscription_status WHEN 'active' THEN s.subscribed_fields WHEN 'error' THEN '{}' END
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a brand loses when events of one kind do not come. ``vital``: the bot cannot do its work."""
+
+    text: str
+    vital: bool = False
+
+
+COSTS: Mapping[str, Cost] = MappingProxyType(
+    {
+        "comments": Cost("Comments under your posts are not answered.", vital=True),
+        "messages": Cost("Messages and photos do not reach the bot.", vital=True),
+        "messaging_postbacks": Cost("Taps on the buttons of a message are not noticed."),
+        "message_echoes": Cost("The bot does not notice when you answer a shopper yourself."),
+        "message_reactions": Cost("Reactions to messages are not shown."),
+        "message_edit": Cost("What a shopper changes in a message afterwards is not seen."),
+    }
+)
+
+
+def missing(fields: Collection[str] | None) -> list[Cost]:
+    """What it costs that only these fields come; of an account never subscribed, nothing is known."""
+    if fields is None:
+        return []
+    return [cost for field, cost in COSTS.items() if field not in fields]
