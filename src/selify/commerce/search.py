@@ -33,7 +33,10 @@ async def search_garments(
                     WHERE w.workspace_id = $1 AND {_BEGINS.format("w.word", "rarest.word")}
                     LIMIT {LOOKED_AT}) candidate)
         SELECT {garment_columns("g")}
-          FROM found JOIN public.wardrobe_garments g ON g.id = found.garment_id
+          FROM found
+         -- One by one: else PostgreSQL may hope to meet them soon among the newest of all brands.
+         CROSS JOIN LATERAL (
+               SELECT * FROM public.wardrobe_garments WHERE id = found.garment_id OFFSET 0) g
          WHERE g.workspace_id = $1
            AND NOT EXISTS (
                SELECT FROM asked
