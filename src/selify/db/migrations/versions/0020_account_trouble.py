@@ -3,7 +3,7 @@
 from selify.db.migrations.sql import run_file
 
 revision = "0020"
-down_revision = "0001"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
