@@ -127,7 +127,9 @@ async def test_events_that_do_not_arrive_are_said_in_the_same_words(
     world: World, brand: Brand
 ) -> None:
     async with world.database.tx(SYSTEM) as tx:
-        await subscriptions.record_failure(tx, brand.account.id, "A switch is off.")
+        await subscriptions.record_failure(
+            tx, brand.account.id, "A switch is off.", clock=world.clock
+        )
         await health.tell(tx, brand.account.id, world.clock.now())
     await world.deliver()
     found = await doctor(world, brand)
