@@ -7,9 +7,11 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from selify.core import outage, problems
-from selify.core.database import Actor, Database, DatabaseUnavailable
+from selify.core import jobs, outage, problems
+from selify.core.clock import FrozenClock
+from selify.core.database import Actor, Database, DatabaseUnavailable, Tx
 from selify.core.database_access import Limits
+from selify.core.jobs import Job, JobRunner
 from selify.core.settings import Settings
 
 SYSTEM = Actor.system("test")
@@ -85,6 +87,35 @@ async def test_what_is_allowed_more_gets_more(hurried: Database) -> None:
         await tx.execute("SELECT pg_sleep(0.5)")
     async with hurried.tx(SYSTEM) as tx:  # and the next one does not inherit it
         assert await tx.fetch_value("SHOW statement_timeout") == "200ms"
+
+
+class Slow:
+    """A job that asks more than its pool allows."""
+
+    def __init__(self, pool: Database) -> None:
+        self.pool = pool
+
+    async def run(self, _job: Job) -> None:
+        async with self.pool.tx(SYSTEM) as tx:
+            await tx.execute("SELECT pg_sleep(600)")
+
+    async def give_up(self, tx: Tx, job: Job, reason: str) -> None:
+        raise AssertionError(reason)
+
+
+async def test_a_job_that_met_a_limit_keeps_its_tries(
+    database: Database, hurried: Database, clock: FrozenClock
+) -> None:
+    async with database.tx(SYSTEM) as tx:
+        await jobs.start(tx, kind="slow", key="one", payload={}, run_after=clock.now())
+    for _ in range(5):
+        runner = JobRunner(database, {"slow": Slow(hurried)}, clock=clock, worker_id="w")
+        assert await runner.run_once() == 1
+        await runner.finish_running()
+        clock.advance(timedelta(minutes=1))
+    async with database.tx(SYSTEM) as tx:
+        job = await tx.fetch_one("SELECT state, attempts FROM internal.jobs")
+    assert dict(job) == {"state": "queued", "attempts": 0}
 
 
 def _is_asked_to_come_again(error: BaseException) -> None:

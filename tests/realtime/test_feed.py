@@ -96,6 +96,18 @@ async def test_the_queue_of_a_slow_one_is_bounded() -> None:
     assert len(numbers) < LONGEST_QUEUE
 
 
+async def test_whose_rights_may_have_ended_is_asked_at_once() -> None:
+    feed = Feed()
+    with (
+        feed.subscribed(subscriber(), after=None) as mine,
+        feed.subscribed(subscriber(uuid4()), after=None) as other,
+    ):
+        feed.heard(f'{{"workspace_id": "{MINE}"}}')
+        assert (mine.wake.is_set(), other.wake.is_set()) == (True, False)
+        assert await heard_by(mine) == (False, [])
+        assert feed.position.endswith("-0"), "no change, so nothing to come back for"
+
+
 async def test_who_left_is_forgotten_and_nobody_takes_all_the_room() -> None:
     feed, user = Feed(), uuid4()
     lines = [

@@ -18,6 +18,7 @@ from tests.infra.worlds import add_member, new_workspace
 
 from selify.core.settings import Settings
 from selify.db.lints import security
+from selify.realtime.feed import CHANNEL
 from selify.realtime.reading import PUBLICATION, TABLES
 
 URL = "/api/v1/realtime"
@@ -183,6 +184,27 @@ async def test_a_sign_in_that_ends_ends_the_stream(place: Place, ending: str) ->
         await place.db.execute(ending, user)
         await place.log(mine)
         assert (await line.event())[0] == "closed"
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "UPDATE public.workspaces SET deleted_at = now() WHERE id = $1",
+        "DELETE FROM public.workspace_members WHERE workspace_id = $1 AND role = 'member'",
+        "UPDATE public.workspace_members SET expires_at = now() WHERE workspace_id = $1 AND role = 'member'",
+    ],
+)
+async def test_the_end_of_a_right_is_told_at_once(place: Place, ending: str) -> None:
+    owner, _ = await place.person()
+    member, _ = await place.person()
+    mine = await new_workspace(place.db, owner)
+    await add_member(place.db, mine, member, "member")
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    await place.db.add_listener(CHANNEL, lambda *call: heard.put_nowait(call[3]))
+    await place.db.execute(ending, mine)
+    async with asyncio.timeout(60):
+        assert orjson.loads(await heard.get()) == {"workspace_id": str(mine)}
+    await place.db.reset()
 
 
 async def test_a_browsers_cookie_subscribes_too(place: Place) -> None:

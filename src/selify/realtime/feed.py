@@ -97,7 +97,11 @@ class Feed:
     def heard(self, payload: str) -> None:
         """A notification of the database."""
         with contextlib.suppress(ValueError, KeyError, TypeError):
-            change = self._change(orjson.loads(payload))
+            said = orjson.loads(payload)
+            if "table" not in said:
+                self._look_again(UUID(said["workspace_id"]))
+                return
+            change = self._change(said)
             self._number = change.number
             self._remembered.append(change)
             for subscriber in self._subscribers:
@@ -115,6 +119,12 @@ class Feed:
             key={column: str(value)},
             at=str(said["at"]),
         )
+
+    def _look_again(self, workspace_id: UUID) -> None:
+        """Somebody's right to listen may have ended."""
+        for subscriber in self._subscribers:
+            if subscriber.workspace_id == workspace_id:
+                subscriber.wake.set()
 
     def missed_something(self) -> None:
         """The connection is new: nobody knows what was said before."""

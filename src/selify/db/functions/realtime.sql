@@ -41,6 +41,27 @@ CREATE CONSTRAINT TRIGGER tell_subscribers
     AFTER INSERT OR UPDATE OR DELETE ON public.workspace_financial_transactions
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION internal.tell_subscribers('id');
 
+-- Whose right to listen may have ended is asked again at once, without waiting for the next change.
+CREATE OR REPLACE FUNCTION internal.tell_rights_changed() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = ''
+    AS $$
+BEGIN
+    PERFORM pg_notify('selify_realtime',
+        jsonb_build_object('workspace_id', to_jsonb(OLD) -> TG_ARGV[0])::text);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION internal.tell_rights_changed() IS
+    'A membership or a workspace has ended. The argument names the column of the workspace.';
+
+CREATE OR REPLACE TRIGGER tell_rights_changed AFTER UPDATE OF deleted_at ON public.workspaces
+    FOR EACH ROW WHEN (NEW.deleted_at IS NOT NULL)
+    EXECUTE FUNCTION internal.tell_rights_changed('id');
+CREATE OR REPLACE TRIGGER tell_rights_changed
+    AFTER DELETE OR UPDATE OF workspace_id, user_id, joined_at, expires_at
+    ON public.workspace_members FOR EACH ROW
+    EXECUTE FUNCTION internal.tell_rights_changed('workspace_id');
+
 -- On a Supabase project the publication is there, and may belong to somebody else.
 DO $$
 DECLARE
