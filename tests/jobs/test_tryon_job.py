@@ -292,6 +292,17 @@ async def test_the_photo_goes_in_time_and_the_result_stays(world: World, studio:
     assert await world.value("SELECT count(*) FROM internal.retention") == 0
 
 
+async def test_the_job_forgets_where_the_photo_was_once_it_is_ours(
+    world: World, studio: Studio
+) -> None:
+    await studio.ask()
+    address = "SELECT payload ->> 'photo_url' FROM internal.jobs"
+    assert await world.value(address) != ""
+    studio.painter.answer = EngineUnavailable("painter", "quota", retry_after=20)
+    await studio.work()
+    assert await world.value(address) == "", "although it is not over yet"
+
+
 async def test_keeping_nothing_deletes_as_soon_as_it_is_over(world: World, studio: Studio) -> None:
     studio.rules = replace(studio.rules, keep=timedelta(0))
     await studio.ask()
