@@ -201,6 +201,7 @@ def _furnish(app: FastAPI, house: House, engine: EmbeddedEngine) -> None:
             "database": health.database_answers(house.database),
             "schema": partial(migrate.check, house.settings.database_url),
             "files": health.storage_is_writable(house.storage),
+            "disk": health.disk_has_room(house.settings.data_dir),
         },
         inbox=house.database,
         clock=house.clock,

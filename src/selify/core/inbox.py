@@ -34,7 +34,7 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.leases import renewing
 from selify.core.logging import get_logger, new_trace, traced
-from selify.core.outage import UNCOUNTED_FOR, is_away, outlast
+from selify.core.outage import UNCOUNTED_FOR, is_away, outlast, reason_of
 
 log = get_logger(__name__)
 
@@ -43,7 +43,6 @@ MAX_LOST = 5
 # What an event caused is remembered for that long: replayed later, it would cause it a second time.
 REPLAYABLE = timedelta(days=30)
 FIRST_RETRY = timedelta(seconds=4)
-DATABASE_REST = timedelta(seconds=1)
 ACTOR = Actor.system("inbox")
 
 
@@ -379,7 +378,7 @@ class InboxWorker:
     async def _fail(self, event: Event, error: Exception) -> str:
         """Another try later. The outcome in one word."""
         if is_away(error) and self._clock.now() - event.created_at < UNCOUNTED_FOR:
-            await self._postpone(event, RetryLater("the database was away", DATABASE_REST))
+            await self._postpone(event, RetryLater(*reason_of(error)))
             return "later"
         log.warning("event failed", event_id=str(event.id), kind=event.event_type, exc_info=error)
         async with self._database.tx(ACTOR) as tx:
