@@ -105,10 +105,14 @@ def database_answers(database: Database) -> Check:
 
 
 def disk_has_room(folder: Path) -> Check:
-    """The data directory: where the embedded database lives, and whatever waits to be written."""
+    """The data directory, once it is there: the embedded database and the files live in it."""
+
+    def look() -> None:
+        if folder.is_dir():
+            disk.check_room(folder)
 
     async def check() -> None:
-        await asyncio.to_thread(disk.check_room, folder)
+        await asyncio.to_thread(look)
 
     return check
 
