@@ -222,12 +222,15 @@ def _furnish(app: FastAPI, house: House, engine: EmbeddedEngine) -> None:
     app.state.gateways = {instagram.PLATFORM: house.instagram_gateway}
     app.state.connector = _connector(house)
     app.state.read_garment = EmbeddedGarmentReader(engine)
+    checks: dict[str, health.Check] = {
+        "database": health.database_answers(house.database),
+        "schema": partial(migrate.check, house.settings.database_url),
+        "files": health.storage_is_writable(house.storage),
+    }
+    if house.settings.uses_data_dir:
+        checks["disk"] = health.disk_has_room(house.settings.data_dir)
     app.state.readiness = health.Readiness(
-        {
-            "database": health.database_answers(house.database),
-            "schema": partial(migrate.check, house.settings.database_url),
-            "files": health.storage_is_writable(house.storage),
-        },
+        checks,
         inbox=house.database,
         clock=house.clock,
     )

@@ -75,6 +75,15 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        from selify.core.disk import DiskTrouble
+        from selify.core.problems import from_database
+
+        said = from_database(error)
+        if not isinstance(said, DiskTrouble):
+            raise
+        _say(said.detail, said.hint)
+        sys.exit(1)
 
 
 def _say(detail: str, hint: str = "") -> None:

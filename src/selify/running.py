@@ -49,7 +49,8 @@ async def database(settings: Settings) -> AsyncIterator[tuple[str, EmbeddedKeepe
     """The address of a database at this program's revision, for programs that only work with it;
     and who keeps it, if we do. The data directory is ours from here on.
     """
-    await asyncio.to_thread(disk.claim, settings.data_dir)
+    if settings.uses_data_dir:
+        await asyncio.to_thread(disk.claim, settings.data_dir)
     keeper, addresses = None, settings.database_addresses
     if not settings.database_url:
         server = await asyncio.to_thread(embedded.start, settings.data_dir / "postgres")
@@ -161,7 +162,7 @@ def serve(settings: Settings) -> None:
 
 def _claim_unless_supervised(settings: Settings) -> None:
     """The supervisor has done so, and its children inherit what it keeps to itself."""
-    if not os.environ.get(SUPERVISED):
+    if settings.uses_data_dir and not os.environ.get(SUPERVISED):
         disk.claim(settings.data_dir)
 
 

@@ -11,6 +11,7 @@ from selify.core.database import Actor, Database, DatabaseUnavailable, Tx
 from selify.core.ids import new_id
 from selify.core.jobs import Job, JobRunner, RunLater
 from selify.core.outage import UNCOUNTED_FOR
+from selify.core.storage import StorageFull, StorageReadOnly
 
 SYSTEM = Actor.system("test")
 
@@ -96,14 +97,17 @@ async def test_after_three_tries_it_is_given_up_once(
     assert await state(database) == "failed"
 
 
-async def test_a_database_that_is_away_is_no_failure_of_a_job(
-    database: Database, clock: FrozenClock
+@pytest.mark.parametrize(
+    "error", [DatabaseUnavailable("gone"), StorageFull("full"), StorageReadOnly("closed")]
+)
+async def test_nowhere_to_store_anything_is_no_failure_of_a_job(
+    database: Database, clock: FrozenClock, error: Exception
 ) -> None:
-    work = Work(database, failures=9, error=DatabaseUnavailable("gone"))
+    work = Work(database, failures=9, error=error)
     await begin(database, clock)
     for _ in range(10):
         await finish(runner(database, work, clock))
-        clock.advance(timedelta(seconds=2))
+        clock.advance(timedelta(seconds=20))
     assert (len(work.runs), work.given_up, await state(database)) == (10, [], "done")
 
 

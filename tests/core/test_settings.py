@@ -103,6 +103,17 @@ def test_the_server_is_asked_at_an_address_that_answers(host: str, url: str) -> 
     assert settings.load(host=host, port=80).own_url == url
 
 
+def test_who_keeps_everything_elsewhere_needs_no_data_directory() -> None:
+    elsewhere = {
+        "database_url": "postgresql://db.example/selify",
+        "storage_url": "s3://bucket/prefix",
+        "secret_keys": SecretBox.new_key("k1"),
+    }
+    assert not settings.load(**elsewhere).uses_data_dir
+    for name in elsewhere:
+        assert settings.load(**{**elsewhere, name: ""}).uses_data_dir, name
+
+
 def test_every_setting_explains_itself() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name

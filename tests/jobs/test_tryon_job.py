@@ -576,6 +576,29 @@ async def test_trouble_with_our_own_files_is_not_the_garment_s_fault(
     await check_one_picture(world, studio)
 
 
+async def test_what_cannot_be_stored_is_not_painted_and_not_given_up(
+    world: World, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from selify.core.storage import StorageFull
+
+    async def full() -> None:
+        raise StorageFull("Nothing can be stored: the disk of the files is full.")
+
+    await studio.ask()
+    with monkeypatch.context() as patched:
+        patched.setattr(world.storage, "check_room", full)
+        for _ in range(20):
+            await studio.work()
+            world.clock.advance(timedelta(seconds=30))
+    assert studio.painter.painted == 0, "an engine is paid for each picture"
+    assert await world.charges() == ["reserved"]
+    (waiting,) = await world.sql("SELECT state, attempts, last_error FROM internal.jobs")
+    assert (waiting["state"], waiting["attempts"]) == ("queued", 0)
+    assert "the disk of the files is full" in waiting["last_error"]
+    await studio.work()
+    await check_one_picture(world, studio)
+
+
 async def test_engines_at_rest_are_waited_for_without_using_up_tries(
     world: World, studio: Studio
 ) -> None:

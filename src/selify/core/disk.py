@@ -10,9 +10,10 @@ import errno
 import os
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from selify.core.errors import SelifyError, Unavailable
+from selify.core.errors import Unavailable
 from selify.core.logging import get_logger
 
 log = get_logger(__name__)
@@ -21,45 +22,91 @@ OTHERS = 0o077
 PASSING = 0o011
 FOLDER = 0o700
 FILE = 0o600
-# Enough to notice a disk that is full to the last block.
-PROBE_BYTES = 64 * 1024
+# What a picture takes: a disk without that much room takes nothing that matters.
+PROBE_BYTES = 512 * 1024
+FREE_SOME = (
+    "Whoever runs this server must free some space on it. What waits goes on by itself then."
+)
+MAKE_WRITABLE = "Whoever runs this server must make its disk writable again."
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+_FULL = {number: os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT)}
+_CLOSED = {
+    errno.EROFS: os.strerror(errno.EROFS),
+    # Others deny permissions, too: only with its number is it the operating system's word.
+    **{n: f"{os.strerror(n)} (os error {n})" for n in (errno.EACCES, errno.EPERM)},
+}
 
 
-class DiskFull(Unavailable):
+class DiskTrouble(Unavailable):
+    """Nothing can be stored for now, and that is nobody's fault who wanted to: what waits for it is
+    tried again without being counted.
+    """
+
+
+class DiskFull(DiskTrouble):
     code = "disk_full"
     title = "The disk is full"
 
 
-class DiskReadOnly(Unavailable):
+class DiskReadOnly(DiskTrouble):
     code = "disk_read_only"
     title = "The disk cannot be written"
 
 
-def refusal(error: BaseException, place: object) -> DiskFull | DiskReadOnly | None:
-    """What the operating system said, in words; None when it was not about the disk.
+def trouble(error: BaseException) -> type[DiskFull | DiskReadOnly] | None:
+    """Which of the two the operating system spoke of; None when it was not about the disk.
 
     Libraries that are not written in Python pass on its text only.
     """
     number = error.errno if isinstance(error, OSError) else None
     if number in _FULL or _says(error, _FULL):
-        return DiskFull(
-            f"The disk of {place} is full.",
-            hint="Free some space there; what waits goes on by itself. Nothing was lost.",
-        )
+        return DiskFull
     if number in _CLOSED or _says(error, _CLOSED):
+        return DiskReadOnly
+    return None
+
+
+def refusal(error: BaseException, folder: Path) -> DiskTrouble | None:
+    """The same for whoever runs the program, with the folder's name."""
+    kind = trouble(error)
+    if kind is DiskFull:
+        return DiskFull(f"The disk of {folder} is full.", hint="Free some space there.")
+    if kind is DiskReadOnly:
         return DiskReadOnly(
-            f"{place} cannot be written: it is read-only, or belongs to somebody else.",
+            f"{folder} cannot be written: it is read-only, or belongs to somebody else.",
             hint="Make it writable (mount it read-write, see to its owner), or name another folder.",
         )
     return None
 
 
-def _says(error: BaseException, numbers: tuple[int, ...]) -> bool:
+def shortage(folder: Path) -> DiskTrouble | None:
+    """What stands against writing there, at a glance and without trying."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return None
+    if disk.f_flag & os.ST_RDONLY:
+        return DiskReadOnly("The disk is read-only.", hint=MAKE_WRITABLE)
+    if disk.f_bavail * disk.f_frsize < PROBE_BYTES:
+        return DiskFull("Nothing more can be stored: the disk is full.", hint=FREE_SOME)
+    return None
+
+
+def check_room(folder: Path) -> None:
+    """Raises DiskFull, DiskReadOnly, or the OSError that is neither, when nothing of a picture's size
+    can be written there.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(PROBE_BYTES))
+            probe.flush()
+    except OSError as error:
+        raise refusal(error, folder) or error from error
+
+
+def _says(error: BaseException, words: Mapping[int, str]) -> bool:
     text = str(error)
-    return any(f"{os.strerror(number)} (os error {number})" in text for number in numbers)
+    return any(word in text for word in words.values())
 
 
 def claim(folder: Path) -> None:
@@ -71,13 +118,10 @@ def claim(folder: Path) -> None:
     os.umask(OTHERS)
     try:
         folder.mkdir(mode=FOLDER, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as probe:
-            probe.write(bytes(PROBE_BYTES))
-            probe.flush()
+        check_room(folder)
         closed = _close(folder)
     except OSError as error:
-        said: SelifyError | None = refusal(error, folder)
-        raise said or error from error
+        raise refusal(error, folder) or error from error
     if closed:
         log.warning(
             "others could read or enter what is in the data directory: closed to them now",

@@ -10,13 +10,14 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import prometheus_client
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from selify.core import metrics
+from selify.core import disk, metrics
 from selify.core.clock import Clock, is_within
 from selify.core.database import CONNECTION_TROUBLE, Actor, Database
 from selify.core.errors import SelifyError
@@ -99,6 +100,19 @@ def database_answers(database: Database) -> Check:
     async def check() -> None:
         async with database.tx(ACTOR) as tx:
             await tx.fetch_value("SELECT 1")
+
+    return check
+
+
+def disk_has_room(folder: Path) -> Check:
+    """The data directory, once it is there: the embedded database and the files live in it."""
+
+    def look() -> None:
+        if folder.is_dir():
+            disk.check_room(folder)
+
+    async def check() -> None:
+        await asyncio.to_thread(look)
 
     return check
 

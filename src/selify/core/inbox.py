@@ -35,7 +35,7 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.leases import renewing
 from selify.core.logging import get_logger, new_trace, traced
-from selify.core.outage import UNCOUNTED_FOR, is_away, outlast
+from selify.core.outage import UNCOUNTED_FOR, is_away, outlast, reason_of
 
 log = get_logger(__name__)
 
@@ -47,7 +47,6 @@ FIRST_RETRY = timedelta(seconds=4)
 # Nothing in a queue waits longer without being looked at: who has to (a day's limit is reached, a
 # platform asks for a long pause) waits again. So a time further ahead was written by a wrong clock.
 LONGEST_WAIT = timedelta(hours=1)
-DATABASE_REST = timedelta(seconds=1)
 ACTOR = Actor.system("inbox")
 
 
@@ -383,7 +382,7 @@ class InboxWorker:
     async def _fail(self, event: Event, error: Exception) -> str:
         """Another try later. The outcome in one word."""
         if is_away(error) and self._clock.now() - event.created_at < UNCOUNTED_FOR:
-            await self._postpone(event, RetryLater("the database was away", DATABASE_REST))
+            await self._postpone(event, RetryLater(*reason_of(error)))
             return "later"
         log.warning("event failed", event_id=str(event.id), kind=event.event_type, exc_info=error)
         async with self._database.tx(ACTOR) as tx:

@@ -31,7 +31,7 @@ from selify.core.ids import new_id
 from selify.core.inbox import LONGEST_WAIT, back_off
 from selify.core.leases import renewing
 from selify.core.logging import current_trace, get_logger, traced
-from selify.core.outage import UNCOUNTED_FOR, is_away, outlast
+from selify.core.outage import UNCOUNTED_FOR, is_away, outlast, reason_of
 
 log = get_logger(__name__)
 
@@ -41,7 +41,6 @@ MAX_LOST = 5
 ALONE_AFTER = 2
 # A few more than there is room for: another worker may be taking the same ones.
 _MORE = 16
-DATABASE_REST = timedelta(seconds=1)
 ACTOR = Actor.system("jobs")
 
 
@@ -250,8 +249,9 @@ class JobRunner:
             return "lost"
         except Exception as error:
             if is_away(error) and self._clock.now() - job.created_at < UNCOUNTED_FOR:
-                reason = "The database was away."
-                await outlast(partial(self._requeue, job, DATABASE_REST, reason, counted=False))
+                reason, rest = reason_of(error)
+                log.warning("job waits", kind=job.kind, key=job.key, reason=reason)
+                await outlast(partial(self._requeue, job, rest, reason, counted=False))
                 return "later"
             log.warning("job failed", kind=job.kind, key=job.key, exc_info=error)
             reason = f"{type(error).__name__}: {error}"[:1000]

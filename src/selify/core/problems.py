@@ -6,7 +6,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from selify.core import errors
+from selify.core import disk, errors
 from selify.core.database import DatabaseBusy, DatabaseUnavailable
 from selify.core.logging import current_trace, get_logger
 
@@ -45,6 +45,8 @@ def problem(error: errors.SelifyError) -> JSONResponse:
 
 def from_database(error: BaseException) -> errors.SelifyError:
     """What PostgreSQL refuses is a refusal of ours, in words of ours."""
+    if said := _about_the_disk(error):
+        return said
     match error:
         case asyncpg.InsufficientPrivilegeError():
             return errors.Forbidden("Your role does not allow this.")
@@ -81,6 +83,18 @@ def from_database(error: BaseException) -> errors.SelifyError:
             return errors.SelifyError("Something unexpected happened. It has been logged.")
 
 
+def _about_the_disk(error: BaseException) -> errors.SelifyError | None:
+    """The server files a disk that is read-only under missing privileges, a full one under busy."""
+    kind = disk.trouble(error)
+    if isinstance(error, asyncpg.DiskFullError):
+        kind = disk.DiskFull
+    if kind is disk.DiskFull and isinstance(error, OSError | asyncpg.PostgresError):
+        return disk.DiskFull("Nothing more can be stored: the disk is full.", hint=disk.FREE_SOME)
+    if kind is disk.DiskReadOnly and isinstance(error, asyncpg.PostgresError):
+        return disk.DiskReadOnly("The database's disk is read-only.", hint=disk.MAKE_WRITABLE)
+    return None
+
+
 def install(app: FastAPI) -> None:
     """Every error of this app leaves as a problem document."""
     app.add_exception_handler(errors.SelifyError, _selify)
@@ -90,9 +104,17 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, unexpected)
 
 
-async def _selify(_: Request, error: Exception) -> JSONResponse:
+async def _selify(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.SelifyError)  # noqa: S101 - registered for this class only
+    if isinstance(error, DatabaseUnavailable):
+        error = _behind(request) or error
     return problem(error)
+
+
+def _behind(request: Request) -> errors.SelifyError | None:
+    """The embedded database stops when its disk is full; that it is gone is not the news then."""
+    settings = getattr(request.app.state, "settings", None)
+    return disk.shortage(settings.data_dir) if settings else None
 
 
 async def _validation(_: Request, error: Exception) -> JSONResponse:

@@ -286,6 +286,11 @@ class Settings(BaseSettings):
     def files_url(self) -> str:
         return self.storage_url or f"file://{self.data_dir / 'files'}"
 
+    @property
+    def uses_data_dir(self) -> bool:
+        """Whether anything of ours lives there; a container may be read-only where nothing does."""
+        return not (self.database_url and self.storage_url and self.secret_keys)
+
     @cached_property
     def secret_box(self) -> SecretBox:
         """From the settings, and from a key made once in the data directory: current where no other

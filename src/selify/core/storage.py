@@ -4,6 +4,7 @@ Keys are relative paths such as ``workspaces/<id>/garments/<id>.png``. What must
 (shoppers' photos) is listed in ``internal.retention`` by whoever stores it.
 """
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Self
@@ -13,8 +14,10 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from selify.core import disk
 from selify.core.errors import NotFound, Unavailable
+from selify.core.logging import get_logger
 from selify.core.settings import SettingsWrong
 
+log = get_logger(__name__)
 _KEY = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_\-./]{0,400}")
 
 
@@ -28,11 +31,24 @@ class StorageUnavailable(Unavailable):
     title = "Files cannot be stored right now"
 
 
-class Storage:
-    """Puts, gets and deletes whole files by key. All methods raise StorageUnavailable on trouble."""
+class StorageFull(StorageUnavailable, disk.DiskFull):
+    code = "storage_full"
+    title = "The disk of the files is full"
 
-    def __init__(self, store: ObjectStore) -> None:
+
+class StorageReadOnly(StorageUnavailable, disk.DiskReadOnly):
+    code = "storage_read_only"
+    title = "The disk of the files cannot be written"
+
+
+class Storage:
+    """Puts, gets and deletes whole files by key. All methods raise StorageUnavailable on trouble, and
+    say so when it is a full or closed disk.
+    """
+
+    def __init__(self, store: ObjectStore, folder: Path | None = None) -> None:
         self._store = store
+        self._folder = folder
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -55,7 +71,7 @@ class Storage:
         if url.startswith("file://"):
             folder = Path(url.removeprefix("file://"))
             folder.mkdir(mode=disk.FOLDER, parents=True, exist_ok=True)
-            return cls(LocalStore(folder))
+            return cls(LocalStore(folder), folder)
         return cls(from_url(url))
 
     async def put(self, key: str, data: bytes, *, content_type: str) -> None:
@@ -63,7 +79,16 @@ class Storage:
         try:
             await obstore.put_async(self._store, _checked(key), data, attributes=attributes)
         except (obstore.exceptions.BaseError, OSError) as error:
-            raise StorageUnavailable(f"Storing {key} failed: {error}") from error
+            raise _in_words("Storing", key, error) from error
+
+    async def check_room(self) -> None:
+        """Before something costly that will have to be stored. Elsewhere, room is not ours to ask."""
+        if self._folder is None:
+            return
+        try:
+            await asyncio.to_thread(disk.check_room, self._folder)
+        except (disk.DiskTrouble, OSError) as error:
+            raise _in_words("Storing", "a file", error.__cause__ or error) from error
 
     async def get(self, key: str) -> bytes:
         try:
@@ -72,7 +97,7 @@ class Storage:
         except (FileNotFoundError, obstore.exceptions.NotFoundError) as error:
             raise FileMissing(f"{key} is not stored (any more).") from error
         except (obstore.exceptions.BaseError, OSError) as error:
-            raise StorageUnavailable(f"Reading {key} failed: {error}") from error
+            raise _in_words("Reading", key, error) from error
 
     async def exists(self, key: str) -> bool:
         try:
@@ -88,7 +113,7 @@ class Storage:
         except (FileNotFoundError, obstore.exceptions.NotFoundError) as error:
             raise FileMissing(f"{key} is not stored (any more).") from error
         except (obstore.exceptions.BaseError, OSError) as error:
-            raise StorageUnavailable(f"Looking for {key} failed: {error}") from error
+            raise _in_words("Looking for", key, error) from error
         return described["size"]
 
     async def list_under(self, folder: str, *, limit: int = 1000) -> list[str]:
@@ -102,7 +127,7 @@ class Storage:
         except (FileNotFoundError, obstore.exceptions.NotFoundError):
             return []
         except (obstore.exceptions.BaseError, OSError) as error:
-            raise StorageUnavailable(f"Looking into {folder} failed: {error}") from error
+            raise _in_words("Looking into", folder, error) from error
         return found[:limit]
 
     async def delete(self, key: str) -> None:
@@ -112,7 +137,24 @@ class Storage:
         except (FileNotFoundError, obstore.exceptions.NotFoundError):
             return
         except (obstore.exceptions.BaseError, OSError) as error:
-            raise StorageUnavailable(f"Deleting {key} failed: {error}") from error
+            raise _in_words("Deleting", key, error) from error
+
+
+def _in_words(doing: str, key: str, error: BaseException) -> StorageUnavailable:
+    """What a brand reads names no folder; the log does."""
+    match disk.trouble(error):
+        case disk.DiskFull:
+            log.error("the disk of the files is full", file=key, reason=str(error))
+            return StorageFull(
+                "Nothing can be stored: the disk of the files is full.", hint=disk.FREE_SOME
+            )
+        case disk.DiskReadOnly:
+            log.error("the disk of the files cannot be written", file=key, reason=str(error))
+            return StorageReadOnly(
+                "Nothing can be stored: the disk of the files cannot be written.",
+                hint=disk.MAKE_WRITABLE,
+            )
+    return StorageUnavailable(f"{doing} {key} failed: {error}")
 
 
 def _first_line(error: Exception) -> str:

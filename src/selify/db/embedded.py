@@ -7,6 +7,7 @@ it simply runs on, and the next start finds it.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import logging
@@ -122,12 +123,14 @@ def _url(socket_dir: Path) -> str:
 def _demand_directory(directory: Path) -> None:
     try:
         directory.mkdir(mode=disk.FOLDER, parents=True, exist_ok=True)
+        if os.statvfs(directory).f_flag & os.ST_RDONLY:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
         if os.geteuid() != 0 and not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(13, "Permission denied")
     except OSError as error:
         raise EmbeddedDatabaseError(
             f"The database folder {directory} cannot be written: {error.strerror}.",
-            hint="Set SELIFY_DATA_DIR to a folder you may write to.",
+            hint="Make it writable, or set SELIFY_DATA_DIR to a folder that is.",
         ) from error
 
 

@@ -177,6 +177,7 @@ class TryOnJob:
                 "Nobody has said yet whether this garment is a top, a dress or a bottom.",
                 "Choose its category in the wardrobe.",
             )
+        await self._storage.check_room()  # what cannot be stored is not paid for
         try:
             return await self._router.render(photo, picture, RenderOptions(category=category))
         except EngineUnavailable as error:
