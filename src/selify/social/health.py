@@ -103,7 +103,7 @@ async def failed(
         ON CONFLICT (account_id, scope) DO UPDATE
            SET code = excluded.code, reason = excluded.reason, needs_owner = excluded.needs_owner,
                told_at = CASE WHEN t.code = excluded.code THEN t.told_at END
-        RETURNING told_at IS NOT NULL AND told_at::date = $3::date
+        RETURNING coalesce(date_trunc('day', told_at, 'UTC') = date_trunc('day', $3, 'UTC'), false)
         """,
         account_id,
         "comments" if only_comments else "sends",
