@@ -92,6 +92,10 @@ class Supervisor:
     def stop(self) -> None:
         self._stopping.set()
 
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
     def pid(self, name: str) -> int | None:
         child = self._children.get(name)
         return child.pid if child and child.returncode is None else None

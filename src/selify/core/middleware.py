@@ -4,6 +4,7 @@ From the outside in: ``Envelope`` (trace id and security headers on every answer
 ``CatchUnhandled`` (what nobody expected becomes a problem document), ``LimitBody``.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from selify.core import problems
-from selify.core.errors import BadRequest, SelifyError, TooLarge
+from selify.core.errors import BadRequest, SelifyError, TooLarge, Unavailable
 from selify.core.logging import get_logger, traced
 
 log = get_logger(__name__)
@@ -22,6 +23,7 @@ log = get_logger(__name__)
 EXTRA_HEADERS = "selify.response_headers"
 STREAM = "selify.stream"  # in the scope of an answer that has no end of its own
 KIB = 1024
+_STOPPED = "The server is being stopped. Please try again in a moment."
 _TRACE = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 
 # Scripts, styles and connections from our own origin only, nothing inline: text that a shopper
@@ -104,6 +106,8 @@ def _header(scope: Scope, wanted: bytes) -> bytes | None:
 class CatchUnhandled:
     """Whatever no handler expected is logged and answered as a problem document.
 
+    So is whoever is still at work when the server stops and has waited long enough.
+
     Inside ``Envelope``, so that the answer names the trace id the log line has. An answer that has
     begun cannot be taken back: the error goes on, and the server cuts the connection.
     """
@@ -126,6 +130,10 @@ class CatchUnhandled:
             await self._app(scope, receive, watched)
         except ClientDisconnect:
             log.info("the client went away", path=scope["path"])
+        except asyncio.CancelledError:  # by the server, whose grace when it stops is over
+            log.warning("the server stops before this was done", path=scope["path"])
+            if not started:
+                await problems.problem(Unavailable(_STOPPED))(scope, receive, send)
         except Exception as error:
             if started:
                 raise
