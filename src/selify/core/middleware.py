@@ -1,17 +1,20 @@
 """What surrounds every request, as plain ASGI: cheap enough for the webhook intake.
 
 From the outside in: ``Envelope`` (trace id and security headers on every answer),
-``CatchUnhandled`` (what nobody expected becomes a problem document), ``LimitBody``.
+``CatchUnhandled`` (what nobody expected becomes a problem document), ``LimitBody``, ``PlainPosts``
+(what is answered without the framework, inside all of these).
 """
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from fastapi import Request
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from selify.core import problems
@@ -211,3 +214,49 @@ def _counted(receive: Receive, limit: int) -> Receive:
 def _too_large(limit: int) -> str:
     size = f"{limit // (KIB * KIB)} MB" if limit >= KIB * KIB else f"{limit // KIB} KB"
     return f"At most {size} can be sent here."
+
+
+PlainPost = Callable[[bytes, Headers], Awaitable[Response]]
+"""Answers a request by its body and headers. May raise whatever an endpoint may."""
+
+
+class PlainPosts:
+    """POST to one of the paths of ``app.state.plain_posts`` is answered here: what the framework does
+    for a request (matching, resolving, wrapping) costs more than storing a delivery. Everything
+    around it (``Envelope``, ``CatchUnhandled``, ``LimitBody``) is the same, because it lies inside.
+
+    The same paths are routes as well: for the documentation, and for every other method.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = _plain_post(scope)
+        if answer is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            response = await answer(await _read(receive), Headers(scope=scope))
+        except (SelifyError, HTTPException) as error:
+            response = problems.refused(error)
+        await response(scope, receive, send)
+
+
+def _plain_post(scope: Scope) -> PlainPost | None:
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return None
+    posts: Mapping[str, PlainPost] = getattr(scope["app"].state, "plain_posts", {})
+    return posts.get(scope["path"])
+
+
+async def _read(receive: Receive) -> bytes:
+    """The whole body. Raises ClientDisconnect."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)

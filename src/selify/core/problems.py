@@ -79,16 +79,27 @@ def from_database(error: BaseException) -> errors.SelifyError:
 
 def install(app: FastAPI) -> None:
     """Every error of this app leaves as a problem document."""
-    app.add_exception_handler(errors.SelifyError, _selify)
+    app.add_exception_handler(errors.SelifyError, _refused)
     app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, _refused)
     for kind in (asyncpg.PostgresError, asyncpg.InterfaceError, Exception):
         app.add_exception_handler(kind, unexpected)
 
 
-async def _selify(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, errors.SelifyError)  # noqa: S101 - registered for this class only
-    return problem(error)
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.SelifyError | HTTPException)  # noqa: S101 - for these only
+    return refused(error)
+
+
+def refused(error: errors.SelifyError | HTTPException) -> JSONResponse:
+    """What was refused on purpose, by us or by the framework."""
+    if isinstance(error, errors.SelifyError):
+        return problem(error)
+    made = _BY_STATUS.get(error.status_code, errors.BadRequest)(str(error.detail))
+    response = problem(made)
+    response.status_code = error.status_code
+    response.headers.update(error.headers or {})
+    return response
 
 
 async def _validation(_: Request, error: Exception) -> JSONResponse:
@@ -101,15 +112,6 @@ async def _validation(_: Request, error: Exception) -> JSONResponse:
         for item in error.errors()
     ]
     return problem(errors.Invalid("Some values are missing or wrong.", fields=fields))
-
-
-async def _http(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
-    made = _BY_STATUS.get(error.status_code, errors.BadRequest)(str(error.detail))
-    response = problem(made)
-    response.status_code = error.status_code
-    response.headers.update(error.headers or {})
-    return response
 
 
 async def unexpected(request: Request, error: Exception) -> JSONResponse:
