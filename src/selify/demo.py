@@ -30,9 +30,10 @@ from selify.core import settings as core_settings
 from selify.core.database import Actor, Database
 from selify.core.errors import SelifyError
 from selify.core.pictures import open_picture
+from selify.core.ports import check_port
 from selify.core.settings import Settings
 from selify.running import EmbeddedKeeper, counting_together, database, programs
-from selify.supervisor import Program, Supervisor, check_port, free_port
+from selify.supervisor import Program, Supervisor, free_port
 from selify.vendors.instagram.sandbox.driver import NothingCame, SandboxDriver, Thread
 
 EMAIL = "demo@selify.example"
