@@ -7,7 +7,8 @@ SELIFY := $(BIN)/selify
 CATEGORY ?= top
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check bench lock clean
+.PHONY: help setup demo demo-ports up up-ports test check bench lock clean
+.NOTPARALLEL:
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -22,15 +23,19 @@ $(VENV)/.ready-dev: $(VENV)/.ready requirements/dev.txt
 	@$(PYTHON) tools/setup.py $(VENV) requirements/dev.txt
 	@touch $@
 
-demo: setup ## Start everything with a demo brand, or: make demo PHOTO=me.jpg GARMENT=shirt.png OUT=result.jpg
+demo: $(if $(PHOTO),,demo-ports) setup ## Start everything with a demo brand, or: make demo PHOTO=me.jpg GARMENT=shirt.png OUT=result.jpg
 ifdef PHOTO
 	@$(SELIFY) demo --photo "$(PHOTO)" --garment "$(GARMENT)" --out "$(OUT)" --category "$(CATEGORY)"
 else
 	@$(SELIFY) demo
 endif
 
-up: setup ## Start the database, the server and a worker for real use
+up: up-ports setup ## Start the database, the server and a worker for real use
 	@$(SELIFY) up
+
+# Before the set-up, which takes a minute. (The journey by itself, with PHOTO, takes free ports.)
+demo-ports up-ports:
+	@$(PYTHON) tools/ports.py $(@:-ports=)
 
 test: $(VENV)/.ready-dev ## Run every test (installs Debian's Chromium when it is missing)
 	@$(BIN)/python tools/chromium.py

@@ -1,7 +1,8 @@
 """Webhook intake: signed deliveries over HTTP, answered once they are safely on the disk.
 
-Against the same server with an empty handler (what HTTP costs), and against pgbench inserting the
-same columns one by one (what the database costs).
+Against the same server with an empty handler, as the framework answers and as the intake is answered
+beside it (what HTTP costs), and against pgbench inserting the same columns one by one (what the
+database costs).
 """
 
 import itertools
@@ -19,7 +20,7 @@ FIGURE = "intake"
 SECRET = "bench-secret"
 ACCOUNT = "17841400000000001"
 CONNECTIONS = 32
-AIM = 0.6
+AIM, AIM_PLAIN = 0.6, 0.25
 PATH = "/webhooks/instagram"
 
 # Every column that an arriving event sets; one row, one transaction.
@@ -52,11 +53,13 @@ async def measure(where: stage.Stage, effort: Effort) -> list[Line]:
     async with (
         stage.server(where, url, "selify", "serve", environment=settings) as real,
         stage.server(where, url, "bench.empty_handler", environment=settings) as empty,
+        stage.server(where, url, "bench.empty_handler", "plain", environment=settings) as plain,
     ):
-        slowest: dict[str, list[float]] = {"real": [], "empty": []}
+        slowest: dict[str, list[float]] = {"real": [], "empty": [], "plain": []}
         contenders = {
             "real": await _sending(real, effort, slowest["real"]),
             "empty": await _sending(empty, effort, slowest["empty"]),
+            "plain": await _sending(plain, effort, slowest["plain"]),
             "insert": lambda: pgbench.transactions_per_second(
                 url, INSERT, clients=CONNECTIONS, seconds=effort.seconds
             ),
@@ -68,7 +71,8 @@ async def measure(where: stage.Stage, effort: Effort) -> list[Line]:
 
 
 def _lines(rates: dict[str, Series], p99: dict[str, Series]) -> list[Line]:
-    real, empty, insert = rates["real"], rates["empty"], rates["insert"]
+    real, empty, plain = rates["real"], rates["empty"], rates["plain"]
+    insert = rates["insert"]
     return [
         Line(
             FIGURE,
@@ -79,6 +83,16 @@ def _lines(rates: dict[str, Series], p99: dict[str, Series]) -> list[Line]:
             empty.median,
             real.ratio_to(empty),
             AIM,
+        ),
+        Line(
+            FIGURE,
+            "",
+            real.median,
+            "/s",
+            "an empty handler beside the framework",
+            plain.median,
+            real.ratio_to(plain),
+            AIM_PLAIN,
         ),
         Line(
             FIGURE,

@@ -30,9 +30,10 @@ from selify.core import settings as core_settings
 from selify.core.database import Actor, Database
 from selify.core.errors import SelifyError
 from selify.core.pictures import open_picture
+from selify.core.ports import check_port
 from selify.core.settings import Settings
 from selify.running import EmbeddedKeeper, counting_together, database, programs
-from selify.supervisor import Program, Supervisor, check_port, free_port
+from selify.supervisor import Program, Supervisor, free_port
 from selify.vendors.instagram.sandbox.driver import NothingCame, SandboxDriver, Thread
 
 EMAIL = "demo@selify.example"
@@ -46,6 +47,7 @@ COMMENT = "Try on please!"
 EXIT_FAILED = 1
 EXIT_NO_PICTURE = 2
 EXIT_NOBODY = 3
+EXIT_INTERRUPTED = 130
 # Why there is no picture, where it was not the photo: somebody else has to do something about it.
 NOT_THE_PHOTO = (
     RefusalCode.GARMENT_NOT_FOUND,
@@ -105,24 +107,27 @@ async def stay_up(settings: Settings) -> None:
     )
     async with open_stack(settings, settings.phone_port) as stack:
         loading: list[asyncio.Task[None]] = []
+        failures: list[BaseException] = []
+
+        def ended(done: asyncio.Task[None]) -> None:
+            """A demo that cannot be loaded says so and ends, instead of waiting for nobody. One that
+            is being stopped misses its server, which is no failure.
+            """
+            error = None if done.cancelled() else done.exception()
+            if error is not None and not stack.supervisor.stopping:
+                failures.append(error)
+                stack.supervisor.stop()
 
         def ready() -> None:
             task = asyncio.create_task(load_and_announce(stack))
-            # A demo that cannot be loaded says so and ends, instead of waiting for nobody.
-            task.add_done_callback(lambda done: _stop_if_failed(done, stack))
+            task.add_done_callback(ended)
             loading.append(task)
 
         await stack.supervisor.run(ready)
         for task in loading:
-            if not task.done():
-                task.cancel()
-            elif not task.cancelled():
-                task.result()
-
-
-def _stop_if_failed(done: asyncio.Task[None], stack: "Stack") -> None:
-    if not done.cancelled() and done.exception() is not None:
-        stack.supervisor.stop()
+            task.cancel()
+        for error in failures:
+            raise error
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,7 +466,9 @@ async def _journey(settings: Settings, request: JourneyRequest, steps: Steps) ->
             steps.done("everything is up")
             async with Brand(stack) as brand:
                 return await _travel(brand, stack, request, steps)
-        except NothingCame as error:
+        except (NothingCame, httpx.TransportError) as error:
+            if stack.supervisor.stopping:  # Ctrl-C: nobody is there to answer any more
+                return EXIT_INTERRUPTED
             raise SelifyError(f"The shopper waited in vain: {error}") from error
         finally:
             waiting.cancel()

@@ -19,9 +19,10 @@ from selify.core import logging as core_logging
 from selify.core.database import Actor, Database
 from selify.core.database_access import Addresses
 from selify.core.logging import get_logger
+from selify.core.ports import check_port
 from selify.core.settings import Settings
 from selify.db import embedded, migrate
-from selify.supervisor import SUPERVISED, Program, Supervisor, check_port
+from selify.supervisor import SUPERVISED, Program, Supervisor
 
 log = get_logger(__name__)
 out = Console(stderr=True)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -204,7 +204,7 @@ def assert_problem(answer: str, status: int, code: str) -> None:
     assert headers["x-trace-id"] == problem["trace"]
     assert headers["connection"] == "close"
     assert int(headers["content-length"]) == len(body.encode())
-    for name in ("content-security-policy", "x-content-type-options", "cache-control", "date"):
+    for name in ("content-security-policy", "x-content-type-options", "date"):
         assert name in headers
 
 
@@ -389,17 +389,31 @@ async def test_an_address_s_own_idle_connections_give_way_first() -> None:
 # Stopping ----------------------------------------------------------------------------------------
 
 
-async def stopped(use: Callable[[Site], Awaitable[Talk]]) -> str:
-    async with serving_site(ConnectionLimits()) as site:
-        talk = await use(site)
-        site.server.should_exit = True
-        return await talk.rest()
+async def test_half_a_body_is_told_that_the_server_stops(site: Site) -> None:
+    talk = await site.open(HALF["raw"])
+    await until(lambda: bool(site.server.server_state.tasks))
+    site.server.should_exit = True
+    assert_problem(await talk.rest(), 503, "unavailable")
 
 
-async def test_half_a_body_is_told_that_the_server_stops() -> None:
-    async def use(site: Site) -> Talk:
-        talk = await site.open(HALF["raw"])
-        await until(lambda: bool(site.server.server_state.tasks))
-        return talk
+async def test_live_pages_end_when_the_server_stops(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It does not wait for its grace to be over, of which it would complain."""
+    pages = await fill(site, 3, GET.replace(b"/small", b"/live"))
+    await until(lambda: site.handling == 3)
+    site.server.should_exit = True
+    assert ["data: first" in await page.rest() for page in pages] == [True] * 3
+    await until(lambda: site.left == 3)
+    assert "exceeded" not in caplog.text
 
-    assert_problem(await stopped(use), 503, "unavailable")
+
+async def test_a_handler_that_outlasts_the_grace_is_answered_all_the_same(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.server.config.timeout_graceful_shutdown = 1
+    talk = await site.open(GET.replace(b"/small", b"/wait"))
+    await until(lambda: site.handling == 1)
+    site.server.should_exit = True
+    assert_problem(await talk.rest(), 503, "unavailable")
+    assert "Traceback" not in caplog.text

@@ -6,10 +6,11 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
 from selify.core import http
+from selify.core.errors import Forbidden
 from selify.core.logging import current_trace
 from selify.core.middleware import BodyLimits
 
@@ -191,6 +192,39 @@ async def test_the_frameworks_own_errors_are_problems_too(client, method, path, 
     answer = await client.request(method, path)
     problem = answer.json()
     assert (answer.status_code, problem["status"], problem["code"]) == (status, status, code)
+
+
+async def test_a_plain_post_is_answered_without_the_framework_and_with_all_its_protections(client):
+    """There is no such route: nobody but the middleware can have answered."""
+
+    async def plain(body, headers):
+        if body == b"bug":
+            raise RuntimeError("the secret is 42")
+        if body == b"no":
+            raise Forbidden("Not you.")
+        return Response(body + headers["x-word"].encode(), media_type="text/plain")
+
+    client._transport.app.state.plain_posts = {"/plain": plain}
+    word = {"X-Word": "!", "X-Trace-Id": "find-me-again"}
+    statuses = {b"hello": 200, b"no": 403, b"bug": 500, b"x" * 1001: 413}
+    for body, status in statuses.items():
+        for content in (body, chunked(body)):
+            answer = await client.post("/plain", content=content, headers=word)
+            assert answer.status_code == status
+            assert answer.headers["x-trace-id"] == "find-me-again"
+            assert "content-security-policy" in answer.headers
+            assert "42" not in answer.text
+            if status == 200:
+                assert answer.text == "hello!"
+            else:
+                assert answer.json()["status"] == status
+    assert (await client.get("/plain")).status_code == 404
+    assert (await client.post("/plain/", content=b"hello")).status_code == 404
+
+
+async def chunked(body):
+    yield body[:2]
+    yield body[2:]
 
 
 # Over real sockets

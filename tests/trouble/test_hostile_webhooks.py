@@ -1,4 +1,7 @@
-"""The webhook's door against everything that is not a well-behaved platform, over real HTTP."""
+"""The webhook's door against everything that is not a well-behaved platform, over real HTTP.
+
+Twice: as it is answered, beside the framework, and as the same route of the framework would.
+"""
 
 import asyncio
 import json
@@ -6,12 +9,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 from tests.infra.site import served
 
+from selify.core import middleware
 from selify.core.database import Actor, Database
+from selify.core.inbox import Intake
 from selify.core.settings import Settings
 from selify.vendors.instagram.webhook import MAX_BODY_BYTES, sign
 
@@ -22,9 +28,16 @@ PROBLEM = "application/problem+json"
 ACCOUNT = "17841400000000001"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+def by_the_framework(patch: pytest.MonkeyPatch) -> None:
+    """As if nothing were answered beside it."""
+    patch.setattr(middleware, "_plain_post", lambda scope: None)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["plain", "framework"])
 async def site(
-    shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    shared_database_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[httpx.AsyncClient]:
     settings = Settings(
         data_dir=Path(tmp_path_factory.mktemp("site")),
@@ -33,8 +46,11 @@ async def site(
         instagram_previous_secrets=(OLD_SECRET,),
         instagram_verify_token=VERIFY,
     )
-    async with served(settings) as client:
-        yield client
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "framework":
+            by_the_framework(patch)
+        async with served(settings) as client:
+            yield client
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -396,3 +412,55 @@ async def test_forged_signed_requests_do_nothing(
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 async def test_other_methods_are_refused(site: httpx.AsyncClient, method: str) -> None:
     assert refused(await site.request(method, DOOR), 405)
+
+
+# The two ways ------------------------------------------------------------------------------------
+
+TRACED = {"X-Trace-Id": "one-and-the-same"}
+ALIKE: dict[str, tuple[bytes, dict[str, str]]] = {
+    "stored": (delivery(message()), {}),
+    "parked": (b'{"object": "page"}', {}),
+    "unreadable": (b"{", {}),
+    "unsigned": (delivery(message()), {"X-Hub-Signature-256": "sha256=0"}),
+    "too large": (b" " * (MAX_BODY_BYTES + 1), {}),
+    "another type": (delivery(message(3)), {"Content-Type": "text/html; charset=utf-16"}),
+    "a form": (b"a=b", {"Content-Type": "application/x-www-form-urlencoded"}),
+}
+
+
+async def ask(site: httpx.AsyncClient, case: str) -> tuple[int, dict[str, str], str]:
+    body, headers = ALIKE[case]
+    signed = {"X-Hub-Signature-256": sign(body, SECRET), "Content-Type": "application/json"}
+    answer = await site.post(DOOR, content=body, headers={**signed, **TRACED, **headers})
+    told = {name: value for name, value in answer.headers.items() if name != "date"}
+    return answer.status_code, told, answer.text
+
+
+@pytest.mark.parametrize("case", ALIKE)
+async def test_both_ways_answer_alike(
+    site: httpx.AsyncClient, books: Database, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    """Status, headers and text, to the letter."""
+    first = await ask(site, case)
+    assert "content-security-policy" in first[1]
+    by_the_framework(monkeypatch)
+    assert await ask(site, case) == first
+
+
+async def test_both_ways_say_alike_that_the_database_is_away(
+    site: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> int:
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed")
+
+    monkeypatch.setattr(Intake, "receive_unread", away)
+    first = await ask(site, "stored")
+    assert first[0] == 503
+    assert "retry-after" in first[1]
+    by_the_framework(monkeypatch)
+    assert await ask(site, "stored") == first
+
+
+async def test_the_documentation_still_has_it(site: httpx.AsyncClient) -> None:
+    document = (await site.get("/openapi.json")).json()
+    assert set(document["paths"][DOOR]) == {"get", "post"}

@@ -18,8 +18,9 @@ import psutil
 import pytest
 from tests.infra.stack import ROOT, quick_folder
 
+from selify.core.ports import CannotListen, PortBusy, check_port
 from selify.core.settings import Settings
-from selify.supervisor import CannotListen, PortBusy, Program, Supervisor, check_port, free_port
+from selify.supervisor import Program, Supervisor, free_port
 from selify.vendors.instagram.webhook import sign
 
 PATIENCE = 90.0

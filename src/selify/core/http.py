@@ -7,7 +7,8 @@ is rolled back. Answers that stream must open their own transactions from ``Open
 by the time they run, this one is over.
 
 What the composition root puts on ``app.state``: ``database`` (Database), ``clock`` (Clock) and
-``authenticate`` (who is asking; a port, because core knows no users).
+``authenticate`` (who is asking; a port, because core knows no users); ``plain_posts`` (paths that
+are answered without the framework) where there are any.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,6 +37,7 @@ def install(app: FastAPI, *, https: bool, limits: middleware.BodyLimits | None =
     problems.install(app)
     openapi.install(app)
     # The last one added is the outermost.
+    app.add_middleware(middleware.PlainPosts)
     app.add_middleware(middleware.LimitBody, limits=limits or middleware.BodyLimits())
     app.add_middleware(middleware.CatchUnhandled)
     app.add_middleware(middleware.Envelope, https=https)

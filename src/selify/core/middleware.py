@@ -1,20 +1,24 @@
 """What surrounds every request, as plain ASGI: cheap enough for the webhook intake.
 
 From the outside in: ``Envelope`` (trace id and security headers on every answer),
-``CatchUnhandled`` (what nobody expected becomes a problem document), ``LimitBody``.
+``CatchUnhandled`` (what nobody expected becomes a problem document), ``LimitBody``, ``PlainPosts``
+(what is answered without the framework, inside all of these).
 """
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from fastapi import Request
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from selify.core import problems
-from selify.core.errors import BadRequest, SelifyError, TooLarge
+from selify.core.errors import BadRequest, SelifyError, TooLarge, Unavailable
 from selify.core.logging import get_logger, traced
 
 log = get_logger(__name__)
@@ -22,6 +26,7 @@ log = get_logger(__name__)
 EXTRA_HEADERS = "selify.response_headers"
 STREAM = "selify.stream"  # in the scope of an answer that has no end of its own
 KIB = 1024
+_STOPPED = "The server is being stopped. Please try again in a moment."
 _TRACE = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 
 # Scripts, styles and connections from our own origin only, nothing inline: text that a shopper
@@ -104,6 +109,8 @@ def _header(scope: Scope, wanted: bytes) -> bytes | None:
 class CatchUnhandled:
     """Whatever no handler expected is logged and answered as a problem document.
 
+    So is whoever is still at work when the server stops and has waited long enough.
+
     Inside ``Envelope``, so that the answer names the trace id the log line has. An answer that has
     begun cannot be taken back: the error goes on, and the server cuts the connection.
     """
@@ -126,6 +133,10 @@ class CatchUnhandled:
             await self._app(scope, receive, watched)
         except ClientDisconnect:
             log.info("the client went away", path=scope["path"])
+        except asyncio.CancelledError:  # by the server, whose grace when it stops is over
+            log.warning("the server stops before this was done", path=scope["path"])
+            if not started:
+                await problems.problem(Unavailable(_STOPPED))(scope, receive, send)
         except Exception as error:
             if started:
                 raise
@@ -203,3 +214,49 @@ def _counted(receive: Receive, limit: int) -> Receive:
 def _too_large(limit: int) -> str:
     size = f"{limit // (KIB * KIB)} MB" if limit >= KIB * KIB else f"{limit // KIB} KB"
     return f"At most {size} can be sent here."
+
+
+PlainPost = Callable[[bytes, Headers], Awaitable[Response]]
+"""Answers a request by its body and headers. May raise whatever an endpoint may."""
+
+
+class PlainPosts:
+    """POST to one of the paths of ``app.state.plain_posts`` is answered here: what the framework does
+    for a request (matching, resolving, wrapping) costs more than storing a delivery. Everything
+    around it (``Envelope``, ``CatchUnhandled``, ``LimitBody``) is the same, because it lies inside.
+
+    The same paths are routes as well: for the documentation, and for every other method.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = _plain_post(scope)
+        if answer is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            response = await answer(await _read(receive), Headers(scope=scope))
+        except (SelifyError, HTTPException) as error:
+            response = problems.refused(Request(scope), error)
+        await response(scope, receive, send)
+
+
+def _plain_post(scope: Scope) -> PlainPost | None:
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return None
+    posts: Mapping[str, PlainPost] = getattr(scope["app"].state, "plain_posts", {})
+    return posts.get(scope["path"])
+
+
+async def _read(receive: Receive) -> bytes:
+    """The whole body. Raises ClientDisconnect."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)

@@ -97,18 +97,29 @@ def _about_the_disk(error: BaseException) -> errors.SelifyError | None:
 
 def install(app: FastAPI) -> None:
     """Every error of this app leaves as a problem document."""
-    app.add_exception_handler(errors.SelifyError, _selify)
+    app.add_exception_handler(errors.SelifyError, _refused)
     app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, _refused)
     for kind in (asyncpg.PostgresError, asyncpg.InterfaceError, Exception):
         app.add_exception_handler(kind, unexpected)
 
 
-async def _selify(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, errors.SelifyError)  # noqa: S101 - registered for this class only
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.SelifyError | HTTPException)  # noqa: S101 - for these only
+    return refused(request, error)
+
+
+def refused(request: Request, error: errors.SelifyError | HTTPException) -> JSONResponse:
+    """What was refused on purpose, by us or by the framework."""
     if isinstance(error, DatabaseUnavailable):
         error = _behind(request) or error
-    return problem(error)
+    if isinstance(error, errors.SelifyError):
+        return problem(error)
+    made = _BY_STATUS.get(error.status_code, errors.BadRequest)(str(error.detail))
+    response = problem(made)
+    response.status_code = error.status_code
+    response.headers.update(error.headers or {})
+    return response
 
 
 def _behind(request: Request) -> errors.SelifyError | None:
@@ -127,15 +138,6 @@ async def _validation(_: Request, error: Exception) -> JSONResponse:
         for item in error.errors()
     ]
     return problem(errors.Invalid("Some values are missing or wrong.", fields=fields))
-
-
-async def _http(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
-    made = _BY_STATUS.get(error.status_code, errors.BadRequest)(str(error.detail))
-    response = problem(made)
-    response.status_code = error.status_code
-    response.headers.update(error.headers or {})
-    return response
 
 
 async def unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Request, Response
+from starlette.datastructures import Headers
 
 from selify.core.clock import Clock
 from selify.core.inbox import Incoming, Intake
@@ -19,6 +20,7 @@ from selify.vendors.instagram.signed_request import parse_signed_request
 from selify.vendors.instagram.webhook import RawEntry
 
 SignedForm = Annotated[str, Form(max_length=10_000)]
+WEBHOOK = "/webhooks/instagram"
 Park = Callable[[Sequence[RawEntry]], Awaitable[None]]
 
 
@@ -46,6 +48,11 @@ class WebhookReceiver:
             await self.park(unparsed)
         return new
 
+    async def answer(self, raw: bytes, headers: Headers) -> Response:
+        """200 and what Meta wants to read, once everything is stored."""
+        await self.receive(raw, headers.get("x-hub-signature-256"))
+        return Response("EVENT_RECEIVED", media_type="text/plain")
+
 
 @dataclass(frozen=True, slots=True)
 class PlatformRequests:
@@ -62,8 +69,8 @@ class PlatformRequests:
 
 
 def router(receiver: WebhookReceiver, requests: PlatformRequests) -> APIRouter:
-    """``/webhooks/instagram``."""
-    routes = APIRouter(prefix="/webhooks/instagram", tags=["webhooks"])
+    """What lies below ``WEBHOOK``."""
+    routes = APIRouter(prefix=WEBHOOK, tags=["webhooks"])
 
     @routes.get("", summary="The handshake by which Meta checks the address")
     async def handshake(request: Request) -> Response:
@@ -72,8 +79,7 @@ def router(receiver: WebhookReceiver, requests: PlatformRequests) -> APIRouter:
 
     @routes.post("", summary="Events, signed with the app's secret")
     async def deliver(request: Request) -> Response:
-        await receiver.receive(await request.body(), request.headers.get("x-hub-signature-256"))
-        return Response("EVENT_RECEIVED", media_type="text/plain")
+        return await receiver.answer(await request.body(), request.headers)
 
     @routes.post("/deauthorize", summary="An owner removed the app")
     async def deauthorize(signed_request: SignedForm) -> dict[str, bool]:
@@ -83,7 +89,7 @@ def router(receiver: WebhookReceiver, requests: PlatformRequests) -> APIRouter:
     @routes.post("/data-deletion", summary="A user wants everything deleted")
     async def delete_data(signed_request: SignedForm) -> dict[str, str]:
         code = await requests.request_deletion(_user_of(receiver, signed_request))
-        url = f"{requests.public_url}/webhooks/instagram/data-deletion/{code}"
+        url = f"{requests.public_url}{WEBHOOK}/data-deletion/{code}"
         return {"url": url, "confirmation_code": code}
 
     @routes.get("/data-deletion/{code}", summary="How far a deletion is, for people to read")
