@@ -36,6 +36,10 @@ HARMLESS = {
     "effective_from": "is set by hand",
     "effective_until": "is set by hand",
     "taken_at": "is guarded where it is taken (core.turns)",
+    "seen_at": "is compared with when the same pass began",
+    "checked_to": "is guarded where it is read (core.invariants)",
+    "whole_started_at": "a pass that has begun goes on",
+    "whole_finished_at": "is guarded where it is read (core.invariants)",
 }
 
 

@@ -8,50 +8,81 @@ from datetime import timedelta
 
 from selify.core.clock import Clock
 from selify.core.database import Tx
-from selify.core.invariants import Invariant, SqlInvariant, Violation
+from selify.core.invariants import (
+    Invariant,
+    OwnerInvariant,
+    RowInvariant,
+    Violation,
+)
 
-WEEK_EQUALS_EVENTS = SqlInvariant(
+EVENTS = "public.workspace_usage_events"
+# What was made in this time, or refunded in it.
+NEW_EVENTS = f"""
+    events AS (
+        SELECT * FROM {EVENTS} WHERE created_at > $1 AND created_at <= $2
+        UNION
+        SELECT * FROM {EVENTS} WHERE refunded_at > $1 AND refunded_at <= $2)
+"""
+WORKSPACES = """
+    SELECT workspace_id FROM public.workspace_quotas
+     WHERE workspace_id > $1 ORDER BY workspace_id LIMIT 100
+"""
+# Ids of workspaces whose credits moved.
+CHARGED = f"""
+    SELECT workspace_id FROM {EVENTS} WHERE created_at > $1 AND created_at <= $2
+    UNION
+    SELECT workspace_id FROM {EVENTS} WHERE refunded_at > $1 AND refunded_at <= $2
+"""
+
+WEEK_EQUALS_EVENTS = OwnerInvariant(
     "week_equals_events",
     "What is used of a week is the sum of its live charges.",
     """
-    SELECT q.workspace_id AS subject, q.weekly_credits_used::bigint AS used,
-           coalesce(sum(e.cost_credits), 0)::bigint AS charged
-      FROM public.workspace_quotas q
-      LEFT JOIN public.workspace_usage_events e
-             ON e.workspace_id = q.workspace_id AND e.cost_source = 'subscription'
-            AND e.status IN ('reserved', 'completed')
-            AND e.created_at > q.period_start - interval '1 day'  -- for the index
-            AND (e.metadata -> 'charge' ->> 'week_start')::timestamptz = q.period_start
-     GROUP BY q.id HAVING q.weekly_credits_used <> coalesce(sum(e.cost_credits), 0)
+    SELECT q.workspace_id AS subject, q.weekly_credits_used::bigint AS used, e.charged
+      FROM public.workspace_quotas q CROSS JOIN LATERAL (
+           SELECT coalesce(sum(cost_credits), 0)::bigint AS charged
+             FROM public.workspace_usage_events
+            WHERE workspace_id = q.workspace_id AND cost_source = 'subscription'
+              AND status IN ('reserved', 'completed')
+              AND created_at > q.period_start - interval '1 day'  -- for the index
+              AND (metadata -> 'charge' ->> 'week_start')::timestamptz = q.period_start) AS e
+     WHERE ($1::uuid[] IS NULL OR q.workspace_id = ANY ($1))
+       AND q.weekly_credits_used <> e.charged
     """,
+    WORKSPACES,
+    changed=CHARGED,
+    seldom=False,
 )
 
-PAYG_EQUALS_LEDGER = SqlInvariant(
+PAYG_EQUALS_LEDGER = OwnerInvariant(
     "payg_equals_ledger",
     "The balance is what was bought, granted and given back, less what was charged to it.",
     """
     WITH used AS (
         SELECT workspace_id, sum(cost_credits) * 6 AS micro FROM public.workspace_usage_events
          WHERE cost_source = 'payg_balance' AND status IN ('reserved', 'completed', 'refunded')
+           AND ($1::uuid[] IS NULL OR workspace_id = ANY ($1))
          GROUP BY 1),
     purchased AS (
         SELECT workspace_id, sum(amount_micro_units) AS micro
           FROM public.workspace_financial_transactions
-         WHERE payg_balance_after IS NOT NULL GROUP BY 1)
+         WHERE payg_balance_after IS NOT NULL
+           AND ($1::uuid[] IS NULL OR workspace_id = ANY ($1)) GROUP BY 1)
     SELECT b.workspace_id AS subject, b.balance_micro_units AS balance,
            b.total_purchased AS purchased, coalesce(p.micro, 0)::bigint AS purchased_in_ledger,
            b.total_used AS used, coalesce(u.micro, 0)::bigint AS used_in_events
       FROM public.workspace_payg_balance b
       LEFT JOIN used u ON u.workspace_id = b.workspace_id
       LEFT JOIN purchased p ON p.workspace_id = b.workspace_id
-     WHERE b.balance_micro_units <> b.total_purchased - b.total_used
-        OR b.total_purchased <> coalesce(p.micro, 0)
-        OR b.total_used <> coalesce(u.micro, 0)
+     WHERE ($1::uuid[] IS NULL OR b.workspace_id = ANY ($1))
+       AND (b.balance_micro_units <> b.total_purchased - b.total_used
+            OR b.total_purchased <> coalesce(p.micro, 0)
+            OR b.total_used <> coalesce(u.micro, 0))
     """,
-    seldom=True,
+    WORKSPACES,
 )
 
-NOTHING_NEGATIVE = SqlInvariant(
+NOTHING_NEGATIVE = RowInvariant(
     "nothing_negative",
     "No pot, total or price is below zero.",
     """
@@ -61,55 +92,62 @@ NOTHING_NEGATIVE = SqlInvariant(
     SELECT workspace_id FROM public.workspace_payg_balance
      WHERE least(balance_micro_units, total_purchased, total_used) < 0
     UNION
-    SELECT workspace_id FROM public.workspace_usage_events WHERE cost_credits < 0
+    SELECT workspace_id FROM public.workspace_usage_events
+     WHERE cost_credits < 0 AND created_at > $1 AND created_at <= $2
     """,
-    seldom=True,
+    EVENTS,
 )
 
 # Movements come from many processes whose clocks differ a little, so their order in time proves
 # nothing. Whatever the order, in an unbroken chain each balance is found exactly as often as it is
 # left: the first movement finds 0, and the balance of today is what the last one left.
-CHAIN_UNBROKEN = SqlInvariant(
+CHAIN_UNBROKEN = OwnerInvariant(
     "payg_chain_unbroken",
     "Each movement of the balance begins where the one before it ended.",
     """
-    WITH movements AS (
+    WITH balances AS (
+        SELECT * FROM public.workspace_payg_balance
+         WHERE $1::uuid[] IS NULL OR workspace_id = ANY ($1)),
+    movements AS (
         SELECT workspace_id, payg_balance_before AS before, payg_balance_after AS after
-          FROM public.workspace_financial_transactions WHERE payg_balance_after IS NOT NULL
+          FROM public.workspace_financial_transactions
+         WHERE payg_balance_after IS NOT NULL AND ($1::uuid[] IS NULL OR workspace_id = ANY ($1))
         UNION ALL
         SELECT workspace_id, (metadata -> 'charge' ->> 'payg_before')::bigint,
                (metadata -> 'charge' ->> 'payg_after')::bigint
-          FROM public.workspace_usage_events WHERE cost_source = 'payg_balance'),
+          FROM public.workspace_usage_events
+         WHERE cost_source = 'payg_balance' AND ($1::uuid[] IS NULL OR workspace_id = ANY ($1))),
     ends AS (
         SELECT workspace_id, before AS balance, 1 AS found, 0 AS left_behind FROM movements
         UNION ALL SELECT workspace_id, after, 0, 1 FROM movements
-        UNION ALL SELECT workspace_id, 0, 0, 1 FROM public.workspace_payg_balance
-        UNION ALL SELECT workspace_id, balance_micro_units, 1, 0 FROM public.workspace_payg_balance)
+        UNION ALL SELECT workspace_id, 0, 0, 1 FROM balances
+        UNION ALL SELECT workspace_id, balance_micro_units, 1, 0 FROM balances)
     SELECT workspace_id AS subject, min(balance) AS lowest_balance_in_doubt
       FROM (SELECT workspace_id, balance FROM ends
              GROUP BY 1, 2 HAVING sum(found) <> sum(left_behind)) AS broken
      GROUP BY 1
     """,
-    seldom=True,
+    WORKSPACES,
 )
 
-STEPS_ADD_UP = SqlInvariant(
+STEPS_ADD_UP = RowInvariant(
     "payg_steps_add_up",
     "Each movement changes the balance by exactly its amount.",
     """
     SELECT id AS subject FROM public.workspace_financial_transactions
-     WHERE payg_balance_after - payg_balance_before <> amount_micro_units
-        OR (payg_balance_after IS NULL) <> (payg_balance_before IS NULL)
+     WHERE created_at > $1 AND created_at <= $2
+       AND (payg_balance_after - payg_balance_before <> amount_micro_units
+            OR (payg_balance_after IS NULL) <> (payg_balance_before IS NULL))
     UNION ALL
     SELECT id FROM public.workspace_usage_events
-     WHERE cost_source = 'payg_balance'
+     WHERE cost_source = 'payg_balance' AND created_at > $1 AND created_at <= $2
        AND (metadata -> 'charge' ->> 'payg_before')::bigint
            - (metadata -> 'charge' ->> 'payg_after')::bigint IS DISTINCT FROM cost_credits * 6
     """,
-    seldom=True,
+    EVENTS,
 )
 
-CHARGED_ONCE = SqlInvariant(
+CHARGED_ONCE = OwnerInvariant(
     "charged_once",
     "A source has at most one live charge.",
     """
@@ -117,29 +155,31 @@ CHARGED_ONCE = SqlInvariant(
            count(*) AS charges
       FROM public.workspace_usage_events e
      WHERE e.status <> 'refunded' AND e.source_id IS NOT NULL
+       AND ($1::uuid[] IS NULL OR e.workspace_id = ANY ($1))
        AND coalesce((e.metadata -> 'charge' ->> 'part')::int, 1) = 1
      GROUP BY e.workspace_id, e.service_type, e.source_id
     HAVING count(*) > 1
     """,
-    seldom=True,
+    WORKSPACES,
 )
 
-REFUNDED_ONCE = SqlInvariant(
+REFUNDED_ONCE = RowInvariant(
     "refunded_once",
     "A charge is refunded wholly or not at all, and each refund to the balance has its charge.",
-    """
+    f"""
+    WITH {NEW_EVENTS}
     SELECT e.id AS subject, 'status and refunded_at disagree' AS why
-      FROM public.workspace_usage_events e
+      FROM events e
      WHERE (e.status = 'refunded') <> (e.refunded_at IS NOT NULL)
     UNION ALL
     SELECT e.id, 'half of a charge was refunded'
-      FROM public.workspace_usage_events e
+      FROM events e
       JOIN public.workspace_usage_events other
         ON other.id = (e.metadata -> 'charge' ->> 'split_with')::uuid
      WHERE e.status <> other.status
     UNION ALL
     SELECT e.id, 'refunded to the balance without an entry in the ledger'
-      FROM public.workspace_usage_events e
+      FROM events e
      WHERE e.status = 'refunded' AND e.cost_source = 'payg_balance'
        AND NOT EXISTS (SELECT FROM public.workspace_financial_transactions t
                         WHERE t.id = internal.credit_entry_id(e.workspace_id, 'refund', e.id::text)
@@ -148,13 +188,15 @@ REFUNDED_ONCE = SqlInvariant(
     SELECT t.id, 'an entry in the ledger without its refunded charge'
       FROM public.workspace_financial_transactions t
      WHERE t.transaction_type = 'refund' AND t.metadata ? 'reference'
+       AND t.created_at > $1 AND t.created_at <= $2
        AND NOT EXISTS (SELECT FROM public.workspace_usage_events e
-                        WHERE e.id::text = t.metadata ->> 'reference' AND e.status = 'refunded')
+                        WHERE e.id = CASE WHEN t.metadata ->> 'reference' ~ '^[0-9a-f-]{{36}}$'
+                                          THEN (t.metadata ->> 'reference')::uuid END AND e.status = 'refunded')
     """,
-    seldom=True,
+    EVENTS,
 )
 
-PARTS_SUM_TO_PRICE = SqlInvariant(
+PARTS_SUM_TO_PRICE = RowInvariant(
     "parts_sum_to_price",
     "The rows of a charge add up to its price, and a split one has both of them.",
     """
@@ -163,13 +205,13 @@ PARTS_SUM_TO_PRICE = SqlInvariant(
       FROM public.workspace_usage_events e
       LEFT JOIN public.workspace_usage_events other
              ON other.id = (e.metadata -> 'charge' ->> 'split_with')::uuid
-     WHERE (e.metadata -> 'charge') IS NOT NULL
+     WHERE (e.metadata -> 'charge') IS NOT NULL AND e.created_at > $1 AND e.created_at <= $2
        AND (e.cost_credits + coalesce(other.cost_credits, 0)
                 IS DISTINCT FROM (e.metadata -> 'charge' ->> 'price')::bigint
             OR ((e.metadata -> 'charge' ->> 'parts')::int = 2) <> (other.id IS NOT NULL)
             OR other.cost_source = e.cost_source)
     """,
-    seldom=True,
+    EVENTS,
 )
 
 

@@ -6,16 +6,23 @@ and by tests. That one could not be checked is a finding, too.
 
 An invariant is best one SELECT: one statement sees one moment, so that work going on meanwhile
 cannot look like a violation.
+
+What is about a history that grows (``HistoryInvariant``) looks at what is new since the last time, and
+once a day at the whole, in pieces: ``internal.invariant_progress`` knows how far. While something is
+found, each look goes over the whole: a finding stays open until the whole was seen without it.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, runtime_checkable
+from uuid import UUID
 
 import asyncpg
 
-from selify.core.clock import Clock
+from selify.core.claims import NOBODY
+from selify.core.clock import Clock, is_within
 from selify.core.database import Actor, Database, Tx
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
@@ -25,6 +32,13 @@ log = get_logger(__name__)
 
 ACTOR = Actor.system("invariants")
 CHECKABLE = "invariants_checkable"
+WHOLE_EVERY = timedelta(hours=24)
+# The first look at what is new; what came before it is in the first pass over the whole.
+FIRST_LOOK = timedelta(days=1)
+# A transaction may commit a while after the time it wrote down.
+OVERLAP = timedelta(hours=1)
+PIECE = 20_000
+ALL_TIME = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +71,78 @@ class SqlInvariant:
     seldom: bool = False
 
     async def violations(self, tx: Tx) -> list[Violation]:
-        rows = [dict(row) for row in await tx.fetch(self.sql)]
-        return [Violation(str(row.pop("subject")), row) for row in rows]
+        return _violations(await tx.fetch(self.sql))
+
+
+@runtime_checkable
+class HistoryInvariant(Invariant, Protocol):
+    """``violations`` are those of the whole."""
+
+    async def recent(self, tx: Tx, since: datetime, until: datetime) -> list[Violation]:
+        """Among what was made or changed since then."""
+
+    async def piece(self, tx: Tx, cursor: str) -> tuple[list[Violation], str]:
+        """Among the next piece of the whole, and where the one after it begins; empty: nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowInvariant:
+    """A SELECT of rows that break it, each by itself, made (or changed) after $1 and until $2.
+
+    ``paced_by``: the table whose rows are counted, by ``created_at``, to make pieces of one size.
+    """
+
+    name: str
+    sentence: str
+    sql: str
+    paced_by: str
+    seldom: bool = True
+
+    async def violations(self, tx: Tx) -> list[Violation]:
+        return await self.recent(tx, *ALL_TIME)
+
+    async def recent(self, tx: Tx, since: datetime, until: datetime) -> list[Violation]:
+        return _violations(await tx.fetch(self.sql, since, until))
+
+    async def piece(self, tx: Tx, cursor: str) -> tuple[list[Violation], str]:
+        since = datetime.fromisoformat(cursor) if cursor else ALL_TIME[0]
+        until = await tx.fetch_value(
+            f"SELECT created_at FROM {self.paced_by} WHERE created_at > $1"
+            f" ORDER BY created_at OFFSET {PIECE} LIMIT 1",
+            since,
+        )
+        violations = await self.recent(tx, since, until or ALL_TIME[1])
+        return violations, until.isoformat() if until else ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerInvariant:
+    """A SELECT of the owners in $1 (all of them where that is null) whose rows taken together break it.
+
+    ``changed``: the owners with something new after $1 and until $2; empty where looking at an owner
+    takes so much that once a day is enough. ``owners``: the next ones after $1, in order.
+    """
+
+    name: str
+    sentence: str
+    sql: str
+    owners: str
+    changed: str = ""
+    seldom: bool = True
+
+    async def violations(self, tx: Tx) -> list[Violation]:
+        return _violations(await tx.fetch(self.sql, None))
+
+    async def recent(self, tx: Tx, since: datetime, until: datetime) -> list[Violation]:
+        if not self.changed:
+            return []
+        owners = [row[0] for row in await tx.fetch(self.changed, since, until)]
+        return _violations(await tx.fetch(self.sql, owners)) if owners else []
+
+    async def piece(self, tx: Tx, cursor: str) -> tuple[list[Violation], str]:
+        owners = [row[0] for row in await tx.fetch(self.owners, UUID(cursor) if cursor else NOBODY)]
+        violations = _violations(await tx.fetch(self.sql, owners)) if owners else []
+        return violations, str(owners[-1]) if owners else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +161,7 @@ async def check_all(tx: Tx, clock: Clock, invariants: Sequence[Invariant]) -> Fi
         violations = await invariant.violations(tx)
         if violations:
             found[invariant.name] = violations
-            log.error("an invariant does not hold", invariant=invariant.name, times=len(violations))
-        for violation in violations:
-            opened += await _open(tx, invariant.name, invariant.sentence, violation, now)
+        opened += await _open_all(tx, invariant, violations, now)
         subjects = [violation.subject for violation in violations]
         resolved += await tx.execute(
             f"{_RESOLVE} WHERE resolved_at IS NULL AND invariant = $1 AND subject <> ALL ($3::text[])",
@@ -111,9 +193,13 @@ async def watch(
                 continue
         checked += 1
         try:
+            if isinstance(invariant, HistoryInvariant):
+                await _look_at_history(database, clock, invariant, patience)
+            else:
+                async with database.tx(ACTOR) as tx:
+                    await tx.allow(patience)
+                    await check_all(tx, clock, [invariant])
             async with database.tx(ACTOR) as tx:
-                await tx.allow(patience)
-                await check_all(tx, clock, [invariant])
                 await tx.execute(
                     f"{_RESOLVE} WHERE resolved_at IS NULL AND invariant = $1 AND subject = $3",
                     CHECKABLE,
@@ -129,6 +215,105 @@ async def watch(
     return checked
 
 
+async def _look_at_history(
+    database: Database, clock: Clock, invariant: HistoryInvariant, patience: timedelta
+) -> None:
+    """The new in one transaction, then the pieces of the whole, where it is time, each in its own."""
+    now = clock.now()
+    async with database.tx(ACTOR) as tx:
+        await tx.allow(patience)
+        checked_to = await tx.fetch_value(
+            """
+            INSERT INTO internal.invariant_progress AS p (invariant) VALUES ($1)
+            ON CONFLICT (invariant) DO UPDATE SET invariant = p.invariant RETURNING checked_to
+            """,
+            invariant.name,
+        )
+        since = min(checked_to, now) - OVERLAP if checked_to else now - FIRST_LOOK
+        await _open_all(tx, invariant, await invariant.recent(tx, since, now), now)
+        await tx.execute(
+            "UPDATE internal.invariant_progress SET checked_to = $2 WHERE invariant = $1",
+            invariant.name,
+            now,
+        )
+        whole = await _whole_is_due(tx, invariant, now)
+    deadline = time.monotonic() + patience.total_seconds()
+    while whole and time.monotonic() < deadline:
+        async with database.tx(ACTOR) as tx:
+            await tx.allow(patience)
+            whole = await _next_piece(tx, invariant, clock.now())
+
+
+async def _whole_is_due(tx: Tx, invariant: HistoryInvariant, now: datetime) -> bool:
+    """A pass is under way, was never made or is a day old, or there is something to be found again."""
+    row = await tx.fetch_one(
+        """
+        SELECT whole_started_at IS NOT NULL OR EXISTS (
+                   SELECT FROM internal.invariant_findings
+                    WHERE invariant = $1 AND resolved_at IS NULL) AS wanted, whole_finished_at
+          FROM internal.invariant_progress WHERE invariant = $1
+        """,
+        invariant.name,
+    )
+    assert row is not None  # noqa: S101 - made in this transaction
+    last = row["whole_finished_at"]
+    return row["wanted"] or last is None or not is_within(WHOLE_EVERY, last, now)
+
+
+async def _next_piece(tx: Tx, invariant: HistoryInvariant, now: datetime) -> bool:
+    """Whether there is another one. With the last, what the whole pass has not seen is resolved."""
+    row = await tx.fetch_one(
+        """
+        UPDATE internal.invariant_progress
+           SET whole_started_at = coalesce(whole_started_at, $2) WHERE invariant = $1
+        RETURNING whole_cursor, whole_started_at
+        """,
+        invariant.name,
+        now,
+    )
+    assert row is not None  # noqa: S101 - nobody deletes it
+    violations, following = await invariant.piece(tx, row["whole_cursor"])
+    # What this pass sees is seen since it began, also where the clock was set back meanwhile.
+    await _open_all(tx, invariant, violations, max(now, row["whole_started_at"]))
+    if not following:
+        await tx.execute(
+            f"{_RESOLVE} WHERE resolved_at IS NULL AND invariant = $1 AND seen_at < $3",
+            invariant.name,
+            now,
+            row["whole_started_at"],
+        )
+    await tx.execute(
+        """
+        UPDATE internal.invariant_progress
+           SET whole_cursor = $2,
+               whole_started_at = CASE WHEN $2 <> '' THEN whole_started_at END,
+               whole_finished_at = CASE WHEN $2 <> '' THEN whole_finished_at ELSE $3 END
+         WHERE invariant = $1
+        """,
+        invariant.name,
+        following,
+        now,
+    )
+    return bool(following)
+
+
+async def _open_all(
+    tx: Tx, invariant: Invariant, violations: Sequence[Violation], now: datetime
+) -> int:
+    """How many are new."""
+    if violations:
+        log.error("an invariant does not hold", invariant=invariant.name, times=len(violations))
+    opened = 0
+    for violation in violations:
+        opened += await _open(tx, invariant.name, invariant.sentence, violation, now)
+    return opened
+
+
+def _violations(rows: Sequence[asyncpg.Record]) -> list[Violation]:
+    found = [dict(row) for row in rows]
+    return [Violation(str(row.pop("subject")), row) for row in found]
+
+
 async def _not_checked(
     database: Database, clock: Clock, invariant: Invariant, error: Exception
 ) -> None:
@@ -142,10 +327,10 @@ async def _open(tx: Tx, invariant: str, sentence: str, violation: Violation, now
     return bool(
         await tx.fetch_value(
             """
-            INSERT INTO internal.invariant_findings (invariant, subject, detail, found_at)
-            VALUES ($1, $2, $3, $4)
+            INSERT INTO internal.invariant_findings (invariant, subject, detail, found_at, seen_at)
+            VALUES ($1, $2, $3, $4, $4)
             ON CONFLICT (invariant, subject) WHERE resolved_at IS NULL
-            DO UPDATE SET detail = excluded.detail RETURNING xmax = 0
+            DO UPDATE SET detail = excluded.detail, seen_at = excluded.seen_at RETURNING xmax = 0
             """,
             invariant,
             violation.subject,
