@@ -1,11 +1,24 @@
 """What the social API says, in JSON."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import BaseModel, Field
 
 from selify.core.text import OneLine, Verbatim
+from selify.social import texts
+
+Language = Annotated[
+    OneLine, Field(max_length=10, json_schema_extra={"enum": list(texts.languages())})
+]
+TextKey = Annotated[
+    str,
+    Path(
+        json_schema_extra={"enum": [k for k in texts.catalogue(texts.FALLBACK) if k != "language"]}
+    ),
+]
 
 
 class AccountOutput(BaseModel):
@@ -22,14 +35,14 @@ class BotSettingsInput(BaseModel):
     """``keywords``: empty for ours."""
 
     tryon_enabled: bool
-    language: OneLine = Field(max_length=10)
+    language: Language
     keywords: list[OneLine] = Field(default_factory=list, max_length=20)
 
 
 class BotTextInput(BaseModel):
     """``text``: in the brand's own words; empty for ours."""
 
-    language: OneLine = Field(max_length=10)
+    language: Language
     text: Verbatim = Field(max_length=2000)
 
 
