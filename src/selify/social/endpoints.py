@@ -173,7 +173,7 @@ async def list_bot_texts(
 async def save_bot_text(
     workspace_id: UUID,
     account_id: UUID,
-    key: str,
+    key: s.TextKey,
     body: s.BotTextInput,
     tx: SystemTx,
     user_id: CurrentUserId,

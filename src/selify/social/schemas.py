@@ -1,13 +1,25 @@
 """What the social API says, in JSON."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import BaseModel, Field
 
 from selify.core.text import OneLine, Verbatim
+from selify.social import texts
 from selify.social.diagnosis import Diagnosis, State
+
+Language = Annotated[
+    OneLine, Field(max_length=10, json_schema_extra={"enum": list(texts.languages())})
+]
+TextKey = Annotated[
+    str,
+    Path(
+        json_schema_extra={"enum": [k for k in texts.catalogue(texts.FALLBACK) if k != "language"]}
+    ),
+]
 
 
 class FindingOutput(BaseModel):
@@ -88,14 +100,14 @@ class BotSettingsInput(BaseModel):
     """``keywords``: empty for ours."""
 
     tryon_enabled: bool
-    language: OneLine = Field(max_length=10)
+    language: Language
     keywords: list[OneLine] = Field(default_factory=list, max_length=20)
 
 
 class BotTextInput(BaseModel):
     """``text``: in the brand's own words; empty for ours."""
 
-    language: OneLine = Field(max_length=10)
+    language: Language
     text: Verbatim = Field(max_length=2000)
 
 

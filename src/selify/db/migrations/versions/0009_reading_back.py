@@ -3,7 +3,7 @@
 from selify.db.migrations.sql import run_file
 
 revision = "0009"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
