@@ -41,7 +41,7 @@ class About(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``code`` is a stable word for programs; ``cause`` tells one trouble of that code from another."""
+    """``code`` is a stable word for programs; ``cause`` tells one trouble of that code from another, as people would."""
 
     about: About
     state: State
@@ -273,7 +273,7 @@ def _permission(facts: _Facts) -> Finding:
             "The platform no longer accepts our access. Shoppers' answers wait until you reconnect.",
             since=trouble.since if trouble else ends,
             what_to_do="Connect the account again.",
-            cause=trouble.code if trouble else "",
+            cause=_for_people(trouble.reason) if trouble else "",
         )
     if facts.row["status"] == "pending":
         text = "The platform has not confirmed it yet"
@@ -329,7 +329,7 @@ def _sending(facts: _Facts) -> Finding:
             _for_people(trouble.reason) if blocked else _in_a_row(trouble),
             since=trouble.since,
             what_to_do=MENDED if blocked else "",
-            cause=trouble.code,
+            cause=_for_people(trouble.reason),
         )
     if pause:
         return _held("sending_paused", pause.why, pause.since)
@@ -372,7 +372,7 @@ def _comments(facts: _Facts) -> Finding | None:
         _for_people(trouble.reason),
         since=trouble.since,
         what_to_do=MENDED,
-        cause=trouble.code,
+        cause=_for_people(trouble.reason),
     )
 
 

@@ -102,7 +102,7 @@ async def failed(
         VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (account_id, scope) DO UPDATE
            SET code = excluded.code, reason = excluded.reason, needs_owner = excluded.needs_owner,
-               told_at = CASE WHEN t.code = excluded.code THEN t.told_at END
+               told_at = CASE WHEN t.reason = excluded.reason THEN t.told_at END
         RETURNING coalesce(date_trunc('day', told_at, 'UTC') = date_trunc('day', $3, 'UTC'), false)
         """,
         account_id,
