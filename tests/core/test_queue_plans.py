@@ -231,3 +231,26 @@ async def test_no_statement_of_a_queue_looks_at_all_that_waits(
     assert watching.costs
     for cost in watching.costs:
         assert cost.rows <= ENOUGH, f"{cost.rows:.0f} rows: {cost.sql}\n{cost.outline}"
+
+
+async def test_behind_five_thousand_jobs_of_one_brand_another_s_waits_for_two_at_most(
+    owner: "asyncpg.Connection[object]", watching: Watching
+) -> None:
+    await analyze(owner)
+    await work().load(owner)
+    await owner.execute(
+        "INSERT INTO internal.jobs (kind, key, run_after, workspace_id)"
+        " VALUES ('work', 'the single one', $1, gen_random_uuid())",
+        NOW - timedelta(seconds=1),
+    )
+    ran: list[str] = []
+
+    class Render(Work):
+        async def run(self, job: Job) -> None:
+            ran.append(job.key)
+
+    runner = JobRunner(watching, {"work": Render()}, clock=CLOCK, worker_id="w", parallel=1)
+    for _ in range(3):
+        await runner.run_once()
+        await runner.finish_running()
+    assert "the single one" in ran
