@@ -23,6 +23,7 @@ from selify.social import (
     interactions,
     keywords,
     messages,
+    names,
     parking,
     posts,
     repository,
@@ -180,6 +181,8 @@ async def _message(
     )
     if not fresh:
         return await _seen_before(tx, account, message, "this message was handled before")
+    if not conversation.username:
+        await names.ask(tx, conversation)
     facts, binding = await _circumstances(tx, account, conversation, message)
     decision = dialogue.decide(conversation.state, message, facts)
     log.info(

@@ -19,6 +19,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from selify.core.clock import SystemClock
+from selify.social.ports import Credentials
+from selify.vendors.instagram.adapter import InstagramMessenger
 from selify.vendors.instagram.client import InstagramClient
 from selify.vendors.instagram.config import WEBHOOK_FIELDS, InstagramConfig
 from selify.vendors.instagram.errors import Action, GraphError
@@ -456,6 +458,13 @@ async def test_a_persons_profile(both):
     await both.sandbox.relate(name, both.account, follows=True)
     profile = (await both.client.profile(both.key, person)).value
     assert (profile.id, profile.username, profile.follows_account) == (person, "lena", True)
+
+
+async def test_a_name_is_told_of_who_has_written(both):
+    messenger, sender = InstagramMessenger(both.client), Credentials(both.account, both.key)
+    _, person = await conversation(both, "tess")
+    assert await messenger.username(sender, person) == "tess"
+    assert await messenger.username(sender, "17849999999999999") == ""
 
 
 async def test_a_redelivery_is_the_same_event(both):
