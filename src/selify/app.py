@@ -65,6 +65,7 @@ from selify.social import (
     funnel,
     interactions,
     messages,
+    names,
     parking,
     photo_addresses,
     posts,
@@ -77,6 +78,7 @@ from selify.social import endpoints as social_endpoints
 from selify.social.connecting import Connector
 from selify.social.echoes import EchoChannel
 from selify.social.events import SocialEvents
+from selify.social.names import NameChannel
 from selify.social.sending import MessageChannel
 from selify.vendors.fal.client import FalConfig, FalEngine
 from selify.vendors.gemini.client import GeminiConfig, GeminiEngine
@@ -329,6 +331,7 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
                 echoes.CHANNEL: EchoChannel(
                     house.database, messenger, secrets=house.secrets, clock=house.clock
                 ),
+                names.CHANNEL: NameChannel(house.database, messenger, secrets=house.secrets),
                 notices.CHANNEL: NoticeChannel(),
             },
             clock=house.clock,

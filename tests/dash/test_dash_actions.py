@@ -520,3 +520,37 @@ async def test_only_ones_own_notices_are_opened(brand, rival) -> None:
     answer = await brand.owner.post(brand.at(f"/notifications/{notice}/open"))
     assert answer.status_code == 404
     assert "Secret" not in await brand.owner.look("/notifications")
+
+
+@pytest.mark.slow
+async def test_one_picture_that_fails_keeps_no_other_out(brand) -> None:
+    answer = await brand.owner.browser.post(
+        brand.at("/wardrobe"),
+        files=[
+            ("picture", ("good.png", PICTURE, "image/png")),
+            ("picture", ("bad.png", b"not a picture", "image/png")),
+        ],
+    )
+    assert answer.status_code == 422
+    assert "“bad.png”" in answer.text
+    assert "good" in await brand.owner.look("/wardrobe")
+
+
+async def test_a_person_in_the_picture_is_asked_about_and_may_stay(brand) -> None:
+    from selify.commerce import SHOWS_PERSON
+
+    await brand.site.run(
+        "UPDATE public.wardrobe_garments SET leffa_metadata = leffa_metadata"
+        " || jsonb_build_object('warnings', jsonb_build_array($2::text), 'category_confidence', 0.4)"
+        " WHERE id = $1",
+        brand.garment_id,
+        SHOWS_PERSON,
+    )
+    assert "looks like a photo of a person" in await brand.owner.look("/wardrobe")
+    bind = brand.at(f"/posts/{brand.post_id}/garment")
+    refused = await brand.owner.post(bind, script=True, garment=str(brand.garment_id))
+    assert refused.status_code == 422
+    category = brand.at(f"/wardrobe/{brand.garment_id}/category")
+    kept = await brand.owner.post(category, script=True, category="upper_body")
+    assert "looks like a photo of a person" not in kept.text
+    assert (await brand.owner.post(bind, script=True, garment=str(brand.garment_id))).is_success

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
-from tests.dash.conftest import PASSWORD
+from tests.dash.conftest import PASSWORD, PICTURE
 
 pytestmark = pytest.mark.browser
 FLAGS = [
@@ -223,4 +223,28 @@ async def test_without_scripts(chromium: Browser, brand) -> None:
     await page.get_by_label("More about this post").click()
     await page.get_by_role("link", name="Which words start a try-on?").click()
     await expect(page.get_by_role("heading", name="Which words start a try-on")).to_be_visible()
+    await context.close()
+
+
+@pytest.mark.slow
+@BOTH
+async def test_two_files_are_both_taken(chromium: Browser, brand, size: str) -> None:
+    context = await open_context(chromium, size)
+    page = await sign_in(context, brand)
+    await page.goto(f"{brand.site.url}/wardrobe")
+    await page.get_by_text("Add a garment", exact=True).click()
+    pictures = [
+        {"name": "broken.png", "mimeType": "image/png", "buffer": b"not a picture"},
+        {"name": "first.png", "mimeType": "image/png", "buffer": PICTURE},
+        {"name": "second.png", "mimeType": "image/png", "buffer": PICTURE},
+    ]
+    await page.locator("input[name=picture]").set_input_files(pictures)
+    await page.get_by_role("button", name="Add to the wardrobe").click()
+    lines = page.locator(".uploads li")
+    await expect(lines).to_have_count(3)
+    await expect(lines.nth(2)).to_contain_text("In the wardrobe", timeout=60_000)
+    await expect(lines.nth(1)).to_contain_text("In the wardrobe")
+    await expect(lines.nth(0)).not_to_contain_text("In the wardrobe")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await expect(page.locator("#garments")).to_contain_text("second")
     await context.close()

@@ -351,3 +351,13 @@ def _unlabelled(html: str) -> list[str]:
 
     Reader().feed(html)
     return found
+
+
+async def test_shoppers_without_a_name_can_be_told_apart(brand) -> None:
+    await brand.site.run(
+        "UPDATE public.social_conversations SET platform_username = NULL,"
+        " platform_user_id = 'igsid-4821' WHERE id = $1",
+        brand.conversation_id,
+    )
+    html = await brand.owner.look("/")
+    assert html.count("Shopper · 4821") >= 2  # in the list, and above the thread

@@ -27,10 +27,11 @@ from selify.core.outbox import OutboxWorker
 from selify.core.secrets import SecretBox
 from selify.core.storage import Storage
 from selify.ops.notifications import NoticeChannel
-from selify.social import accounts, echoes, messages, posts, repository
+from selify.social import accounts, echoes, messages, names, posts, repository
 from selify.social.dialogue import State
 from selify.social.echoes import EchoChannel
 from selify.social.events import SocialEvents
+from selify.social.names import NameChannel
 from selify.social.ports import (
     Accepted,
     Credentials,
@@ -73,6 +74,8 @@ class Platform:
     read_refusals: list[float | None] = field(default_factory=list)
     readers: dict[str, str] = field(default_factory=dict)
     addressees: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str | None] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
 
     async def send(self, sender: Credentials, message: OutgoingMessage) -> Accepted | Refused:
         if message.typing:
@@ -96,6 +99,10 @@ class Platform:
 
     async def addressee(self, sender: Credentials, message_ref: str) -> str | None:
         return self.addressees.get(message_ref)
+
+    async def username(self, sender: Credentials, person_ref: str) -> str | None:
+        self.asked.append(person_ref)
+        return self.names.get(person_ref, "")
 
     def split(self, text: str) -> list[str]:
         return [text[:1000]]
@@ -151,6 +158,7 @@ class World:
                 echoes.CHANNEL: EchoChannel(
                     self.database, self.platform, secrets=self.secrets, clock=self.clock
                 ),
+                names.CHANNEL: NameChannel(self.database, self.platform, secrets=self.secrets),
                 NOTICES: NoticeChannel(),
             },
             clock=self.clock,

@@ -74,6 +74,7 @@ class RenderWarning(StrEnum):
     SKIN_PAINTED = "skin_painted"
     LOW_RESOLUTION = "low_resolution"
     GARMENT_BACKGROUND_UNCERTAIN = "garment_background_uncertain"
+    GARMENT_SHOWS_PERSON = "garment_shows_person"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,14 @@ from selify.commerce.garments import (
     record_use,
     refresh_usage,
 )
-from selify.commerce.leffa import LOW_CONFIDENCE, LeffaMetadata
+from selify.commerce.leffa import DOUBTFUL, LOW_CONFIDENCE, SHOWS_PERSON, LeffaMetadata
 from selify.commerce.products import ProductCard, product_card
 from selify.commerce.search import search_garments
 
 __all__ = [
+    "DOUBTFUL",
     "LOW_CONFIDENCE",
+    "SHOWS_PERSON",
     "Garment",
     "GarmentChange",
     "GarmentPicture",

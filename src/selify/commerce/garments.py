@@ -13,7 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
-from selify.commerce.leffa import LeffaMetadata
+from selify.commerce.leffa import SHOWS_PERSON, LeffaMetadata
 from selify.core.database import Tx
 from selify.core.errors import NotFound
 from selify.core.ids import new_id
@@ -217,6 +217,8 @@ async def confirm_category(
     if row is None:
         raise GarmentMissing("There is no such garment in this wardrobe.")
     said: dict[str, Any] = {"leffa_category": leffa_category, "category_confidence": 1.0}
+    warnings = (row["leffa_metadata"] or {}).get("warnings", [])
+    said["warnings"] = [warning for warning in warnings if warning != SHOWS_PERSON]
     read = {"analyzed_at": datetime.now(UTC), "analyzer_version": "hand"}
     known = row["leffa_metadata"] or {}
     before = known.get("leffa_category")

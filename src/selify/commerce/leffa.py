@@ -7,6 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 # Below this, somebody must have looked before a garment is bound to a post.
 LOW_CONFIDENCE = 0.6
+# Until somebody says that it is right so. A reader is then never surer than ``DOUBTFUL``.
+SHOWS_PERSON = (
+    "This looks like a photo of a person: try-ons would be poor. Take a picture of the piece alone,"
+    " laid flat or on a hanger, or confirm below that it shall stay."
+)
+DOUBTFUL = 0.4
 
 
 class LeffaMetadata(BaseModel):

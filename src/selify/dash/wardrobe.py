@@ -10,7 +10,7 @@ from selify import commerce
 from selify.commerce import GarmentChange
 from selify.commerce.ports import GarmentReader
 from selify.commerce.uploads import upload_garment
-from selify.core.errors import Invalid
+from selify.core.errors import Invalid, SelifyError
 from selify.core.storage import Storage
 from selify.core.text import OneLine
 from selify.dash import forms, words
@@ -55,7 +55,7 @@ PARTS = {"garments": show_garments}
 @router.post("")
 async def add(
     desk: AtDesk,
-    picture: Annotated[UploadFile | None, File()] = None,
+    picture: Annotated[list[UploadFile] | None, File()] = None,
     name: Short = "",
     category: Annotated[Category | Literal[""], Form()] = "",
     price: Short = "",
@@ -63,12 +63,26 @@ async def add(
     stock: Short = "",
     url: Short = "",
 ) -> Response:
-    """What it is, is read from the picture, unless somebody says so."""
+    """What it is, is read from the picture, unless somebody says so. Several pictures are several
+    garments, which their files name; one that cannot be taken does not keep the others out.
+    """
     product = _product(forms.cents(price), currency, forms.count(stock, "The stock"), url)
-    data = await picture.read() if picture else b""
-    if not picture or not data:
+    files = [
+        (one.filename or "garment", data) for one in picture or [] if (data := await one.read())
+    ]
+    if not files:
         raise Invalid("Choose a picture of the garment first.", field="picture")
-    await _upload(desk, data, picture.filename or "garment", name, category or None, product)
+    refused: list[str] = []
+    for filename, data in files:
+        called = name if len(files) == 1 else ""
+        try:
+            await _upload(desk, data, filename, called, category or None, product)
+        except SelifyError as error:
+            if len(files) == 1:
+                raise
+            refused.append(f"“{filename}”: {error.detail}")
+    if refused:
+        raise Invalid(f"Not added: {' '.join(refused)}", hint="The others are in the wardrobe.")
     if not by_script(desk.request):
         return went_well(desk, "/wardrobe", "garment_added")
     return await _grid(desk, "garment_added")

@@ -113,6 +113,11 @@ def trait(kind: str, part: str) -> str:
     return _TRAITS.get(kind, f"{kind} {part}")
 
 
+def shopper(username: str | None, person_ref: str) -> str:
+    """By their name, or else told apart by the end of the platform's number for them."""
+    return username or f"Shopper · {person_ref[-4:]}"
+
+
 def initial(name: str | None) -> str:
     """What stands in the circle where a face would be."""
     return next((letter.upper() for letter in name or "" if letter.isalnum()), "·")

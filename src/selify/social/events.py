@@ -24,6 +24,7 @@ from selify.social import (
     keywords,
     lost_replies,
     messages,
+    names,
     parking,
     posts,
     repository,
@@ -206,6 +207,8 @@ async def _message(
     )
     if not fresh and not _has_its_turn(conversation, message):
         return await _seen_before(tx, account, message, "this message was handled before")
+    if not conversation.username:
+        await names.ask(tx, conversation)
     facts, binding = await _circumstances(tx, account, conversation, message)
     decision = dialogue.decide(conversation.state, message, facts)
     log.info(

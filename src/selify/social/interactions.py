@@ -136,6 +136,18 @@ async def feedback(tx: Tx, interaction_id: UUID, *, satisfied: bool, at: datetim
     )
 
 
+async def set_username(tx: Tx, conversation_id: UUID, username: str) -> None:
+    """What they began before their name was known."""
+    await tx.execute(
+        """
+        UPDATE public.bot_interactions SET instagram_username = $2
+         WHERE conversation_id = $1 AND instagram_username IS NULL
+        """,
+        str(conversation_id),
+        username,
+    )
+
+
 async def refresh_counters(tx: Tx, *, now: datetime) -> int:
     """Bring the counters of recently used garments in line with the rows. Harmless to repeat."""
     return await tx.execute(

@@ -141,6 +141,9 @@ class Messenger(Protocol):
     async def addressee(self, sender: Credentials, message_ref: str) -> str | None:
         """The name of the person to whom a message of ours went; ``None``: cannot tell now."""
 
+    async def username(self, sender: Credentials, person_ref: str) -> str | None:
+        """What somebody who wrote is called; empty: the platform does not tell; ``None``: not now."""
+
     def split(self, text: str) -> list[str]:
         """A text in pieces each short enough to send."""
 

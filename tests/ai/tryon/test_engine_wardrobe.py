@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from selify.ai.tryon.codec import encode
+from selify.ai.tryon.frames import Frame
 from selify.ai.tryon.leffa import as_leffa
 from selify.ai.tryon.reading import Pattern
 from selify.ai.tryon.wardrobe import (
@@ -13,7 +15,9 @@ from selify.ai.tryon.wardrobe import (
     SleeveLength,
     read_garment,
 )
+from selify.ai.tryon.worker import Workshop
 from selify.ai.types import GarmentCategory, RenderWarning
+from selify.commerce import LOW_CONFIDENCE, SHOWS_PERSON
 
 
 def read(garment, category=None):
@@ -91,3 +95,17 @@ def test_a_busy_background_lowers_confidence_and_warns(drawn):
 def test_a_reading_survives_the_way_between_processes(drawn, slug):
     reading = read(drawn[slug])
     assert GarmentReading.from_json(reading.to_json()) == reading
+
+
+def test_a_person_is_no_garment_in_silence(people, drawn, models_dir):
+    workshop = Workshop(models_dir)
+
+    def told(picture: bytes, category: str | None = None):
+        request = Frame({"operation": "read", "category": category}, (picture,))
+        return as_leffa(GarmentReading.from_json(workshop.answer(request).header["reading"]))
+
+    worn = told(encode(people["alex"]), "top")
+    assert SHOWS_PERSON in worn.warnings
+    assert worn.category_confidence < LOW_CONFIDENCE
+    for garment in list(drawn.values())[:3]:
+        assert SHOWS_PERSON not in told(garment.png()).warnings

@@ -489,6 +489,13 @@ async def test_a_persons_profile(both):
     assert (profile.id, profile.username, profile.follows_account) == (person, "lena", True)
 
 
+async def test_a_name_is_told_of_who_has_written(both):
+    messenger, sender = InstagramMessenger(both.client), Credentials(both.account, both.key)
+    _, person = await conversation(both, "tess")
+    assert await messenger.username(sender, person) == "tess"
+    assert await messenger.username(sender, "17849999999999999") == ""
+
+
 async def test_a_redelivery_is_the_same_event(both):
     await both.sandbox.create_shopper("mia")
     comment_id = await both.sandbox.comment("mia", both.post, "again?")

@@ -11,7 +11,7 @@ from selify.ai.tryon.reading import (
     SleeveLength,
 )
 from selify.ai.types import GarmentCategory, Picture, Refusal, RenderWarning
-from selify.commerce import LeffaMetadata
+from selify.commerce import DOUBTFUL, SHOWS_PERSON, LeffaMetadata
 from selify.core.errors import Invalid
 
 _SLEEVES = {
@@ -37,6 +37,7 @@ _PATTERNS = {
     Pattern.COLOUR_BLOCK: "graphic",
 }
 _WARNINGS = {
+    RenderWarning.GARMENT_SHOWS_PERSON: SHOWS_PERSON,
     RenderWarning.GARMENT_BACKGROUND_UNCERTAIN: (
         "The background is busy: a picture on a plain background gives better try-ons."
     ),
@@ -67,11 +68,16 @@ class EmbeddedGarmentReader:
 
 
 def as_leffa(reading: GarmentReading) -> LeffaMetadata:
-    """A category that somebody named is certain; a guessed one is as sure as the guess."""
+    """A category that somebody named is certain; a guessed one is as sure as the guess. What shows
+    a person wants a look in any case.
+    """
+    sure = reading.confidence if reading.category_guessed else 1.0
+    if RenderWarning.GARMENT_SHOWS_PERSON in reading.warnings:
+        sure = min(sure, DOUBTFUL)
     bottom = reading.category is GarmentCategory.BOTTOM
     fields = {
         "leffa_category": reading.category.leffa,
-        "category_confidence": reading.confidence if reading.category_guessed else 1.0,
+        "category_confidence": sure,
         "sleeve_type": _SLEEVES.get(reading.sleeve) if reading.sleeve else None,
         "neckline": _NECKLINES.get(reading.neckline) if reading.neckline else None,
         "length": None if bottom else _LENGTHS.get(reading.length, "regular"),

@@ -12,6 +12,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,23 +20,27 @@ import cv2
 import numpy as np
 
 from selify.ai.tryon.advice import warnings_for
+from selify.ai.tryon.arrays import Bgr
 from selify.ai.tryon.codec import decode, encode
 from selify.ai.tryon.frames import Frame, read_frame
 from selify.ai.tryon.garment import Garment, read_cut_out
 from selify.ai.tryon.gate import EngineKind, assess, assess_hosted, regions_of
 from selify.ai.tryon.models import load_networks
-from selify.ai.tryon.perception import Perception
+from selify.ai.tryon.perception import Face, Perception
 from selify.ai.tryon.photo_check import check_photo
 from selify.ai.tryon.pipeline import TryOn, try_on
 from selify.ai.tryon.refusals import Refused
 from selify.ai.tryon.registration import registered
 from selify.ai.tryon.wardrobe import read_garment
-from selify.ai.types import GarmentCategory, QualityScores, RefusalCode
+from selify.ai.types import GarmentCategory, QualityScores, RefusalCode, RenderWarning
 
 _GARMENT_SIDE = 1024
 _CACHED_GARMENTS = 8
 _ADDRESS_SPACE = 6 << 30
 _MIN_COVER = 0.02
+# Of a garment's picture: somebody from head to foot shows a face of a tenth of it.
+_CLEAR_FACE = 0.8
+_SMALL_FACE = 0.05
 # Of the person. Long sleeves that become none, the whole person in view: 0.18 to 0.20, and the
 # arms look like arms; of a portrait without any bare arm 0.27, and they look like cardboard.
 _MOST_PAINTED = 0.235
@@ -121,6 +126,9 @@ class Workshop:
         reading = read_garment(
             picture.bgr, picture.alpha, None if name is None else GarmentCategory(name)
         )
+        if any(_is_somebody(face, picture.bgr) for face in self._perception.faces(picture.bgr)):
+            warnings = (RenderWarning.GARMENT_SHOWS_PERSON, *reading.warnings)
+            reading = replace(reading, warnings=warnings)
         return Frame({"reading": reading.to_json()})
 
     def _garment(self, data: bytes, category: GarmentCategory) -> Garment:
@@ -133,6 +141,11 @@ class Workshop:
                 self._garments.popitem(last=False)
         self._garments.move_to_end(key)
         return self._garments[key]
+
+
+def _is_somebody(face: Face, picture: Bgr) -> bool:
+    """A face of somebody who is there; small ones may be part of a print."""
+    return face.confidence > _CLEAR_FACE and face.height > _SMALL_FACE * picture.shape[0]
 
 
 def refuse_if_unconvincing(result: TryOn) -> None:

@@ -382,6 +382,71 @@ document.addEventListener("htmx:afterRequest", (event) => {
   for (const part of form.querySelectorAll("progress, [data-preview]")) part.hidden = true;
 });
 
+// Several pictures are sent one after another, each with its own line: one that fails keeps no other.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const files = form.matches("form.upload") ? [...form.elements.picture.files] : [];
+  if (files.length < 2) return;
+  event.preventDefault();
+  event.stopPropagation();
+  sendEach(form, files);
+}, true);
+
+async function sendEach(form, files) {
+  const list = form.querySelector(".uploads");
+  const button = form.querySelector("button");
+  const lines = files.map((file) => uploadLine(list, file.name));
+  button.disabled = true;
+  for (const [number, file] of files.entries()) {
+    const data = new FormData(form);
+    data.delete("name");
+    data.set("picture", file);
+    await sendOne(form.action, data, lines[number]);
+    htmx.trigger("#garments", "look-again");
+  }
+  button.disabled = false;
+  form.reset();
+  form.querySelector("[data-preview]").hidden = true;
+}
+
+function uploadLine(list, name) {
+  const line = document.createElement("li");
+  line.innerHTML = '<span class="name"></span> <progress max="100" value="0"></progress> <span class="said small">Waits</span>';
+  line.querySelector(".name").textContent = name;
+  line.querySelector("progress").setAttribute("aria-label", name);
+  list.append(line);
+  return line;
+}
+
+function sendOne(address, data, line) {
+  const bar = line.querySelector("progress");
+  const say = (text, state) => {
+    line.querySelector(".said").textContent = text;
+    if (state) bar.remove();
+    line.className = state;
+  };
+  say("Reading the picture…", "");
+  return new Promise((done) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", address);
+    request.setRequestHeader("HX-Request", "true");
+    request.upload.onprogress = ({ loaded, total }) => (bar.value = (100 * loaded) / total);
+    request.onload = () => {
+      const refusal = document.createElement("template");
+      refusal.innerHTML = request.responseText;
+      const why = refusal.content.querySelector(".toast span")?.textContent;
+      if (request.status < 400) say("In the wardrobe", "good");
+      else say(why || "It could not be added. Please try it again.", "bad");
+      done();
+    };
+    request.onerror = () => {
+      say("It did not get through. Please try it again.", "bad");
+      done();
+    };
+    request.send(data);
+  });
+}
+
 document.addEventListener("change", (event) => {
   if (!event.target.matches("input[type=file]")) return;
   const preview = event.target.form.querySelector("[data-preview]");

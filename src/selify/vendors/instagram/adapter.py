@@ -150,6 +150,13 @@ class InstagramMessenger:
             return None
         return answered.value.recipient_username or None
 
+    async def username(self, sender: Credentials, person_ref: str) -> str | None:
+        try:
+            answered = await self._client.profile(sender.token, person_ref)
+        except GraphError as error:
+            return "" if error.action is errors.Action.STOP else None
+        return answered.value.username
+
     def split(self, text: str) -> list[str]:
         return split_text(text)
 
