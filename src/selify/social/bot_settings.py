@@ -84,8 +84,8 @@ def check_text(key: str, language: str, own: str, *, brand: str, field: str) -> 
             }
             for fault in found
         ]
-        said = " ".join(fault.where for fault in found)
-        raise TextUnfit(said, fields=places)
+        more = f" And {len(found) - 1} more, marked below the text." if len(found) > 1 else ""
+        raise TextUnfit(found[0].where + more, fields=places)
     size, limit, unit = measure(key, shown(key, language, own, brand=brand))
     if size > limit:
         said = f"With names and prices filled in it takes {size:,} {unit}; a message can have {limit:,}."
