@@ -2,11 +2,11 @@
 
 from selify.db.migrations.sql import run_file
 
-revision = "0020"
-down_revision = "0010"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    run_file("migrations/versions/0020_account_trouble.sql")
+    run_file("migrations/versions/0006_account_trouble.sql")

@@ -2,11 +2,11 @@
 
 from selify.db.migrations.sql import run_file
 
-revision = "0041"
-down_revision = "0040"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    run_file("migrations/versions/0041_narrower_privileges.sql")
+    run_file("migrations/versions/0009_narrower_privileges.sql")

@@ -2,11 +2,11 @@
 
 from selify.db.migrations.sql import run_file
 
-revision = "0040"
-down_revision = "0030"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    run_file("migrations/versions/0040_pinned_search_paths.sql")
+    run_file("migrations/versions/0008_pinned_search_paths.sql")

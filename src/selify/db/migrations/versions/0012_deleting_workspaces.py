@@ -2,12 +2,12 @@
 
 from selify.db.migrations.sql import run_file
 
-revision = "0044"
-down_revision = "0043"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
     run_file("functions/workspaces.sql")
-    run_file("migrations/versions/0044_deleting_workspaces.sql")
+    run_file("migrations/versions/0012_deleting_workspaces.sql")

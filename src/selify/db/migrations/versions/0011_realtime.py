@@ -2,8 +2,8 @@
 
 from selify.db.migrations.sql import run_file
 
-revision = "0043"
-down_revision = "0042"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -2,12 +2,12 @@
 
 from selify.db.migrations.sql import run_file
 
-revision = "0030"
-down_revision = "0020"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
     """Tables, the triggers that keep them, and what the rows that are there say."""
-    run_file("migrations/versions/0030_lists.sql")
+    run_file("migrations/versions/0007_lists.sql")

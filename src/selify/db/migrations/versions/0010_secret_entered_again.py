@@ -2,12 +2,12 @@
 
 from selify.db.migrations.sql import run_file
 
-revision = "0042"
-down_revision = "0041"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
     run_file("functions/destinations.sql")
-    run_file("migrations/versions/0042_secret_entered_again.sql")
+    run_file("migrations/versions/0010_secret_entered_again.sql")
