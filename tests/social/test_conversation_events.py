@@ -237,6 +237,15 @@ async def test_the_language_follows_the_last_clear_message(world: World, brand: 
     assert "automatische Anprobe-Assistent" in world.platform.texts[-1], "unclear: as before"
 
 
+async def test_a_comment_under_another_id_changes_the_language_too(
+    world: World, brand: Brand
+) -> None:
+    await world.say(world.message("Hello, could you tell me more about this please?"))
+    assert (await world.state()).language == "en"
+    await world.say(world.comment("Kann ich das bitte anprobieren?", person_ref="at the comment"))
+    assert (await world.state()).language == "de"
+
+
 async def test_a_tap_on_our_own_button_changes_no_language(world: World, brand: Brand) -> None:
     await world.say(world.comment("das möchte ich anprobieren"))
     await world.say(world.message("Not quite what I want", button=Button.AGAIN))

@@ -409,7 +409,7 @@ async def _open_thread(
     state = replace(
         conversation.state,
         binding_id=UUID(payload["binding_id"]),
-        language=conversation.state.language or payload["language"],
+        language=payload["language"] or conversation.state.language,
         nudges=0,
     )
     if stage is not Stage.GENERATING:
