@@ -132,8 +132,8 @@ class Workers:
         now = self.clock.now()
         async with self.database.tx(SYSTEM) as tx:
             await inbox.claim(tx, worker_id="dead", now=now, limit=10)
-            await jobs._claim(tx, worker_id="dead", now=now, limit=10, kinds=["work"])
-            await outbox._claim(tx, worker_id="dead", now=now, limit=10, channels=["post"])
+            await jobs.claim(tx, worker_id="dead", now=now, limit=10, kinds=["work"])
+            await outbox.claim(tx, worker_id="dead", now=now, limit=10, channels=["post"])
 
 
 KEYS = ("1", "2", "3")

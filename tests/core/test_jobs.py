@@ -134,7 +134,7 @@ async def test_a_job_that_meets_the_same_trouble_for_ever_is_given_up(
 async def killed_while_running(database: Database, clock: FrozenClock, *keys: str) -> None:
     """A worker took these jobs, began them and was killed; later they were taken over."""
     async with database.tx(SYSTEM) as tx:
-        taken = await jobs._claim(tx, worker_id="dead", now=clock.now(), limit=9, kinds=["work"])
+        taken = await jobs.claim(tx, worker_id="dead", now=clock.now(), limit=9, kinds=["work"])
         assert {job.key for job in taken} == set(keys)
         await tx.execute("UPDATE internal.jobs SET started_at = now() WHERE state = 'running'")
     clock.advance(jobs.LEASE + timedelta(seconds=1))
@@ -249,7 +249,7 @@ async def test_a_runner_that_lost_its_job_does_not_move_it_back(
 ) -> None:
     async def taken_by(name: str) -> Job:
         async with database.tx(SYSTEM) as tx:
-            [job] = await jobs._claim(tx, worker_id=name, now=clock.now(), limit=1, kinds=["work"])
+            [job] = await jobs.claim(tx, worker_id=name, now=clock.now(), limit=1, kinds=["work"])
         return job
 
     await begin(database, clock)
@@ -316,7 +316,7 @@ async def test_a_round_takes_the_first_of_each_before_anybodys_second(
                     workspace_id=brand,
                     run_after=clock.now() + timedelta(seconds=number),
                 )
-        taken = await jobs._claim(
+        taken = await jobs.claim(
             tx, worker_id="w", now=clock.now() + timedelta(minutes=1), limit=4, kinds=["work"]
         )
     assert sorted(job.key for job in taken) == sorted(f"{b}/{n}" for b in brands for n in (0, 1))

@@ -166,9 +166,7 @@ async def test_a_worker_killed_while_sending_leaves_an_unknown_row(
 ) -> None:
     await put(database, clock, "k")
     async with database.tx(SYSTEM) as tx:
-        assert await outbox._claim(
-            tx, worker_id="dead", now=clock.now(), limit=1, channels=["post"]
-        )
+        assert await outbox.claim(tx, worker_id="dead", now=clock.now(), limit=1, channels=["post"])
     post.truth["k"] = Sent({"ref": "found"})
     one = worker(database, post, clock)
     await one.recover()
@@ -187,7 +185,7 @@ async def test_a_killed_worker_spends_no_try_but_a_reason_for_it_ends(
     one = worker(database, post, clock)
     for times in range(1, outbox.MAX_LOST + 1):
         async with database.tx(SYSTEM) as tx:
-            [taken] = await outbox._claim(
+            [taken] = await outbox.claim(
                 tx, worker_id="dead", now=clock.now(), limit=1, channels=["post"]
             )
         assert (taken.key, taken.attempts, taken.lost) == ("k", 1, times - 1)

@@ -412,7 +412,7 @@ async def test_killed_workers_spend_no_tries_of_a_try_on_but_it_ends(
     for _ in range(kills):
         async with world.database.tx(SYSTEM) as tx:
             now = world.clock.now()
-            assert await jobs._claim(tx, worker_id="dead", now=now, limit=1, kinds=["tryon"])
+            assert await jobs.claim(tx, worker_id="dead", now=now, limit=1, kinds=["tryon"])
             await tx.execute("UPDATE internal.jobs SET started_at = now()")
         world.clock.advance(LEASE + timedelta(seconds=1))
         await JobRunner(world.database, {}, clock=world.clock, worker_id="w").recover()

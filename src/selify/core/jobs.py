@@ -164,7 +164,7 @@ class JobRunner:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             return 1
         async with self._database.tx(ACTOR) as tx:
-            claimed = await _claim(
+            claimed = await claim(
                 tx,
                 worker_id=self._worker_id,
                 now=self._clock.now(),
@@ -356,7 +356,7 @@ _CLAIM = f"""
 """
 
 
-async def _claim(
+async def claim(
     tx: Tx,
     *,
     worker_id: str,

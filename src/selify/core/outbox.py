@@ -228,7 +228,7 @@ class OutboxWorker:
         due: list[Delivery] = []
         for _ in range(LOOKS):
             async with self._database.tx(ACTOR) as tx:
-                due = await _claim(
+                due = await claim(
                     tx,
                     worker_id=self._worker_id,
                     now=self._clock.now(),
@@ -256,14 +256,14 @@ class OutboxWorker:
                 now,
             )
             await tx.execute(_FIRST_AGAIN)
-            doubtful = await _claim(
+            doubtful = await claim(
                 tx,
                 worker_id=self._worker_id,
                 now=now,
                 limit=self._parallel,
                 channels=list(self._channels),
                 turn=self._doubtful,
-                claim=_CLAIM_UNKNOWN,
+                statement=_CLAIM_UNKNOWN,
             )
         by_account: dict[UUID | None, list[Delivery]] = defaultdict(list)
         for delivery in doubtful:
@@ -515,7 +515,7 @@ _FIRST_AGAIN = f"""
 """
 
 
-async def _claim(
+async def claim(
     tx: Tx,
     *,
     worker_id: str,
@@ -523,12 +523,12 @@ async def _claim(
     limit: int,
     channels: list[str],
     turn: Round | None = None,
-    claim: str = _CLAIM,
+    statement: str = _CLAIM,
 ) -> list[Delivery]:
     """The first waiting row of each lane that is due, account by account."""
     turn = turn or Round()
     await by_index(tx)
-    rows = await tx.fetch(claim, turn.after, now, limit, worker_id, now + LEASE, channels)
+    rows = await tx.fetch(statement, turn.after, now, limit, worker_id, now + LEASE, channels)
     turn.after, turn.goes_on = rows[0]["reached"], rows[0]["goes_on"]
     if rows[0]["in_the_way"]:
         await tx.execute(_SET_ASIDE, rows[0]["in_the_way"])

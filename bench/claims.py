@@ -1,0 +1,142 @@
+"""Taking work from a queue in which thousands of rows came at once; and who has to wait for whom.
+
+The statistics and the plans that a connection keeps are those of the empty queue, as they are when a
+crowd comes. Of each queue, one claim; then one brand's single job behind the crowd of another.
+"""
+
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import asyncpg
+
+from bench.instruments import stage
+from bench.instruments.report import Line
+from bench.instruments.rounds import Effort, WrongResult
+from selify.core import inbox, jobs, outbox
+from selify.core.claims import Round
+from selify.core.clock import SystemClock
+from selify.core.database import Database, Tx
+from selify.core.ids import new_id
+
+FIGURE = "claims"
+WAITING = 5000
+TAKEN = 16
+AIM_MILLISECONDS = 5.0
+AIM_RENDERS = 2.0
+CLOCK = SystemClock()
+KIND = "bench"
+
+Claim = Callable[[Tx], Awaitable[object]]
+
+# A hundred conversations with fifty messages each: nearly every row waits behind another.
+OUTBOX = """
+    INSERT INTO internal.outbox (id, channel, key, lane, payload, not_before)
+    SELECT gen_random_uuid(), 'bench', n::text, (n % 100)::text, '{}', now()
+      FROM generate_series(1, $1) n
+"""
+JOBS = """
+    INSERT INTO internal.jobs (id, kind, key, payload, workspace_id, run_after)
+    SELECT gen_random_uuid(), 'bench', n::text, '{}', $2, now() FROM generate_series(1, $1) n
+"""
+EVENTS = """
+    INSERT INTO public.webhook_events
+           (id, platform, event_type, event_fingerprint, payload, status, created_at)
+    SELECT gen_random_uuid(), 'bench', 'bench', md5(n::text), '{}', 'pending', now()
+      FROM generate_series(1, $1) n
+"""
+
+
+async def measure(where: stage.Stage, effort: Effort) -> list[Line]:
+    """Milliseconds of a claim of each queue, and renders that somebody else waits for."""
+    url = await where.database("bench_claims")
+    await _leave_statistics_alone(url)
+    database = await Database.connect(url, max_size=1)
+    async with database.tx(stage.SYSTEM) as tx:
+        crowded, quiet = [await stage.open_workspace(tx, name) for name in ("Crowded", "Quiet")]
+    lines = [
+        await _time(database, effort, "the outbox", OUTBOX, (), _claim_messages),
+        await _time(database, effort, "the inbox", EVENTS, (), _claim_events),
+        await _time(database, effort, "jobs", JOBS, (crowded,), _claim_jobs),
+        await _wait_behind_a_crowd(database, effort, quiet),
+    ]
+    await database.close()
+    return lines
+
+
+async def _claim_messages(tx: Tx) -> object:
+    return await outbox.claim(
+        tx, worker_id="bench", now=CLOCK.now(), limit=TAKEN, channels=["bench"]
+    )
+
+
+async def _claim_events(tx: Tx) -> object:
+    return await inbox.claim(tx, worker_id="bench", now=CLOCK.now(), limit=TAKEN)
+
+
+async def _claim_jobs(tx: Tx) -> object:
+    return await jobs.claim(tx, worker_id="bench", now=CLOCK.now(), limit=TAKEN, kinds=[KIND])
+
+
+async def _time(
+    database: Database, effort: Effort, what: str, fill: str, more: tuple[UUID, ...], claim: Claim
+) -> Line:
+    """The plan is made while the queue is empty, and kept."""
+    await _timed(database, claim)
+    async with database.tx(stage.SYSTEM) as tx:
+        await tx.execute("SET LOCAL selify.quiet = 'on'")
+        await tx.execute(fill, WAITING, *more)
+    times = [await _timed(database, claim) for _ in range(10 * effort.rounds)]
+    return Line(
+        FIGURE,
+        f"A claim of {TAKEN} from {what}, {WAITING:,} waiting, statistics of an empty queue",
+        statistics.median(times) * 1000,
+        "ms",
+        aim=AIM_MILLISECONDS,
+        aim_is_limit=True,
+    )
+
+
+async def _timed(database: Database, claim: Claim) -> float:
+    async with database.tx(stage.SYSTEM) as tx:
+        started = time.perf_counter()
+        await claim(tx)
+        return time.perf_counter() - started
+
+
+async def _wait_behind_a_crowd(database: Database, effort: Effort, quiet: UUID) -> Line:
+    """Whatever the place in its round at which a worker begins."""
+    waits = [await _renders_before(database, quiet) for _ in range(10 * effort.rounds)]
+    return Line(
+        FIGURE,
+        f"A shopper behind {WAITING:,} renders of another brand waits for, at most",
+        max(waits),
+        "renders",
+        aim=AIM_RENDERS,
+        aim_is_limit=True,
+    )
+
+
+async def _renders_before(database: Database, quiet: UUID) -> int:
+    async with database.tx(stage.SYSTEM) as tx:
+        theirs = await jobs.start(
+            tx, kind=KIND, key=str(new_id()), payload={}, workspace_id=quiet, run_after=CLOCK.now()
+        )
+    turn = Round()
+    for before in range(WAITING):
+        async with database.tx(stage.SYSTEM) as tx:
+            [taken] = await jobs.claim(
+                tx, worker_id="bench", now=CLOCK.now(), limit=1, kinds=[KIND], turn=turn
+            )
+        if taken.id == theirs:
+            return before
+    raise WrongResult("the other brand's render never had its turn")
+
+
+async def _leave_statistics_alone(url: str) -> None:
+    owner = await asyncpg.connect(url)
+    for table in ("internal.outbox", "internal.jobs", "public.webhook_events"):
+        await owner.execute(f"ANALYZE {table}")
+        await owner.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+    await owner.close()
