@@ -357,25 +357,9 @@ def _routines(house: House) -> list[Routine]:
     """What happens every so often. Each is harmless when two workers do it at once."""
     database, clock, secrets = house.database, house.clock, house.secrets
     gateway = house.instagram_gateway
-
-    def as_system(work: Callable[[Tx], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
-        async def run() -> object:
-            async with database.tx(ROUTINES) as tx:
-                return await work(tx)
-
-        return run
-
+    as_system = partial(_as_system, database)
     return [
-        Routine(
-            "funnel", 3, as_system(lambda tx: interactions.refresh_counters(tx, now=clock.now()))
-        ),
-        Routine(
-            "days of the funnel", 60, as_system(lambda tx: funnel.count_days(tx, now=clock.now()))
-        ),
-        Routine(
-            "days of spending", 60, as_system(lambda tx: billing.count_days(tx, now=clock.now()))
-        ),
-        Routine("wardrobe use", 10, as_system(commerce.refresh_usage)),
+        *_counts(house),
         Routine("parked events", 30, as_system(parking.retry_attributed)),
         Routine(
             "parked entries",
@@ -419,6 +403,27 @@ def _routines(house: House) -> list[Routine]:
         Routine("purge", 3600, lambda: accounts.purge_due(database, clock)),
         *_watches(house),
     ]
+
+
+def _counts(house: House) -> list[Routine]:
+    """What pages show of long histories is counted beforehand."""
+    as_system, now = partial(_as_system, house.database), house.clock.now
+    return [
+        Routine("funnel", 3, as_system(lambda tx: interactions.refresh_counters(tx, now=now()))),
+        Routine("days of the funnel", 60, as_system(lambda tx: funnel.count_days(tx, now=now()))),
+        Routine("days of spending", 60, as_system(lambda tx: billing.count_days(tx, now=now()))),
+        Routine("wardrobe use", 10, as_system(commerce.refresh_usage)),
+    ]
+
+
+def _as_system(
+    database: Database, work: Callable[[Tx], Awaitable[object]]
+) -> Callable[[], Awaitable[object]]:
+    async def run() -> object:
+        async with database.tx(ROUTINES) as tx:
+            return await work(tx)
+
+    return run
 
 
 def _watches(house: House) -> list[Routine]:

@@ -79,11 +79,13 @@ def test_domain_code_cannot_commit() -> None:
 def test_whoever_takes_the_first_so_many_says_in_which_order() -> None:
     """Without an order those that always fail may stand before all others for ever."""
     takes_some = re.compile(r"\bLIMIT (?!1\b)")
+    # Counting no further than so many takes none of them.
+    orders = re.compile(r"\bORDER BY\b|\bSELECT count\(\*\) FROM \((?:\s|\\n)*SELECT FROM\b")
     guilty = [
         f"{name_of(path)}: {text[:80]}"
         for path in FILES
         for text in whole_strings(ast.parse(path.read_text()))
-        if takes_some.search(text) and "ORDER BY" not in text
+        if takes_some.search(text) and not orders.search(text)
     ]
     assert not guilty
 

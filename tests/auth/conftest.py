@@ -35,9 +35,10 @@ class House:
 
     def client(self, address: str = "203.0.113.7", **options: Any) -> httpx.AsyncClient:
         """A browser of its own, on our own page."""
-        options.setdefault("headers", {"Origin": ORIGIN})
+        page = self.gate.public_url
+        options.setdefault("headers", {"Origin": page})
         transport = httpx.ASGITransport(self.app, client=(address, 5000))
-        return httpx.AsyncClient(transport=transport, base_url=ORIGIN, **options)
+        return httpx.AsyncClient(transport=transport, base_url=page, **options)
 
     async def run(self, sql: str, *args: Any) -> list[Any]:
         async with self.database.tx(SYSTEM) as tx:

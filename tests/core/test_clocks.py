@@ -40,6 +40,12 @@ HARMLESS = {
     "checked_to": "is guarded where it is read (core.invariants)",
     "whole_started_at": "a pass that has begun goes on",
     "whole_finished_at": "is guarded where it is read (core.invariants)",
+    "since": "says when trouble began",
+    "told_at": "says when somebody was told",
+    "paused_since": "says when a pause began",
+    "counted_at": "says when a day was counted",
+    "last_message_at": "is the order of a list",
+    "last_read": "is guarded where a turn is taken (limits.take_read)",
 }
 
 

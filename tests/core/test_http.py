@@ -127,7 +127,7 @@ async def test_each_transaction_has_its_actor(client):
     visitor = (await client.get("/visitor", headers={"X-User": str(USER)})).json()
     assert visitor == {"role": "anon", "uid": None, "reason": None}
     system = (await client.post("/system/7")).json()
-    assert system == {"role": "service_role", "uid": None, "reason": "POST /system/{number}"}
+    assert system == {"role": "service_role", "uid": None, "reason": None}
 
 
 async def test_visitors_and_wrong_credentials_get_no_users_transaction(client):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
-from tests.infra.plans import Watching
+from tests.infra.queue_plans import Watching
 
 from selify import billing
 from selify.core import invariants

@@ -17,7 +17,8 @@ import pytest_asyncio
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from tests.dash.conftest import SYSTEM, Brand, Site, open_brand, open_site
-from tests.infra import crowd, plans
+from tests.infra import crowd
+from tests.infra import page_plans as plans
 from tests.infra.page_plans import Question
 
 from selify import billing
@@ -37,6 +38,7 @@ Values = Mapping[str, Callable[[str], list[object]]]
 # What only somebody from outside is answered, or what never ends.
 NOT_LOOKED_AT = {
     "/live",
+    "/api/v1/realtime",
     "/files/{token}",
     "/connect/{platform}",
     "/connect/{platform}/callback",

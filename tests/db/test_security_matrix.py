@@ -341,6 +341,18 @@ ENDPOINTS: dict[str, tuple[Audience, set[tuple[str, str]]]] = {
         Audience.ADMIN,
         {("connected_social_accounts", "UPDATE"), ("connected_social_accounts", "DELETE")},
     ),
+    "PUT /api/v1/workspaces/{workspace_id}/accounts/{account_id}/settings": (
+        Audience.ADMIN,
+        {("connected_social_accounts", "UPDATE")},
+    ),
+    "PUT /api/v1/workspaces/{workspace_id}/accounts/{account_id}/texts/{key}": (
+        Audience.ADMIN,
+        {("connected_social_accounts", "UPDATE")},
+    ),
+    "POST /api/v1/workspaces/{workspace_id}/accounts/{account_id}/send-now": (
+        Audience.MEMBER,
+        set(),  # what waits is the system's: no user sees a row of it
+    ),
     "PUT /api/v1/workspaces/{workspace_id}/posts/{post_id}/garment": (
         Audience.MEMBER,
         {("social_posts_garment_bindings", "INSERT"), ("social_posts_garment_bindings", "UPDATE")},

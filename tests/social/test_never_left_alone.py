@@ -196,9 +196,7 @@ async def stand(world: World, brand: Brand, state: State) -> None:
 
 async def waits_for_person(world: World, brand: Brand) -> bool:
     async with world.database.tx(SYSTEM) as tx:
-        listed = await reading.list_conversations(
-            tx, brand.workspace_id, wanted=ConversationFilter.HUMAN
-        )
+        listed = await reading.list_waiting(tx, brand.workspace_id, ConversationFilter.HUMAN)
     return bool(listed)
 
 

@@ -11,6 +11,7 @@ answered is the new one refused (503). So no limit need be set so low that it hu
 which brings everybody from one address.
 """
 
+import contextlib
 import enum
 import ipaddress
 from collections import Counter, OrderedDict
@@ -330,7 +331,8 @@ class Connection(HttpToolsProtocol):
         self._phase, self._since = Phase.REFUSED, self.loop.time()
         self.flow.resume_reading()
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            with contextlib.suppress(OSError):  # they have hung up meanwhile
+                self.transport.write_eof()
 
     def _end(self) -> None:
         """Without a word."""

@@ -42,6 +42,8 @@ RECONCILE_AFTER = timedelta(seconds=8)
 RECONCILE_AT_LEAST = timedelta(hours=1)
 FIRST_RETRY = timedelta(seconds=2)
 ACTOR = Actor.system("outbox")
+# What is on its way for one account or another, in the words of the index that finds it.
+OPEN = "(state IN ('queued', 'sending', 'unknown')) IS TRUE"
 
 
 @dataclass(frozen=True, slots=True)

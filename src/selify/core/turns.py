@@ -45,6 +45,14 @@ def last_try(routine: str, subject: str) -> str:
     )
 
 
+def tried(routine: str) -> str:
+    """SQL: the ids of those that failed, the longest ago first. No more than a routine takes."""
+    return (
+        f"SELECT split_part(routine, '/', 2)::uuid FROM internal.routine_turns"
+        f" WHERE routine LIKE '{routine}/%' ORDER BY taken_at LIMIT 200"
+    )
+
+
 async def note_try(tx: Tx, routine: str, subject: UUID, *, now: datetime) -> None:
     """To the end of the line with it, until ``forget_try``. Before work that may end the process."""
     await tx.execute(

@@ -50,7 +50,7 @@ _BOOKS: Final = (
                            THEN jsonb_build_object('charge', metadata -> 'charge') ELSE '{}' END
      WHERE id IN (SELECT id FROM public.workspace_usage_events
                    WHERE workspace_id = $1 AND (user_id IS NOT NULL OR error_message IS NOT NULL
-                         OR metadata - 'charge' <> '{}') LIMIT $2)
+                         OR metadata - 'charge' <> '{}') ORDER BY id LIMIT $2)
     """,
     """
     UPDATE public.workspace_financial_transactions
@@ -59,17 +59,17 @@ _BOOKS: Final = (
      WHERE id IN (SELECT id FROM public.workspace_financial_transactions
                    WHERE workspace_id = $1 AND (user_id IS NOT NULL OR notes IS NOT NULL
                          OR stripe_customer_id IS NOT NULL OR metadata <> '{}'
-                         OR description <> transaction_type) LIMIT $2)
+                         OR description <> transaction_type) ORDER BY id LIMIT $2)
     """,
     """
     UPDATE public.workspace_subscriptions SET stripe_customer_id = NULL
      WHERE id IN (SELECT id FROM public.workspace_subscriptions
-                   WHERE workspace_id = $1 AND stripe_customer_id IS NOT NULL LIMIT $2)
+                   WHERE workspace_id = $1 AND stripe_customer_id IS NOT NULL ORDER BY id LIMIT $2)
     """,
     """
     UPDATE public.workspace_payg_balance SET stripe_customer_id = NULL
      WHERE id IN (SELECT id FROM public.workspace_payg_balance
-                   WHERE workspace_id = $1 AND stripe_customer_id IS NOT NULL LIMIT $2)
+                   WHERE workspace_id = $1 AND stripe_customer_id IS NOT NULL ORDER BY id LIMIT $2)
     """,
 )
 _NAMELESS: Final = """
@@ -180,13 +180,13 @@ class WorkspaceDeletion:
         for table, column in places:
             await self._repeat(
                 f"DELETE FROM {table} WHERE ctid = ANY (ARRAY("
-                f"SELECT ctid FROM {table} WHERE {column} = $1 LIMIT $2))",
+                f"SELECT ctid FROM {table} WHERE {column} = $1 ORDER BY ctid LIMIT $2))",
                 workspace_id,
             )
         for table in ("internal.outbox", "internal.jobs"):
             await self._repeat(
                 f"DELETE FROM {table} WHERE id = ANY (ARRAY(SELECT id FROM {table}"
-                f" WHERE workspace_id = $1 AND id <> '{keep_job}' LIMIT $2))",
+                f" WHERE workspace_id = $1 AND id <> '{keep_job}' ORDER BY id LIMIT $2))",
                 workspace_id,
             )
 

@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from selify.core.database import Tx
+from selify.core.outbox import OPEN
 from selify.social import event_kinds, limits, messages, pauses, repository
 from selify.social.event_kinds import Cost
 from selify.social.limits import Pace
@@ -220,7 +221,7 @@ async def _trouble(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[str, Trouble]
 async def _queue(tx: Tx, ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """What is held back, by reason. The first of a conversation's messages decides for those behind."""
     return await tx.fetch(
-        """
+        f"""
         SELECT account_id, state, retried, reason, count(*) AS count, min(created_at) AS since,
                max(until) AS until
           FROM (SELECT account_id, created_at, first_value(state) OVER line AS state,
@@ -228,7 +229,7 @@ async def _queue(tx: Tx, ids: Sequence[UUID]) -> list[asyncpg.Record]:
                        first_value(last_error) OVER line AS reason,
                        first_value(not_before) OVER line AS until
                   FROM internal.outbox
-                 WHERE account_id = ANY ($1) AND state IN ('queued', 'unknown') AND channel = $2
+                 WHERE account_id = ANY ($1) AND {OPEN} AND state <> 'sending' AND channel = $2
                    AND payload ->> 'kind' <> 'typing'
                 WINDOW line AS (PARTITION BY lane ORDER BY id)) AS held
          WHERE reason IS NOT NULL

@@ -406,10 +406,10 @@ async def _await_attribution(
     if now - message.at > ATTRIBUTION_PATIENCE:
         return
     in_the_air = await tx.fetch_value(
-        """
+        f"""
         SELECT true FROM internal.outbox
          WHERE account_id = $1 AND channel = $2 AND payload ->> 'kind' = 'private_reply'
-           AND state IN ('queued', 'sending', 'unknown') AND (state <> 'queued' OR attempts > 0)
+           AND {outbox.OPEN} AND (state <> 'queued' OR attempts > 0)
         UNION ALL
         -- It arrived, and its echo will say in whose thread.
         SELECT true FROM internal.outbox
@@ -419,7 +419,7 @@ async def _await_attribution(
         UNION ALL
         SELECT true FROM internal.outbox
          WHERE account_id = $1 AND channel = $3 AND payload ->> 'person_ref' = $4
-           AND state IN ('queued', 'sending', 'unknown')
+           AND {outbox.OPEN}
          LIMIT 1
         """,
         account.id,

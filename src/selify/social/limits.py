@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from selify.core.database import Tx
+from selify.core.outbox import OPEN
 from selify.social import messages
 
 HOUR = timedelta(hours=1)
@@ -152,9 +153,9 @@ async def take_read(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
 async def pace(tx: Tx, account_id: UUID, now: datetime) -> Pace:
     """Where the account stands, with an honest estimate for what is waiting."""
     waiting = await tx.fetch_value(
-        """
+        f"""
         SELECT count(*) FROM internal.outbox
-         WHERE account_id = $1 AND state IN ('queued', 'unknown') AND channel = $2
+         WHERE account_id = $1 AND {OPEN} AND state <> 'sending' AND channel = $2
            AND payload ->> 'kind' <> 'typing'
         """,
         account_id,

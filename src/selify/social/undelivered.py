@@ -49,6 +49,14 @@ async def settle(tx: Tx, clock: Clock, delivery: Delivery, code: str) -> None:
     )
 
 
+_DUE = """
+    state IN ('failed', 'cancelled') AND payload ? 'charge_id'
+    AND (state = 'cancelled' OR result ->> 'code' <> ALL ($1)
+         OR (result ->> 'code' = $4 AND created_at < $2))
+    AND ($3::uuid IS NULL OR account_id = $3)
+"""
+
+
 async def refund_due(tx: Tx, clock: Clock, *, account_id: UUID | None = None) -> int:
     """Give back what was paid for pictures that were taken back before they left, and for those of
     which no proof can come any more; how many. ``account_id``: only of this account.
@@ -56,13 +64,16 @@ async def refund_due(tx: Tx, clock: Clock, *, account_id: UUID | None = None) ->
     await by_index(tx)
     rows = await tx.fetch(
         f"""
-        SELECT id, payload ->> 'charge_id' AS charge_id FROM internal.outbox
-         WHERE state IN ('failed', 'cancelled') AND payload ? 'charge_id'
-           AND (state = 'cancelled' OR result ->> 'code' <> ALL ($1)
-                OR (result ->> 'code' = $4 AND created_at < $2))
-           AND ($3::uuid IS NULL OR account_id = $3)
-         ORDER BY coalesce({turns.last_try(ROUTINE, "id")}, created_at), id
-         LIMIT 200 FOR UPDATE SKIP LOCKED
+        WITH fresh AS (
+            SELECT id, payload FROM internal.outbox
+             WHERE {_DUE} AND {turns.last_try(ROUTINE, "id")} IS NULL
+             ORDER BY id LIMIT 200 FOR UPDATE SKIP LOCKED),
+        again AS (
+            SELECT id, payload FROM internal.outbox
+             WHERE {_DUE} AND id = ANY (ARRAY({turns.tried(ROUTINE)}))
+             ORDER BY {turns.last_try(ROUTINE, "id")} LIMIT 200 FOR UPDATE SKIP LOCKED)
+        SELECT id, payload ->> 'charge_id' AS charge_id
+          FROM (SELECT * FROM fresh UNION ALL SELECT * FROM again) AS due
         """,
         list(ARRIVED_PERHAPS),
         clock.now() - NO_ECHO_AFTER,

@@ -29,10 +29,6 @@ COMMENT ON COLUMN internal.send_pace.paused_why IS 'The latest pause in words fo
 COMMENT ON COLUMN internal.send_pace.may_end_early IS
     'Nobody told us how long: the owner may have mended it, or the platform may be back, before it ends.';
 
--- What an account has waiting. Small, because rows leave it as soon as they are sent.
-CREATE INDEX outbox_waiting_idx ON internal.outbox (account_id)
-    WHERE state IN ('queued', 'unknown');
-
 -- Trouble and notices are few, and must be on the page within seconds: their hint is never left out.
 CREATE FUNCTION internal.tell_surely(workspace_id uuid, table_name name, id uuid, op text)
     RETURNS void
