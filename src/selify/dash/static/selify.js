@@ -102,7 +102,8 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (elt.id !== "thread" && elt.id !== "conversations") return;
   const thread = document.getElementById("thread");
   const read = thread.querySelector("[data-conversation]");
-  const hand = pointedAt === thread.id || thread.contains(document.activeElement);
+  const pointed = pointedAt === thread.id || thread.matches(":hover");
+  const hand = pointed || thread.contains(document.activeElement);
   const chosen = thread.getAttribute("hx-get").includes("conversation=");
   if (read && hand && !chosen) parameters.held = read.dataset.conversation;
 });
