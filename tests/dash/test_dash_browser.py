@@ -151,7 +151,7 @@ async def test_whoever_takes_over_stays_with_that_shopper(chromium: Browser, bra
     context = await open_context(chromium, "wide")
     page = await sign_in(context, brand)
     await expect(page.locator("#liveness")).to_have_text("Live")
-    await page.get_by_role("log").hover()
+    await page.get_by_role("button", name="Take over").focus()
     await brand.hear_from("ann", "And I?")
     news = page.get_by_role("link", name="New message from ann")
     await expect(news).to_be_visible()  # and the conversation one reads is still there
