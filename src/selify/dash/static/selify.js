@@ -84,17 +84,6 @@ function catchUp() {
 document.addEventListener("toggle", catchUp, true);
 document.addEventListener("focusout", () => setTimeout(catchUp));
 
-// A part that has just been drawn again is not ":hover" before the browser has looked where the pointer
-// is; where it was before is remembered.
-let pointedAt = null;
-
-document.addEventListener("pointerover", (event) => {
-  pointedAt = event.target.closest("#thread")?.id ?? null;
-});
-document.documentElement.addEventListener("pointerleave", () => {
-  pointedAt = null;
-});
-
 // The first page follows the latest conversation, but takes none away from under somebody's hand:
 // while the pointer or the focus is in it, it stays, and says who else wrote.
 document.addEventListener("htmx:configRequest", (event) => {
@@ -102,8 +91,7 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (elt.id !== "thread" && elt.id !== "conversations") return;
   const thread = document.getElementById("thread");
   const read = thread.querySelector("[data-conversation]");
-  const pointed = pointedAt === thread.id || thread.matches(":hover");
-  const hand = pointed || thread.contains(document.activeElement);
+  const hand = thread.matches(":hover") || thread.contains(document.activeElement);
   const chosen = thread.getAttribute("hx-get").includes("conversation=");
   if (read && hand && !chosen) parameters.held = read.dataset.conversation;
 });
