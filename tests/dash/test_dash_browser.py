@@ -1,10 +1,11 @@
 """The pages in Chromium, wide and narrow, with the keyboard alone, and without scripts."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
 from tests.dash.conftest import PASSWORD, PICTURE
 
 pytestmark = pytest.mark.browser
@@ -151,7 +152,7 @@ async def test_whoever_takes_over_stays_with_that_shopper(chromium: Browser, bra
     context = await open_context(chromium, "wide")
     page = await sign_in(context, brand)
     await expect(page.locator("#liveness")).to_have_text("Live")
-    await page.get_by_role("button", name="Take over").focus()
+    await page.get_by_role("log").hover()
     await brand.hear_from("ann", "And I?")
     news = page.get_by_role("link", name="New message from ann")
     await expect(news).to_be_visible()  # and the conversation one reads is still there
@@ -162,6 +163,30 @@ async def test_whoever_takes_over_stays_with_that_shopper(chromium: Browser, bra
     await page.mouse.move(5, 5)
     await brand.hear_from("ann", "Hello?")
     await expect(page.locator("#conversations").get_by_text("Hello?")).to_be_visible()
+    await expect(page.get_by_role("log").get_by_text("Hello Nordlicht")).to_be_visible()
+    await context.close()
+
+
+async def test_whoever_comes_to_read_while_the_page_asks_keeps_that_shopper(
+    chromium: Browser, brand
+) -> None:
+    context = await open_context(chromium, "wide")
+    page = await sign_in(context, brand)
+    await expect(page.locator("#liveness")).to_have_text("Live")
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        asked.set()
+        await may_answer.wait()
+        await route.continue_()
+
+    await page.route("**/fragments/thread*", answer_late, times=1)
+    await brand.hear("Asked for without a pointer on it")
+    await asked.wait()
+    await page.get_by_role("log").hover()
+    await brand.hear_from("ann", "And I?")
+    may_answer.set()
+    await expect(page.get_by_role("link", name="New message from ann")).to_be_visible()
     await expect(page.get_by_role("log").get_by_text("Hello Nordlicht")).to_be_visible()
     await context.close()
 

@@ -59,6 +59,11 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     event.detail.shouldSwap = false;
     return;
   }
+  if (heldSince(event.detail.requestConfig)) {
+    event.detail.shouldSwap = false;
+    htmx.trigger(part, "look-again");
+    return;
+  }
   const fresh = normalised(event.detail.serverResponse);
   if (drawn.get(part) === fresh) event.detail.shouldSwap = false;
   drawn.set(part, fresh);
@@ -86,14 +91,24 @@ document.addEventListener("focusout", () => setTimeout(catchUp));
 
 // The first page follows the latest conversation, but takes none away from under somebody's hand:
 // while the pointer or the focus is in it, it stays, and says who else wrote.
-document.addEventListener("htmx:configRequest", (event) => {
-  const { elt, parameters } = event.detail;
-  if (elt.id !== "thread" && elt.id !== "conversations") return;
+function heldConversation() {
   const thread = document.getElementById("thread");
-  const read = thread.querySelector("[data-conversation]");
   const hand = thread.matches(":hover") || thread.contains(document.activeElement);
   const chosen = thread.getAttribute("hx-get").includes("conversation=");
-  if (read && hand && !chosen) parameters.held = read.dataset.conversation;
+  return hand && !chosen ? thread.querySelector("[data-conversation]")?.dataset.conversation : undefined;
+}
+
+const followsLatest = (elt) => elt.id === "thread" || elt.id === "conversations";
+
+// Whoever put their hand on it while the answer was on its way has not been asked about.
+function heldSince({ elt, parameters }) {
+  const held = followsLatest(elt) && heldConversation();
+  return Boolean(held) && parameters.held !== held;
+}
+
+document.addEventListener("htmx:configRequest", ({ detail: { elt, parameters } }) => {
+  const held = followsLatest(elt) && heldConversation();
+  if (held) parameters.held = held;
 });
 
 // Who reads further up in a conversation stays there. (0 is the newest message, up is negative.)
