@@ -19,7 +19,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from operator import itemgetter
@@ -30,6 +30,7 @@ import asyncpg
 import orjson
 
 from selify.core import metrics
+from selify.core.batching import Batches
 from selify.core.claims import by_index
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
@@ -118,16 +119,11 @@ class Intake:
     """Stores arriving events. Deliveries that arrive together are stored in one statement.
 
     ``receive`` returns only when the events are safely committed, so the caller may answer 200.
-    While ``parallel`` statements are on their way to the disk, what arrives gathers for the next:
-    the more there is to do, the less each delivery costs.
     """
 
     def __init__(self, database: Database, *, batch: int = 500, parallel: int = 2) -> None:
         self._database = database
-        self._batch = batch
-        self._parallel = parallel
-        self._waiting: list[_Arrival] = []
-        self._flushers: set[asyncio.Task[None]] = set()
+        self._batches = Batches(self._store, largest=batch, parallel=parallel)
 
     async def receive(self, events: Sequence[Incoming]) -> int:
         """The number of events that were new."""
@@ -139,63 +135,32 @@ class Intake:
         Deliveries that wait together are read together, one right after the other: that takes about
         a fifth less of the processor's time than reading each as it arrives (measured).
         """
-        arrival = _Arrival(read)
-        self._waiting.append(arrival)
-        if len(self._flushers) < self._parallel:
-            flusher = asyncio.create_task(self._flush())
-            self._flushers.add(flusher)
-            flusher.add_done_callback(self._flushers.discard)
-        return await arrival.stored
+        return await self._batches.put(read)
 
-    async def _flush(self) -> None:
-        while self._waiting:
-            group, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
-            if readable := [arrival for arrival in group if arrival.has_events()]:
-                await self._store(readable)
-
-    async def _store(self, group: Sequence["_Arrival"]) -> None:
-        try:
+    async def _store(self, deliveries: Sequence[Read]) -> list[int | BaseException]:
+        read = [_fingerprinted(delivery) for delivery in deliveries]
+        events = [event for found in read if not isinstance(found, Exception) for event in found]
+        new: set[str] = set()
+        if events:
             async with self._database.tx(ACTOR) as tx:
-                new = await _insert(tx, [event for arrival in group for event in arrival.events])
-        except BaseException as error:  # noqa: BLE001 - every waiting request must hear of it
-            for arrival in group:
-                arrival.fail(error)
-        else:
-            for arrival in group:
-                arrival.succeed(sum(fingerprint in new for fingerprint, _ in arrival.events))
+                new = await _insert(tx, events)
+        return [
+            found
+            if isinstance(found, Exception)
+            else sum(fingerprint in new for fingerprint, _ in found)
+            for found in read
+        ]
 
 
 _Fingerprinted = tuple[str, Incoming]
 
 
-@dataclass(eq=False, slots=True)
-class _Arrival:
-    """One delivery. ``stored`` will know how many of its events were new."""
-
-    read: Read
-    events: list[_Fingerprinted] = field(default_factory=list)
-    stored: asyncio.Future[int] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
-
-    def has_events(self) -> bool:
-        """Reads it. When there is nothing to store, whoever waits hears of it at once."""
-        try:
-            self.events = [(event.fingerprint(), event) for event in self.read()]
-        except Exception as error:  # noqa: BLE001 - the business of the one who sent it
-            self.fail(error)
-            return False
-        if not self.events:
-            self.succeed(0)
-        return bool(self.events)
-
-    def succeed(self, new: int) -> None:
-        if not self.stored.done():  # nobody waits any more when the connection was cut
-            self.stored.set_result(new)
-
-    def fail(self, error: BaseException) -> None:
-        if not self.stored.done():
-            self.stored.set_exception(error)
+def _fingerprinted(read: Read) -> list[_Fingerprinted] | Exception:
+    """What cannot be read is the business of the one who sent it, and keeps nobody else waiting."""
+    try:
+        return [(event.fingerprint(), event) for event in read()]
+    except Exception as error:  # noqa: BLE001 - the caller's own `read` may raise anything
+        return error
 
 
 async def store(tx: Tx, events: Iterable[Incoming]) -> set[str]:
