@@ -10,7 +10,6 @@ from bench.instruments.rounds import WrongResult
 
 from bench import charges, intake
 from selify import billing
-from selify.billing import repository
 from selify.core.clock import SystemClock
 from selify.core.database import Database
 from selify.vendors.instagram import webhook
@@ -89,22 +88,32 @@ def test_deliveries_are_signed_comments_of_different_people() -> None:
     assert len({one.events[0].dedupe_key for one in delivered}) == 3
 
 
-async def test_pgbench_runs_the_products_own_statement(database: Database) -> None:
-    script = charges.settle_script()
-    assert script.split("=", 1)[0] == repository.SETTLE.replace("$1", ":event_id").split("=", 1)[0]
+@pytest.mark.parametrize("batch", [1, 3])
+async def test_pgbench_runs_the_products_own_statements(database: Database, batch: int) -> None:
     async with database.tx(stage.SYSTEM) as tx:
         await billing.seed(tx)
         shop = await stage.open_workspace(tx, "Brand")
-        charge = await billing.reserve(
-            tx,
-            SystemClock(),
-            workspace_id=shop,
-            meter="tryon",
-            source_id="bench:1",
-            source_platform="bench",
-        )
-        await tx.execute(script.replace(":event_id", f"'{charge.id}'"))
-        assert await billing.status_of(tx, charge.id) == "completed"
+        await tx.execute("UPDATE public.workspace_quotas SET weekly_credits_limit = 10000")
+        await tx.execute("CREATE TEMPORARY TABLE bench_shops (n integer, id uuid)")
+        await tx.execute("INSERT INTO bench_shops VALUES (1, $1)", shop)
+        script = charges.reserve_script(batch).replace("internal.bench_shops", "bench_shops")
+        chosen = {
+            **{f":shop{n}": "1" for n in range(batch)},
+            **{f":source{n}": str(n) for n in range(batch)},
+        }
+        made = _without_pgbench(script, chosen).removesuffix("\\gset")
+        ids = await tx.fetch_value(made)
+        assert len(set(ids)) == batch
+        named = "ARRAY[" + ", ".join(f"'{one}'::uuid" for one in ids) + "]"
+        await tx.execute(_without_pgbench(charges.settle_script(batch), {":ids": named}))
+        for one in ids:
+            assert await billing.status_of(tx, one) == "completed"
+
+
+def _without_pgbench(script: str, values: dict[str, str]) -> str:
+    """The statement alone, with what pgbench would have put in."""
+    statement = "\n".join(line for line in script.splitlines() if not line.startswith("\\"))
+    return re.sub(r":[a-z]+\d*", lambda name: values.get(name[0], name[0]), statement)
 
 
 def test_the_rate_is_read_from_pgbenchs_report() -> None:

@@ -30,26 +30,15 @@ class Shop:
 
     async def reserve(self, source_id: str, meter: str = "tryon", **more) -> billing.Reservation:
         async with self.database.tx(SYSTEM) as tx:
-            return await billing.reserve(
-                tx,
-                self.clock,
-                workspace_id=self.workspace_id,
-                meter=meter,
-                source_id=source_id,
-                source_platform="bot",
-                **more,
-            )
+            return await billing.reserve(tx, self.clock, self.order(source_id, meter, **more))
+
+    def order(self, source_id: str, meter: str = "tryon", **more) -> billing.Order:
+        return billing.Order(self.workspace_id, meter, source_id, "bot", **more)
 
     async def settle(self, charge: UUID, cost: int = 0) -> bool:
         async with self.database.tx(SYSTEM) as tx:
-            return await billing.settle(
-                tx,
-                self.clock,
-                charge,
-                provider_cost=MicroUnits(cost),
-                engine="embedded",
-                processing_time_ms=1234,
-            )
+            work = billing.Work(charge, MicroUnits(cost), "embedded", processing_time_ms=1234)
+            return await billing.settle(tx, self.clock, work)
 
     async def refund(
         self, charge: UUID, reason: str = "Nobody could be seen.", **cost

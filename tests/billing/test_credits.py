@@ -117,14 +117,7 @@ async def test_after_exhausted_the_transaction_goes_on(shop, database, clock):
     await shop.limit(0)
     async with database.tx(SYSTEM) as tx:
         with pytest.raises(billing.CreditsExhausted):
-            await billing.reserve(
-                tx,
-                clock,
-                workspace_id=shop.workspace_id,
-                meter="tryon",
-                source_id="1",
-                source_platform="bot",
-            )
+            await billing.reserve(tx, clock, shop.order("1"))
         assert await tx.fetch_value("SELECT 1") == 1
 
 
@@ -240,14 +233,7 @@ async def test_unknown_meters_accounts_and_odd_sources_are_refused(shop, databas
             await shop.reserve(source_id)
     async with database.tx(SYSTEM) as tx:
         with pytest.raises(billing.AccountMissing):
-            await billing.reserve(
-                tx,
-                clock,
-                workspace_id=uuid4(),
-                meter="tryon",
-                source_id="1",
-                source_platform="bot",
-            )
+            await billing.reserve(tx, clock, billing.Order(uuid4(), "tryon", "1", "bot"))
 
 
 async def test_no_price_on_that_day_charges_nothing(shop, clock):

@@ -148,14 +148,8 @@ class Play:
         source_id = f"{meter}/{source}"
         expected = self.model.reserve(source, PRICES[meter], self.clock.now())
         try:
-            charge = await billing.reserve(
-                self.tx,
-                self.clock,
-                workspace_id=self.workspace,
-                meter=meter,
-                source_id=source_id,
-                source_platform="bot",
-            )
+            order = billing.Order(self.workspace, meter, source_id, "bot")
+            charge = await billing.reserve(self.tx, self.clock, order)
         except billing.CreditsExhausted:
             assert expected == "exhausted"
             return
@@ -167,9 +161,8 @@ class Play:
         if source not in self.ids:
             return
         try:
-            first = await billing.settle(
-                self.tx, self.clock, self.ids[source], provider_cost=MicroUnits(1), engine="x"
-            )
+            work = billing.Work(self.ids[source], MicroUnits(1), engine="x")
+            first = await billing.settle(self.tx, self.clock, work)
         except billing.ChargeRefunded:
             assert source not in self.model.live
             return

@@ -123,14 +123,7 @@ async def test_granting_and_charging_in_either_order_never_block_each_other(shop
             await billing.grant(
                 tx, clock, shop.workspace_id, MicroUnits(6), reason="x", reference=str(number)
             )
-            await billing.reserve(
-                tx,
-                clock,
-                workspace_id=shop.workspace_id,
-                meter="tryon",
-                source_id=f"a-{number}",
-                source_platform="bot",
-            )
+            await billing.reserve(tx, clock, shop.order(f"a-{number}"))
 
     results = await outcomes(work for n in range(10) for work in (one(n), shop.reserve(f"b-{n}")))
     assert not done(results, Exception)
@@ -140,14 +133,7 @@ async def test_granting_and_charging_in_either_order_never_block_each_other(shop
 async def test_a_connection_killed_before_the_commit_leaves_nothing(shop, database, clock):
     async def dies():
         async with database.tx(SYSTEM) as tx:
-            await billing.reserve(
-                tx,
-                clock,
-                workspace_id=shop.workspace_id,
-                meter="tryon",
-                source_id="job-1",
-                source_platform="bot",
-            )
+            await billing.reserve(tx, clock, shop.order("job-1"))
             backend = await tx.fetch_value("SELECT pg_backend_pid()")
             # The owner ends it, as a crash would: the charge was made but not committed.
             await kill(backend)

@@ -143,14 +143,8 @@ class Brand:
         """A try-on that is being made."""
         clock = SystemClock()
         async with self.site.database.tx(SYSTEM) as tx:
-            reserved = await billing.reserve(
-                tx,
-                clock,
-                workspace_id=self.id,
-                meter="tryon",
-                source_id=str(uuid4()),
-                source_platform="instagram",
-            )
+            order = billing.Order(self.id, "tryon", str(uuid4()), "instagram")
+            reserved = await billing.reserve(tx, clock, order)
         return reserved.id
 
     async def member(self, role: str) -> Person:

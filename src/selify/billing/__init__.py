@@ -7,6 +7,7 @@ two pots it is paid from in ``accounts``, of the prices in ``price_book``.
 """
 
 from selify.billing.accounts import balance, grant, open_account
+from selify.billing.batching import ChargeBatches
 from selify.billing.credits import refund, release_stale, reserve, settle, status_of
 from selify.billing.errors import (
     AccountMissing,
@@ -27,6 +28,7 @@ from selify.billing.types import (
     CostSource,
     Explanation,
     Grant,
+    Order,
     Price,
     Refund,
     RefundTo,
@@ -36,6 +38,7 @@ from selify.billing.types import (
     UsageEventId,
     UsagePart,
     UsageStatus,
+    Work,
 )
 from selify.billing.usage import After, list_usage, spend_by
 
@@ -43,6 +46,7 @@ __all__ = [
     "AccountMissing",
     "After",
     "Balance",
+    "ChargeBatches",
     "ChargeMissing",
     "ChargeRefunded",
     "CostSource",
@@ -52,6 +56,7 @@ __all__ = [
     "Grant",
     "MeterClosed",
     "MeterUnknown",
+    "Order",
     "Price",
     "PriceMissing",
     "Refund",
@@ -63,6 +68,7 @@ __all__ = [
     "UsageEventId",
     "UsagePart",
     "UsageStatus",
+    "Work",
     "balance",
     "count_days",
     "explain",

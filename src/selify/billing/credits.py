@@ -29,10 +29,9 @@ in between. ``workspaces.settings.credits_enabled`` is not looked at: owners can
 and whether a charge is due is not theirs to decide.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -41,11 +40,13 @@ from selify.billing import errors, repository
 from selify.billing.accounts import REFUND, balance_at
 from selify.billing.types import (
     CostSource,
+    Order,
     Refund,
     RefundTo,
     Reservation,
     UsageEventId,
     UsageStatus,
+    Work,
 )
 from selify.core import turns
 from selify.core.clock import Clock
@@ -53,119 +54,104 @@ from selify.core.database import Tx
 from selify.core.errors import SelifyError
 from selify.core.money import Credits, MicroUnits
 
-LONGEST_SOURCE_ID = 300
 LONGEST_CODE = 50
-LARGEST_INTEGER = 2**31 - 1
 STALE_CODE = "stale"
 STALE_REASON = "It was never finished: the work stopped before there was a result."
 
 
-async def reserve(
-    tx: Tx,
-    clock: Clock,
-    *,
-    workspace_id: UUID,
-    meter: str,
-    source_id: str,
-    source_platform: str,
-    user_id: UUID | None = None,
-    job_id: UUID | None = None,
-    metadata: Mapping[str, Any] | None = None,
-) -> Reservation:
-    """Charge one unit of ``meter`` for ``source_id``; asking again answers with the same charge.
+async def reserve(tx: Tx, clock: Clock, order: Order) -> Reservation:
+    """Charge what is ordered; ordering it again answers with the same charge.
 
-    ``source_id`` names what is paid for (a job, a message), unique within its service type.
-    ``job_id``: while that job is queued or running, ``release_stale`` leaves the charge alone.
     Needs a system transaction. Raises CreditsExhausted, AccountMissing, MeterUnknown, MeterClosed,
     PriceMissing or SourceTaken; in each case nothing was charged and the transaction can go on.
     """
-    if not 0 < len(source_id) <= LONGEST_SOURCE_ID or "\0" in source_id:
-        raise ValueError(f"a source id has 1 to {LONGEST_SOURCE_ID} characters")
+    [outcome] = await reserve_each(tx, clock, [order])
+    if isinstance(outcome, SelifyError):
+        raise outcome
+    return outcome
+
+
+async def reserve_each(
+    tx: Tx, clock: Clock, orders: Sequence[Order]
+) -> list[Reservation | SelifyError]:
+    """The same for several at once: each is charged or refused by itself, in one statement."""
     now = clock.now()
-    row = await repository.reserve(
-        tx,
-        workspace_id,
-        meter,
-        source_id,
-        source_platform,
-        user_id,
-        job_id,
-        dict(metadata or {}),
-        now,
-    )
+    rows = await repository.reserve(tx, orders, now)
+    return [_outcome(order, row, now) for order, row in zip(orders, rows, strict=True)]
+
+
+def _outcome(order: Order, row: asyncpg.Record, now: datetime) -> Reservation | SelifyError:
     if row["outcome"] not in ("reserved", "replayed"):
-        raise _refusal(row, workspace_id, meter, source_id, now)
+        return _refusal(order, row, now)
     return Reservation(
         id=UsageEventId(row["event_id"]),
-        meter=meter,
-        source_id=source_id,
+        meter=order.meter,
+        source_id=order.source_id,
         status=UsageStatus(row["event_status"]),
         price=Credits(row["price_credits"]),
         from_week=Credits(row["week_credits"]),
         from_payg=Credits(row["payg_credits"]).to_micro_units(),
         replayed=row["outcome"] == "replayed",
-        balance=balance_at(now, workspace_id, row),
+        balance=balance_at(now, order.workspace_id, row),
     )
 
 
-def _refusal(
-    row: asyncpg.Record, workspace_id: UUID, meter: str, source_id: str, now: datetime
-) -> SelifyError:
+def _refusal(order: Order, row: asyncpg.Record, now: datetime) -> SelifyError:
     match row["outcome"]:
         case "exhausted":
-            balance = balance_at(now, workspace_id, row)
+            balance = balance_at(now, order.workspace_id, row)
             return errors.CreditsExhausted(
                 row["meter_name"], Credits(row["price_credits"]), balance
             )
         case "no_account":
-            return errors.AccountMissing(f"Workspace {workspace_id} has no billing account.")
+            return errors.AccountMissing(f"Workspace {order.workspace_id} has no billing account.")
         case "no_meter":
-            return errors.MeterUnknown(f"No paid action is called “{meter}”.")
+            return errors.MeterUnknown(f"No paid action is called “{order.meter}”.")
         case "no_price":
-            return errors.PriceMissing(f"“{meter}” has no price on {now:%-d %B %Y}.")
+            return errors.PriceMissing(f"“{order.meter}” has no price on {now:%-d %B %Y}.")
         case "meter_closed":
             return errors.MeterClosed(f"{row['meter_name']} is switched off at the moment.")
         case "source_taken":
             return errors.SourceTaken(
-                f"“{source_id}” was charged as something other than “{meter}”."
+                f"“{order.source_id}” was charged as something other than “{order.meter}”."
             )
         case other:
             raise RuntimeError(f"unknown outcome of reserve_credits: {other}")
 
 
-async def settle(
-    tx: Tx,
-    clock: Clock,
-    reservation_id: UUID,
-    *,
-    provider_cost: MicroUnits,
-    engine: str,
-    processing_time_ms: int = 0,
-    metadata: Mapping[str, Any] | None = None,
-) -> bool:
+async def settle(tx: Tx, clock: Clock, work: Work) -> bool:
     """The action is done: reserved → completed. False when it had been settled before.
 
-    ``provider_cost`` is what the action cost us; ``engine`` who did it. Needs a system transaction.
-    Raises ChargeMissing, or ChargeRefunded when the charge was given back meanwhile: let the
-    transaction fail and reserve again, for a result without a charge must not leave the house.
+    Needs a system transaction. Raises ChargeMissing, or ChargeRefunded when the charge was given
+    back meanwhile: let the transaction fail and reserve again, for a result without a charge must
+    not leave the house.
     """
-    settled = await repository.settle(
-        tx,
-        reservation_id,
-        at=clock.now(),
-        processing_time_ms=max(0, min(processing_time_ms, LARGEST_INTEGER)),
-        engine=engine,
-        details=metadata or {},
-        cost_micro=provider_cost.value,
-    )
-    if settled:
-        return True
-    row = await repository.status_of(tx, reservation_id)
+    [outcome] = await settle_each(tx, clock, [work])
+    if isinstance(outcome, SelifyError):
+        raise outcome
+    return outcome
+
+
+async def settle_each(tx: Tx, clock: Clock, done: Sequence[Work]) -> list[bool | SelifyError]:
+    """The same for several at once, in one statement."""
+    settled = await repository.settle(tx, done, at=clock.now())
+    outcomes: list[bool | SelifyError] = []
+    for work in done:
+        # The same charge twice: the first one settled it.
+        first = work.charge_id in settled
+        settled.discard(work.charge_id)
+        outcomes.append(first or await _not_settled(tx, work.charge_id))
+    return outcomes
+
+
+async def _not_settled(tx: Tx, charge_id: UUID) -> bool | SelifyError:
+    """Why not: False where it had been settled before."""
+    row = await repository.status_of(tx, charge_id)
     if row is None:
-        raise errors.ChargeMissing(f"There is no charge {reservation_id}.")
+        return errors.ChargeMissing(f"There is no charge {charge_id}.")
     if row["status"] == UsageStatus.REFUNDED:
-        raise errors.ChargeRefunded(
-            f"Charge {reservation_id} was given back before its work was done.",
+        return errors.ChargeRefunded(
+            f"Charge {charge_id} was given back before its work was done.",
             hint="Reserve again for the same source.",
         )
     return False

@@ -1,15 +1,16 @@
 """The SQL of charges: one function per statement, no decisions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from selify.billing.types import Order, Work
 from selify.core import turns
 from selify.core.database import Tx
 
+LARGEST_INTEGER = 2**31 - 1
 STALE = "stale charges"  # the routine whose failures are noted
 
 PART_COLUMNS = """
@@ -33,47 +34,80 @@ _ADDED = """
        SET cost_micro = known.cost_micro + excluded.cost_micro, engine = excluded.engine
 """
 
-# Our cost stands under the charge's first row, so that sums count it once.
+# Several orders, each by itself: one brand's in the order they came, the brands in order of their id,
+# as their rows are locked.
+RESERVE = """
+    SELECT o.place, charge.*
+      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::jsonb[])
+           WITH ORDINALITY
+           AS o (workspace_id, meter, source_id, platform, user_id, job_id, details, place)
+     CROSS JOIN LATERAL internal.reserve_credits(
+           o.workspace_id, o.meter, o.source_id, o.platform, o.user_id, o.job_id, o.details, $8
+           ) AS charge
+"""
+
+# Both rows of each charge. Our cost stands under its first row, so that sums count it once.
 SETTLE = f"""
-    WITH charge AS ({_CHARGE} FOR NO KEY UPDATE),
+    WITH done AS (
+        SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[], $5::bigint[])
+                      AS d (charge_id, processing_time_ms, engine, details, cost_micro)),
+    halves AS (
+        SELECT charge_id AS id, done.* FROM done
+        UNION ALL
+        SELECT (o.metadata -> 'charge' ->> 'split_with')::uuid, done.*
+          FROM done JOIN public.workspace_usage_events o ON o.id = charge_id),
+    charge AS (
+        SELECT c.id, halves.charge_id, halves.processing_time_ms, engine, details, cost_micro
+          FROM halves JOIN public.workspace_usage_events c ON c.id = halves.id
+         ORDER BY c.id FOR NO KEY UPDATE OF c),
     settled AS (
         UPDATE public.workspace_usage_events e
-           SET status = 'completed', completed_at = $2, processing_time_ms = $3,
-               metadata = e.metadata || $5::jsonb
-                          || jsonb_build_object('settled', jsonb_build_object('engine', $4::text))
+           SET status = 'completed', completed_at = $6, processing_time_ms = charge.processing_time_ms,
+               metadata = e.metadata || charge.details
+                          || jsonb_build_object('settled', jsonb_build_object('engine', engine))
           FROM charge WHERE e.id = charge.id AND e.status = 'reserved'
-        RETURNING e.id, (e.metadata -> 'charge' ->> 'part')::int AS part)
-    INSERT INTO internal.charge_costs AS known (event_id, engine, cost_micro, created_at)
-    SELECT id, $4, $6, $2 FROM settled WHERE part IS DISTINCT FROM 2
-    {_ADDED}
+        RETURNING e.id, (e.metadata -> 'charge' ->> 'part')::int AS part, charge_id, engine, cost_micro),
+    booked AS (
+        INSERT INTO internal.charge_costs AS known (event_id, engine, cost_micro, created_at)
+        SELECT id, engine, cost_micro, $6 FROM settled WHERE part IS DISTINCT FROM 2
+        {_ADDED})
+    SELECT charge_id FROM settled
 """
 
 
-async def reserve(tx: Tx, *args: Any) -> asyncpg.Record:
-    """See ``internal.reserve_credits`` in ``db/functions/billing.sql``."""
-    row = await tx.fetch_one(
-        "SELECT * FROM internal.reserve_credits($1, $2, $3, $4, $5, $6, $7, $8)", *args
+async def reserve(tx: Tx, orders: Sequence[Order], at: datetime) -> list[asyncpg.Record]:
+    """One row for each order, in their order: see ``internal.reserve_credits`` in
+    ``db/functions/billing.sql``.
+    """
+    places = sorted(range(len(orders)), key=lambda place: orders[place].workspace_id)
+    taken = [orders[place] for place in places]
+    rows = await tx.fetch(
+        RESERVE,
+        [order.workspace_id for order in taken],
+        [order.meter for order in taken],
+        [order.source_id for order in taken],
+        [order.source_platform for order in taken],
+        [order.user_id for order in taken],
+        [order.job_id for order in taken],
+        [dict(order.metadata) for order in taken],
+        at,
     )
-    if row is None:
-        raise RuntimeError("reserve_credits always answers with one row")
-    return row
+    by_place = {places[row["place"] - 1]: row for row in rows}
+    return [by_place[place] for place in range(len(orders))]
 
 
-async def settle(
-    tx: Tx,
-    event_id: UUID,
-    *,
-    at: datetime,
-    processing_time_ms: int,
-    engine: str,
-    details: Mapping[str, Any],
-    cost_micro: int,
-) -> bool:
-    """False when it was not (or no longer) reserved."""
-    settled = await tx.execute(
-        SETTLE, event_id, at, processing_time_ms, engine, dict(details), cost_micro
+async def settle(tx: Tx, done: Sequence[Work], *, at: datetime) -> set[UUID]:
+    """The charges (as ``done`` names them) that were reserved, and are completed now."""
+    rows = await tx.fetch(
+        SETTLE,
+        [work.charge_id for work in done],
+        [max(0, min(work.processing_time_ms, LARGEST_INTEGER)) for work in done],
+        [work.engine for work in done],
+        [dict(work.metadata) for work in done],
+        [work.provider_cost.value for work in done],
+        at,
     )
-    return settled > 0
+    return {row["charge_id"] for row in rows}
 
 
 async def book_cost(tx: Tx, event_id: UUID, *, engine: str, cost_micro: int, at: datetime) -> None:

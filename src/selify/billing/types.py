@@ -11,6 +11,7 @@ from selify.core.ids import WorkspaceId
 from selify.core.money import Credits, MicroUnits
 
 UsageEventId = NewType("UsageEventId", UUID)
+LONGEST_SOURCE_ID = 300
 
 
 class CostSource(StrEnum):
@@ -73,6 +74,38 @@ class Balance:
     def week_left(self) -> Credits:
         """Not below zero, also after a change to a smaller tier in the middle of the week."""
         return max(self.week_limit - self.week_used, Credits.zero())
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One unit of ``meter`` to be charged for ``source_id``.
+
+    ``source_id`` names what is paid for (a job, a message), unique within its service type.
+    ``job_id``: while that job is queued or running, ``release_stale`` leaves the charge alone.
+    """
+
+    workspace_id: UUID
+    meter: str
+    source_id: str
+    source_platform: str
+    user_id: UUID | None = None
+    job_id: UUID | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.source_id) <= LONGEST_SOURCE_ID or "\0" in self.source_id:
+            raise ValueError(f"a source id has 1 to {LONGEST_SOURCE_ID} characters")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What was done for a charge: by which ``engine``, in what time, and at what cost to us."""
+
+    charge_id: UUID
+    provider_cost: MicroUnits
+    engine: str
+    processing_time_ms: int = 0
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,9 +105,7 @@ async def begin(
         return Start.TOO_LATE
     key, job_id = f"{account.id}/{message.message_ref}", new_id()
     try:
-        charge = await billing.reserve(
-            tx,
-            clock,
+        order = billing.Order(
             workspace_id=account.workspace_id,
             meter=METER,
             source_id=f"{JOB}:{key}",
@@ -120,6 +118,7 @@ async def begin(
                 "shopper": conversation.username,
             },
         )
+        charge = await billing.reserve(tx, clock, order)
     except CreditsExhausted as exhausted:
         await _tell_exhausted(tx, account, exhausted)
         return Start.EXHAUSTED
@@ -182,15 +181,14 @@ async def finish(
     thread = await _open_ending(tx, clock, request)
     if thread is None:
         return False
-    await billing.settle(
-        tx,
-        clock,
+    work = billing.Work(
         request.charge_id,
         provider_cost=made.cost,
         engine=made.rendering.engine,
         processing_time_ms=round(made.rendering.seconds * 1000),
         metadata={"result": made.storage_key, "attempts": made.attempts, **_scores(made.rendering)},
     )
+    await billing.settle(tx, clock, work)
     await interactions.generation_finished(
         tx, request.interaction_id, successful=True, photo_score=100, at=clock.now()
     )
