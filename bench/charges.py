@@ -31,6 +31,7 @@ CLIENTS = 8
 WORKSPACES = 200
 TRIAL = 200
 CREDITS = 2_000_000_000
+HISTORY = 20_000
 BATCH = 8
 AIM = 1.0
 AIM_IN_BATCHES = 0.7
@@ -43,6 +44,9 @@ async def measure(where: stage.Stage, effort: Effort) -> list[Line]:
     database = await Database.connect(url, max_size=CLIENTS)
     shops = await _open_shops(database)
     await _list_shops(url, shops)
+    await _spend(database, url, shops)
+    await database.close()  # with the plans of its connections
+    database = await Database.connect(url, max_size=CLIENTS)
     batches = ChargeBatches(database, CLOCK)
     lines = []
     for who, among in (
@@ -184,6 +188,16 @@ async def _open_shops(database: Database) -> list[UUID]:
         shops = [await stage.open_workspace(tx, f"Brand {n}") for n in range(WORKSPACES)]
         await tx.execute("UPDATE public.workspace_quotas SET weekly_credits_limit = $1", CREDITS)
     return shops
+
+
+async def _spend(database: Database, url: str, shops: Sequence[UUID]) -> None:
+    """A history, and statistics that know of it: a plan for a table of a few rows reads all of it."""
+    batches = ChargeBatches(database, CLOCK)
+    for _ in range(HISTORY // len(shops)):
+        await asyncio.gather(*(_charge_in_batches(batches, shop) for shop in shops))
+    owner = await asyncpg.connect(url)
+    await owner.execute("VACUUM ANALYZE")
+    await owner.close()
 
 
 async def _list_shops(url: str, shops: Sequence[UUID]) -> None:

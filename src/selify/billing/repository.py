@@ -46,7 +46,8 @@ RESERVE = """
            ) AS charge
 """
 
-# Both rows of each charge. Our cost stands under its first row, so that sums count it once.
+# Both rows of each charge, each looked up by its key: a join of sets may read the whole table. Our cost
+# stands under the first row, so that sums count it once.
 SETTLE = f"""
     WITH done AS (
         SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[], $5::bigint[])
@@ -54,18 +55,24 @@ SETTLE = f"""
     halves AS (
         SELECT charge_id AS id, done.* FROM done
         UNION ALL
-        SELECT (o.metadata -> 'charge' ->> 'split_with')::uuid, done.*
-          FROM done JOIN public.workspace_usage_events o ON o.id = charge_id),
+        SELECT other.id, done.*
+          FROM done CROSS JOIN LATERAL (
+               SELECT (metadata -> 'charge' ->> 'split_with')::uuid AS id
+                 FROM public.workspace_usage_events WHERE id = charge_id LIMIT 1) AS other
+         WHERE other.id IS NOT NULL
+         ORDER BY id),
     charge AS (
-        SELECT c.id, halves.charge_id, halves.processing_time_ms, engine, details, cost_micro
-          FROM halves JOIN public.workspace_usage_events c ON c.id = halves.id
-         ORDER BY c.id FOR NO KEY UPDATE OF c),
+        SELECT halves.* FROM halves CROSS JOIN LATERAL (
+               SELECT FROM public.workspace_usage_events WHERE id = halves.id
+                LIMIT 1 FOR NO KEY UPDATE) AS locked),
     settled AS (
         UPDATE public.workspace_usage_events e
            SET status = 'completed', completed_at = $6, processing_time_ms = charge.processing_time_ms,
-               metadata = e.metadata || charge.details
+               metadata = e.metadata || details
                           || jsonb_build_object('settled', jsonb_build_object('engine', engine))
-          FROM charge WHERE e.id = charge.id AND e.status = 'reserved'
+          FROM charge
+         WHERE e.id = charge.id AND e.status = 'reserved'
+           AND e.id = ANY (ARRAY(SELECT id FROM charge))
         RETURNING e.id, (e.metadata -> 'charge' ->> 'part')::int AS part, charge_id, engine, cost_micro),
     booked AS (
         INSERT INTO internal.charge_costs AS known (event_id, engine, cost_micro, created_at)
