@@ -25,6 +25,7 @@ from rich.table import Table
 
 from selify.ai.tryon import drawn
 from selify.ai.types import GarmentCategory, RefusalCode
+from selify.core import disk
 from selify.core import logging as core_logging
 from selify.core import settings as core_settings
 from selify.core.database import Actor, Database
@@ -443,9 +444,8 @@ def apart(settings: Settings) -> Iterator[Settings]:
     if settings.database_url:
         yield settings
         return
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=disk.FOLDER, parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="journey-", dir=settings.data_dir))
-    folder.chmod(0o711)  # the database server may run as another user
     # What lies elsewhere would never be deleted: the list of what to delete goes with the folder.
     os.environ["SELIFY_STORAGE_URL"] = ""
     try:
