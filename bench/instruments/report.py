@@ -18,8 +18,8 @@ _COLUMNS = ("What", "Selify", "Compared with", "", "Ratio", "Aim")
 class Line:
     """One line of the table. ``value`` and ``other`` are in ``unit``.
 
-    ``ratio`` is ours to theirs, measured side by side; ``aim`` the ratio, or with ``aim_is_limit``
-    the value, that we want to reach. ``better``: whether more is better ("more") or less ("less").
+    ``ratio`` is ours to theirs, measured side by side; ``aim`` the least of it that we want to reach,
+    or with ``aim_is_limit`` the most: of the ratio, and where there is none of the value.
     """
 
     figure: str
@@ -38,7 +38,7 @@ class Line:
         if self.aim is None:
             return None
         if self.aim_is_limit:
-            return self.value <= self.aim
+            return (self.value if self.ratio is None else self.ratio) <= self.aim
         return self.ratio is not None and self.ratio >= self.aim
 
     def cells(self) -> tuple[str, ...]:
@@ -54,8 +54,9 @@ class Line:
     def _aim_cell(self) -> str:
         if self.aim is None:
             return ""
-        wanted = f"< {quantity(self.aim, self.unit)}" if self.aim_is_limit else ""
-        wanted = wanted or f"≥ {proportion(self.aim)}"
+        sign = "≤" if self.aim_is_limit else "≥"
+        by_value = self.aim_is_limit and self.ratio is None
+        wanted = f"{sign} {quantity(self.aim, self.unit) if by_value else proportion(self.aim)}"
         return f"{wanted} {'✓' if self.reached else '✗'}"
 
 
