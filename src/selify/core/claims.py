@@ -57,6 +57,19 @@ def turns(table: str, *, owner: str, due: str, waiting: str) -> str:
     """
 
 
+def held(table: str, wanted: str, *, still: str) -> str:
+    """The ids of ``wanted`` (a query) that nobody else holds and for which ``still`` holds: locked.
+
+    Each is found by its id and nothing more. Were its state a condition, an index of the rows in that
+    state would do, too, gone through from end to end by whoever believes it to be empty.
+    """
+    return f"""
+        SELECT held.id FROM ({wanted}) AS wanted CROSS JOIN LATERAL (
+               SELECT * FROM {table} WHERE id = wanted.id LIMIT 1 FOR UPDATE SKIP LOCKED) AS held
+         WHERE {still}
+    """
+
+
 class Round:
     """Where a worker's round has come to. ``goes_on``: who found nothing may find something further on."""
 

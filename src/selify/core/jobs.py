@@ -24,7 +24,7 @@ from uuid import UUID
 import asyncpg
 
 from selify.core import metrics
-from selify.core.claims import NOBODY, Round, by_index, turns
+from selify.core.claims import NOBODY, Round, by_index, held, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
@@ -338,12 +338,9 @@ _CLAIM = f"""
                     WHERE {_OWNER} = workspaces.owner AND state = 'queued' AND run_after <= $2
                       AND kind = ANY ($6)
                     ORDER BY run_after, id LIMIT $3 + {_MORE}) AS longest) AS q),
-    due AS (
-        SELECT locked.id
-          FROM (SELECT id FROM ranked ORDER BY nth, step) AS next CROSS JOIN LATERAL (
-               SELECT id FROM internal.jobs
-                WHERE id = next.id AND state = 'queued' LIMIT 1 FOR UPDATE SKIP LOCKED) AS locked
-         LIMIT $3),
+    due AS ({
+    held("internal.jobs", "SELECT id FROM ranked ORDER BY nth, step", still="state = 'queued'")
+} LIMIT $3),
     taken AS (
         UPDATE internal.jobs j
            SET state = 'running', worker_id = $4, leased_until = $5, updated_at = now(),
