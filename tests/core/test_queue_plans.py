@@ -16,6 +16,7 @@ from tests.infra.queue_plans import QUEUES, Watching, leave_statistics_alone
 
 from selify.app import PRUNED
 from selify.core import inbox, pruning, retention
+from selify.core.claims import by_index
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Tx
 from selify.core.ids import first_id
@@ -144,12 +145,12 @@ async def run_jobs(database: Watching) -> None:
 
 
 async def take_events(database: Watching) -> None:
-    async with database.tx(SYSTEM) as tx:
+    async with by_index(database, SYSTEM) as tx:
         await inbox.claim(tx, worker_id="w", now=NOW, limit=50)
 
 
 async def recover_events(database: Watching) -> None:
-    async with database.tx(SYSTEM) as tx:
+    async with by_index(database, SYSTEM) as tx:
         await inbox.release_expired(tx, now=NOW)
 
 

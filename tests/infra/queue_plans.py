@@ -68,8 +68,8 @@ class Watching(Database):
         self._prepared.costs.clear()
 
     @contextlib.asynccontextmanager
-    async def tx(self, actor: Actor) -> AsyncIterator[Tx]:
-        async with super().tx(actor) as tx:
+    async def tx(self, actor: Actor, *, settings: str = "") -> AsyncIterator[Tx]:
+        async with super().tx(actor, settings=settings) as tx:
             yield _WatchedTx(tx._connection, actor, self._prepared)
 
 

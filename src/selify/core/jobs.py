@@ -163,7 +163,7 @@ class JobRunner:
         if room <= 0 or self._alone:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             return 1
-        async with self._database.tx(ACTOR) as tx:
+        async with by_index(self._database, ACTOR) as tx:
             claimed = await claim(
                 tx,
                 worker_id=self._worker_id,
@@ -186,8 +186,7 @@ class JobRunner:
 
     async def recover(self) -> int:
         """Take over from dead runners: at once the first time, then ever later and apart."""
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             return await tx.execute(
                 """
                 UPDATE internal.jobs
@@ -223,8 +222,7 @@ class JobRunner:
         async with self._one_alone:
             while others := self._running - self._alone:
                 await asyncio.wait(others)
-            async with self._database.tx(ACTOR) as tx:
-                await by_index(tx)
+            async with by_index(self._database, ACTOR) as tx:
                 await tx.execute(
                     """
                     UPDATE internal.jobs SET started_at = $3
@@ -264,20 +262,17 @@ class JobRunner:
         return "done"
 
     async def _done(self, job: Job) -> None:
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             await self._mark(tx, job, "done", None)
 
     async def _give_up(self, kind: JobKind, job: Job, reason: str) -> str:
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             if await self._mark(tx, job, "failed", reason):
                 await kind.give_up(tx, job, reason)
         return "gave_up"
 
     async def _requeue(self, job: Job, after: timedelta, reason: str, *, counted: bool) -> None:
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             await tx.execute(
                 """
                 UPDATE internal.jobs
@@ -309,8 +304,7 @@ class JobRunner:
 
     async def _renew(self, job: Job) -> None:
         """Keep the lease while the job runs."""
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             await tx.execute(
                 """
                 UPDATE internal.jobs SET leased_until = $3
@@ -364,7 +358,6 @@ async def claim(
 ) -> list[Job]:
     """The longest due of each workspace, then each one's second, as long as there is room."""
     turn = turn or Round()
-    await by_index(tx)
     rows = await tx.fetch(_CLAIM, turn.after, now, limit, worker_id, now + LEASE, kinds)
     turn.after = rows[0]["reached"]
     return [_job(row) for row in rows if row["id"]]

@@ -229,7 +229,7 @@ class OutboxWorker:
     async def _take_due(self) -> list[Delivery]:
         due: list[Delivery] = []
         for _ in range(LOOKS):
-            async with self._database.tx(ACTOR) as tx:
+            async with by_index(self._database, ACTOR) as tx:
                 due = await claim(
                     tx,
                     worker_id=self._worker_id,
@@ -245,8 +245,7 @@ class OutboxWorker:
     async def recover(self) -> int:
         """A row whose worker died while sending may have arrived: it becomes ``unknown``."""
         now = self._clock.now()
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             await tx.execute(
                 """
                 UPDATE internal.outbox
@@ -280,7 +279,7 @@ class OutboxWorker:
             await self._reconcile(delivery)
 
     async def _renew(self, held: Sequence[UUID]) -> None:
-        async with self._database.tx(ACTOR) as tx:
+        async with self._database.statements(ACTOR) as tx:
             await tx.execute(
                 """
                 UPDATE internal.outbox SET leased_until = $3
@@ -323,7 +322,7 @@ class OutboxWorker:
         now = self._clock.now()
         rest = min(max(now - delivery.created_at, RECONCILE_AFTER), RECONCILE_AT_LEAST)
         try:
-            async with self._database.tx(ACTOR) as tx:
+            async with self._database.statements(ACTOR) as tx:
                 await tx.execute(
                     """
                     UPDATE internal.outbox
@@ -345,8 +344,7 @@ class OutboxWorker:
                 outcome = Failed("gave_up", "It stopped the worker each time it was tried.")
             elif delivery.attempts >= delivery.max_attempts:
                 outcome = Failed("gave_up", outcome.reason)
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             if await self._mark(tx, delivery, outcome, state) and not isinstance(outcome, Wait):
                 await self._channels[delivery.channel].settle(tx, delivery, outcome)
 
@@ -532,7 +530,6 @@ async def claim(
 ) -> list[Delivery]:
     """The first waiting row of each lane that is due, account by account."""
     turn = turn or Round()
-    await by_index(tx)
     rows = await tx.fetch(statement, turn.after, now, limit, worker_id, now + LEASE, channels)
     turn.after, turn.goes_on = rows[0]["reached"], rows[0]["goes_on"]
     return [_delivery(row) for row in rows if row["id"]]
