@@ -15,7 +15,7 @@ from bench.instruments import stage
 from bench.instruments.report import Line
 from bench.instruments.rounds import Effort, WrongResult
 from selify.core import inbox, jobs, outbox
-from selify.core.claims import Round
+from selify.core.claims import Round, by_index
 from selify.core.clock import SystemClock
 from selify.core.database import Database, Tx
 from selify.core.ids import new_id
@@ -99,7 +99,7 @@ async def _time(
 
 
 async def _timed(database: Database, claim: Claim) -> float:
-    async with database.tx(stage.SYSTEM) as tx:
+    async with by_index(database, stage.SYSTEM) as tx:
         started = time.perf_counter()
         await claim(tx)
         return time.perf_counter() - started
@@ -125,7 +125,7 @@ async def _renders_before(database: Database, quiet: UUID) -> int:
         )
     turn = Round()
     for before in range(WAITING):
-        async with database.tx(stage.SYSTEM) as tx:
+        async with by_index(database, stage.SYSTEM) as tx:
             [taken] = await jobs.claim(
                 tx, worker_id="bench", now=CLOCK.now(), limit=1, kinds=[KIND], turn=turn
             )

@@ -6,6 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from selify.core.claims import by_index
 from selify.core.database import Actor, Database
 
 SYSTEM = Actor.system("a */ reason; DROP")
@@ -46,6 +47,18 @@ async def test_what_failed_leaves_the_systems_session_as_it_was(database: Databa
             await tx.execute("SET LOCAL ROLE anon")
             await tx.fetch_value("SELECT 1 / 0")
     assert (await who(database, SYSTEM))[:2] == ("service_role", "service_role")
+
+
+@pytest.mark.parametrize("actor", [SYSTEM, Actor.user(uuid4())])
+async def test_settings_of_a_transaction_end_with_it(database: Database, actor: Actor) -> None:
+    one = await Database.connect(database.url, max_size=1)
+    async with by_index(one, actor) as tx:
+        assert await tx.fetch_value("SHOW enable_seqscan") == "off"
+        inside = await tx.fetch_one(WHO)
+    async with one.tx(actor) as tx:
+        assert await tx.fetch_value("SHOW enable_seqscan") == "on"
+        assert await tx.fetch_one(WHO) == inside, "the same connection"
+    await one.close()
 
 
 async def test_a_statement_of_its_own_is_committed_at_once(database: Database) -> None:

@@ -68,6 +68,10 @@ async def states(database: Database) -> dict[str, str]:
     return {row["key"]: row["state"] for row in rows}
 
 
+async def claim(tx: Tx, clock: FrozenClock) -> list[Delivery]:
+    return await outbox.claim(tx, worker_id="w", now=clock.now(), limit=16, channels=["post"])
+
+
 async def drain(one: OutboxWorker) -> None:
     while await one.run_once():
         pass
@@ -310,6 +314,35 @@ async def test_a_crowded_conversation_does_not_stand_in_the_way_and_keeps_its_or
     await drain(one)
     expected = ["other", "crowd first", *(f"crowd {n:03}" for n in range(200))]
     assert post.sent == expected
+
+
+async def test_the_first_of_a_lane_is_found_by_those_that_are_due_longer_behind_it(
+    database: Database, clock: FrozenClock
+) -> None:
+    lanes = [f"lane {n:02}" for n in range(16)]
+    for lane in lanes:
+        await put(database, clock, *(f"{lane}, {n}" for n in range(20)), lane=lane)
+    async with database.tx(SYSTEM) as tx:
+        await tx.execute(
+            "UPDATE internal.outbox SET not_before = $1 WHERE key NOT LIKE '%, 0'",
+            clock.now() - MINUTE,
+        )
+        taken = await claim(tx, clock)
+        assert {delivery.key for delivery in taken} <= {f"{lane}, 0" for lane in lanes}
+        assert len(taken) > 3, "some of each of four lanes at least are looked at"
+        assert await tx.fetch_value("SELECT count(*) FROM internal.outbox WHERE behind") <= 16
+
+
+async def test_no_look_sets_more_aside_than_it_might_take(
+    database: Database, clock: FrozenClock
+) -> None:
+    await put(database, clock, *(f"{n:03}" for n in range(100)))
+    for looks in range(1, 4):
+        async with database.tx(SYSTEM) as tx:
+            taken = await claim(tx, clock)
+            assert [delivery.key for delivery in taken] == ["000"][looks - 1 :]
+            aside = await tx.fetch_value("SELECT count(*) FROM internal.outbox WHERE behind")
+            assert aside == looks * 16
 
 
 async def test_a_row_set_aside_leaves_when_those_before_it_were_taken_back(

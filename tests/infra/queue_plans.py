@@ -7,7 +7,7 @@ time this text was seen, however few rows there were then.
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import starmap
 from typing import Any
@@ -18,19 +18,25 @@ from selify.core.database import Actor, Database, Tx
 
 QUEUES = ("internal.outbox", "internal.jobs", "internal.retention", "public.webhook_events")
 _READS = ("SELECT", "WITH", "UPDATE", "DELETE")
+# There are few of them: the server skips from one to the next.
+_FEW = {"platform"}
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One statement, carried out once. ``rows``: looked at in tables, kept or not."""
+    """One statement, carried out once. ``rows``: looked at in tables, kept or not. ``whole``: the
+    indexes that it went through from one end to the other, for what they are not sorted by.
+    """
 
     sql: str
     rows: float
     outline: str
+    whole: Sequence[str]
 
 
 @dataclass(slots=True)
 class _Prepared:
+    sorted_by: dict[str, str]
     names: dict[str, str] = field(default_factory=dict)
     costs: list[Cost] = field(default_factory=list)
 
@@ -43,7 +49,15 @@ class Watching(Database):
     @classmethod
     async def open(cls, url: str) -> "Watching":
         watching = await cls.connect(url, max_size=1)
-        watching._prepared = _Prepared()
+        async with Database.tx(watching, Actor.system("watching")) as tx:
+            first = await tx.fetch(
+                """
+                SELECT indexrelid::regclass::text AS index, pg_get_indexdef(indexrelid, 1, true) AS by
+                  FROM pg_index WHERE indrelid = ANY ($1::text[]::regclass[])
+                """,
+                QUEUES,
+            )
+        watching._prepared = _Prepared({row["index"].split(".")[-1]: row["by"] for row in first})
         return watching
 
     @property
@@ -54,8 +68,8 @@ class Watching(Database):
         self._prepared.costs.clear()
 
     @contextlib.asynccontextmanager
-    async def tx(self, actor: Actor) -> AsyncIterator[Tx]:
-        async with super().tx(actor) as tx:
+    async def tx(self, actor: Actor, *, settings: str = "") -> AsyncIterator[Tx]:
+        async with super().tx(actor, settings=settings) as tx:
             yield _WatchedTx(tx._connection, actor, self._prepared)
 
 
@@ -105,7 +119,7 @@ class _WatchedTx(Tx):
         call = f"EXECUTE {name}({', '.join(values)})" if values else f"EXECUTE {name}"
         said = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {call}")
         await connection.execute("ROLLBACK TO SAVEPOINT watching; RELEASE SAVEPOINT watching")
-        self._prepared.costs.append(_cost(sql, said))
+        self._prepared.costs.append(_cost(sql, said, self._prepared.sorted_by))
 
 
 def _sql_type(name: str) -> str:
@@ -113,10 +127,25 @@ def _sql_type(name: str) -> str:
     return f"{schema}.{kind.removesuffix('[]')}[]" if kind.endswith("[]") else name
 
 
-def _cost(sql: str, said: Any) -> Cost:
+def _cost(sql: str, said: Any, sorted_by: Mapping[str, str]) -> Cost:
     (explained,) = json.loads(said) if isinstance(said, str) else said
     nodes = list(_nodes(explained["Plan"]))
-    return Cost(sql, sum(_rows(node) for _, node in nodes), "\n".join(starmap(_line, nodes)))
+    return Cost(
+        sql,
+        sum(_rows(node) for _, node in nodes),
+        "\n".join(starmap(_line, nodes)),
+        [node["Index Name"] for _, node in nodes if _looks_everywhere(node, sorted_by)],
+    )
+
+
+def _looks_everywhere(node: dict[str, Any], sorted_by: Mapping[str, str]) -> bool:
+    """It is told what to find, and not by what the index is sorted by first: an index seems small
+    enough for that to whoever believes it to be empty.
+    """
+    condition, first = node.get("Index Cond", ""), sorted_by.get(node.get("Index Name", ""), "")
+    if not condition or first in {"", *_FEW}:
+        return False
+    return first.lower() not in condition.lower()
 
 
 def _line(depth: int, node: dict[str, Any]) -> str:

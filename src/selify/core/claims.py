@@ -2,16 +2,17 @@
 
 A queue that was empty a moment ago is what its statistics describe, and what a plan that a connection
 keeps was made for, just when thousands of rows have come. So a claim asks for what one index gives
-in order, and forbids every other way of finding it (``by_index``).
+in order, and forbids every other way of finding it: claims belong in a transaction opened ``by_index``.
 
 Nobody waits for a neighbour's crowd: a claim goes round the owners (accounts, workspaces) that have
 something due, from the one after the last served, and takes the first of each before anybody's
 second (``turns``). Each worker remembers where it stopped; a new one begins somewhere.
 """
 
+from contextlib import AbstractAsyncContextManager
 from uuid import UUID, uuid4
 
-from selify.core.database import Tx
+from selify.core.database import Actor, Database, Tx
 
 # What belongs to no account and no workspace has a turn of its own. The indexes name it, too.
 NOBODY = UUID(int=0)
@@ -19,15 +20,17 @@ NOBODY = UUID(int=0)
 PASSED = 500
 
 
-async def by_index(tx: Tx) -> None:
-    """From here to its end, the transaction's statements find their rows by an index, in its order,
-    wherever there is one.
-    """
-    await tx.execute(
-        "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;"
-        " SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off;"
-        " SET LOCAL enable_mergejoin = off"
-    )
+# From here to its end, a transaction's statements find their rows by an index, in its order, wherever
+# there is one.
+BY_INDEX = """
+    SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;
+    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off
+"""
+
+
+def by_index(database: Database, actor: Actor) -> AbstractAsyncContextManager[Tx]:
+    """A transaction that is so from its beginning."""
+    return database.tx(actor, settings=BY_INDEX)
 
 
 def turns(table: str, *, owner: str, due: str, waiting: str) -> str:
@@ -54,6 +57,19 @@ def turns(table: str, *, owner: str, due: str, waiting: str) -> str:
                     LIMIT 1) AS next
              WHERE walk.found < $3 AND walk.step < {PASSED}
                AND (next.lap = 0 OR next.lap = 1 AND next.owner <= $1))
+    """
+
+
+def held(table: str, wanted: str, *, still: str) -> str:
+    """The ids of ``wanted`` (a query) that nobody else holds and for which ``still`` holds: locked.
+
+    Each is found by its id and nothing more. Were its state a condition, an index of the rows in that
+    state would do, too, gone through from end to end by whoever believes it to be empty.
+    """
+    return f"""
+        SELECT held.id FROM ({wanted}) AS wanted CROSS JOIN LATERAL (
+               SELECT * FROM {table} WHERE id = wanted.id LIMIT 1 FOR UPDATE SKIP LOCKED) AS held
+         WHERE {still}
     """
 
 

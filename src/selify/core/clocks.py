@@ -78,8 +78,7 @@ async def set_right(database: Database, bounds: Sequence[Bound], *, now: datetim
             return 0
     changed = 0
     for bound in bounds:
-        async with database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(database, ACTOR) as tx:
             changed += await tx.execute(bound.statement(), now)
     if changed:
         log.warning("times lay too far ahead: a clock was wrong", times=changed)

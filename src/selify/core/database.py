@@ -229,13 +229,15 @@ class Database:
         await self._system.close()
 
     @contextlib.asynccontextmanager
-    async def tx(self, actor: Actor) -> AsyncIterator[Tx]:
-        """A transaction as this actor: committed when the block ends, undone when it raises."""
+    async def tx(self, actor: Actor, *, settings: str = "") -> AsyncIterator[Tx]:
+        """A transaction as this actor: committed when the block ends, undone when it raises.
+
+        ``settings``: ``SET LOCAL …``, which travel with its beginning.
+        """
         async with self._acquire(actor) as connection:
+            begin = f"BEGIN /* {actor.reason} */" if actor.is_system else actor.opening()
             with answering():
-                await connection.execute(
-                    f"BEGIN /* {actor.reason} */" if actor.is_system else actor.opening()
-                )
+                await connection.execute(f"{begin}; {settings}")
             try:
                 yield Tx(connection, actor)
             except BaseException:

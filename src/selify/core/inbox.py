@@ -232,7 +232,7 @@ class InboxWorker:
 
     async def run_once(self) -> int:
         """Handle one batch; how many events were claimed."""
-        async with self._database.tx(ACTOR) as tx:
+        async with by_index(self._database, ACTOR) as tx:
             events = await claim(
                 tx, worker_id=self._worker_id, now=self._clock.now(), limit=self._batch
             )
@@ -245,11 +245,11 @@ class InboxWorker:
 
     async def recover(self) -> int:
         """Give back what a dead worker held."""
-        async with self._database.tx(ACTOR) as tx:
+        async with by_index(self._database, ACTOR) as tx:
             return await release_expired(tx, now=self._clock.now())
 
     async def _renew(self, held: Sequence[UUID]) -> None:
-        async with self._database.tx(ACTOR) as tx:
+        async with self._database.statements(ACTOR) as tx:
             await tx.execute(
                 """
                 UPDATE public.webhook_events SET processing_started_at = $3
@@ -305,7 +305,7 @@ class InboxWorker:
         return status
 
     async def _skip(self, event: Event, skip: Skip, began: float) -> str:
-        async with self._database.tx(ACTOR) as tx:
+        async with self._database.statements(ACTOR) as tx:
             ours = await self._mark(tx, event, "skipped", {"reason": str(skip)}, began)
         return "skipped" if ours else "lease_lost"
 
@@ -331,7 +331,7 @@ class InboxWorker:
         return bool(marked)
 
     async def _postpone(self, event: Event, later: RetryLater) -> None:
-        async with self._database.tx(ACTOR) as tx:
+        async with self._database.statements(ACTOR) as tx:
             await tx.execute(
                 """
                 UPDATE public.webhook_events
@@ -350,7 +350,7 @@ class InboxWorker:
             await self._postpone(event, RetryLater(*reason_of(error)))
             return "later"
         log.warning("event failed", event_id=str(event.id), kind=event.event_type, exc_info=error)
-        async with self._database.tx(ACTOR) as tx:
+        async with self._database.statements(ACTOR) as tx:
             await tx.execute(
                 """
                 UPDATE public.webhook_events
@@ -378,7 +378,6 @@ def back_off(failures: int, first: timedelta) -> timedelta:
 
 async def claim(tx: Tx, *, worker_id: str, now: datetime, limit: int) -> list[Event]:
     """Take due rows, oldest first: the new ones, and failed ones whose time has come."""
-    await by_index(tx)
     rows = await tx.fetch(
         """
         WITH fresh AS (
@@ -410,7 +409,6 @@ async def release_expired(tx: Tx, *, now: datetime) -> int:
     """Rows whose worker stopped: again, at once the first time and then ever more apart, so that
     those that were merely claimed together with the reason part company with it.
     """
-    await by_index(tx)
     return await tx.execute(
         f"""
         UPDATE public.webhook_events

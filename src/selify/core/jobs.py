@@ -24,7 +24,7 @@ from uuid import UUID
 import asyncpg
 
 from selify.core import metrics
-from selify.core.claims import NOBODY, Round, by_index, turns
+from selify.core.claims import NOBODY, Round, by_index, held, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
@@ -163,7 +163,7 @@ class JobRunner:
         if room <= 0 or self._alone:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             return 1
-        async with self._database.tx(ACTOR) as tx:
+        async with by_index(self._database, ACTOR) as tx:
             claimed = await claim(
                 tx,
                 worker_id=self._worker_id,
@@ -186,8 +186,7 @@ class JobRunner:
 
     async def recover(self) -> int:
         """Take over from dead runners: at once the first time, then ever later and apart."""
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             return await tx.execute(
                 """
                 UPDATE internal.jobs
@@ -223,8 +222,7 @@ class JobRunner:
         async with self._one_alone:
             while others := self._running - self._alone:
                 await asyncio.wait(others)
-            async with self._database.tx(ACTOR) as tx:
-                await by_index(tx)
+            async with by_index(self._database, ACTOR) as tx:
                 await tx.execute(
                     """
                     UPDATE internal.jobs SET started_at = $3
@@ -264,20 +262,17 @@ class JobRunner:
         return "done"
 
     async def _done(self, job: Job) -> None:
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             await self._mark(tx, job, "done", None)
 
     async def _give_up(self, kind: JobKind, job: Job, reason: str) -> str:
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             if await self._mark(tx, job, "failed", reason):
                 await kind.give_up(tx, job, reason)
         return "gave_up"
 
     async def _requeue(self, job: Job, after: timedelta, reason: str, *, counted: bool) -> None:
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             await tx.execute(
                 """
                 UPDATE internal.jobs
@@ -309,8 +304,7 @@ class JobRunner:
 
     async def _renew(self, job: Job) -> None:
         """Keep the lease while the job runs."""
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             await tx.execute(
                 """
                 UPDATE internal.jobs SET leased_until = $3
@@ -338,12 +332,9 @@ _CLAIM = f"""
                     WHERE {_OWNER} = workspaces.owner AND state = 'queued' AND run_after <= $2
                       AND kind = ANY ($6)
                     ORDER BY run_after, id LIMIT $3 + {_MORE}) AS longest) AS q),
-    due AS (
-        SELECT locked.id
-          FROM (SELECT id FROM ranked ORDER BY nth, step) AS next CROSS JOIN LATERAL (
-               SELECT id FROM internal.jobs
-                WHERE id = next.id AND state = 'queued' LIMIT 1 FOR UPDATE SKIP LOCKED) AS locked
-         LIMIT $3),
+    due AS ({
+    held("internal.jobs", "SELECT id FROM ranked ORDER BY nth, step", still="state = 'queued'")
+} LIMIT $3),
     taken AS (
         UPDATE internal.jobs j
            SET state = 'running', worker_id = $4, leased_until = $5, updated_at = now(),
@@ -367,7 +358,6 @@ async def claim(
 ) -> list[Job]:
     """The longest due of each workspace, then each one's second, as long as there is room."""
     turn = turn or Round()
-    await by_index(tx)
     rows = await tx.fetch(_CLAIM, turn.after, now, limit, worker_id, now + LEASE, kinds)
     turn.after = rows[0]["reached"]
     return [_job(row) for row in rows if row["id"]]

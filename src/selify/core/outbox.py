@@ -22,7 +22,7 @@ from uuid import UUID
 import asyncpg
 
 from selify.core import metrics
-from selify.core.claims import NOBODY, PASSED, Round, by_index, turns
+from selify.core.claims import NOBODY, PASSED, Round, by_index, held, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
@@ -35,7 +35,7 @@ log = get_logger(__name__)
 
 LEASE = timedelta(seconds=15)
 # Each look of a claim is short; where rows stand in each other's way, one after another sees them all.
-LOOKS = 200
+LOOKS = 500
 # A delivery whose worker was killed so often is taken for the reason, and ends.
 MAX_LOST = 5
 RECONCILE_AFTER = timedelta(seconds=8)
@@ -229,7 +229,7 @@ class OutboxWorker:
     async def _take_due(self) -> list[Delivery]:
         due: list[Delivery] = []
         for _ in range(LOOKS):
-            async with self._database.tx(ACTOR) as tx:
+            async with by_index(self._database, ACTOR) as tx:
                 due = await claim(
                     tx,
                     worker_id=self._worker_id,
@@ -245,8 +245,7 @@ class OutboxWorker:
     async def recover(self) -> int:
         """A row whose worker died while sending may have arrived: it becomes ``unknown``."""
         now = self._clock.now()
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             await tx.execute(
                 """
                 UPDATE internal.outbox
@@ -280,7 +279,7 @@ class OutboxWorker:
             await self._reconcile(delivery)
 
     async def _renew(self, held: Sequence[UUID]) -> None:
-        async with self._database.tx(ACTOR) as tx:
+        async with self._database.statements(ACTOR) as tx:
             await tx.execute(
                 """
                 UPDATE internal.outbox SET leased_until = $3
@@ -323,7 +322,7 @@ class OutboxWorker:
         now = self._clock.now()
         rest = min(max(now - delivery.created_at, RECONCILE_AFTER), RECONCILE_AT_LEAST)
         try:
-            async with self._database.tx(ACTOR) as tx:
+            async with self._database.statements(ACTOR) as tx:
                 await tx.execute(
                     """
                     UPDATE internal.outbox
@@ -345,8 +344,7 @@ class OutboxWorker:
                 outcome = Failed("gave_up", "It stopped the worker each time it was tried.")
             elif delivery.attempts >= delivery.max_attempts:
                 outcome = Failed("gave_up", outcome.reason)
-        async with self._database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(self._database, ACTOR) as tx:
             if await self._mark(tx, delivery, outcome, state) and not isinstance(outcome, Wait):
                 await self._channels[delivery.channel].settle(tx, delivery, outcome)
 
@@ -409,11 +407,12 @@ _COLUMNS = """o.id, o.channel, o.key, o.lane, o.payload, o.workspace_id, o.accou
 
 _OWNER = f"coalesce(account_id, '{NOBODY}')"
 _LIVE = "state IN ('queued', 'sending', 'unknown')"
-# A few rows are looked at for each that may be taken: others of their lane may be before them.
+# A few rows are looked at for each that may be taken: several may be of one lane.
 _LOOK = 4
 
-# Of each account on the round, the rows that are due longest; of these, those that are the first of
-# their lane. Where an account's own rows stand in each other's way, those behind are set aside.
+# Of each account on the round, the rows that are due longest; of their lanes, the first ones, as far as
+# they may leave. Where these are too few, an account's rows stand in each other's way: those behind are
+# set aside.
 _CLAIM = f"""
     WITH RECURSIVE {
     turns(
@@ -426,23 +425,24 @@ _CLAIM = f"""
     accounts AS (
         SELECT owner, step, ceil($3 / count(*) OVER ()) AS share FROM walk WHERE due_at <= $2),
     looked_at AS MATERIALIZED (
-        SELECT accounts.step, accounts.share, q.id, q.not_before,
-               q.id = (SELECT id FROM internal.outbox
-                        WHERE lane = q.lane AND {_LIVE} ORDER BY id LIMIT 1) AS is_first
-          FROM accounts CROSS JOIN LATERAL (
-               SELECT id, lane, not_before FROM internal.outbox
-                WHERE {_OWNER} = accounts.owner AND state = 'queued' AND NOT behind
-                  AND not_before <= $2 AND channel = ANY ($6)
-                ORDER BY not_before, id LIMIT {_LOOK} * accounts.share) AS q),
+        SELECT accounts.step, accounts.share, q.id, q.nth, first.id AS first,
+               first.state = 'queued' AND first.not_before <= $2 AND first.channel = ANY ($6) AS free
+          FROM accounts
+          CROSS JOIN LATERAL (
+               SELECT id, lane, row_number() OVER () AS nth FROM (
+                   SELECT id, lane FROM internal.outbox
+                    WHERE {_OWNER} = accounts.owner AND state = 'queued' AND NOT behind
+                      AND not_before <= $2 AND channel = ANY ($6)
+                    ORDER BY not_before, id LIMIT {_LOOK} * accounts.share) AS longest) AS q
+          CROSS JOIN LATERAL (
+               SELECT id, state, not_before, channel FROM internal.outbox
+                WHERE lane = q.lane AND {_LIVE} ORDER BY id LIMIT 1) AS first),
     ranked AS (
-        SELECT id, step, row_number() OVER (PARTITION BY step ORDER BY not_before, id) AS nth
-          FROM looked_at WHERE is_first),
-    due AS (
-        SELECT locked.id
-          FROM (SELECT id FROM ranked ORDER BY nth, step) AS next CROSS JOIN LATERAL (
-               SELECT id FROM internal.outbox
-                WHERE id = next.id AND state = 'queued' LIMIT 1 FOR UPDATE SKIP LOCKED) AS locked
-         LIMIT $3),
+        SELECT first AS id, step, row_number() OVER (PARTITION BY step ORDER BY min(nth)) AS nth
+          FROM looked_at WHERE free GROUP BY step, first),
+    due AS ({
+    held("internal.outbox", "SELECT id FROM ranked ORDER BY nth, step", still="state = 'queued'")
+} LIMIT $3),
     taken AS (
         UPDATE internal.outbox o
            SET state = 'sending', worker_id = $4, leased_until = $5, updated_at = now(),
@@ -451,13 +451,21 @@ _CLAIM = f"""
         RETURNING {_COLUMNS}),
     crowded AS (
         SELECT step FROM looked_at GROUP BY step, share
-        HAVING count(*) >= {_LOOK} * share AND count(*) FILTER (WHERE is_first) < share)
+        HAVING count(*) >= {_LOOK} * share AND count(DISTINCT first) FILTER (WHERE free) < share),
+    set_aside AS (
+        UPDATE internal.outbox SET behind = true
+         WHERE id = ANY (ARRAY({
+    held(
+        "internal.outbox",
+        "SELECT id FROM looked_at JOIN crowded USING (step) WHERE id <> first"
+        " ORDER BY nth, step LIMIT $3",
+        still="state = 'queued'",
+    )
+})))
     SELECT taken.*, round.*
       FROM (SELECT (SELECT owner FROM walk ORDER BY step DESC LIMIT 1) AS reached,
                    EXISTS (SELECT FROM crowded) OR (SELECT count(*) >= $3 FROM accounts)
-                   OR (SELECT count(*) > {PASSED} FROM walk) AS goes_on,
-                   ARRAY(SELECT id FROM looked_at JOIN crowded USING (step)
-                          WHERE NOT is_first) AS in_the_way) AS round
+                   OR (SELECT count(*) > {PASSED} FROM walk) AS goes_on) AS round
       LEFT JOIN taken ON true
 """
 _CLAIM_UNKNOWN = f"""
@@ -474,27 +482,20 @@ _CLAIM_UNKNOWN = f"""
                     WHERE {_OWNER} = accounts.owner AND state = 'unknown' AND not_before <= $2
                       AND channel = ANY ($6) AND (leased_until IS NULL OR leased_until < $2)
                     ORDER BY not_before, id LIMIT accounts.share) AS longest) AS q),
-    due AS (
-        SELECT locked.id
-          FROM (SELECT id FROM ranked ORDER BY nth, step) AS next CROSS JOIN LATERAL (
-               SELECT id FROM internal.outbox
-                WHERE id = next.id AND state = 'unknown'
-                  AND (leased_until IS NULL OR leased_until < $2)
-                LIMIT 1 FOR UPDATE SKIP LOCKED) AS locked
-         LIMIT $3),
+    due AS ({
+    held(
+        "internal.outbox",
+        "SELECT id FROM ranked ORDER BY nth, step",
+        still="state = 'unknown' AND (leased_until IS NULL OR leased_until < $2)",
+    )
+} LIMIT $3),
     taken AS (
         UPDATE internal.outbox o SET worker_id = $4, leased_until = $5, updated_at = now()
          WHERE id = ANY (ARRAY(SELECT id FROM due))
         RETURNING {_COLUMNS})
     SELECT taken.*, (SELECT owner FROM walk ORDER BY step DESC LIMIT 1) AS reached,
-           false AS goes_on, '{{}}'::uuid[] AS in_the_way
+           false AS goes_on
       FROM (SELECT) AS round LEFT JOIN taken ON true
-"""
-
-_SET_ASIDE = """
-    UPDATE internal.outbox SET behind = true
-     WHERE id = ANY (ARRAY(SELECT id FROM internal.outbox
-                            WHERE id = ANY ($1) AND state = 'queued' FOR UPDATE SKIP LOCKED))
 """
 
 # Lane by lane among those set aside, not row by row.
@@ -511,9 +512,9 @@ _FIRST_AGAIN = f"""
         SELECT (SELECT id FROM internal.outbox WHERE lane = lanes.lane AND {_LIVE}
                  ORDER BY id LIMIT 1) AS id FROM lanes)
     UPDATE internal.outbox SET behind = false
-     WHERE id = ANY (ARRAY(SELECT id FROM internal.outbox
-                            WHERE id = ANY (ARRAY(SELECT id FROM first)) AND behind
-                              AND state = 'queued' FOR UPDATE SKIP LOCKED))
+     WHERE id = ANY (ARRAY({
+    held("internal.outbox", "SELECT id FROM first", still="behind AND state = 'queued'")
+}))
 """
 
 
@@ -529,11 +530,8 @@ async def claim(
 ) -> list[Delivery]:
     """The first waiting row of each lane that is due, account by account."""
     turn = turn or Round()
-    await by_index(tx)
     rows = await tx.fetch(statement, turn.after, now, limit, worker_id, now + LEASE, channels)
     turn.after, turn.goes_on = rows[0]["reached"], rows[0]["goes_on"]
-    if rows[0]["in_the_way"]:
-        await tx.execute(_SET_ASIDE, rows[0]["in_the_way"])
     return [_delivery(row) for row in rows if row["id"]]
 
 

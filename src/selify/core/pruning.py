@@ -79,8 +79,7 @@ async def _clear_or_say_why(database: Database, rule: Rule, now: datetime) -> in
 async def _clear(database: Database, rule: Rule, moment: datetime) -> int:
     cleared, last = 0, BATCH
     while last:
-        async with database.tx(ACTOR) as tx:
-            await by_index(tx)
+        async with by_index(database, ACTOR) as tx:
             bound = first_id(moment) if rule.by == "id" else moment
             last = await tx.execute(rule.statement(), bound)
         cleared += last

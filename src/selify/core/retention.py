@@ -47,8 +47,7 @@ async def sweep(database: Database, storage: Storage, *, now: datetime) -> int:
     """Delete what is due, the longest due first; how many files. A file is unlisted only once it is
     gone. One that cannot be deleted is tried again in an hour, and the others go on.
     """
-    async with database.tx(ACTOR) as tx:
-        await by_index(tx)
+    async with by_index(database, ACTOR) as tx:
         due = await tx.fetch(
             """
             SELECT object_key FROM internal.retention
@@ -72,16 +71,14 @@ async def sweep(database: Database, storage: Storage, *, now: datetime) -> int:
 
 
 async def _unlist(database: Database, key: str, *, now: datetime) -> None:
-    async with database.tx(ACTOR) as tx:
-        await by_index(tx)
+    async with by_index(database, ACTOR) as tx:
         await tx.execute(
             "DELETE FROM internal.retention WHERE object_key = $1 AND delete_after <= $2", key, now
         )
 
 
 async def _put_off(database: Database, key: str, *, until: datetime) -> None:
-    async with database.tx(ACTOR) as tx:
-        await by_index(tx)
+    async with by_index(database, ACTOR) as tx:
         await tx.execute(
             """
             UPDATE internal.retention SET failures = failures + 1, retry_after = $2

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from selify import billing
 from selify.core import turns
-from selify.core.claims import by_index
+from selify.core.claims import BY_INDEX
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.outbox import Delivery
@@ -61,7 +61,7 @@ async def refund_due(tx: Tx, clock: Clock, *, account_id: UUID | None = None) ->
     """Give back what was paid for pictures that were taken back before they left, and for those of
     which no proof can come any more; how many. ``account_id``: only of this account.
     """
-    await by_index(tx)
+    await tx.execute(BY_INDEX)
     rows = await tx.fetch(
         f"""
         WITH fresh AS (
