@@ -1,13 +1,18 @@
 """A clock that jumps ahead and back stops nothing for longer than its bound, and repeats nothing."""
 
+import ast
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import selify
 from selify.app import BOUNDED
 from selify.core import clocks, inbox, jobs, outbox
 from selify.core.clock import FrozenClock, is_within
@@ -16,9 +21,11 @@ from selify.core.inbox import Event, InboxWorker, Incoming, RetryLater
 from selify.core.jobs import Job, JobRunner, RunLater
 from selify.core.outbox import Delivery, OutboxWorker, Outcome, Retry, Sent, Wait
 
+SOURCE = Path(selify.__file__).parent
 SYSTEM = Actor.system("test")
 RIGHT = datetime(2026, 11, 18, 9, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 # Times of support tables that stop nothing when they lie ahead, and why.
 HARMLESS = {
     "created_at": "says when a row was made",
@@ -72,6 +79,43 @@ async def test_each_time_of_a_support_table_has_a_bound_or_a_reason(database: Da
     assert not bare
 
 
+WRITING = re.compile(
+    r"(UPDATE internal\.(?:outbox|jobs)\b.*?\bSET\b.*?)(?:\bWHERE\b|\Z)", re.DOTALL
+)
+
+
+@pytest.mark.parametrize("column", ["not_before", "run_after"])
+def test_whoever_writes_when_something_is_due_writes_when_it_was_by_the_same_clock(
+    column: str,
+) -> None:
+    """By the database's clock, nobody could tell that the worker's was wrong."""
+    found = [
+        writing
+        for path in SOURCE.rglob("*.py")
+        for text in strings_of(path)
+        for writing in WRITING.findall(text)
+        if f"{column} =" in writing
+    ]
+    assert found
+    assert not [writing for writing in found if not re.search(r"updated_at = \$\d", writing)]
+
+
+def strings_of(path: Path) -> list[str]:
+    """The texts in a file; what is inserted into them is left out."""
+    code = path.read_text()
+    tree = ast.parse(code if "internal." in code else "")
+    joined = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    inner = {id(part) for text in joined for part in text.values}
+    return [
+        "".join(part.value for part in text.values if isinstance(part, ast.Constant))
+        for text in joined
+    ] + [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inner
+    ]
+
+
 async def test_nothing_is_set_right_where_nothing_was_wrong(database: Database) -> None:
     assert await clocks.set_right(database, BOUNDED, now=RIGHT) == 0
 
@@ -79,8 +123,9 @@ async def test_nothing_is_set_right_where_nothing_was_wrong(database: Database) 
 class Shaky:
     """A channel, a kind of job and a handler of events, that fail before they succeed."""
 
-    def __init__(self, clock: FrozenClock, failures: int) -> None:
+    def __init__(self, clock: FrozenClock, failures: int, wait: timedelta) -> None:
         self.clock = clock
+        self.wait = wait
         self.failures: Counter[str] = Counter()
         self.most = failures
         self.done: Counter[str] = Counter()
@@ -91,7 +136,7 @@ class Shaky:
 
     async def send(self, delivery: Delivery) -> Outcome:
         if self._fails(delivery.key):
-            later = self.clock.now() + timedelta(days=1)
+            later = self.clock.now() + self.wait
             return Retry("not now") if self.failures[delivery.key] % 2 else Wait(later, "limit")
         self.done[delivery.key] += 1
         return Sent({})
@@ -104,7 +149,7 @@ class Shaky:
 
     async def run(self, job: Job) -> None:
         if self._fails(job.key):
-            raise RunLater("every engine rests", timedelta(minutes=1))
+            raise RunLater("every engine rests", min(self.wait, MINUTE))
         self.done[job.key] += 1
 
     async def give_up(self, tx: Tx, job: Job, reason: str) -> None:
@@ -143,11 +188,20 @@ class Workers:
 
 
 KEYS = ("1", "2", "3")
+EVERYTHING = Counter({f"{kind} {key}": 1 for kind in ("message", "job", "event") for key in KEYS})
 # The clock jumps by so many hours, and then somebody works or dies.
 STEPS = st.lists(
     st.tuples(st.sampled_from((0, 1, 5, 50, -1, -5, -50)), st.sampled_from(("work", "die"))),
     min_size=1,
     max_size=6,
+)
+
+
+# The same in minutes.
+SHORT_STEPS = st.lists(
+    st.tuples(st.sampled_from((0, 1, 10, 50, -1, -10, -50)), st.sampled_from(("work", "die"))),
+    min_size=1,
+    max_size=4,
 )
 
 
@@ -165,12 +219,22 @@ async def empty(database: Database) -> None:
         await tx.execute("DELETE FROM public.webhook_events")
 
 
+async def jump_about(workers: Workers, steps: list[tuple[timedelta, str]]) -> None:
+    """Work comes, the clock jumps and somebody works or dies, and then it is right again."""
+    async with workers.database.tx(SYSTEM) as tx:
+        await fill(tx, workers.clock.now())
+    for jump, what in steps:
+        workers.clock.advance(jump)
+        await (workers.work() if what == "work" else workers.die())
+    workers.clock.advance(RIGHT - workers.clock.now())
+
+
 async def fill(tx: Tx, now: datetime) -> None:
     for key in KEYS:
         await outbox.enqueue(
-            tx, channel="post", key=f"message {key}", payload={}, lane="a", not_before=now
+            tx, channel="post", key=f"message {key}", payload={}, lane="a", not_before=now, now=now
         )
-        await jobs.start(tx, kind="work", key=f"job {key}", payload={}, run_after=now)
+        await jobs.start(tx, kind="work", key=f"job {key}", payload={}, run_after=now, now=now)
     events = [Incoming("x", "x", {"id": f"event {key}"}, "a", "1") for key in KEYS]
     await inbox.store(tx, events)
 
@@ -189,18 +253,38 @@ async def test_whatever_the_clock_did_all_work_is_done_once_soon_after_it_is_rig
 ) -> None:
     await empty(module_database)
     clock = FrozenClock(RIGHT)
-    shaky = Shaky(clock, failures)
+    shaky = Shaky(clock, failures, timedelta(days=1))
     workers = Workers(module_database, clock, shaky)
-    async with module_database.tx(SYSTEM) as tx:
-        await fill(tx, clock.now())
-    for jump, what in steps:
-        clock.advance(timedelta(hours=jump))
-        await (workers.work() if what == "work" else workers.die())
-    clock.advance(RIGHT - clock.now())
+    await jump_about(workers, [(timedelta(hours=hours), what) for hours, what in steps])
     for _ in range(20):
         await workers.work()
         clock.advance(HOUR / 2)
         if len(shaky.done) == 9:
             break
-    everything = {f"{kind} {key}" for kind in ("message", "job", "event") for key in KEYS}
-    assert shaky.done == Counter(dict.fromkeys(everything, 1))
+    assert shaky.done == EVERYTHING
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=SHORT_STEPS, failures=st.integers(min_value=0, max_value=2))
+@example(steps=[(50, "work")], failures=2)
+@example(steps=[(50, "die")], failures=0)
+@example(steps=[(0, "die"), (50, "work")], failures=0)
+@example(steps=[(0, "die"), (1, "work"), (1, "die"), (50, "work")], failures=0)
+@example(steps=[(-50, "work"), (100, "work")], failures=1)
+async def test_a_clock_that_was_ahead_for_minutes_delays_nothing_by_as_much(
+    module_database: Database, steps: list[tuple[int, str]], failures: int
+) -> None:
+    """Far less than the longest honest wait: only who wrote it tells that it lies too far ahead."""
+    await empty(module_database)
+    clock = FrozenClock(RIGHT)
+    shaky = Shaky(clock, failures, timedelta(seconds=20))
+    workers = Workers(module_database, clock, shaky)
+    await jump_about(workers, [(minutes * MINUTE, what) for minutes, what in steps])
+    while clock.now() < RIGHT + 5 * MINUTE and len(shaky.done) < len(EVERYTHING):
+        await workers.work()
+        clock.advance(clocks.EVERY + timedelta(seconds=1))
+    assert shaky.done == EVERYTHING

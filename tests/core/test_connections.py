@@ -359,6 +359,32 @@ async def test_who_is_being_answered_never_gives_way_and_the_next_one_is_told() 
         assert (await site.get()).status_code == 200
 
 
+ALTERNATING = (b"", GET.replace(b"/small", b"/wait"))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [FEW, ConnectionLimits(connections=40, per_address=FEW.connections, trusted=())],
+    ids=["of all", "of one address"],
+)
+async def test_however_many_silent_ones_come_between_no_more_than_the_limit_are_answered(
+    limits: ConnectionLimits,
+) -> None:
+    """One that was refused and stays gives way to the next, which must not be taken for room."""
+    async with serving_site(limits) as site:
+        busy = await fill(site, FEW.connections, ALTERNATING[1])
+        await until(lambda: site.handling == FEW.connections)
+        late = [await site.open(ALTERNATING[turn % 2]) for turn in range(30)]
+        answers = [await talk.line() for talk in late[1::2]]
+        assert {answer[:12] for answer in answers} == {"HTTP/1.1 503"}
+        assert site.handling == FEW.connections
+        # Those refused leave no place taken behind.
+        site.go.set()
+        assert {(await talk.line())[:12] for talk in busy} == {"HTTP/1.1 200"}
+        again = await fill(site, FEW.connections, ALTERNATING[1])
+        assert {(await talk.line())[:12] for talk in again} == {"HTTP/1.1 200"}
+
+
 async def ask_many(site: Site) -> list[int]:
     busy = await fill(site, FEW.per_address + 2, GET.replace(b"/small", b"/wait"))
     await until(lambda: site.handling >= FEW.per_address)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from selify.dash.live import EVERYTHING, Changes, Pace
+from selify.dash.live import EVERYTHING, MAX_PAGES_PER_WORKSPACE, Changes, Pace
 from selify.dash.stream import KEEP_ALIVE, events
 
 QUICK = Pace(gather=0.01, look_again=0.02, keep_alive=0.02, quiet_rounds=3)
@@ -78,7 +78,7 @@ async def test_nonsense_is_not_passed_on(payload: str) -> None:
 
 async def test_a_page_that_closed_is_forgotten() -> None:
     changes, mine = Changes(QUICK), uuid4()
-    pages = [changes.follow(mine) for _ in range(200)]
+    pages = [changes.follow(mine) for _ in range(MAX_PAGES_PER_WORKSPACE)]
     for page in pages:
         await anext(page)
     assert not changes.has_room(mine)
@@ -92,6 +92,16 @@ async def test_the_stream_ends_so_that_the_browser_signs_in_anew() -> None:
     assert text[0].startswith("retry:")
     assert text[1] == "event: everything\ndata: changed\n\n"
     assert len(text) == 2
+
+
+async def test_pages_that_came_at_once_do_not_all_find_the_last_place_free() -> None:
+    changes, mine = Changes(QUICK), uuid4()
+    streams = [events(changes, mine) for _ in range(MAX_PAGES_PER_WORKSPACE + 5)]
+    assert {await anext(stream) for stream in streams} == {"retry: 2000\n\n"}
+    told = [await anext(stream, "") for stream in streams]
+    assert sum(bool(text) for text in told) == MAX_PAGES_PER_WORKSPACE
+    for stream in streams:
+        await stream.aclose()
 
 
 async def test_silence_keeps_the_line_open() -> None:

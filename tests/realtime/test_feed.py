@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
+from selify.realtime.endpoints import Line, events
 from selify.realtime.feed import LONGEST_QUEUE, MOST_PER_USER, REMEMBERED, Feed, Subscriber
 
 MINE = uuid4()
@@ -119,6 +120,21 @@ async def test_who_left_is_forgotten_and_nobody_takes_all_the_room() -> None:
     assert feed.has_room(uuid4())
     for line in lines:
         line.__exit__(None, None, None)
+    assert feed.has_room(user)
+
+
+async def test_lines_that_came_at_once_do_not_all_find_the_last_place_free() -> None:
+    """Each was let in while there was room; the stream begins later."""
+    feed, user = Feed(), uuid4()
+    silent = Line(None, None, None, None)  # type: ignore[arg-type]
+    streams = [
+        events(feed, Subscriber(user, MINE, LOGS), silent, after=None)
+        for _ in range(MOST_PER_USER + 5)
+    ]
+    begun = [await anext(stream, "") for stream in streams]
+    assert sum("event: subscribed" in text for text in begun) == MOST_PER_USER
+    for stream in streams:
+        await stream.aclose()
     assert feed.has_room(user)
 
 

@@ -116,7 +116,7 @@ async def test_the_app_s_limit_pauses_every_account_of_the_platform(
     )
     assert len(world.platform.sent) == 1, "the other account does not even ask"
     async with world.database.tx(SYSTEM) as tx:
-        until = await pauses.paused_until(tx, other.account.id)
+        until = await pauses.paused_until(tx, other.account.id, world.clock.now())
     assert until == world.clock.now() + timedelta(minutes=10)
     await world.later(timedelta(minutes=10, seconds=1))
     assert len(world.platform.sent) == 3
@@ -127,7 +127,7 @@ async def test_connecting_again_ends_a_pause(world: World, brand: Brand) -> None
     await world.say(world.comment(), world.comment(person_ref="ben"))
     await world.connect(brand.workspace_id, brand.owner_id)
     async with world.database.tx(SYSTEM) as tx:
-        assert await pauses.paused_until(tx, brand.account.id) is None
+        assert await pauses.paused_until(tx, brand.account.id, world.clock.now()) is None
 
 
 class Slow:
@@ -173,7 +173,7 @@ async def test_a_clock_that_was_ahead_leaves_neither_a_pause_nor_a_pace_behind(
     async def granted(now: datetime) -> bool:
         """In the order in which a send asks."""
         async with world.database.tx(SYSTEM) as tx:
-            paused = await pauses.paused_until(tx, account)
+            paused = await pauses.paused_until(tx, account, now)
             if paused and paused > now:
                 return False
             return (
@@ -195,6 +195,39 @@ async def test_a_clock_that_was_ahead_leaves_neither_a_pause_nor_a_pace_behind(
     )
     following = NOON.replace(hour=13, minute=0)
     assert [await granted(following + n * SECOND) for n in range(60)].count(True) == 10
+
+
+async def test_what_a_clock_ahead_by_minutes_left_behind_is_not_copied_into_what_waits_now(
+    world: World, brand: Brand
+) -> None:
+    """Before anybody has set it right: nobody would find the copy, which a right clock wrote."""
+    account, ahead = brand.account.id, NOON + timedelta(minutes=50)
+    async with world.database.tx(SYSTEM) as tx:
+        await limits.queue(tx, account, ahead)
+        await pauses.pause(tx, account, now=ahead, length=30 * SECOND)
+    async with world.database.tx(SYSTEM) as tx:
+        paused = await pauses.current(tx, account, NOON)
+        assert paused is not None
+        assert paused.until == NOON + 30 * SECOND
+        assert await pauses.paused_until(tx, account, NOON) == paused.until
+        again = await pauses.pause(tx, account, now=NOON, length=30 * SECOND)
+        assert again == paused.until
+        assert await limits.queue(tx, account, NOON) < NOON + SECOND
+
+
+async def test_posts_are_looked_at_again_after_a_clock_was_ahead_by_hours(
+    world: World, brand: Brand
+) -> None:
+    """Hours are nothing unusual between two looks at the posts of a quiet account."""
+    await world.sql(
+        "INSERT INTO public.social_account_sync_metadata"
+        " (connected_account_id, last_sync_started_at, next_allowed_sync)"
+        f" VALUES ('{brand.account.id}', $1::timestamptz, $1::timestamptz + interval '5 minutes')",
+        NOON + timedelta(hours=20),
+    )
+    await clocks.set_right(world.database, BOUNDED, now=NOON)
+    due = await world.value("SELECT next_allowed_sync FROM public.social_account_sync_metadata")
+    assert due == NOON
 
 
 async def test_a_long_pause_of_an_honest_clock_stays(world: World, brand: Brand) -> None:

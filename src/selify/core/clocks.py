@@ -3,7 +3,8 @@
 Everything that waits, is leased, counted or paused says in a row until or since when. A machine whose
 clock is ahead for a while writes such times, and once it is right again, whoever compares with them
 would wait as long as the clock was wrong. So each has a bound: how far ahead of now it can honestly
-lie. What lies further ahead was written by a clock that was wrong, and is treated as over.
+lie. What lies further ahead was written by a clock that was wrong, and is treated as over; so is, however
+near it lies, what was written by a clock that is ahead of ours.
 
 Nothing here makes something happen twice: what is looked at again asks again whether it may.
 """
@@ -33,7 +34,8 @@ def interval(length: timedelta) -> str:
 @dataclass(frozen=True, slots=True)
 class Bound:
     """``column`` of the rows of ``table`` for which ``condition`` holds lies at most ``longest`` (an SQL
-    interval) ahead. One that lies further becomes now, or ``back_to`` from now.
+    interval) ahead. One that lies further becomes now, or ``back_to`` from now. Where waits differ in
+    length, ``longest`` says little, and ``written`` is the column with the writer's time.
     """
 
     table: str
@@ -41,14 +43,21 @@ class Bound:
     longest: str = "interval '0'"
     condition: str = "true"
     back_to: str = "interval '0'"
+    written: str | None = None
 
     def statement(self) -> str:
+        ahead = interval(TOLERANCE)
+        too_far = f"{self.column} > $1::timestamptz + {self.longest} + {ahead}"
+        if self.written:
+            too_far = f"""
+                {self.column} > $1::timestamptz + {ahead}
+                AND ({too_far} OR {self.written} > $1::timestamptz + {ahead})
+            """
         return f"""
             UPDATE {self.table} SET {self.column} = $1::timestamptz + {self.back_to}
              WHERE ctid = ANY (ARRAY(
                    SELECT ctid FROM {self.table}
-                    WHERE {self.column} > $1::timestamptz + {self.longest} + {interval(TOLERANCE)}
-                      AND {self.condition} FOR UPDATE SKIP LOCKED))
+                    WHERE {too_far} AND {self.condition} FOR UPDATE SKIP LOCKED))
         """
 
 
@@ -60,13 +69,20 @@ BOUNDS = (
         "next_retry_at",
         _WAIT,
         "status = 'failed' AND retry_count < max_retries",
+        written="processing_started_at",
     ),
     Bound("internal.outbox", "leased_until", interval(outbox.LEASE), "state = 'sending'"),
     Bound("internal.outbox", "leased_until", interval(outbox.LEASE), "state = 'unknown'"),
-    Bound("internal.outbox", "not_before", _WAIT, "state = 'queued' AND NOT behind"),
-    Bound("internal.outbox", "not_before", _WAIT, "state = 'unknown'"),
+    Bound(
+        "internal.outbox",
+        "not_before",
+        _WAIT,
+        "state = 'queued' AND NOT behind",
+        written="updated_at",
+    ),
+    Bound("internal.outbox", "not_before", _WAIT, "state = 'unknown'", written="updated_at"),
     Bound("internal.jobs", "leased_until", interval(jobs.LEASE), "state = 'running'"),
-    Bound("internal.jobs", "run_after", _WAIT, "state = 'queued'"),
+    Bound("internal.jobs", "run_after", _WAIT, "state = 'queued'", written="updated_at"),
     Bound("internal.retention", "retry_after", _WAIT),
 )
 

@@ -78,20 +78,23 @@ class Connections:
         self._all.add(new)
         self._waiting[new] = None
         self._by_address[new.address] += 1
-        if len(self._all) > self.limits.connections:
-            return self._make_room(new, next(iter(self._waiting)))
-        if self._by_address[new.address] > self.limits.per_address and not self._trusts(new):
-            same = (other for other in self._waiting if other.address == new.address)
-            return self._make_room(new, next(same))
+        while (silent := self._next_to_give_way(new)) is not None:
+            self.count("full")
+            if silent is new:
+                return False
+            silent.give_way()
+            self.forget(silent)
         return True
 
-    def _make_room(self, new: "Connection", silent: "Connection") -> bool:
-        self.count("full")
-        if silent is new:
-            return False
-        silent.give_way()
-        self.forget(silent)
-        return True
+    def _next_to_give_way(self, new: "Connection") -> "Connection | None":
+        """Nobody where there is room. Who was refused is counted until it is gone: more may have to go
+        than came.
+        """
+        if self._by_address[new.address] > self.limits.per_address and not self._trusts(new):
+            return next(other for other in self._waiting if other.address == new.address)
+        if len(self._all) > self.limits.connections:
+            return next(iter(self._waiting))
+        return None
 
     def _trusts(self, one: "Connection") -> bool:
         if self._everybody:

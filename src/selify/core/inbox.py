@@ -331,22 +331,26 @@ class InboxWorker:
         return bool(marked)
 
     async def _postpone(self, event: Event, later: RetryLater) -> None:
+        now = self._clock.now()
         async with self._database.statements(ACTOR) as tx:
             await tx.execute(
                 """
                 UPDATE public.webhook_events
-                   SET status = 'failed', next_retry_at = $3, error_message = $4
+                   SET status = 'failed', next_retry_at = $3, error_message = $4,
+                       processing_started_at = $5
                  WHERE id = $1 AND worker_id = $2 AND status = 'processing'
                 """,
                 event.id,
                 self._worker_id,
-                self._clock.now() + min(later.after, LONGEST_WAIT),
+                now + min(later.after, LONGEST_WAIT),
                 str(later),
+                now,
             )
 
     async def _fail(self, event: Event, error: Exception) -> str:
         """Another try later. The outcome in one word."""
-        if is_away(error) and self._clock.now() - event.created_at < UNCOUNTED_FOR:
+        now = self._clock.now()
+        if is_away(error) and now - event.created_at < UNCOUNTED_FOR:
             await self._postpone(event, RetryLater(*reason_of(error)))
             return "later"
         log.warning("event failed", event_id=str(event.id), kind=event.event_type, exc_info=error)
@@ -355,14 +359,15 @@ class InboxWorker:
                 """
                 UPDATE public.webhook_events
                    SET status = 'failed', retry_count = retry_count + 1, next_retry_at = $3,
-                       error_message = $4, error_stack = $5
+                       error_message = $4, error_stack = $5, processing_started_at = $6
                  WHERE id = $1 AND worker_id = $2 AND status = 'processing'
                 """,
                 event.id,
                 self._worker_id,
-                self._clock.now() + back_off(event.retry_count, FIRST_RETRY),
+                now + back_off(event.retry_count, FIRST_RETRY),
                 f"{type(error).__name__}: {error}"[:1000],
                 "".join(traceback.format_exception(error))[-8000:],
+                now,
             )
         return "failed"
 
@@ -416,7 +421,8 @@ async def release_expired(tx: Tx, *, now: datetime) -> int:
                parsed_data = coalesce(parsed_data, '{{}}')
                              || jsonb_build_object('lost', {_LOST} + 1),
                retry_count = CASE WHEN {_LOST} + 1 < $3 THEN retry_count ELSE max_retries END,
-               next_retry_at = $1::timestamptz + {_LOST} * random() * interval '4 seconds'
+               next_retry_at = $1::timestamptz + {_LOST} * random() * interval '4 seconds',
+               processing_started_at = $1
          WHERE id = ANY (ARRAY(SELECT id FROM public.webhook_events
                                 WHERE status = 'processing' AND processing_started_at < $2
                                   FOR UPDATE SKIP LOCKED))

@@ -96,14 +96,17 @@ async def start(
     payload: Mapping[str, Any],
     workspace_id: UUID | None = None,
     run_after: datetime | None = None,
+    now: datetime | None = None,
     job_id: UUID | None = None,
 ) -> UUID | None:
-    """Queue a job; ``None`` when this key was started before."""
+    """Queue a job; ``None`` when this key was started before. ``now``: where ``run_after`` was reckoned
+    from.
+    """
     made = job_id or new_id()
     inserted = await tx.execute(
         """
-        INSERT INTO internal.jobs (id, kind, key, payload, workspace_id, run_after, trace_id)
-        VALUES ($1, $2, $3, $4, $5, coalesce($6, now()), $7)
+        INSERT INTO internal.jobs (id, kind, key, payload, workspace_id, run_after, trace_id, updated_at)
+        VALUES ($1, $2, $3, $4, $5, coalesce($6, now()), $7, coalesce($8, now()))
         ON CONFLICT (kind, key) DO NOTHING
         """,
         made,
@@ -113,6 +116,7 @@ async def start(
         workspace_id,
         run_after,
         current_trace(),
+        now,
     )
     return made if inserted else None
 
@@ -190,7 +194,7 @@ class JobRunner:
             return await tx.execute(
                 """
                 UPDATE internal.jobs
-                   SET state = 'queued', leased_until = NULL, updated_at = now(),
+                   SET state = 'queued', leased_until = NULL, updated_at = $1,
                        last_error = 'The worker running it stopped.',
                        attempts = greatest(0, attempts - 1),
                        lost = lost + (started_at IS NOT NULL)::int,
@@ -272,19 +276,21 @@ class JobRunner:
         return "gave_up"
 
     async def _requeue(self, job: Job, after: timedelta, reason: str, *, counted: bool) -> None:
+        now = self._clock.now()
         async with by_index(self._database, ACTOR) as tx:
             await tx.execute(
                 """
                 UPDATE internal.jobs
                    SET state = 'queued', leased_until = NULL, run_after = $3, last_error = $4,
-                       attempts = attempts - $5, updated_at = now()
+                       attempts = attempts - $5, updated_at = $6
                  WHERE id = $1 AND worker_id = $2 AND state = 'running'
                 """,
                 job.id,
                 self._worker_id,
-                self._clock.now() + min(after, LONGEST_WAIT),
+                now + min(after, LONGEST_WAIT),
                 reason,
                 0 if counted else 1,
+                now,
             )
 
     async def _mark(self, tx: Tx, job: Job, state: str, error: str | None) -> bool:

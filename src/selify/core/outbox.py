@@ -130,14 +130,18 @@ async def enqueue(
     workspace_id: UUID | None = None,
     account_id: UUID | None = None,
     not_before: datetime | None = None,
+    now: datetime | None = None,
 ) -> UUID | None:
-    """Queue a delivery; ``None`` when this key was queued before."""
+    """Queue a delivery; ``None`` when this key was queued before. ``now``: where ``not_before`` was
+    reckoned from.
+    """
     made = new_id()
     inserted = await tx.execute(
         """
         INSERT INTO internal.outbox
-               (id, channel, key, lane, payload, workspace_id, account_id, not_before, trace_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()), $9)
+               (id, channel, key, lane, payload, workspace_id, account_id, not_before, trace_id,
+                updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()), $9, coalesce($10, now()))
         ON CONFLICT (channel, key) DO NOTHING
         """,
         made,
@@ -149,6 +153,7 @@ async def enqueue(
         account_id,
         not_before,
         current_trace(),
+        now,
     )
     return made if inserted else None
 
@@ -249,7 +254,7 @@ class OutboxWorker:
             await tx.execute(
                 """
                 UPDATE internal.outbox
-                   SET state = 'unknown', leased_until = NULL, not_before = $1, updated_at = now(),
+                   SET state = 'unknown', leased_until = NULL, not_before = $1, updated_at = $1,
                        last_error = 'The worker stopped while sending.',
                        attempts = greatest(0, attempts - 1), lost = lost + 1
                  WHERE state = 'sending' AND leased_until < $1
@@ -326,13 +331,14 @@ class OutboxWorker:
                 await tx.execute(
                     """
                     UPDATE internal.outbox
-                       SET not_before = $3, leased_until = NULL, last_error = $4, updated_at = now()
+                       SET not_before = $3, leased_until = NULL, last_error = $4, updated_at = $5
                      WHERE id = $1 AND worker_id = $2 AND state = 'unknown'
                     """,
                     delivery.id,
                     self._worker_id,
                     now + rest,
                     f"{type(error).__name__}: {error}"[:1000],
+                    now,
                 )
         except Exception:
             log.exception("a delivery in doubt could not be put off", key=delivery.key)
@@ -376,7 +382,7 @@ class OutboxWorker:
                 UPDATE internal.outbox
                    SET state = $3, not_before = $4, last_error = $5, result = coalesce($6, result),
                        attempts = greatest(0, attempts + $7), leased_until = NULL,
-                       updated_at = now(),
+                       updated_at = $8,
                        sent_at = CASE WHEN $3 = 'sent' THEN $8 ELSE sent_at END
                  WHERE id = $1 AND worker_id = $2 AND state = $9
                 RETURNING id, lane),

@@ -49,6 +49,8 @@ async def events(
     now = asyncio.get_running_loop().time
     ends = now() + longest
     yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
+    if not changes.has_room(workspace_id):
+        return  # others, who were let in at the same moment, have taken the last place
     async for changed in changes.follow(workspace_id):
         # A browser passes on no event without data.
         yield "".join(f"event: {name}\ndata: changed\n\n" for name in sorted(changed)) or KEEP_ALIVE

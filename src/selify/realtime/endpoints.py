@@ -125,6 +125,8 @@ async def events(
     """The stream's text."""
     now = asyncio.get_running_loop().time
     ends = now() + longest
+    if not feed.has_room(subscriber.user_id):
+        return  # others, who were let in at the same moment, have taken the last place
     with feed.subscribed(subscriber, after=after):
         position = feed.position if after is None or subscriber.missed else after
         yield f"retry: {RECONNECT_MILLISECONDS}\n\n" + _event("subscribed", position, {})

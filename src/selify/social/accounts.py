@@ -185,7 +185,7 @@ async def _release_waiting(tx: Tx, account_id: UUID, now: datetime) -> None:
     await pauses.lift(tx, account_id)
     await tx.execute(
         """
-        UPDATE internal.outbox SET not_before = $3, updated_at = now()
+        UPDATE internal.outbox SET not_before = $3, updated_at = $3
          WHERE account_id = $1 AND channel = $2 AND state = 'queued' AND not_before > $3
         """,
         account_id,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from selify.core.clocks import Bound, interval
-from selify.core.inbox import LONGEST_WAIT
+from selify.social.limits import LONGEST_LINE
 
 # A pause remembers how long it is. While it lasts, the pace begins at its end.
 _PAUSED = "CASE WHEN paused_until > $1 THEN paused_for ELSE interval '0' END"
@@ -13,13 +13,20 @@ _SYNC = interval(timedelta(days=2))
 BOUNDS = (
     Bound("internal.send_pace", "paused_until", "coalesce(paused_for, interval '0')"),
     Bound("internal.send_pace", "free_at", _PAUSED),
-    Bound("internal.send_pace", "last_turn", f"{_PAUSED} + {interval(LONGEST_WAIT)}"),
+    Bound("internal.send_pace", "last_turn", f"{_PAUSED} + {interval(LONGEST_LINE)}"),
     # What was counted stays counted, in the window that is now.
     Bound("public.instagram_rate_limits", "last_message_at"),
     Bound("public.instagram_webhook_subscriptions", "last_verified_at"),
     Bound("public.instagram_message_queue", "processed_at", condition="status = 'pending'"),
     Bound("public.connected_social_accounts", "token_last_refreshed_at"),
+    Bound(
+        "public.social_account_sync_metadata",
+        "next_allowed_sync",
+        _SYNC,
+        # A new one is due at once.
+        written="coalesce(last_sync_started_at, next_allowed_sync)",
+    ),
+    # Last: the one before asks for it.
     Bound("public.social_account_sync_metadata", "last_sync_started_at"),
     Bound("public.social_account_sync_metadata", "hour_window_start"),
-    Bound("public.social_account_sync_metadata", "next_allowed_sync", _SYNC),
 )

@@ -284,13 +284,14 @@ async def _ask_again(tx: Tx, delivery: Delivery, send_id: UUID, now: datetime) -
     await tx.execute(
         """
         UPDATE internal.outbox
-           SET state = 'queued', not_before = $2, result = NULL, sent_at = NULL, updated_at = now()
+           SET state = 'queued', not_before = $2, result = NULL, sent_at = NULL, updated_at = $4
          WHERE id = $1
            AND EXISTS (SELECT 1 FROM internal.outbox WHERE id = $3 AND state = 'sending')
         """,
         delivery.id,
         now + MOVING,
         send_id,
+        now,
     )
 
 

@@ -27,6 +27,8 @@ TURN = timedelta(seconds=1) / SENDS_PER_SECOND
 # This many may leave at once when nothing left for a while.
 BURST = 20
 HEAD_START = (BURST - 1) * TURN
+# Thousands would have to wait for one account at the same moment for their turns to lie further ahead.
+LONGEST_LINE = timedelta(minutes=1)
 USED_UP = "The safety limit of {} is reached: answers go on leaving as soon as it allows."
 
 # Conversations may be read twice a second, listing, threads and messages together. A little slower,
@@ -118,12 +120,16 @@ async def queue(tx: Tx, account_id: UUID, since: datetime) -> datetime:
         """
         INSERT INTO internal.send_pace AS p (account_id, last_turn)
         VALUES ($1, $2::timestamptz + $3::interval)
-        ON CONFLICT (account_id) DO UPDATE SET last_turn = greatest(p.last_turn, $2) + $3
+        ON CONFLICT (account_id) DO UPDATE
+           -- What lies further ahead was given by a clock that was wrong.
+           SET last_turn = CASE WHEN p.last_turn <= $2::timestamptz + $4::interval
+                                THEN greatest(p.last_turn, $2) ELSE $2 END + $3
         RETURNING last_turn
         """,
         account_id,
         since,
         TURN,
+        LONGEST_LINE,
     )
     return turn
 

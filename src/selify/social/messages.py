@@ -114,7 +114,7 @@ async def send_text(
             "interaction_id": str(interaction_id) if interaction_id else None,
             **({"patient": True} if patient_from else {}),
         },
-        not_before=patient_from + PATIENCE if patient_from else None,
+        patient_from=patient_from,
     )
 
 
@@ -244,7 +244,7 @@ async def _enqueue(
     lane: str,
     key: str,
     payload: dict[str, object],
-    not_before: datetime | None = None,
+    patient_from: datetime | None = None,
 ) -> bool:
     """False when this was queued before."""
     queued = await outbox.enqueue(
@@ -255,7 +255,8 @@ async def _enqueue(
         lane=lane,
         workspace_id=account.workspace_id,
         account_id=account.id,
-        not_before=not_before,
+        not_before=patient_from + PATIENCE if patient_from else None,
+        now=patient_from,
     )
     return queued is not None
 

@@ -17,6 +17,9 @@ QUIET = timedelta(seconds=30)
 GROWS_TO = 32
 LONGEST = timedelta(hours=24)
 SLOW_DOWN = "The platform asked us to slow down."
+# None ends later than its own length from now: it would have been written by a clock that was wrong.
+_LATEST = "$2::timestamptz + coalesce(paused_for, '0')"
+_UNTIL = f"CASE WHEN paused_until > {_LATEST} THEN {_LATEST} ELSE paused_until END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,10 @@ async def pause_platform(
     return until
 
 
-async def paused_until(tx: Tx, account_id: UUID) -> datetime | None:
+async def paused_until(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
     """May be over already."""
     until: datetime | None = await tx.fetch_value(
-        "SELECT paused_until FROM internal.send_pace WHERE account_id = $1", account_id
+        f"SELECT {_UNTIL} FROM internal.send_pace WHERE account_id = $1", account_id, now
     )
     return until
 
@@ -76,8 +79,8 @@ async def paused_until(tx: Tx, account_id: UUID) -> datetime | None:
 async def current(tx: Tx, account_id: UUID, now: datetime) -> Pause | None:
     """The pause that the account is in."""
     row = await tx.fetch_one(
-        """
-        SELECT paused_since, paused_until, paused_why, may_end_early
+        f"""
+        SELECT paused_since, {_UNTIL} AS paused_until, paused_why, may_end_early
           FROM internal.send_pace WHERE account_id = $1 AND paused_until > $2
         """,
         account_id,
@@ -132,7 +135,9 @@ async def _next(
 ) -> tuple[datetime, timedelta]:
     """Until when, and what to remember as the pause's length."""
     row = await tx.fetch_one(
-        "SELECT paused_until, paused_for FROM internal.send_pace WHERE account_id = $1", account_id
+        f"SELECT {_UNTIL} AS paused_until, paused_for FROM internal.send_pace WHERE account_id = $1",
+        account_id,
+        now,
     )
     last_until, last_length = (row["paused_until"], row["paused_for"]) if row else (None, None)
     if last_until and last_until > now:

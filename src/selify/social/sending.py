@@ -208,7 +208,7 @@ class MessageChannel:
         self, tx: Tx, account: Account, now: datetime, *, typing: bool
     ) -> Outcome | None:
         """A pause, the pace, or the hour's and the day's limit. Typing dots wait for none of them."""
-        paused = await pauses.paused_until(tx, account.id)
+        paused = await pauses.paused_until(tx, account.id, now)
         if paused and paused > now:
             if typing:
                 return Failed(TYPING_LOST, "the account is paused")
