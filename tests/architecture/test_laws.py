@@ -15,6 +15,17 @@ MAY_NAME_VENDORS = (
     "vendors/", "core/settings.py", "app.py", "demo.py", "cli.py", "supervisor.py", "running.py",
     "models.py",
 )  # fmt: skip
+DOMAINS = (
+    "auth/",
+    "billing/",
+    "commerce/",
+    "ai/",
+    "social/",
+    "analytics/",
+    "ops/",
+    "jobs/",
+    "dash/",
+)
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 620
 
@@ -86,6 +97,19 @@ def test_whoever_takes_the_first_so_many_says_in_which_order() -> None:
         for path in FILES
         for text in whole_strings(ast.parse(path.read_text()))
         if takes_some.search(text) and not orders.search(text)
+    ]
+    assert not guilty
+
+
+def test_whoever_asks_whether_a_delivery_was_tried_counts_what_no_worker_lived_to_tell() -> None:
+    """``attempts`` alone forgets the try that ended with its worker, which may have arrived."""
+    asks = re.compile(r"\battempts\s*[<>=]=?\s*[\w$]")
+    guilty = [
+        f"{name_of(path)}: {line.strip()}"
+        for path in FILES
+        if name_of(path).startswith(DOMAINS) and "outbox" in path.read_text()
+        for line in path.read_text().splitlines()
+        if asks.search(line)
     ]
     assert not guilty
 

@@ -44,6 +44,11 @@ FIRST_RETRY = timedelta(seconds=2)
 ACTOR = Actor.system("outbox")
 # What is on its way for one account or another, in the words of the index that finds it.
 OPEN = "(state IN ('queued', 'sending', 'unknown')) IS TRUE"
+# How often it was tried, those times included of which no worker lived to tell: what is queued again may
+# have arrived all the same. In SQL, as ``Delivery.tries``.
+TRIES = "(attempts + lost)"
+# The code of what surely did not arrive, however often it was tried.
+GAVE_UP = "gave_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,11 @@ class Delivery:
     created_at: datetime
     lost: int = 0
 
+    @property
+    def tries(self) -> int:
+        """How often it was tried, whatever became of it."""
+        return self.attempts + self.lost
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -83,10 +93,13 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """It surely did not arrive; try again. ``after`` overrides the usual back-off."""
+    """It did not arrive, or may be repeated without harm; try again. ``after`` overrides the usual
+    back-off. ``code``: how it ends when there are no more tries.
+    """
 
     reason: str
     after: timedelta | None = None
+    code: str = GAVE_UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,9 +360,9 @@ class OutboxWorker:
         metrics.deliveries.labels(delivery.channel, type(outcome).__name__.lower()).inc()
         if isinstance(outcome, Retry):
             if delivery.lost >= MAX_LOST:
-                outcome = Failed("gave_up", "It stopped the worker each time it was tried.")
+                outcome = Failed(outcome.code, "It stopped the worker each time it was tried.")
             elif delivery.attempts >= delivery.max_attempts:
-                outcome = Failed("gave_up", outcome.reason)
+                outcome = Failed(outcome.code, outcome.reason)
         async with by_index(self._database, ACTOR) as tx:
             if await self._mark(tx, delivery, outcome, state) and not isinstance(outcome, Wait):
                 await self._channels[delivery.channel].settle(tx, delivery, outcome)

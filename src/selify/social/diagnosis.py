@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from selify.core.database import Tx
-from selify.core.outbox import OPEN
+from selify.core.outbox import OPEN, TRIES
 from selify.social import event_kinds, limits, messages, pauses, repository
 from selify.social.event_kinds import Cost
 from selify.social.limits import Pace
@@ -225,7 +225,7 @@ async def _queue(tx: Tx, ids: Sequence[UUID]) -> list[asyncpg.Record]:
         SELECT account_id, state, retried, reason, count(*) AS count, min(created_at) AS since,
                max(until) AS until
           FROM (SELECT account_id, created_at, first_value(state) OVER line AS state,
-                       first_value(attempts > 0) OVER line AS retried,
+                       first_value({TRIES} > 0) OVER line AS retried,
                        first_value(last_error) OVER line AS reason,
                        first_value(not_before) OVER line AS until
                   FROM internal.outbox

@@ -115,7 +115,7 @@ async def _look(
     knows yet. One statement sees all of it at one moment: a send is either on its way or recorded.
     """
     rows = await tx.fetch(
-        """
+        f"""
         SELECT EXISTS (SELECT FROM public.social_messages
                         WHERE platform_message_id = $8) AS recorded,
                send.*
@@ -134,9 +134,9 @@ async def _look(
                            result ->> 'person_ref')
                     OR (payload ->> 'kind' = 'private_reply' AND state <> 'sent'))
                AND (state IN ('sending', 'unknown')
-                    OR (state = 'queued' AND attempts > 0)
+                    OR (state = 'queued' AND {outbox.TRIES} > 0)
                     -- Tried before it was taken back.
-                    OR (state = 'cancelled' AND attempts > 0
+                    OR (state = 'cancelled' AND {outbox.TRIES} > 0
                         AND updated_at > $4::timestamptz - $7::interval)
                     OR (state = 'failed' AND result ->> 'code' = ANY ($6))
                     -- For long by its name alone, where it has one.

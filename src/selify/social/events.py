@@ -409,7 +409,7 @@ async def _await_attribution(
         f"""
         SELECT true FROM internal.outbox
          WHERE account_id = $1 AND channel = $2 AND payload ->> 'kind' = 'private_reply'
-           AND {outbox.OPEN} AND (state <> 'queued' OR attempts > 0)
+           AND {outbox.OPEN} AND (state <> 'queued' OR {outbox.TRIES} > 0)
         UNION ALL
         -- It arrived, and its echo will say in whose thread.
         SELECT true FROM internal.outbox

@@ -2,15 +2,15 @@
 
 The platform takes one reply to a comment. A repeated one that is refused as done already proves that
 the first arrived, but not in whose thread: that was in the lost answer. Its echo may tell
-(``echoes``). Where none comes, whoever writes under the id that they commented with is its reader.
+(``echoes``). Where none comes, whoever writes under the id that they commented with is its reader; so
+it is with one that was tried until nobody tried it any more (``unconfirmed``).
 """
 
 from datetime import datetime, timedelta
 
 from selify.core import outbox
 from selify.core.database import Tx
-from selify.social import messages, sending
-from selify.social.ports import Action
+from selify.social import messages, sending, undelivered
 from selify.social.types import Account
 
 # A comment may be answered for seven days, and the answer be answered at any time after that.
@@ -22,17 +22,18 @@ async def settle_for(tx: Tx, account: Account, person_ref: str, *, now: datetime
     was any.
     """
     rows = await tx.fetch(
-        """
+        f"""
         SELECT id, created_at FROM internal.outbox
          WHERE account_id = $1 AND channel = $2 AND created_at > $5::timestamptz - $6::interval
            AND state = 'failed' AND payload ->> 'kind' = 'private_reply'
-           AND payload ->> 'commenter_ref' = $3 AND result ->> 'code' = $4 AND attempts > 1
+           AND payload ->> 'commenter_ref' = $3 AND result ->> 'code' = ANY ($4)
+           AND {outbox.TRIES} > 1
          ORDER BY id
         """,
         account.id,
         messages.CHANNEL,
         person_ref,
-        Action.ALREADY_DONE.value,
+        list(undelivered.ARRIVED_PERHAPS),
         now,
         OLDEST,
     )

@@ -7,6 +7,7 @@ over, pace and limits (``sending``). What the platform itself gave a time for go
 from datetime import datetime
 from uuid import UUID
 
+from selify.core import outbox
 from selify.core.database import Tx
 from selify.core.errors import Conflict
 from selify.social import diagnosis, messages, pauses
@@ -30,10 +31,10 @@ async def send_now(tx: Tx, account_id: UUID, now: datetime) -> int:
         )
     await pauses.end_early(tx, account_id, now)
     return await tx.execute(
-        """
+        f"""
         UPDATE internal.outbox SET not_before = $3, updated_at = $3
          WHERE account_id = $1 AND channel = $2 AND state = 'queued' AND not_before > $3
-           AND (attempts > 0 OR last_error = ANY ($4))
+           AND ({outbox.TRIES} > 0 OR last_error = ANY ($4))
         """,
         account_id,
         messages.CHANNEL,

@@ -18,7 +18,7 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.links import FileLinks
 from selify.core.logging import get_logger
 from selify.core.notices import notify_workspace
-from selify.core.outbox import Delivery, Failed, Outcome, Retry, Sent, Unknown, Wait
+from selify.core.outbox import GAVE_UP, Delivery, Failed, Outcome, Retry, Sent, Unknown, Wait
 from selify.core.secrets import SecretBox
 from selify.social import (
     conversations,
@@ -102,7 +102,7 @@ class MessageChannel:
         except Exception as error:
             # Nothing has left yet, so it surely did not arrive.
             log.exception("a message could not be prepared", key=delivery.key)
-            return Retry(f"{type(error).__name__}: {error}"[:500])
+            return Retry(f"{type(error).__name__}: {error}"[:500], code=_given_up_as(delivery))
         if not isinstance(cleared, _Cleared):
             return cleared
         started = monotonic()
@@ -123,7 +123,7 @@ class MessageChannel:
                 return Failed("not_connected", "the account was disconnected")
             if not person_ref:
                 # A private reply: the platform refuses a second one, so asking again is safe.
-                return Retry("repeating a private reply is safe")
+                return Retry("repeating a private reply is safe", code=UNCONFIRMED)
             delivery = await _in_doubt(tx, delivery, self._clock.now())
             if account.status != "active":
                 return self._still_unknown(delivery, f"the account is {account.status}")
@@ -286,7 +286,8 @@ class MessageChannel:
         private = bool(delivery.payload.get("comment_ref"))
         match refused.action:
             case Action.RETRY:
-                return Retry(refused.reason, timedelta(seconds=after) if after else None)
+                rest = timedelta(seconds=after) if after else None
+                return Retry(refused.reason, rest, _given_up_as(delivery))
             case Action.UNKNOWN:
                 return Unknown(refused.reason)
             case Action.LATER:
@@ -317,7 +318,7 @@ class MessageChannel:
         if delivery.payload["kind"] == "typing" or delivery.account_id is None:
             return
         await undelivered.settle(tx, self._clock, delivery, code)
-        if code in (Action.STOP.value, "gave_up"):
+        if code in (Action.STOP.value, GAVE_UP):
             await health.failed(tx, delivery.account_id, at=now, code=code, reason=reason)
             await notify_workspace(
                 tx,
@@ -484,7 +485,7 @@ async def _is_lost_reply(tx: Tx, delivery: Delivery) -> bool:
     (``lost_replies``).
     """
     commenter = delivery.payload.get("commenter_ref")
-    if not commenter or delivery.attempts <= 1:
+    if not commenter or delivery.tries <= 1:
         return False
     return bool(
         await tx.fetch_value(
@@ -496,6 +497,15 @@ async def _is_lost_reply(tx: Tx, delivery: Delivery) -> bool:
             commenter,
         )
     )
+
+
+def _given_up_as(delivery: Delivery) -> str:
+    """A private reply of which one try ended in doubt may have arrived, whatever its last try says:
+    nobody looks into its thread.
+    """
+    doubted = "doubted_at" in delivery.payload or delivery.lost > 0
+    private = delivery.payload["kind"] == "private_reply"
+    return UNCONFIRMED if private and doubted else GAVE_UP
 
 
 async def _in_doubt(tx: Tx, delivery: Delivery, now: datetime) -> Delivery:
