@@ -34,10 +34,13 @@ def told(**what: Any) -> SocialEvent:
     return translate(stored.event_type, stored.payload, RECEIVED)
 
 
-def test_an_edit_keeps_its_number() -> None:
-    edit = told(message_edit={"mid": "m1", "text": "the blue one", "num_edit": 2})
+@pytest.mark.parametrize("sender", [PERSON, ACCOUNT])
+def test_an_edit_keeps_its_number_and_says_who_did_it(sender: str) -> None:
+    change = {"mid": "m1", "text": "the blue one", "num_edit": 2}
+    edit = told(sender=sender, message_edit=change)
     assert isinstance(edit, MessageEdited)
     assert (edit.message_ref, edit.text, edit.number) == ("m1", "the blue one", 2)
+    assert (edit.person_ref, edit.is_own) == (PERSON, sender == ACCOUNT)
 
 
 @pytest.mark.parametrize("sender", [PERSON, ACCOUNT])
