@@ -30,7 +30,7 @@ from selify.social.dialogue import (
 )
 from selify.social.keywords import HUMAN_WORDS, START_WORDS, STOP_WORDS
 from selify.social.reading import ConversationFilter
-from selify.social.types import Attachment, AttachmentKind, Button, MessageWritten
+from selify.social.types import Attachment, AttachmentKind, Button, MessageEdited, MessageWritten
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 GARMENT, OTHER_GARMENT, ROW = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -223,6 +223,36 @@ async def test_an_answer_leaves_or_the_conversation_needs_a_person(
         if (await world.state()).handler is Handler.HUMAN:
             assert await waits_for_person(world, brand), name
             assert await unread(world) > 0, name
+
+
+@pytest.mark.parametrize("stage", Stage)
+async def test_what_is_edited_into_a_message_decides_who_answers_too(
+    world: World, brand: Brand, stage: Stage
+) -> None:
+    for name in ("a question", "a wish for a person", "a complaint", "anger", "stop", "human"):
+        text = WORDS[name]
+        await stand(world, brand, State(stage=stage))
+        world.clock.advance(timedelta(minutes=1))
+        written = world.message("hallo")
+        await world.say(written, edited(world, written, text))
+        state = await world.state()
+        assert state.opted_out == intents.wants_stop(text), name
+        assert (state.handler is Handler.HUMAN) == needs_person(message(text)), name
+        if state.handler is Handler.HUMAN:
+            assert await waits_for_person(world, brand), name
+            assert await unread(world) > 0, name
+        await world.sql("UPDATE public.social_conversations SET unread_count = 0")
+
+
+def edited(world: World, written: MessageWritten, text: str, number: int = 1) -> MessageEdited:
+    return MessageEdited(
+        written.account_ref,
+        written.person_ref,
+        written.message_ref,
+        text,
+        world.clock.now(),
+        number,
+    )
 
 
 async def test_in_human_hands_and_after_stop_it_is_unread(world: World, brand: Brand) -> None:

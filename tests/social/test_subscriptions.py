@@ -6,8 +6,9 @@ import pytest
 from tests.infra.gateway import Gateway
 from tests.infra.world import SYSTEM, Brand, World
 
+from selify.dash.health import Doctor
 from selify.social import diagnosis, event_kinds, subscriptions
-from selify.social.diagnosis import Diagnosis
+from selify.social.diagnosis import About, Diagnosis, Finding
 from selify.social.ports import PlatformRefused, Subscription
 
 
@@ -89,6 +90,52 @@ async def test_what_does_not_come_is_named_with_its_price(
         "Comments under your posts are not answered. The permission to manage comments is missing."
     )
     assert await confirm(world, gateway) == 0, "not asked for again unchanged"
+
+
+def incoming(account: Diagnosis) -> Finding:
+    return next(one for one in account.findings if one.about is About.INCOMING)
+
+
+async def without(world: World, brand: Brand, field: str, *, reconnecting_helps: bool) -> Diagnosis:
+    """All kinds of events come but this one."""
+    fields = tuple(one for one in event_kinds.COSTS if one != field)
+    said = Subscription(fields, "It says why.", reconnecting_helps)
+    async with world.database.tx(SYSTEM) as tx:
+        await subscriptions.record(tx, brand.account.id, said, clock=world.clock)
+    return await shown(world, brand)
+
+
+@pytest.mark.parametrize("field", event_kinds.COSTS)
+@pytest.mark.parametrize("helps", [True, False])
+async def test_connecting_again_is_advised_where_it_helps_and_nowhere_else(
+    world: World, brand: Brand, field: str, helps: bool
+) -> None:
+    account = await without(world, brand, field, reconnecting_helps=helps)
+    found = incoming(account)
+    assert found.code == "events_missing"
+    assert found.text == f"{event_kinds.COSTS[field].text} It says why."
+    assert found.what_to_do.startswith("Connect the account again") == helps
+    assert Doctor(account).reconnect == helps
+
+
+@pytest.mark.parametrize("helps", [True, False])
+async def test_so_it_is_where_nothing_comes_at_all(
+    world: World, brand: Brand, gateway: Gateway, helps: bool
+) -> None:
+    gateway.refusal = PlatformRefused("no", "A switch is off.", reconnecting_helps=helps)
+    await confirm(world, gateway)
+    account = await shown(world, brand)
+    assert incoming(account).text == "A switch is off."
+    assert incoming(account).what_to_do.startswith("Connect the account again") == helps
+    assert Doctor(account).reconnect == helps
+
+
+async def test_a_token_nobody_can_open_is_replaced_by_connecting_again(
+    world: World, brand: Brand, gateway: Gateway
+) -> None:
+    await world.sql("UPDATE public.connected_social_accounts SET access_token = 'by nobody'")
+    await confirm(world, gateway)
+    assert "Connect the account again" in incoming(await shown(world, brand)).what_to_do
 
 
 async def test_a_clock_that_ran_ahead_puts_nothing_off(

@@ -71,7 +71,8 @@ class Doctor:
         """Whether connecting it again is what helps, or may."""
         found = self.found.findings
         return any(
-            one.state in (State.BAD, State.OFF) or one.code == "events_missing" for one in found
+            bool(one.what_to_do) if one.about is About.INCOMING else one.state in _CONNECT_AGAIN
+            for one in found
         )
 
     @property
@@ -112,6 +113,7 @@ class Doctor:
         return f"{finding.text}{_pace(pace)}" if timed and pace is not None else finding.text
 
 
+_CONNECT_AGAIN = (State.BAD, State.OFF)
 _VERDICTS = {State.BAD: "Needs your attention", State.FAIR: "Mostly fine"}
 
 

@@ -232,8 +232,24 @@ async def window_open_until(tx: Tx, conversation_id: UUID) -> datetime | None:
     return latest + WINDOW if latest else None
 
 
-async def edit_message(tx: Tx, message_ref: str, text: str) -> bool:
-    """False when there is no such message. What was taken back stays away."""
+async def mark_unread(tx: Tx, conversation: Conversation, message_ref: str) -> None:
+    """It says something else by now."""
+    await tx.execute(
+        """
+        WITH changed AS (
+            UPDATE public.social_messages SET read_at = NULL
+             WHERE platform_message_id = $2 AND conversation_id = $1 AND read_at IS NOT NULL
+         RETURNING 1)
+        UPDATE public.social_conversations c SET unread_count = coalesce(unread_count, 0) + 1
+         WHERE id = $1 AND EXISTS (SELECT 1 FROM changed)
+        """,
+        conversation.id,
+        message_ref,
+    )
+
+
+async def edit_message(tx: Tx, message_ref: str, text: str) -> str | None:
+    """What it said before; None when there is no such message. What was taken back stays away."""
     edited = await tx.fetch_one(
         """
         UPDATE public.social_messages m
@@ -247,9 +263,9 @@ async def edit_message(tx: Tx, message_ref: str, text: str) -> bool:
         UNSENT,
     )
     if edited is None:
-        return False
+        return None
     await _reword(tx, edited["conversation_id"], edited["old"], edited["new"] or f"[{UNSENT}]")
-    return True
+    return edited["old"] or ""
 
 
 # What an event's payload tells of a message.

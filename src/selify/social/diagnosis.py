@@ -304,6 +304,7 @@ def _incoming(facts: _Facts) -> Finding:
     arriving = status == "active"
     missing = "Some of what shoppers write does" if arriving else "Comments and messages do"
     costs = [cost.text for cost in lost] if arriving else []
+    reconnect = (error or "").startswith(f"{event_kinds.RECONNECT}: ")
     return Finding(
         About.INCOMING,
         State.FAIR if arriving and not any(cost.vital for cost in lost) else State.BAD,
@@ -311,7 +312,7 @@ def _incoming(facts: _Facts) -> Finding:
         f"{missing} not reach {facts.name}",
         " ".join([*costs, _for_people(error or "")]).strip() or "Not arriving.",
         since=None if arriving else facts.row["subscribed_at"],
-        what_to_do="Connect the account again and leave every switch on.",
+        what_to_do="Connect the account again and leave every switch on." if reconnect else "",
         cause=_for_people(error or ""),
     )
 

@@ -8,6 +8,8 @@ from types import MappingProxyType
 RECEIVED = """
     CASE s.subscription_status WHEN 'active' THEN s.subscribed_fields WHEN 'error' THEN '{}' END
 """
+# The word before a stored complaint that ends once the account is connected again.
+RECONNECT = "reconnect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Cost:
 COSTS: Mapping[str, Cost] = MappingProxyType(
     {
         "comments": Cost("Comments under your posts are not answered.", vital=True),
+        "live_comments": Cost("Comments under your live videos are not answered."),
         "messages": Cost("Messages and photos do not reach the bot.", vital=True),
         "messaging_postbacks": Cost("Taps on the buttons of a message are not noticed."),
         "message_echoes": Cost("The bot does not notice when you answer a shopper yourself."),

@@ -20,6 +20,7 @@ from selify.social import (
     conversations,
     dialogue,
     echoes,
+    edits,
     interactions,
     keywords,
     lost_replies,
@@ -32,7 +33,7 @@ from selify.social import (
     undelivered,
 )
 from selify.social.conversations import Conversation
-from selify.social.dialogue import Act, Circumstances, Decision, Handler, Stage
+from selify.social.dialogue import Act, Circumstances, Decision, Handler, Stage, State
 from selify.social.echoes import Origin
 from selify.social.ports import Translator
 from selify.social.repository import Binding
@@ -95,7 +96,7 @@ class SocialEvents:
             case ButtonTapped():
                 return await _message(tx, account, _as_message(happened), self._clock)
             case MessageEdited():
-                return await _edited(tx, account, happened, self._clock.now())
+                return await _edited(tx, account, happened, self._clock)
             case MessageUnsent():
                 return await _unsent(tx, account, happened)
             case MessageSeen():
@@ -209,6 +210,12 @@ async def _message(
         return await _seen_before(tx, account, message, "this message was handled before")
     if not conversation.username:
         await names.ask(tx, conversation)
+    return await _answer(tx, account, conversation, message, clock)
+
+
+async def _answer(
+    tx: Tx, account: Account, conversation: Conversation, message: MessageWritten, clock: Clock
+) -> Mapping[str, Any]:
     facts, binding = await _circumstances(tx, account, conversation, message)
     decision = dialogue.decide(conversation.state, message, facts)
     log.info(
@@ -470,17 +477,26 @@ async def _unsent(tx: Tx, account: Account, unsent: MessageUnsent) -> Mapping[st
 
 
 async def _edited(
-    tx: Tx, account: Account, edit: MessageEdited, now: datetime
+    tx: Tx, account: Account, edit: MessageEdited, clock: Clock
 ) -> Mapping[str, Any] | Skipped:
-    await conversations.find(tx, account.id, edit.person_ref)
+    conversation = await conversations.find(tx, account.id, edit.person_ref)
+    state = conversation.state if conversation else State()
     if await conversations.has_later_edit(tx, account.platform, edit.message_ref, edit.number):
         raise Skip("a later edit of this message is here already")
-    if not await conversations.edit_message(tx, edit.message_ref, edit.text):
-        _await_message(edit.at, now)
-        raise Skip("an edit of a message we do not know")
+    before = await conversations.edit_message(tx, edit.message_ref, edit.text)
+    said = edits.heard(edit, state, before=before or "")
+    if before is None:
+        _await_message(edit.at, clock.now())
+        if said is None:
+            raise Skip("an edit of a message we do not know")
+        never_told = edits.as_message(edit, message_ref=edit.message_ref)
+        return await _message(tx, account, never_told, clock)
     if await conversations.was_unsent(tx, edit.message_ref):
         return await _seen_before(tx, account, edit, "an edit of a message taken back")
-    return {"edited": True}
+    if said is None or conversation is None:
+        return {"edited": True}
+    await conversations.mark_unread(tx, conversation, edit.message_ref)
+    return await _answer(tx, account, conversation, said, clock)
 
 
 def _await_message(at: datetime, now: datetime) -> None:

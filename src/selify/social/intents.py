@@ -23,6 +23,13 @@ _READ = 2000
 _ANGRY = frozenset("😡🤬😠🖕👿💩")
 _SAD = frozenset("👎😢😞😔☹🙁😕😒🙄🤮🤢😖😣😟")
 _SMILING = re.compile(r"(?<!\w)(?:[:;=8][-o']?[)D\]pP*3]|<3+|[xX]D+|\^\^)(?!\w)")
+_SIGNS = r".!?;:\n…"
+# No comma after which German goes on: “Kannst du mir helfen, das anzuprobieren?”, “…, was ich bestellt habe”.
+_COMMA = (
+    r",(?!\s*(?:mit )?(?:der|die|das|dem|den|was|wie|dass) (?:ich|mir|mich|wir|uns)\b)"
+    rf"(?![^{_SIGNS},]*\banzu)"
+)
+_CLAUSE_ENDS = re.compile(rf"[{_SIGNS}]+|{_COMMA}|\b(?:but|aber|sondern)\b")
 _FROWNING = re.compile(r"(?<!\w)[:;=][-o']?[(/\\|\[](?!\w)")
 
 
@@ -130,7 +137,7 @@ def _before(clause: str, found: re.Match[str]) -> str:
 
 def _clauses(text: str) -> list[str]:
     joined = re.sub(r"['’`´]", "", unicodedata.normalize("NFKC", text[:_READ]))
-    parts = re.split(r"[.!?;:,\n…]+|\b(?:but|aber|sondern)\b", joined.casefold())
+    parts = _CLAUSE_ENDS.split(joined.casefold())
     return [clause for clause in map(normalise, parts) if clause]
 
 

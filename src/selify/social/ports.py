@@ -198,23 +198,34 @@ class PostPage:
 
 
 class PlatformRefused(Exception):
-    """The platform refused or did not answer. ``token_dead``: only a new consent helps."""
+    """The platform refused or did not answer. ``token_dead``: only a new consent helps.
+    ``reconnecting_helps``: so it does here, and ``reason`` does not say it.
+    """
 
-    def __init__(self, code: str, reason: str, *, token_dead: bool = False) -> None:
+    def __init__(
+        self,
+        code: str,
+        reason: str,
+        *,
+        token_dead: bool = False,
+        reconnecting_helps: bool = False,
+    ) -> None:
         super().__init__(f"{code}: {reason}")
         self.code = code
         self.reason = reason
         self.token_dead = token_dead
+        self.reconnecting_helps = reconnecting_helps
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """The kinds of events a platform sends us of an account. ``complaint``: why others do not come,
-    in words for its owner.
+    in words for its owner. ``reconnecting_helps``: some come once the owner consents to more.
     """
 
     fields: tuple[str, ...]
     complaint: str = ""
+    reconnecting_helps: bool = False
 
 
 class AccountGateway(Protocol):

@@ -1,8 +1,8 @@
 """Whether the platform sends us an account's events: ``instagram_webhook_subscriptions``.
 
 active → error (it refused) → active again by a routine, or inactive when we let go. An active one may
-lack kinds of events, for want of a permission: then ``last_error`` says why, and ``missing`` what that
-costs. A platform may drop a subscription by itself after an outage of ours, so every one is confirmed
+lack kinds of events: then ``last_error`` says why, and whether connecting again helps, and ``missing``
+what that costs. A platform may drop a subscription by itself after an outage of ours, so every one is confirmed
 once a day; one that was refused is tried again ever more seldom.
 """
 
@@ -15,8 +15,8 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.logging import get_logger
 from selify.core.secrets import SecretBox, SecretUnreadable
 from selify.social import accounts, health
-from selify.social.event_kinds import RECEIVED
-from selify.social.ports import AccountGateway, PlatformRefused
+from selify.social.event_kinds import RECEIVED, RECONNECT
+from selify.social.ports import AccountGateway, PlatformRefused, Subscription
 
 log = get_logger(__name__)
 
@@ -37,9 +37,7 @@ async def received(tx: Tx, account_id: UUID) -> list[str] | None:
     return fields
 
 
-async def record(
-    tx: Tx, account_id: UUID, fields: Sequence[str], *, complaint: str = "", clock: Clock
-) -> None:
+async def record(tx: Tx, account_id: UUID, said: Subscription, *, clock: Clock) -> None:
     """The platform confirmed which events it sends us."""
     await tx.execute(
         """
@@ -53,13 +51,15 @@ async def record(
                last_error = excluded.last_error
         """,
         account_id,
-        list(fields),
+        list(said.fields),
         clock.now(),
-        complaint[:500] or None,
+        _stored(said.complaint, reconnecting_helps=said.reconnecting_helps) or None,
     )
 
 
-async def record_failure(tx: Tx, account_id: UUID, reason: str, *, clock: Clock) -> None:
+async def record_failure(
+    tx: Tx, account_id: UUID, reason: str, *, reconnecting_helps: bool = False, clock: Clock
+) -> None:
     """Nothing comes. ``last_verified_at`` is when that was found out."""
     await tx.execute(
         """
@@ -72,9 +72,13 @@ async def record_failure(tx: Tx, account_id: UUID, reason: str, *, clock: Clock)
                error_count = coalesce(instagram_webhook_subscriptions.error_count, 0) + 1
         """,
         account_id,
-        reason[:500],
+        _stored(reason, reconnecting_helps=reconnecting_helps),
         clock.now(),
     )
+
+
+def _stored(reason: str, *, reconnecting_helps: bool) -> str:
+    return (f"{RECONNECT}: {reason}" if reconnecting_helps else reason)[:500]
 
 
 async def subscribe(
@@ -90,13 +94,17 @@ async def subscribe(
         subscription = await gateway.subscribe(token, permissions)
     except PlatformRefused as refused:
         async with database.tx(ACTOR) as tx:
-            await record_failure(tx, account_id, refused.reason, clock=clock)
+            await record_failure(
+                tx,
+                account_id,
+                refused.reason,
+                reconnecting_helps=refused.reconnecting_helps,
+                clock=clock,
+            )
             await health.tell(tx, account_id, clock.now())
         return False
     async with database.tx(ACTOR) as tx:
-        await record(
-            tx, account_id, subscription.fields, complaint=subscription.complaint, clock=clock
-        )
+        await record(tx, account_id, subscription, clock=clock)
     return True
 
 
@@ -143,6 +151,12 @@ async def _confirm(
             token = await accounts.open_token(tx, secrets, account_id)
     except (accounts.AccountMissing, SecretUnreadable) as error:
         async with database.tx(ACTOR) as tx:
-            await record_failure(tx, account_id, error.detail, clock=clock)
+            await record_failure(
+                tx,
+                account_id,
+                error.detail,
+                reconnecting_helps=isinstance(error, SecretUnreadable),
+                clock=clock,
+            )
         return
     await subscribe(database, clock, gateway, account_id, token, permissions)

@@ -81,7 +81,9 @@ class ButtonTapped:
 
 @dataclass(frozen=True, slots=True)
 class MessageEdited:
-    """``number``: the first edit of a message is 1; 0 where the platform does not count."""
+    """``number``: the first edit of a message is 1; 0 where the platform does not count. ``is_own``: the
+    account itself did.
+    """
 
     account_ref: str
     person_ref: str
@@ -89,6 +91,7 @@ class MessageEdited:
     text: str
     at: datetime
     number: int = 0
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -537,10 +537,7 @@ async def account_with(both: Both, name: str, *scopes: str) -> tuple[InstagramGa
 
 
 NO_COMMENTS = set(WEBHOOK_FIELDS) - {"comments", "live_comments"}
-LACKING = (
-    "The permission to manage comments is missing. "
-    "Connect the account again and leave every switch on."
-)
+LACKING = "The permission to manage comments is missing."
 
 
 @pytest.mark.parametrize(
@@ -556,6 +553,7 @@ async def test_without_a_permission_the_rest_is_subscribed_and_the_lack_named(bo
     found = await gateway.subscribe(token, known)
     await both.sandbox.calm()
     assert (set(found.fields), found.complaint) == (NO_COMMENTS, LACKING)
+    assert found.reconnecting_helps
     assert set(await both.client.subscriptions(token)) == NO_COMMENTS
 
 
@@ -565,7 +563,10 @@ async def test_one_field_that_is_not_offered_costs_that_field_alone(both):
     found = await gateway.subscribe(token, SCOPES)
     await both.sandbox.calm()
     assert set(found.fields) == set(WEBHOOK_FIELDS) - {"message_edit"}
-    assert found.complaint == "Instagram does not offer “message_edit” to our app."
+    assert found.complaint == (
+        "Instagram does not offer “message_edit” to our app; connecting again does not change that."
+    )
+    assert not found.reconnecting_helps
     assert set(await both.client.subscriptions(token)) == set(found.fields)
     assert set((await gateway.subscribe(token, SCOPES)).fields) == set(WEBHOOK_FIELDS), "later"
 
@@ -576,6 +577,10 @@ async def test_no_field_at_all_is_a_refusal_and_speaks_of_no_message(both):
     with pytest.raises(PlatformRefused) as refused:
         await gateway.subscribe(token, ())
     assert refused.value.code == "permission_missing"
+    assert (refused.value.reason, refused.value.reconnecting_helps) == (
+        "A permission is missing.",
+        True,
+    )
     await both.sandbox.calm()
     await both.sandbox.fail_next(100, on="media")
     with pytest.raises(PlatformRefused) as refused:

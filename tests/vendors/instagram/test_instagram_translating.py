@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 
+from selify.social.event_kinds import COSTS
 from selify.social.types import (
     Attachment,
     AttachmentKind,
     MessageEdited,
+    MessageSeen,
     MessageUnsent,
     MessageWritten,
+    NothingToDo,
     SocialEvent,
 )
 from selify.vendors.instagram.adapter import incoming, read_parked, translate
+from selify.vendors.instagram.config import WEBHOOK_FIELDS
 from selify.vendors.instagram.webhook import parse
 
 RECEIVED = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -34,10 +38,13 @@ def told(**what: Any) -> SocialEvent:
     return translate(stored.event_type, stored.payload, RECEIVED)
 
 
-def test_an_edit_keeps_its_number() -> None:
-    edit = told(message_edit={"mid": "m1", "text": "the blue one", "num_edit": 2})
+@pytest.mark.parametrize("sender", [PERSON, ACCOUNT])
+def test_an_edit_keeps_its_number_and_says_who_did_it(sender: str) -> None:
+    change = {"mid": "m1", "text": "the blue one", "num_edit": 2}
+    edit = told(sender=sender, message_edit=change)
     assert isinstance(edit, MessageEdited)
     assert (edit.message_ref, edit.text, edit.number) == ("m1", "the blue one", 2)
+    assert (edit.person_ref, edit.is_own) == (PERSON, sender == ACCOUNT)
 
 
 @pytest.mark.parametrize("sender", [PERSON, ACCOUNT])
@@ -46,6 +53,24 @@ def test_an_unsend_says_who_did_it(sender: str) -> None:
     unsent = told(sender=sender, message=message)
     assert isinstance(unsent, MessageUnsent)
     assert (unsent.person_ref, unsent.is_own) == (PERSON, sender == ACCOUNT)
+
+
+def test_each_kind_of_event_that_leads_to_anything_has_its_price() -> None:
+    lead_to_nothing = {
+        "messaging_referral",
+        "messaging_seen",
+        "messaging_optins",
+        "messaging_handover",
+        "standby",
+    }
+    assert set(WEBHOOK_FIELDS) == COSTS.keys() | lead_to_nothing
+    told_of = [
+        told(read={"mid": "m1"}),
+        told(referral={"ref": "r"}),
+        told(optin={"type": "t"}),
+        told(pass_thread_control={"new_owner_app_id": "1"}),
+    ]
+    assert {type(one) for one in told_of} == {MessageSeen, NothingToDo}
 
 
 def test_a_parked_entry_is_read_like_one_that_arrives() -> None:

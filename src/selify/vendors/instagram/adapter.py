@@ -81,6 +81,7 @@ def translate(event_type: str, payload: Mapping[str, Any], received_at: datetime
                 event.text,
                 event.occurred_at,
                 event.num_edit,
+                event.is_own,
             )
         case ig.MessageDeleted():
             return MessageUnsent(

@@ -15,7 +15,13 @@ from selify.social.ports import (
 from selify.vendors.instagram import oauth, subscribing
 from selify.vendors.instagram.client import InstagramClient
 from selify.vendors.instagram.config import InstagramConfig
-from selify.vendors.instagram.errors import WRONG_REQUEST, Action, GraphError
+from selify.vendors.instagram.errors import (
+    NOT_ALLOWED,
+    TOKEN_DEAD,
+    WRONG_REQUEST,
+    Action,
+    GraphError,
+)
 from selify.vendors.instagram.oauth import InstagramOAuth, Token
 from selify.vendors.instagram.types import Media
 
@@ -25,6 +31,12 @@ _WRONG_REQUEST = (
     "Instagram did not accept what we asked of it. We will ask again; if this stays, whoever runs "
     "Selify should look at the app in Meta's dashboard."
 )
+
+# What connecting again ends, without that advice: whoever shows it gives it once.
+_RECONNECTING_HELPS = {
+    NOT_ALLOWED.explanation: "A permission is missing.",
+    TOKEN_DEAD.explanation: "Instagram no longer accepts our access.",
+}
 
 
 class InstagramGateway:
@@ -74,7 +86,15 @@ class InstagramGateway:
 
     async def subscribe(self, token: str, permissions: Sequence[str]) -> Subscription:
         fields = self._config.webhook_fields
-        return await _said(subscribing.subscribe(self._client, token, fields, permissions))
+        try:
+            return await _said(subscribing.subscribe(self._client, token, fields, permissions))
+        except PlatformRefused as refused:
+            plain = _RECONNECTING_HELPS.get(refused.reason)
+            if plain is None:
+                raise
+            raise PlatformRefused(
+                refused.code, plain, token_dead=refused.token_dead, reconnecting_helps=True
+            ) from refused
 
     async def unsubscribe(self, token: str) -> None:
         await _said(self._client.unsubscribe(token))

@@ -17,7 +17,6 @@ _LACKING = {
     COMMENTS_SCOPE: "The permission to manage comments is missing.",
     MESSAGES_SCOPE: "The permission to manage messages is missing.",
 }
-_AGAIN = "Connect the account again and leave every switch on."
 
 
 async def subscribe(
@@ -38,7 +37,9 @@ async def subscribe(
     missing = {*unpermitted, *unknown}
     listed = await client.subscriptions(token)
     return Subscription(
-        tuple(field for field in listed if field not in missing), _complaint(unpermitted, unknown)
+        tuple(field for field in listed if field not in missing),
+        _complaint(unpermitted, unknown),
+        reconnecting_helps=bool(unpermitted),
     )
 
 
@@ -68,8 +69,9 @@ class _Search:
 
 
 def _complaint(unpermitted: Iterable[str], unknown: Iterable[str]) -> str:
-    lacking = dict.fromkeys(_LACKING[scope_of(field)] for field in unpermitted)
-    said = [*lacking, _AGAIN] if lacking else []
+    said = list(dict.fromkeys(_LACKING[scope_of(field)] for field in unpermitted))
     if names := ", ".join(f"“{field}”" for field in unknown):
-        said.append(f"Instagram does not offer {names} to our app.")
+        said.append(
+            f"Instagram does not offer {names} to our app; connecting again does not change that."
+        )
     return " ".join(said)
