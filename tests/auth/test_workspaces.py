@@ -1,9 +1,17 @@
 import asyncio
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
-from selify.auth import WorkspaceRole, access_workspace, list_workspaces, workspaces
+from selify.auth import (
+    KEPT_FOR,
+    WorkspaceRole,
+    access_workspace,
+    begin_forgetting,
+    list_workspaces,
+    workspaces,
+)
 from selify.core.database import Actor
 from selify.core.errors import Unauthenticated
 
@@ -343,3 +351,116 @@ async def test_a_holding_with_brands_is_not_deleted(people, workspace, house):
         workspace,
     )
     assert await _delete(people["owner"], workspace) == "holds_brands"
+    [left] = await house.run("SELECT deleted_at FROM public.workspaces WHERE id = $1", workspace)
+    assert left["deleted_at"] is None
+
+
+@pytest.mark.parametrize("typed", ["Cafe\u0301  Été", "\tCafé Été"])
+async def test_a_name_is_typed_in_any_spelling_that_looks_the_same(people, typed):
+    made = await people["owner"].make("Café Été")
+    assert await _delete(people["owner"], made["id"], typed) == "done"
+
+
+# Bringing back
+
+
+async def _restore(person, workspace_id):
+    return _outcome(await person.client.post(f"{API}/{workspace_id}/restore"))
+
+
+async def _age(house, by):
+    """The deletion was so much earlier; whoever deleted is still signed in."""
+    await house.run("UPDATE public.workspaces SET deleted_at = deleted_at - $1::interval", by)
+
+
+async def _deleted(person):
+    answer = await person.client.get(f"{API}/deleted")
+    return [(one["id"], one["role"]) for one in answer.json()["workspaces"]]
+
+
+async def test_an_owner_brings_a_workspace_back_within_thirty_days(house, people, workspace):
+    before = (await people["owner"].client.get(API)).json()
+    assert await _delete(people["owner"], workspace) == "done"
+    await _age(house, KEPT_FOR - timedelta(seconds=1))
+    for name, outcome in (
+        ("stranger", "workspace_not_found"),
+        ("member", "role_too_low"),
+        ("admin", "role_too_low"),
+    ):
+        assert await _restore(people[name], workspace) == outcome
+        assert await _deleted(people[name]) == [(workspace, name)][: name != "stranger"]
+    for _ in range(2):  # pressed twice
+        assert await _restore(people["owner"], workspace) == "done"
+    assert (await people["owner"].client.get(API)).json() == before
+    assert await people["member"].roles(workspace)
+    assert await _deleted(people["owner"]) == []
+    told = await house.run(
+        "SELECT payload ->> 'kind' AS kind FROM internal.outbox"
+        " WHERE (payload -> 'everyone')::boolean ORDER BY id"
+    )
+    assert [row["kind"] for row in told] == ["workspace_deleted", "workspace_restored"]
+
+
+async def test_after_thirty_days_nobody_brings_it_back(house, people, workspace):
+    assert await _delete(people["owner"], workspace) == "done"
+    await _age(house, KEPT_FOR)
+    assert await _restore(people["owner"], workspace) == "workspace_forgotten"
+    assert await _deleted(people["owner"]) == []
+
+
+async def test_whose_forgetting_has_begun_is_gone_whatever_the_clock_says(house, people, workspace):
+    async def begin(deleted_at):
+        async with house.database.tx(SYSTEM) as tx:
+            return await begin_forgetting(
+                tx, UUID(workspace), deleted_at=deleted_at, now=house.clock.now()
+            )
+
+    assert await _delete(people["owner"], workspace) == "done"
+    assert not await begin(house.clock.now() - timedelta(days=40))  # another deletion's
+    assert await _restore(people["owner"], workspace) == "done"
+    assert not await begin(house.clock.now())
+    assert await _delete(people["owner"], workspace) == "done"
+    assert await begin(house.clock.now())
+    assert await _restore(people["owner"], workspace) == "workspace_forgotten"
+    assert await _deleted(people["owner"]) == []
+
+
+@pytest.mark.parametrize("holding_too", [True, False])
+async def test_a_brand_comes_back_to_its_holding_or_alone(house, people, workspace, holding_too):
+    brand = (await people["owner"].make("Brand"))["id"]
+    await house.run(
+        "UPDATE public.workspaces SET is_holding_company = true WHERE id = $1", workspace
+    )
+    await house.run(
+        "UPDATE public.workspaces SET parent_workspace_id = $2 WHERE id = $1", brand, workspace
+    )
+    assert await _delete(people["owner"], brand, "Brand") == "done"
+    if holding_too:
+        assert await _delete(people["owner"], workspace) == "done"
+    assert await _restore(people["owner"], brand) == "done"
+    [row] = await house.run(
+        "SELECT parent_workspace_id FROM public.workspaces WHERE id = $1", brand
+    )
+    assert row["parent_workspace_id"] == (None if holding_too else UUID(workspace))
+
+
+async def test_no_brand_comes_back_to_a_holding_that_is_just_deleted(house, people, workspace):
+    brand = (await people["owner"].make("Brand"))["id"]
+    await house.run(
+        "UPDATE public.workspaces SET is_holding_company = true WHERE id = $1", workspace
+    )
+    for _ in range(5):
+        await house.run(
+            "UPDATE public.workspaces SET deleted_at = NULL, parent_workspace_id = NULL"
+        )
+        await house.run(
+            "UPDATE public.workspaces SET parent_workspace_id = $2 WHERE id = $1", brand, workspace
+        )
+        assert await _delete(people["owner"], brand, "Brand") == "done"
+        await asyncio.gather(_restore(people["owner"], brand), _delete(people["owner"], workspace))
+        assert not await house.run(
+            "SELECT FROM public.workspaces b JOIN public.workspaces h"
+            " ON h.id = b.parent_workspace_id"
+            " WHERE b.deleted_at IS NULL AND h.deleted_at IS NOT NULL"
+        )
+        house.clock.advance(timedelta(seconds=1))

@@ -20,7 +20,7 @@ FLAGS = [
 ]
 PATIENCE = 12_000
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
-ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/notifications")
+ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/settings", "/notifications")
 BOTH = pytest.mark.parametrize("size", SIZES)
 
 
@@ -248,6 +248,56 @@ async def test_without_scripts(chromium: Browser, brand) -> None:
     await page.get_by_label("More about this post").click()
     await page.get_by_role("link", name="Which words start a try-on?").click()
     await expect(page.get_by_role("heading", name="Which words start a try-on")).to_be_visible()
+    await context.close()
+
+
+@BOTH
+async def test_a_brand_is_deleted_and_kept_after_all(chromium: Browser, brand, size: str) -> None:
+    """By keyboard. Whatever shows the brand meanwhile says so by itself."""
+    context = await open_context(chromium, size)
+    elsewhere = await sign_in(context, brand)
+    await expect(elsewhere.locator("#liveness")).to_have_text("Live")
+    page = await context.new_page()
+    await page.goto(brand.site.url)
+    await page.get_by_label("Nordlicht and your account").press("Enter")
+    await page.get_by_role("link", name="Brand settings").press("Enter")
+    field = page.get_by_label("type its name")
+    await field.fill("nordlicht")
+    await field.press("Enter")
+    await expect(field).to_have_accessible_description(
+        "This is not its name. Nordlicht was not deleted. Type the name exactly as it is written."
+    )
+    await expect(field).to_be_focused()
+    await expect(field).to_have_value("nordlicht")
+    typed = await field.bounding_box()
+    said = await page.locator(".field-refusal").bounding_box()
+    assert typed
+    assert said
+    assert said["y"] >= typed["y"] + typed["height"]  # it covers nothing
+    await field.fill("Nordlicht")
+    await field.press("Enter")
+    for tab in (page, elsewhere):
+        await tab.wait_for_url(f"**/brands/{brand.id}/deleted")
+        await expect(tab.get_by_role("heading")).to_have_text("Nordlicht was deleted")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await page.get_by_role("button", name="Undo").press("Enter")
+    await expect(page.locator("#toasts")).to_contain_text("Your brand is back")
+    await context.close()
+
+
+async def test_a_brand_is_deleted_and_kept_after_all_without_scripts(
+    chromium: Browser, brand
+) -> None:
+    context = await open_context(chromium, "narrow", java_script_enabled=False)
+    page = await sign_in(context, brand)
+    await page.goto(f"{brand.site.url}/settings")
+    await page.get_by_label("type its name").fill("Something else")
+    await page.get_by_role("button", name="Delete this brand").click()
+    await expect(page.locator("#name-refused")).to_contain_text("Nordlicht was not deleted")
+    await page.get_by_label("Name").fill("Nordlicht")
+    await page.get_by_role("button", name="Send again").click()
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.locator("#toasts")).to_contain_text("Your brand is back")
     await context.close()
 
 

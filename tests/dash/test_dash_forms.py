@@ -39,6 +39,7 @@ def cases(brand) -> dict[str, tuple[str, dict[str, str], str, str]]:
         "new garment's picture": ("/wardrobe", {"name": "Tee"}, "picture", "Choose a picture"),
         "garment's name": (garment, {"name": " ", "stock": "7"}, "name", "needs a name"),
         "garment's price": (garment, {"name": "Tee", "price": "cheap"}, "price", "39.90"),
+        "brand's deletion": ("/settings/delete", {"name": "nordlicht"}, "name", "not its name"),
     }
 
 
@@ -53,6 +54,7 @@ NAMES = (
     "new garment's picture",
     "garment's name",
     "garment's price",
+    "brand's deletion",
 )
 
 

@@ -13,7 +13,7 @@ from selify.core.outbox import OutboxWorker
 from selify.ops import NoticeChannel
 from selify.social import health, pauses
 
-ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/notifications")
+ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/settings", "/notifications")
 REASON = "Please allow access to messages."
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/notifications")
+ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/settings", "/notifications")
 PARTS = ("attention", "conversations", "thread", "funnel", "money", "health", "bell")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
 

@@ -1,10 +1,21 @@
 """Coming in: visitors are sent to the door, and come back to where they wanted to go."""
 
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 
-PAGES = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/notifications", "/brands/new")
+PAGES = (
+    "/",
+    "/posts",
+    "/wardrobe",
+    "/accounts",
+    "/billing",
+    "/settings",
+    "/notifications",
+    "/brands/new",
+    f"/brands/{UUID(int=4)}/deleted",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -1,10 +1,10 @@
 """A deleted workspace: goodbye at once, forgotten after thirty days, and the books stay."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -42,8 +42,11 @@ class Gateway:
     platform: str = "instagram"
     unsubscribed: list[str] = field(default_factory=list)
     refusals: list[Exception] = field(default_factory=list)
+    meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def unsubscribe(self, token: str) -> None:
+        if self.meanwhile:
+            await self.meanwhile()
         if self.refusals:
             raise self.refusals.pop(0)
         self.unsubscribed.append(token)
@@ -93,6 +96,12 @@ class Scene:
                 self.mine.workspace_id,
                 user_id=self.mine.users["owner"],
                 typed_name=name,
+            )
+
+    async def restore(self) -> None:
+        async with self.database.tx(SYSTEM) as tx:
+            await workspaces.restore_workspace(
+                tx, self.clock, self.mine.workspace_id, user_id=self.mine.users["owner"]
             )
 
     async def job(self) -> asyncpg.Record:
@@ -295,16 +304,62 @@ async def test_a_platform_that_says_no_keeps_nobody(scene: Scene) -> None:
 
 
 async def test_a_workspace_that_came_back_is_left_alone(scene: Scene) -> None:
-    await scene.delete()
-    await scene.db.execute(
-        "UPDATE public.workspaces SET deleted_at = NULL WHERE id = $1", scene.mine.workspace_id
-    )
     before = await scene.rows(scene.mine)
+    await scene.delete()
+    await scene.restore()
     scene.clock.advance(KEPT_FOR)
     await scene.work()
     assert (await scene.job())["state"] == "done"
-    assert await scene.rows(scene.mine) == before
+    left = await scene.rows(scene.mine)
+    # Invitations are void, and both were told.
+    assert {table for table in before if left.get(table, 0) < before[table]} <= {
+        "workspace_members"
+    }
     assert scene.gateway.unsubscribed == []
+
+
+async def test_what_is_half_forgotten_does_not_come_back_when_the_clock_does(scene: Scene) -> None:
+    await scene.delete()
+    scene.clock.advance(KEPT_FOR)
+    await scene.work(storage=BreaksAfter(scene.storage, 1))
+    scene.clock.advance(-KEPT_FOR)
+    with pytest.raises(workspaces.WorkspaceForgotten):
+        await scene.restore()
+    async with scene.database.tx(SYSTEM) as tx:
+        owner = scene.mine.users["owner"]
+        assert await workspaces.list_deleted(tx, scene.clock, user_id=owner) == []
+
+
+async def test_an_account_connected_again_while_another_is_let_go_stays(scene: Scene) -> None:
+    """The platform takes its time; meanwhile the brand is brought back and connects its accounts."""
+    second = uuid4()
+    await scene.db.execute(
+        "INSERT INTO public.connected_social_accounts"
+        " (id, workspace_id, platform, platform_account_id, access_token, status)"
+        " VALUES ($1, $2, 'instagram', 'second', $3, 'active')",
+        second,
+        scene.mine.workspace_id,
+        scene.secrets.seal("second token", about=token_identity(second)),
+    )
+    await scene.delete()
+
+    async def bring_back() -> None:
+        scene.gateway.meanwhile = None
+        await scene.restore()
+        await scene.db.execute(
+            "UPDATE public.connected_social_accounts SET status = 'active', disconnected_at = NULL"
+            " WHERE workspace_id = $1 AND access_token <> ''",
+            scene.mine.workspace_id,
+        )
+
+    scene.gateway.meanwhile = bring_back
+    await scene.work()
+    kept = await scene.db.fetchval(
+        "SELECT count(*) FROM public.connected_social_accounts"
+        " WHERE workspace_id = $1 AND status = 'active' AND access_token <> ''",
+        scene.mine.workspace_id,
+    )
+    assert (kept, len(scene.gateway.unsubscribed)) == (1, 1)
 
 
 async def test_every_member_is_told_and_nobody_who_never_came(scene: Scene) -> None:

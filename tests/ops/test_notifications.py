@@ -11,7 +11,14 @@ from selify.core.clock import SystemClock
 from selify.core.database import Actor
 from selify.core.notices import CHANNEL, notify_workspace
 from selify.core.outbox import OutboxWorker
-from selify.ops import NoticeChannel, endpoints, list_notifications, notify
+from selify.ops import (
+    NoticeChannel,
+    count_unread,
+    endpoints,
+    list_notifications,
+    mark_read,
+    notify,
+)
 
 SYSTEM = Actor.system("test")
 NOTICE = {
@@ -140,6 +147,24 @@ async def test_notices_of_a_workspace_stay_in_order(database, brand, worker):
     async with database.tx(brand["owner"]) as tx:
         titles = [n.title for n in await list_notifications(tx)]
     assert titles == ["notice 2", "notice 1", "notice 0"]
+
+
+async def test_what_a_deleted_workspace_says_is_read_by_everyone_who_was_in_it(
+    database, brand, worker
+):
+    """In there nobody may read any more; so it belongs to the person."""
+    await announce(database, brand, key="before", title="Before")
+    await worker.run_once()
+    async with database.tx(SYSTEM) as tx:
+        await tx.execute("UPDATE public.workspaces SET deleted_at = now()")
+        other = await create_workspace(tx, name="Other", owner_id=brand["member"].user_id)
+    await announce(database, brand, key="gone", title="Gone", everyone=True)
+    await worker.run_once()
+    assert await told(database, brand) == {name: ["Gone"] for name in ("owner", "admin", "member")}
+    async with database.tx(brand["member"]) as tx:  # and in whatever brand they look at next
+        [notice] = await list_notifications(tx, workspace_id=other.id)
+        assert await count_unread(tx, workspace_id=other.id) == 1
+        assert (notice.title, await mark_read(tx, [notice.id])) == ("Gone", 1)
 
 
 async def test_links_lead_nowhere_else(database, brand):

@@ -11,18 +11,31 @@ from selify.auth import audit, repository, throttle
 from selify.auth.audit import OAuthEvent
 from selify.auth.gate import CurrentGate, CurrentSession, Gate, visit_of
 from selify.auth.sessions import check_session
-from selify.auth.types import Member, Session, SignedIn, User, Visit, Workspace, WorkspaceRole
+from selify.auth.types import (
+    DeletedWorkspace,
+    Member,
+    Session,
+    SignedIn,
+    User,
+    Visit,
+    Workspace,
+    WorkspaceRole,
+)
 from selify.auth.workspaces import (
     DELETION,
     KEPT_FOR,
+    WorkspaceNotFound,
     access_workspace,
+    begin_forgetting,
     change_platform_settings,
     change_role,
     create_workspace,
     delete_workspace,
+    list_deleted,
     list_members,
     list_workspaces,
     remove_member,
+    restore_workspace,
 )
 from selify.core.database import Tx
 
@@ -31,6 +44,7 @@ __all__ = [
     "KEPT_FOR",
     "CurrentGate",
     "CurrentSession",
+    "DeletedWorkspace",
     "Gate",
     "Member",
     "OAuthEvent",
@@ -39,17 +53,21 @@ __all__ = [
     "User",
     "Visit",
     "Workspace",
+    "WorkspaceNotFound",
     "WorkspaceRole",
     "access_workspace",
     "audit",
+    "begin_forgetting",
     "change_platform_settings",
     "change_role",
     "check_session",
     "create_workspace",
     "delete_workspace",
+    "list_deleted",
     "list_members",
     "list_workspaces",
     "remove_member",
+    "restore_workspace",
     "tidy",
     "visit_of",
 ]

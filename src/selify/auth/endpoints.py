@@ -132,12 +132,33 @@ async def delete_workspace(
     user_id: CurrentUserId,
 ) -> None:
     """Delete a workspace; owners only. At once nobody enters it, its bot is silent, and its accounts are
-    disconnected. After 30 days what is personal in it is forgotten: conversations, files, people.
-    Invoices and charges stay on the books without names.
+    disconnected. For 30 days an owner can bring it back; then what is personal in it is forgotten:
+    conversations, files, people. Invoices and charges stay on the books without names.
     """
     await workspaces.delete_workspace(
         tx, clock, workspace_id, user_id=user_id, typed_name=body.name
     )
+
+
+@router.get("/workspaces/deleted", tags=["workspaces"])
+async def list_deleted(
+    tx: SystemTx, clock: CurrentClock, user_id: CurrentUserId
+) -> schemas.DeletedWorkspacesOutput:
+    """Your workspaces that were deleted and can still be brought back."""
+    found = await workspaces.list_deleted(tx, clock, user_id=user_id)
+    return schemas.DeletedWorkspacesOutput(
+        workspaces=[schemas.DeletedWorkspaceOutput.of(workspace) for workspace in found]
+    )
+
+
+@router.post("/workspaces/{workspace_id}/restore", status_code=204, tags=["workspaces"])
+async def restore_workspace(
+    workspace_id: UUID, tx: SystemTx, clock: CurrentClock, user_id: CurrentUserId
+) -> None:
+    """Bring back a workspace within 30 days of its deletion; owners only. Its accounts have to be
+    connected again.
+    """
+    await workspaces.restore_workspace(tx, clock, workspace_id, user_id=user_id)
 
 
 @router.get("/workspaces/{workspace_id}/members", tags=["workspaces"])

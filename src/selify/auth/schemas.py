@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from selify.auth import emails, passwords
-from selify.auth.types import Member, Session, Workspace, WorkspaceRole
+from selify.auth.types import DeletedWorkspace, Member, Session, Workspace, WorkspaceRole
 from selify.core.text import OneLine, Verbatim
 
 _EMAIL = "mira@nordlicht.example"
@@ -138,6 +138,30 @@ class WorkspaceOutput(BaseModel):
 
 class WorkspacesOutput(BaseModel):
     workspaces: list[WorkspaceOutput]
+
+
+class DeletedWorkspaceOutput(BaseModel):
+    id: UUID = Field(examples=[_ID])
+    name: str = Field(examples=["Nordlicht"])
+    role: WorkspaceRole = Field(description="Your role in it. Owners can bring it back.")
+    deleted_at: datetime = Field(examples=[_WHEN])
+    forgotten_at: datetime = Field(
+        examples=["2026-06-03T09:30:00Z"], description="Until then it can be brought back."
+    )
+
+    @classmethod
+    def of(cls, workspace: DeletedWorkspace) -> Self:
+        return cls(
+            id=workspace.id,
+            name=workspace.name,
+            role=workspace.role,
+            deleted_at=workspace.deleted_at,
+            forgotten_at=workspace.forgotten_at,
+        )
+
+
+class DeletedWorkspacesOutput(BaseModel):
+    workspaces: list[DeletedWorkspaceOutput]
 
 
 class MemberOutput(BaseModel):

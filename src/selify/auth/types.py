@@ -68,6 +68,19 @@ class Workspace:
 
 
 @dataclass(frozen=True, slots=True)
+class DeletedWorkspace:
+    """One that is still kept. ``role`` is the role of the user who asked; from ``forgotten_at`` on
+    nobody can bring it back.
+    """
+
+    id: WorkspaceId
+    name: str
+    role: WorkspaceRole
+    deleted_at: datetime
+    forgotten_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """``joined_at`` is None while an invitation is open."""
 

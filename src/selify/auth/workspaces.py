@@ -6,26 +6,30 @@ they are said in words.
 """
 
 import contextlib
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from selify.auth.types import Member, Workspace, WorkspaceRole
+from selify.auth.types import DeletedWorkspace, Member, Workspace, WorkspaceRole
 from selify.core import jobs, notices
 from selify.core.clock import Clock
 from selify.core.database import Tx
-from selify.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from selify.core.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unauthenticated
 from selify.core.ids import UserId, WorkspaceId
 
 DELETION = "workspace deletion"
 KEPT_FOR = timedelta(days=30)
 _WORKSPACE = "w.id, w.name, w.slug, w.description, w.created_at"
 # As internal.active_members has it: joined (or never invited), not expired, workspace not deleted.
-_ACTIVE = """w.deleted_at IS NULL AND (m.joined_at IS NOT NULL OR m.invited_at IS NULL)
-             AND (m.expires_at IS NULL OR m.expires_at > now())"""
+_BELONGS = """(m.joined_at IS NOT NULL OR m.invited_at IS NULL)
+              AND (m.expires_at IS NULL OR m.expires_at > now())"""
+_ACTIVE = f"w.deleted_at IS NULL AND {_BELONGS}"
+# From the moment that its forgetting began it is not whole any more, whatever the clock says.
+_STILL_WHOLE = "NOT coalesce(w.settings, '{}') ?| ARRAY['forgetting_since', 'purged_at']"
 
 
 class WorkspaceNotFound(NotFound):
@@ -48,6 +52,11 @@ class NameDiffers(Invalid):
 class HoldsBrands(Conflict):
     code = "holds_brands"
     title = "This workspace holds brands"
+
+
+class WorkspaceForgotten(Gone):
+    code = "workspace_forgotten"
+    title = "This workspace cannot be brought back"
 
 
 class LastOwner(Conflict):
@@ -220,13 +229,12 @@ async def delete_workspace(
     Raises WorkspaceNotFound, RoleTooLow, NameDiffers, HoldsBrands.
     """
     workspace = await access_workspace(tx, workspace_id, role=WorkspaceRole.OWNER, user_id=user_id)
-    if " ".join(typed_name.split()) != " ".join(workspace.name.split()):
-        raise NameDiffers("Nothing was deleted.", hint="Type the name exactly as it is written.")
-    if await tx.fetch_value(
-        "SELECT true FROM public.workspaces WHERE parent_workspace_id = $1 AND deleted_at IS NULL",
-        workspace_id,
-    ):
-        raise HoldsBrands("Brands belong to this workspace.", hint="Delete or move them first.")
+    if _words(typed_name) != _words(workspace.name):
+        raise NameDiffers(
+            f"This is not its name. {workspace.name} was not deleted.",
+            hint="Type the name exactly as it is written.",
+            field="name",
+        )
     now = clock.now()
     deleted = await tx.execute(
         "UPDATE public.workspaces SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL",
@@ -235,13 +243,21 @@ async def delete_workspace(
     )
     if not deleted:  # somebody else was faster
         raise WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
+    # Asked while its row is locked: no brand comes to it, or back to it, meanwhile.
+    if await tx.fetch_value(
+        "SELECT true FROM public.workspaces WHERE parent_workspace_id = $1 AND deleted_at IS NULL",
+        workspace_id,
+    ):
+        raise HoldsBrands("Brands belong to this workspace.", hint="Delete or move them first.")
     await notices.notify_workspace(
         tx,
         workspace_id=workspace_id,
         kind="workspace_deleted",
         title=f"{workspace.name} was deleted",
         body="Its bot is silent and its accounts are disconnected. What is personal in it is"
-        f" forgotten in {KEPT_FOR.days} days; invoices and charges stay on the books without names.",
+        f" forgotten in {KEPT_FOR.days} days, unless an owner brings it back before;"
+        " invoices and charges stay on the books without names.",
+        action_url=f"/brands/{workspace_id}/deleted",
         dedupe_key=f"deleted/{now.isoformat()}",
         everyone=True,
     )
@@ -253,6 +269,99 @@ async def delete_workspace(
         workspace_id=workspace_id,
         run_after=now,
     )
+
+
+async def list_deleted(
+    tx: Tx, clock: Clock, *, user_id: UUID, workspace_id: UUID | None = None
+) -> list[DeletedWorkspace]:
+    """The user's workspaces that were deleted and can still be brought back, the latest first; or that
+    very one. A system transaction: row level security hides them from everybody.
+    """
+    rows = await tx.fetch(
+        f"""
+        SELECT w.id, w.name, w.deleted_at, m.role
+          FROM public.workspaces w JOIN public.workspace_members m ON m.workspace_id = w.id
+         WHERE m.user_id = $1 AND ($2::uuid IS NULL OR w.id = $2) AND {_BELONGS}
+           AND w.deleted_at > $3 AND {_STILL_WHOLE}
+         ORDER BY w.deleted_at DESC, w.id
+        """,
+        user_id,
+        workspace_id,
+        clock.now() - KEPT_FOR,
+    )
+    return [_deleted(row) for row in rows]
+
+
+async def restore_workspace(tx: Tx, clock: Clock, workspace_id: UUID, *, user_id: UUID) -> None:
+    """Take a deletion back, as an owner, in a system transaction; harmless where nothing is deleted. Its
+    accounts stay disconnected and its automatic reload off until somebody switches them on again.
+
+    Raises WorkspaceNotFound, RoleTooLow, WorkspaceForgotten.
+    """
+    row = await tx.fetch_one(
+        f"""
+        SELECT w.name, w.deleted_at, w.parent_workspace_id, m.role, {_STILL_WHOLE} AS whole
+          FROM public.workspaces w JOIN public.workspace_members m ON m.workspace_id = w.id
+         WHERE w.id = $1 AND m.user_id = $2 AND {_BELONGS} FOR UPDATE OF w
+        """,
+        workspace_id,
+        user_id,
+    )
+    if row is None:
+        raise WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
+    if row["role"] != WorkspaceRole.OWNER:
+        raise RoleTooLow(f"Only an owner can bring {row['name']} back.", hint="Ask an owner.")
+    if row["deleted_at"] is None:
+        return
+    if not row["whole"] or row["deleted_at"] + KEPT_FOR <= clock.now():
+        raise WorkspaceForgotten(f"It was deleted more than {KEPT_FOR.days} days ago.")
+    # A holding that was deleted meanwhile has no brands any more.
+    await tx.execute(
+        """
+        WITH holding AS (
+            SELECT id FROM public.workspaces
+             WHERE id = $2 AND deleted_at IS NULL AND is_holding_company FOR SHARE)
+        UPDATE public.workspaces
+           SET deleted_at = NULL, parent_workspace_id = (SELECT id FROM holding)
+         WHERE id = $1
+        """,
+        workspace_id,
+        row["parent_workspace_id"],
+    )
+    await notices.notify_workspace(
+        tx,
+        workspace_id=workspace_id,
+        kind="workspace_restored",
+        title=f"{row['name']} is back",
+        body="An owner took its deletion back. Its bot answers again once its accounts are connected.",
+        action_url="/accounts",
+        dedupe_key=f"restored/{row['deleted_at'].isoformat()}",
+        everyone=True,
+    )
+
+
+async def begin_forgetting(
+    tx: Tx, workspace_id: UUID, *, deleted_at: datetime, now: datetime
+) -> bool:
+    """Whether it is still deleted since then; if so, from this transaction's end on nobody can bring it
+    back, whatever a clock that was set back says.
+    """
+    begun = await tx.execute(
+        """
+        UPDATE public.workspaces
+           SET settings = jsonb_build_object('forgetting_since', $3::text)
+         WHERE id = $1 AND deleted_at = $2
+        """,
+        workspace_id,
+        deleted_at,
+        now.isoformat(),
+    )
+    return begun > 0
+
+
+def _words(name: str) -> list[str]:
+    """An é may be stored as one letter and typed as two, and nobody sees how many spaces there are."""
+    return unicodedata.normalize("NFC", name).split()
 
 
 async def _role_of(tx: Tx, workspace_id: UUID, user_id: UUID) -> WorkspaceRole:
@@ -294,6 +403,16 @@ def _workspace(row: asyncpg.Record, role: WorkspaceRole) -> Workspace:
         description=row["description"],
         role=role,
         created_at=row["created_at"],
+    )
+
+
+def _deleted(row: asyncpg.Record) -> DeletedWorkspace:
+    return DeletedWorkspace(
+        id=WorkspaceId(row["id"]),
+        name=row["name"],
+        role=WorkspaceRole(row["role"]),
+        deleted_at=row["deleted_at"],
+        forgotten_at=row["deleted_at"] + KEPT_FOR,
     )
 
 

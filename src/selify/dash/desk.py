@@ -1,7 +1,8 @@
 """The desk: a signed-in person, and the workspace they are looking at.
 
 Which workspace: the one the address names (``?workspace=``), else the one looked at last (a cookie),
-else the first. Whoever has none is sent to make one. A page reads as the user, so that row level
+else the first. Whoever has none is sent to make one; an address in one that was deleted leads to the page
+that says so, as long as it can be brought back. A page reads as the user, so that row level
 security decides what there is to see; what a user's role may not write itself (states, counters,
 settings) is written by the system, after the membership was checked in that same transaction.
 """
@@ -18,20 +19,30 @@ from fastapi import Depends, HTTPException, Query, Request
 
 from selify.auth import (
     CurrentSession,
+    DeletedWorkspace,
     Session,
     Workspace,
+    WorkspaceNotFound,
     WorkspaceRole,
     access_workspace,
+    list_deleted,
     list_workspaces,
 )
 from selify.core import http
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
+from selify.core.errors import NotFound
 
 COOKIE = "selify_workspace"
 A_YEAR = 365 * 24 * 3600
 T = TypeVar("T")
 FIRST_STEPS = "/brands/new"
+DELETED = "/brands/{}/deleted"
+
+
+class BrandDeleted(NotFound):
+    code = "workspace_deleted"
+    title = "This brand was deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +111,11 @@ Chosen = Annotated[UUID | None, Query(alias="workspace")]
 async def open_desk(
     request: Request, session: CurrentSession, actor: http.CurrentUser, chosen: Chosen = None
 ) -> Desk:
-    """Raises WorkspaceNotFound for a workspace that is not the user's."""
+    """Raises WorkspaceNotFound for a workspace that is not the user's, BrandDeleted for one that was."""
     async with http.open_database(request).tx(actor) as tx:
         mine = await list_workspaces(tx)
-        if chosen is not None:
-            await access_workspace(tx, chosen)
+    if chosen is not None and chosen not in {workspace.id for workspace in mine}:
+        raise await _not_here(request, session, chosen)
     if not mine:
         raise HTTPException(303, headers={"Location": FIRST_STEPS})
     if chosen is not None and request.method == "GET":
@@ -112,6 +123,23 @@ async def open_desk(
     wanted = str(chosen or request.cookies.get(COOKIE))
     workspace = next((w for w in mine if str(w.id) == wanted), mine[0])
     return Desk(request, session, actor, workspace, tuple(mine))
+
+
+async def _not_here(request: Request, session: Session, chosen: UUID) -> NotFound:
+    """Why there is no desk in it."""
+    async with http.open_database(request).tx(Actor.system("look for a deleted brand")) as tx:
+        found = await list_deleted(
+            tx, http.open_clock(request), user_id=session.user.id, workspace_id=chosen
+        )
+    if not found:
+        return WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
+    return BrandDeleted(f"{found[0].name} was deleted.", workspace_id=str(chosen))
+
+
+async def deleted_brands(desk: Desk) -> list[DeletedWorkspace]:
+    """What the user could bring back, or see brought back."""
+    async with desk.database.tx(Actor.system("look for deleted brands")) as tx:
+        return await list_deleted(tx, desk.clock, user_id=desk.session.user.id)
 
 
 def _remember(request: Request, workspace_id: UUID) -> None:

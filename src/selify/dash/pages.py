@@ -11,10 +11,12 @@ from selify.dash import (
     accounts,
     api_docs,
     bell,
+    deleted,
     home,
     money,
     parts,
     posts,
+    settings,
     stream,
     wardrobe,
     welcome,
@@ -29,7 +31,8 @@ def install(app: FastAPI, *, scripts: Path, swagger: Path) -> None:
     """Mount pages and static files. ``scripts``: the folder with the page libraries; ``swagger``: the
     one with Swagger UI.
     """
-    for module in (welcome, home, parts, posts, wardrobe, accounts, money, bell, stream):
+    rooms = (home, parts, posts, wardrobe, accounts, money, settings, bell, stream)
+    for module in (welcome, deleted, *rooms):
         app.include_router(module.router)
     api_docs.install(app, folder=swagger)
     app.mount(api_docs.ADDRESS, LongLived(directory=swagger), name="swagger")

@@ -1,8 +1,8 @@
 """Refusals for people: what the rest of the house says in JSON, a browser gets as a page.
 
 A middleware, because refusals come from everywhere: endpoints, the body limit, a missing address,
-a database that is down. Who is not signed in goes to the sign-in page, and back afterwards. A part
-of a page that cannot be had becomes a short message on the page that is open.
+a database that is down. Who is not signed in goes to the sign-in page, and back afterwards; who wants
+something of a brand that was deleted, to the page that says so. A part of a page that cannot be had becomes a short message on the page that is open.
 """
 
 import json
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from selify.core.problems import PROBLEM
 from selify.dash import rendering
+from selify.dash.desk import DELETED
 
 _FOR_PROGRAMS = ("/api/", "/webhooks")
 _IN_PLAIN_WORDS = {
@@ -114,8 +115,8 @@ def _shown(
     """Status and body; says in ``headers`` where they go."""
     status: int = problem["status"]
     script = Headers(scope=scope).get("hx-request") == "true"
-    if problem["code"] == "unauthenticated":
-        headers["hx-redirect" if script else "location"] = _sign_in(scope, script)
+    if goal := _elsewhere(scope, problem, script=script):
+        headers["hx-redirect" if script else "location"] = goal
         return (200 if script else 303), b""
     callback = _CALLBACK.fullmatch(scope["path"])
     if callback and not script:  # where one can start again, and with a word about what went wrong
@@ -172,6 +173,16 @@ def _is_misspelt(problem: dict[str, Any]) -> bool:
     """Whether the address names what cannot be there, such as a conversation called “abc”."""
     fields = problem.get("fields") or []
     return bool(fields) and all(field["field"].startswith("path.") for field in fields)
+
+
+def _elsewhere(scope: Scope, problem: dict[str, Any], *, script: bool) -> str:
+    """The page where it goes on; empty where it is enough to say what is wrong."""
+    match problem["code"]:
+        case "unauthenticated":
+            return _sign_in(scope, script)
+        case "workspace_deleted":
+            return DELETED.format(problem["workspace_id"])
+    return ""
 
 
 def _sign_in(scope: Scope, script: bool) -> str:

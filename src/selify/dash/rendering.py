@@ -17,7 +17,7 @@ from selify.core.http import open_clock
 from selify.core.links import FileLinks
 from selify.core.money import Cents, Credits, MicroUnits
 from selify.dash import health, words
-from selify.dash.desk import Desk
+from selify.dash.desk import Desk, deleted_brands
 from selify.dash.view import View
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -63,7 +63,7 @@ async def page(desk: Desk, template: str, **context: Any) -> HTMLResponse:
     asked = desk.request.query_params
     said = {"done": words.DONE.get(asked.get("done", "")), "refused": _refused(asked)}
     around = {**await desk.once(bell), **await health.show_banner(desk, View())}
-    shown = {**around, **context, **said}
+    shown = {**around, "deleted": await desk.once(deleted_brands), **context, **said}
     return HTMLResponse(render(template, **_surroundings(desk), **shown), headers=_HEADERS)
 
 

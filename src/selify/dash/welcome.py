@@ -10,12 +10,14 @@ from selify.auth import (
     CurrentSession,
     Session,
     create_workspace,
+    list_deleted,
     list_workspaces,
     visit_of,
 )
+from selify.core.clock import Clock
 from selify.core.database import Actor, Database
 from selify.core.errors import Invalid, SelifyError
-from selify.core.http import CurrentUser, OpenDatabase
+from selify.core.http import CurrentClock, OpenDatabase
 from selify.core.text import OneLine, Verbatim
 from selify.dash.rendering import plain
 
@@ -104,22 +106,22 @@ async def sign_out(request: Request, gate: CurrentGate) -> Response:
 
 @router.get("/brands/new")
 async def show_new_brand(
-    session: CurrentSession, user: CurrentUser, database: OpenDatabase
+    session: CurrentSession, database: OpenDatabase, clock: CurrentClock
 ) -> Response:
-    return await _new_brand(session, user, database)
+    return await _new_brand(session, database, clock)
 
 
 @router.post("/brands")
 async def create_brand(
     session: CurrentSession,
-    user: CurrentUser,
     database: OpenDatabase,
+    clock: CurrentClock,
     name: Annotated[OneLine, Form(max_length=1000)] = "",
 ) -> Response:
     try:
         _demand_name(name)
     except Invalid as refusal:
-        return await _new_brand(session, user, database, name=name, refusal=refusal)
+        return await _new_brand(session, database, clock, name=name, refusal=refusal)
     async with database.tx(Actor.system("create a brand")) as tx:
         made = await create_workspace(tx, owner_id=session.user.id, name=name)
     return RedirectResponse(f"/accounts?workspace={made.id}&done=brand_made", status_code=303)
@@ -135,20 +137,23 @@ def _demand_name(name: str) -> None:
 
 async def _new_brand(
     session: Session,
-    user: Actor,
     database: Database,
+    clock: Clock,
     *,
     name: str = "",
     refusal: Invalid | None = None,
 ) -> Response:
-    async with database.tx(user) as tx:
-        others = await list_workspaces(tx)
+    user = session.user
+    async with database.tx(Actor.system("another brand")) as tx:
+        others = await list_workspaces(tx, user_id=user.id)
+        deleted = await list_deleted(tx, clock, user_id=user.id)
     status = refusal.status if refusal else 200
     return plain(
         "welcome/new_brand.html",
         status=status,
-        user=session.user,
+        user=user,
         others=others,
+        deleted=deleted,
         name=name,
         refusal=refusal,
     )

@@ -85,6 +85,7 @@ DONE: Mapping[str, str] = {
     "notices_read": "All read.",
     "sent_now": "What waits is tried now. If it is refused again, you read here why.",
     "bot_switched_on": "The bot is switched on: shoppers can try things on again.",
+    "brand_restored": "Your brand is back. Connect its accounts again, and its bot answers.",
     "handed_over": "You answer in this conversation now; the bot keeps quiet.",
     "handed_back": "The bot answers in this conversation again.",
 }

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from selify.auth import KEPT_FOR
+from selify.auth import KEPT_FOR, begin_forgetting
 from selify.core import jobs
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
@@ -94,10 +94,15 @@ class WorkspaceDeletion:
         deleted_at = datetime.fromisoformat(job.payload["deleted_at"])
         if not await self._is_still_deleted(workspace_id, deleted_at):
             return  # it was brought back, perhaps to be deleted again by another job
-        await self._disconnect(workspace_id)
+        await self._disconnect(workspace_id, deleted_at)
         left = deleted_at + KEPT_FOR - self.clock.now()
         if left > timedelta():
             raise RunLater("It is kept for a while, in case somebody wants it back.", left)
+        async with self.database.tx(ACTOR) as tx:
+            if not await begin_forgetting(
+                tx, workspace_id, deleted_at=deleted_at, now=self.clock.now()
+            ):
+                return
         await self._forget_accounts(workspace_id)
         await self._delete_files(workspace_id)
         for statement in _BOOKS:
@@ -130,8 +135,10 @@ class WorkspaceDeletion:
                 )
             )
 
-    async def _disconnect(self, workspace_id: UUID) -> None:
-        """At the platforms too. An account is done with once its token is gone."""
+    async def _disconnect(self, workspace_id: UUID, deleted_at: datetime) -> None:
+        """At the platforms too. An account is done with once its token is gone. A platform may take its
+        time: whoever brought the workspace back meanwhile may have connected the next one again.
+        """
         async with self.database.tx(ACTOR) as tx:
             held = await tx.fetch(
                 """
@@ -144,6 +151,8 @@ class WorkspaceDeletion:
         for account in found:
             if account is None:
                 continue
+            if not await self._is_still_deleted(workspace_id, deleted_at):
+                return
             if account.platform in self.gateways:
                 gateway = self.gateways[account.platform]
                 await self.connector.disconnect(gateway, account, user_id=None)

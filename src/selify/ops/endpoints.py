@@ -19,7 +19,9 @@ async def list_notifications(
     unread: bool = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> schemas.NotificationsOutput:
-    """What you were told and have not archived, newest first."""
+    """What you were told and have not archived, newest first; of a workspace, together with what you
+    alone were told.
+    """
     found = await notifications.list_notifications(
         tx, workspace_id=workspace_id, unread_only=unread, limit=limit
     )

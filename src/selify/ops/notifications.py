@@ -34,7 +34,8 @@ async def notify(
     """Tell the workspace's owners and admins (or ``everyone`` in it), in a system transaction; how many were told now.
 
     The schema has no column for the dedupe key, so it makes the row's id: the second telling of
-    the same event meets the first one's primary key.
+    the same event meets the first one's primary key. What a deleted workspace has to say belongs to
+    the person alone: in there nobody could read it.
     """
     members = await list_members(tx, workspace_id)
     told = [m.user_id for m in members if m.joined_at and (everyone or m.role in _CAN_ACT)]
@@ -42,8 +43,9 @@ async def notify(
         """
         INSERT INTO public.notifications
                (id, user_id, workspace_id, type, title, description, action_url, metadata)
-        SELECT n.id, n.user_id, $3, $4, $5, $6, $7, $8
+        SELECT n.id, n.user_id, w.id, $4, $5, $6, $7, $8
           FROM unnest($1::uuid[], $2::uuid[]) AS n (id, user_id)
+          LEFT JOIN public.workspaces w ON w.id = $3 AND w.deleted_at IS NULL
         ON CONFLICT (id) DO NOTHING
         """,
         [uuid5(_NAMES, f"{workspace_id}/{dedupe_key}/{user_id}") for user_id in told],
@@ -79,13 +81,15 @@ class NoticeChannel:
 async def list_notifications(
     tx: Tx, *, workspace_id: UUID | None = None, unread_only: bool = False, limit: int = 50
 ) -> list[Notification]:
-    """What the user was told and has not archived, newest first, in the user's transaction."""
+    """What the user was told and has not archived, newest first, in the user's transaction. Where a
+    workspace is named, what it told them, and what nobody but they themselves is told.
+    """
     rows = await tx.fetch(
         """
         SELECT id, workspace_id, type, title, description, action_url, created_at, read_at
           FROM public.notifications
-         WHERE user_id = $1 AND ($2::uuid IS NULL OR workspace_id = $2) AND archived_at IS NULL
-           AND (NOT $3 OR read_at IS NULL)
+         WHERE user_id = $1 AND ($2::uuid IS NULL OR workspace_id = $2 OR workspace_id IS NULL)
+           AND archived_at IS NULL AND (NOT $3 OR read_at IS NULL)
          ORDER BY created_at DESC, id LIMIT $4
         """,
         tx.actor.user_id,
@@ -102,7 +106,7 @@ async def count_unread(tx: Tx, *, workspace_id: UUID | None = None) -> int:
         """
         SELECT count(*) FROM (
             SELECT FROM public.notifications
-             WHERE user_id = $1 AND ($2::uuid IS NULL OR workspace_id = $2)
+             WHERE user_id = $1 AND ($2::uuid IS NULL OR workspace_id = $2 OR workspace_id IS NULL)
                AND read_at IS NULL AND archived_at IS NULL
              LIMIT $3) unread
         """,

@@ -1,0 +1,52 @@
+"""A brand that was deleted: nobody has a desk in it any more, but for a while there is a way back."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse, Response
+
+from selify.auth import (
+    CurrentSession,
+    WorkspaceRole,
+    list_deleted,
+    list_workspaces,
+    restore_workspace,
+)
+from selify.core.database import Actor
+from selify.core.http import CurrentClock, OpenDatabase
+from selify.dash.rendering import plain
+
+router = APIRouter(prefix="/brands/{workspace_id}", include_in_schema=False)
+
+ACTOR = Actor.system("a deleted brand")
+
+
+@router.get("/deleted")
+async def show(
+    workspace_id: UUID, session: CurrentSession, database: OpenDatabase, clock: CurrentClock
+) -> Response:
+    """Where every address of such a brand leads."""
+    user = session.user
+    async with database.tx(ACTOR) as tx:
+        found = await list_deleted(tx, clock, user_id=user.id, workspace_id=workspace_id)
+        others = await list_workspaces(tx, user_id=user.id)
+    if not found:  # it is back, or it is gone: its first page says which
+        return RedirectResponse(f"/?workspace={workspace_id}", status_code=303)
+    return plain(
+        "welcome/deleted.html",
+        brand=found[0],
+        is_owner=found[0].role is WorkspaceRole.OWNER,
+        user=user,
+        others=others,
+    )
+
+
+@router.post("/restore")
+async def restore(
+    workspace_id: UUID, session: CurrentSession, database: OpenDatabase, clock: CurrentClock
+) -> Response:
+    """Owners only. On to its accounts, which have to be connected again."""
+    async with database.tx(ACTOR) as tx:
+        await restore_workspace(tx, clock, workspace_id, user_id=session.user.id)
+    goal = f"/accounts?workspace={workspace_id}&done=brand_restored"
+    return RedirectResponse(goal, status_code=303)
