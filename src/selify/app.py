@@ -39,6 +39,7 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.database_access import UNLIMITED, Limits
 from selify.core.fetch import AllowList, SafeFetcher
 from selify.core.inbox import InboxWorker, Intake
+from selify.core.invariants import Invariant
 from selify.core.jobs import JobKind, JobRunner
 from selify.core.links import FileLinks
 from selify.core.logging import get_logger
@@ -426,17 +427,22 @@ def _as_system(
     return run
 
 
-def _watches(house: House) -> list[Routine]:
-    """The invariants of all domains: what is soon looked at every minute, the whole history hourly.
-
-    The routines themselves come round more often, so that a restart does not put a check off.
-    """
-    database, clock = house.database, house.clock
-    known = (
+def every_invariant(clock: Clock) -> tuple[Invariant, ...]:
+    """Of all domains."""
+    return (
         *billing.invariants(clock),
         retention.FilesAreGone(clock),
         promises.PicturesArePaidFor(clock),
     )
+
+
+def _watches(house: House) -> list[Routine]:
+    """The invariants: what is soon looked at every minute, the whole history hourly.
+
+    The routines themselves come round more often, so that a restart does not put a check off.
+    """
+    database, clock = house.database, house.clock
+    known = every_invariant(clock)
     often = [invariant for invariant in known if not invariant.seldom]
     seldom = [invariant for invariant in known if invariant.seldom]
     minute, hour = timedelta(minutes=1), timedelta(hours=1)

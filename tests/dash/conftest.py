@@ -164,30 +164,32 @@ async def site(
     postgres_server, template_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Site]:
     folder = tmp_path_factory.mktemp("dash")
-    async with open_site(postgres_server, template_database, "dash", folder) as opened:
+    async with open_site(postgres_server.url, template_database, "dash", folder) as opened:
         yield opened
 
 
 @contextlib.asynccontextmanager
 async def open_site(
-    postgres_server, template_database: str, name: str, folder: Path
+    server_url: str, template_database: str, name: str, folder: Path
 ) -> AsyncIterator[Site]:
     """The server on a database of that name, which goes with it."""
     here = f"/{template_database}?"
-    admin = await asyncpg.connect(postgres_server.url.replace(here, "/postgres?"))
+    admin = await asyncpg.connect(server_url.replace(here, "/postgres?"))
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
-    url = postgres_server.url.replace(here, f"/{name}?")
+    url = server_url.replace(here, f"/{name}?")
     settings = _settings(url, folder)
     database = await Database.connect(url, max_size=6)
-    async with database.tx(SYSTEM) as tx:
-        await billing.seed(tx)
-    async with _serving(settings):
-        gate = Gate.from_settings(settings, database, SystemClock())
-        links = FileLinks(settings.secret_box, settings.public_url)
-        yield Site(settings.public_url, database, gate, Storage.open(settings.files_url), links)
-    await database.close()
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    try:
+        async with database.tx(SYSTEM) as tx:
+            await billing.seed(tx)
+        async with _serving(settings):
+            gate = Gate.from_settings(settings, database, SystemClock())
+            links = FileLinks(settings.secret_box, settings.public_url)
+            yield Site(settings.public_url, database, gate, Storage.open(settings.files_url), links)
+    finally:
+        await database.close()
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
 
 
 def _settings(url: str, folder: Path) -> Settings:

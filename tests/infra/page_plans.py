@@ -1,11 +1,12 @@
 """What a program asks its database, and how the database would answer: statements and plans."""
 
 import contextlib
+import statistics
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import pytest
+from unittest.mock import patch
 
 from selify.core import database
 from selify.core.database import Actor, Database, Tx
@@ -13,6 +14,9 @@ from selify.core.database import Actor, Database, Tx
 # More rows than that nobody reads on a page: the longest pages show 200.
 MANY = 5_000
 _LISTS = ("Plans", "Subplans")
+_ANSWERED = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "(")
+# So often PostgreSQL plans a statement for the values it is asked with, before one plan may do for all.
+_PLANNED_ANEW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +28,8 @@ class Question:
     actor: Actor
 
     @property
-    def shape(self) -> tuple[object, ...]:
-        """What decides about the plan: also which parameters are missing."""
-        return self.sql, tuple(arg is None for arg in self.args), self.actor.role
+    def has_plan(self) -> bool:
+        return self.sql.lstrip().upper().startswith(_ANSWERED)
 
 
 class _Undone(Exception):
@@ -34,7 +37,7 @@ class _Undone(Exception):
 
 
 @contextlib.contextmanager
-def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Question]]:
+def recorded() -> Iterator[list[Question]]:
     """Everything that any transaction of this process asks meanwhile."""
     asked: list[Question] = []
 
@@ -55,24 +58,64 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Question]]:
             asked.append(Question(sql, args, self.actor))
             return await super().execute(sql, *args)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(database, "Tx", Recorded)
+    with patch.object(database, "Tx", Recorded):
         yield asked
 
 
-async def plan_of(db: Database, question: Question) -> Mapping[str, Any] | None:
-    """The plan it was carried out by, with the rows each step met; None for what has none."""
-    if not question.sql.lstrip().upper().startswith(("SELECT", "WITH", "INSERT", "UPDATE", "(")):
-        return None
-    plan: Mapping[str, Any] = {}
+async def plans_of(db: Database, question: Question) -> list[Mapping[str, Any]]:
+    """The plans it is carried out by, with the rows each step met: one for these values, and the one
+    that a connection may keep for any. None for what has none.
+    """
+    plans: list[Mapping[str, Any]] = []
+    if not question.has_plan:
+        return plans
     with contextlib.suppress(_Undone):
         async with db.tx(question.actor) as tx:
-            answer = await tx.fetch_value(
-                f"EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) {question.sql}", *question.args
-            )
-            plan = answer[0]["Plan"]
+            prepared = await tx._connection.prepare(question.sql)
+            call = await _call(tx, prepared, question)
+            analyse = f"EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) {call}"
+            plans.append((await tx.fetch_value(analyse))[0]["Plan"])
+            for _ in range(_PLANNED_ANEW - 1):
+                await tx.execute(f"EXPLAIN {call}")
+            plans.append((await tx.fetch_value(analyse))[0]["Plan"])
             raise _Undone
-    return plan
+    return plans
+
+
+async def _call(tx: Tx, prepared: Any, question: Question) -> str:
+    """The prepared statement with these values."""
+    values = [
+        await tx.fetch_value(f"SELECT quote_nullable(($1::{_type(kind)})::text)", value)
+        for kind, value in zip(prepared.get_parameters(), question.args, strict=True)
+    ]
+    return f"EXECUTE {prepared.get_name()}" + (f" ({', '.join(values)})" if values else "")
+
+
+def _type(kind: Any) -> str:
+    many = "[]" if kind.name.endswith("[]") else ""
+    return f"{kind.schema}.{kind.name.removesuffix('[]')}{many}"
+
+
+async def seconds_of(db: Database, question: Question, *, rounds: int) -> float:
+    """How long whoever asks it waits for the answer, on a connection that was asked it before: planned
+    for these values or, where PostgreSQL thinks that good enough, for any; the slower of the two.
+    """
+    if not question.has_plan:
+        return 0.0
+    anew = [await _seconds_once(db, question) for _ in range(_PLANNED_ANEW)]
+    kept = [await _seconds_once(db, question) for _ in range(rounds)]
+    return max(statistics.median(anew), statistics.median(kept))
+
+
+async def _seconds_once(db: Database, question: Question) -> float:
+    seconds = 0.0
+    with contextlib.suppress(_Undone):
+        async with db.tx(question.actor) as tx:
+            started = time.perf_counter()
+            await tx.fetch(question.sql, *question.args)
+            seconds = time.perf_counter() - started
+            raise _Undone
+    return seconds
 
 
 def faults(plan: Mapping[str, Any], growing: frozenset[str]) -> Iterator[str]:

@@ -7,7 +7,9 @@ from uuid import UUID
 from selify.billing import repository
 from selify.billing.explanation import usage_part
 from selify.billing.types import Spend, SpendBy, UsagePart
+from selify.core.clock import LAST_MOMENT
 from selify.core.database import Tx
+from selify.core.ids import LAST_ID
 from selify.core.money import Credits, MicroUnits
 
 LARGEST_PAGE = 200
@@ -29,14 +31,13 @@ async def list_usage(
         f"""
         SELECT {repository.PART_COLUMNS} FROM public.workspace_usage_events e
          WHERE e.workspace_id = $1
-           AND (e.created_at, e.id)
-               < (coalesce($2::timestamptz, 'infinity'),
-                  coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
+           AND (e.created_at, e.id) < ($2::timestamptz, $3::uuid)
          ORDER BY e.created_at DESC, e.id DESC LIMIT $4
         """,
         workspace_id,
-        after.created_at if after else None,
-        after.id if after else None,
+        # Values: under row level security a coalesce keeps the index from a plan for any of them.
+        after.created_at if after else LAST_MOMENT,
+        after.id if after else LAST_ID,
         max(1, min(limit, LARGEST_PAGE + 1)),  # one more, to see whether there is a next page
     )
     return [usage_part(row) for row in rows]

@@ -133,14 +133,16 @@ async def list_garments(
     """Newest first: those in use, or those put away. ``after``: the last garment of the page
     before. As the system, after the membership was checked: users do not see the shelf.
     """
+    # Two statements, not one that asks whether there is a place to go on after: the plan that a
+    # connection keeps for both would begin at the beginning.
+    goes_on = """(s.created_at, s.garment_id) <
+        (SELECT created_at, garment_id FROM internal.garment_shelf WHERE garment_id = $3)"""
     rows = await tx.fetch(
         f"""
         {_SELECT} WHERE workspace_id = $1 AND id IN (
             SELECT s.garment_id FROM internal.garment_shelf s
              WHERE s.workspace_id = $1 AND s.archived = $2
-               AND ($3::uuid IS NULL OR (s.created_at, s.garment_id) <
-                    (SELECT created_at, garment_id FROM internal.garment_shelf
-                      WHERE garment_id = $3))
+               AND {goes_on if after else "$3::uuid IS NULL"}
              ORDER BY s.created_at DESC, s.garment_id DESC LIMIT $4)
          ORDER BY created_at DESC, id DESC
         """,

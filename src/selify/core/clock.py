@@ -4,6 +4,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+
 
 class Clock(Protocol):
     def now(self) -> datetime: ...

@@ -12,6 +12,8 @@ from uuid import UUID
 UserId = NewType("UserId", UUID)
 WorkspaceId = NewType("WorkspaceId", UUID)
 
+LAST_ID = UUID(int=2**128 - 1)
+
 _lock = threading.Lock()
 _last_millisecond = 0
 _counter = 0

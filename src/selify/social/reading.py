@@ -9,13 +9,13 @@ from uuid import UUID
 
 import asyncpg
 
+from selify.core.clock import LAST_MOMENT
 from selify.core.database import Tx
 from selify.core.errors import NotFound
+from selify.core.ids import LAST_ID
 from selify.social.dialogue import Handler, State
 
 Row = asyncpg.Record | dict[str, Any]
-# Where a list begins that goes on after nothing: an index serves both, the beginning and the rest.
-LAST_ID = "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid"
 
 
 class ConversationMissing(NotFound):
@@ -81,6 +81,13 @@ class Mark:
         return f"{self.at.isoformat() if self.at else ''}_{self.id}"
 
 
+def _place(after: Mark | None) -> tuple[datetime, UUID]:
+    """Where a list goes on, or its beginning: one index serves both. As values: under row level security
+    a ``coalesce($2, …)`` keeps the index from the plan that a connection keeps for any values.
+    """
+    return (after.at or LAST_MOMENT, after.id) if after else (LAST_MOMENT, LAST_ID)
+
+
 async def list_accounts(tx: Tx, workspace_id: UUID) -> list[asyncpg.Record]:
     """Which accounts there are. How they are doing, ``diagnosis`` says."""
     return await tx.fetch(
@@ -110,12 +117,11 @@ async def list_posts(
     """Newest first, with the garment each shows."""
     return await tx.fetch(
         f"""
-        {_POST} AND (p.posted_at, p.id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3, {LAST_ID}))
+        {_POST} AND (p.posted_at, p.id) < ($2::timestamptz, $3::uuid)
          ORDER BY p.posted_at DESC, p.id DESC LIMIT $4
         """,
         workspace_id,
-        after.at if after else None,
-        after.id if after else None,
+        *_place(after),
         limit,
     )
 
@@ -163,23 +169,21 @@ async def list_conversations(
         rows = await tx.fetch(
             f"""
             {_CONVERSATION} AND last_message_at IS NOT NULL
-               AND (last_message_at, id)
-                   < (coalesce($2::timestamptz, 'infinity'), coalesce($3, {LAST_ID}))
+               AND (last_message_at, id) < ($2::timestamptz, $3::uuid)
              ORDER BY last_message_at DESC, id DESC LIMIT $4
             """,
             workspace_id,
-            after.at if after else None,
-            after.id if after else None,
+            *_place(after),
             limit,
         )
     if len(rows) < limit:  # they are few, and only whoever turns to the end needs them
         rows += await tx.fetch(
             f"""
-            {_CONVERSATION} AND last_message_at IS NULL AND id < coalesce($2, {LAST_ID})
+            {_CONVERSATION} AND last_message_at IS NULL AND id < $2
              ORDER BY id DESC LIMIT $3
             """,
             workspace_id,
-            after.id if after and not after.at else None,
+            after.id if after and not after.at else LAST_ID,
             limit - len(rows),
         )
     return [_with_state(row) for row in rows]
@@ -203,13 +207,16 @@ async def list_waiting(
     """Those that are waited in for a person or a reader, in the same order. As the system, after
     the membership was checked: users do not see the table that finds them.
     """
+    # Two statements: the plan that a connection keeps for both would begin at the beginning.
+    goes_on = (
+        "(last_message_at, conversation_id) < (coalesce($2::timestamptz, '-infinity'), $3::uuid)"
+    )
     rows = await tx.fetch(
         f"""
         {_CONVERSATION} AND id IN (
             SELECT conversation_id FROM internal.waiting_conversations
              WHERE workspace_id = $1 AND {_WAITING[wanted]}
-               AND ($3::uuid IS NULL OR (last_message_at, conversation_id)
-                                        < (coalesce($2::timestamptz, '-infinity'), $3))
+               AND {goes_on if after else "$2::timestamptz IS NULL AND $3::uuid IS NULL"}
              ORDER BY last_message_at DESC, conversation_id DESC LIMIT $4)
          ORDER BY last_message_at DESC NULLS LAST, id DESC
         """,
@@ -253,20 +260,18 @@ async def list_messages(
 ) -> list[asyncpg.Record]:
     """The latest, or the latest before that mark, in the order they were written."""
     rows = await tx.fetch(
-        f"""
+        """
         SELECT m.id, m.sender_platform_id = c.platform_user_id AS from_shopper,
                m.message_text AS text, m.message_type AS kind, m.attachments, m.reactions,
                m.created_at AS at
           FROM public.social_messages m
           JOIN public.social_conversations c ON c.id = m.conversation_id
          WHERE m.conversation_id = $1
-           AND (m.created_at, m.id)
-               < (coalesce($2::timestamptz, 'infinity'), coalesce($3, {LAST_ID}))
+           AND (m.created_at, m.id) < ($2::timestamptz, $3::uuid)
          ORDER BY m.created_at DESC, m.id DESC LIMIT $4
         """,
         conversation_id,
-        before.at if before else None,
-        before.id if before else None,
+        *_place(before),
         limit,
     )
     return rows[::-1]
@@ -277,7 +282,7 @@ async def list_interactions(
 ) -> list[asyncpg.Record]:
     """Rows of the funnel, newest first. The newest of each account, of which a workspace has few."""
     return await tx.fetch(
-        f"""
+        """
         SELECT i.id, i.post_id AS post_ref, i.interaction_type AS kind, i.trigger_word AS keyword,
                i.instagram_username AS username, coalesce(i.bot_responded, false) AS answered,
                coalesce(i.user_sent_photo, false) AS photo,
@@ -287,15 +292,13 @@ async def list_interactions(
          CROSS JOIN LATERAL (
                SELECT * FROM public.bot_interactions
                 WHERE account_id = a.id
-                  AND (created_at, id)
-                      < (coalesce($2::timestamptz, 'infinity'), coalesce($3, {LAST_ID}))
+                  AND (created_at, id) < ($2::timestamptz, $3::uuid)
                 ORDER BY created_at DESC, id DESC LIMIT $4) i
          WHERE a.workspace_id = $1
          ORDER BY i.created_at DESC, i.id DESC LIMIT $4
         """,
         workspace_id,
-        after.at if after else None,
-        after.id if after else None,
+        *_place(after),
         limit,
     )
 

@@ -190,6 +190,17 @@ async def evaluated_per_row(db: Reader) -> list[Finding]:
     ]
 
 
+async def read_whole(db: Reader) -> list[Finding]:
+    """What a policy looks up for a row in another table is not answered by reading all of that table,
+    which PostgreSQL does where it expects many rows.
+    """
+    return [
+        Finding("read_whole", f"{policy.table}: {policy.name}", "end the sub-select with OFFSET 0")
+        for policy in await policies(db)
+        if policy.using and policy.using.count("EXISTS (") > policy.using.count("OFFSET 0")
+    ]
+
+
 async def several_policies(db: Reader) -> list[Finding]:
     """Permissive policies that meet in one role and command are all evaluated; each has a reason."""
     seen: set[tuple[str, str, str]] = set()
@@ -433,6 +444,7 @@ RULES: Final[tuple[Callable[[Reader], Awaitable[list[Finding]]], ...]] = (
     open_policies,
     policy_roles,
     evaluated_per_row,
+    read_whole,
     several_policies,
     readable_secrets,
     writable_system_columns,

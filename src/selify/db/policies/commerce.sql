@@ -89,13 +89,13 @@ CREATE POLICY "Users can view inventory history of their products"
     ON public.shopify_inventory_history
     FOR SELECT TO authenticated
     USING (EXISTS (SELECT FROM public.shopify_product_variants v
-                   WHERE v.id = shopify_inventory_history.variant_id));
+                   WHERE v.id = shopify_inventory_history.variant_id OFFSET 0));
 
 -- shopify_product_variants ------------------------------------------------------------------------
 CREATE POLICY "Users can manage variants of their products" ON public.shopify_product_variants
     FOR ALL TO authenticated
     USING (EXISTS (SELECT FROM public.shopify_products p
-                   WHERE p.id = shopify_product_variants.product_id))
+                   WHERE p.id = shopify_product_variants.product_id OFFSET 0))
     WITH CHECK (EXISTS (SELECT FROM public.shopify_products p
                         WHERE p.id = shopify_product_variants.product_id));
 
@@ -113,7 +113,7 @@ CREATE POLICY "Users can manage products in their workspaces" ON public.shopify_
 -- vr_garments -------------------------------------------------------------------------------------
 CREATE POLICY "Workspace members can manage garments" ON public.vr_garments
     FOR ALL TO authenticated
-    USING (EXISTS (SELECT FROM public.vr_shops s WHERE s.id = vr_garments.shop_id))
+    USING (EXISTS (SELECT FROM public.vr_shops s WHERE s.id = vr_garments.shop_id OFFSET 0))
     WITH CHECK (EXISTS (SELECT FROM public.vr_shops s WHERE s.id = vr_garments.shop_id));
 
 -- vr_shops ----------------------------------------------------------------------------------------

@@ -111,10 +111,11 @@ CREATE POLICY "Users can insert messages in their workspace conversations" ON pu
                 WHERE c.id = social_messages.conversation_id
                   AND a.platform_account_id = social_messages.sender_platform_id)
     );
+-- OFFSET 0: row by row. Else PostgreSQL may read all conversations of the workspace, to look them up.
 CREATE POLICY "Users can view messages in their workspace conversations" ON public.social_messages
     FOR SELECT TO authenticated
     USING (EXISTS (SELECT FROM public.social_conversations c
-                   WHERE c.id = social_messages.conversation_id));
+                   WHERE c.id = social_messages.conversation_id OFFSET 0));
 
 -- social_posts ------------------------------------------------------------------------------------
 CREATE POLICY "Service role full access to social_posts" ON public.social_posts
