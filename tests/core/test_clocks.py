@@ -50,6 +50,7 @@ HARMLESS = {
     "since": "says when trouble began",
     "told_at": "says when somebody was told",
     "paused_since": "says when a pause began",
+    "due_at": "follows the event's own time (a trigger keeps it)",
     "counted_at": "says when a day was counted",
     "last_message_at": "is the order of a list",
     "last_read": "is guarded where a turn is taken (limits.take_read)",

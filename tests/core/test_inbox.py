@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from selify.core import inbox
@@ -16,13 +18,15 @@ from selify.core.outage import UNCOUNTED_FOR
 SYSTEM = Actor.system("test")
 
 
-def comment(number: int, *, lane: str = "a", text: str = "try on") -> Incoming:
+def comment(
+    number: int, *, lane: str = "a", text: str = "try on", account: str = "17841"
+) -> Incoming:
     return Incoming(
         platform="instagram",
         event_type="comment_received",
         payload={"id": f"c{number}", "text": text},
         lane=lane,
-        account_ref="17841",
+        account_ref=account,
     )
 
 
@@ -273,6 +277,144 @@ async def test_each_event_is_handled_once_however_many_workers(
         pass
     assert sorted(handler.seen) == sorted(f"c{n}" for n in range(200))
     assert await effects(database) == 200
+
+
+VIRAL, QUIET = "viral", "quiet"
+
+
+async def crowd_and_one(database: Database) -> None:
+    """Five hundred events of one account, and then one of another."""
+    async with database.tx(SYSTEM) as tx:
+        user = uuid4()
+        await tx.execute("INSERT INTO auth.users (id, email) VALUES ($1, 'o@brand.example')", user)
+        await tx.execute(
+            """
+            INSERT INTO public.connected_social_accounts
+                   (workspace_id, platform, platform_account_id, access_token)
+            SELECT w.id, 'instagram', brand, ''
+              FROM unnest($2::text[]) brand,
+                   public.create_workspace_with_owner(brand, NULL, $1) w
+            """,
+            user,
+            [VIRAL, QUIET],
+        )
+    await Intake(database).receive(
+        [comment(n, lane=f"lane {n % 7}", account=VIRAL) for n in range(500)]
+    )
+    await Intake(database).receive([comment(500, account=QUIET)])
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_an_event_of_one_account_does_not_wait_behind_the_crowd_of_another(
+    database: Database, clock: FrozenClock, again: bool
+) -> None:
+    await crowd_and_one(database)
+    if again:
+        async with database.tx(SYSTEM) as tx:
+            await tx.execute(
+                """
+                UPDATE public.webhook_events
+                   SET status = 'failed', next_retry_at = $1::timestamptz - (now() - created_at)
+                """,
+                clock.now(),
+            )
+    handler = Recorder()
+    one = worker(database, handler, clock)
+    await one.run_once()
+    assert "c500" in handler.seen
+    while await one.run_once():
+        pass
+    assert sorted(handler.seen) == sorted(f"c{n}" for n in range(501))
+
+
+async def test_turns_between_accounts_keep_the_order_of_a_lane(
+    database: Database, clock: FrozenClock
+) -> None:
+    await crowd_and_one(database)
+    for number in range(501, 520):
+        await Intake(database).receive([comment(number, account=QUIET)])
+    async with database.tx(SYSTEM) as tx:
+        await tx.execute(
+            """
+            UPDATE public.webhook_events
+               SET created_at = created_at + interval '1 ms' * substr(payload ->> 'id', 2)::int
+            """
+        )
+        await tx.execute(
+            "UPDATE internal.waiting_events w SET due_at = created_at"
+            "  FROM public.webhook_events e WHERE e.id = w.event_id"
+        )
+    handler = Recorder()
+    one = worker(database, handler, clock)
+    while await one.run_once():
+        pass
+    assert len(handler.seen) == 520
+    quiet = [name for name in handler.seen if int(name[1:]) >= 500]
+    assert quiet == [f"c{n}" for n in range(500, 520)]
+    for lane in range(7):
+        seen = [int(name[1:]) for name in handler.seen if int(name[1:]) < 500]
+        mine = [number for number in seen if number % 7 == lane]
+        assert mine == sorted(mine)
+
+
+EVENT = "UPDATE public.webhook_events SET "
+WRITES = (
+    EVENT + "status = 'failed', next_retry_at = now()",
+    EVENT + "next_retry_at = now() + interval '1 hour'",
+    EVENT + "retry_count = max_retries",
+    EVENT + "retry_count = 0",
+    EVENT
+    + "connected_account_id = (SELECT max(id::text)::uuid FROM public.connected_social_accounts)",
+    EVENT + "next_retry_at = NULL",
+    EVENT + "status = 'pending'",
+    EVENT + "connected_account_id = NULL",
+)
+
+
+async def test_turns_follow_the_events_whoever_writes_them(database: Database) -> None:
+    await crowd_and_one(database)
+    turns = "SELECT array_agg(w ORDER BY event_id) FROM internal.waiting_events w"
+    owner = await asyncpg.connect(database.url)
+    for write in ("SELECT 1", *WRITES):
+        await owner.execute(write)
+        kept = await owner.fetchval(turns)
+        await owner.execute("SELECT internal.rebuild_waiting_events()")
+        assert kept == await owner.fetchval(turns), write
+    await owner.close()
+
+
+async def test_a_turn_ends_with_its_event_whoever_ended_it(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(n) for n in range(4)])
+    async with database.tx(SYSTEM) as tx:
+        await tx.execute("DELETE FROM public.webhook_events WHERE payload ->> 'id' = 'c0'")
+        await tx.execute(
+            "UPDATE public.webhook_events SET status = 'skipped' WHERE payload ->> 'id' = 'c1'"
+        )
+        await tx.execute(
+            "UPDATE public.webhook_events SET status = 'failed', retry_count = max_retries"
+            " WHERE payload ->> 'id' = 'c2'"
+        )
+    handler = Recorder()
+    assert await worker(database, handler, clock).run_once() == 1
+    assert handler.seen == ["c3"]
+    async with database.tx(SYSTEM) as tx:
+        assert not await tx.fetch_value("SELECT count(*) FROM internal.waiting_events")
+
+
+async def test_an_event_that_somebody_holds_keeps_its_turn(
+    database: Database, clock: FrozenClock
+) -> None:
+    await Intake(database).receive([comment(1), comment(2, lane="b")])
+    handler = Recorder()
+    async with database.tx(SYSTEM) as tx:
+        await tx.execute(
+            "SELECT FROM public.webhook_events WHERE payload ->> 'id' = 'c1' FOR UPDATE"
+        )
+        assert await worker(database, handler, clock).run_once() == 1
+    assert await worker(database, handler, clock).run_once() == 1
+    assert handler.seen == ["c2", "c1"]
 
 
 async def test_an_event_whose_end_cannot_be_stored_does_not_take_its_batch_along(

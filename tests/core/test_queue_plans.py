@@ -8,6 +8,7 @@ and keeps. None of them may lead to a claim that looks at every waiting row.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -31,7 +32,7 @@ WAITING = 5_000
 ENOUGH = 1_000
 NOW = datetime(2026, 11, 18, 9, 30, tzinfo=UTC)
 BEFORE, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
-ALL_ONE = 1
+OWNER = uuid4()
 
 
 class Post:
@@ -55,11 +56,14 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """``WAITING`` rows of a queue, by the SQL that makes them."""
+    """``WAITING`` rows of a queue, by the SQL that makes them. ``first``: what they refer to."""
 
     sql: str
+    first: str = ""
 
     async def load(self, connection: "asyncpg.Connection[object]") -> None:
+        if self.first:
+            await connection.execute(self.first)
         await connection.execute(
             f"WITH n AS (SELECT n FROM generate_series(1, {WAITING}) n) {self.sql}"
         )
@@ -99,16 +103,27 @@ def work(*, state: str = "queued", workspaces: int = 1, due: datetime = BEFORE) 
     )
 
 
-def events(*, status: str = "pending", due: datetime = BEFORE) -> Rows:
+def events(*, status: str = "pending", due: datetime = BEFORE, accounts: int = 1) -> Rows:
     return Rows(
         f"""
         INSERT INTO public.webhook_events
                (platform, event_type, event_fingerprint, payload, status, created_at, next_retry_at,
-                processing_started_at, worker_id)
+                processing_started_at, worker_id, connected_account_id)
         SELECT 'instagram', 'x', '{status}' || n, '{{}}', '{status}',
-               '{BEFORE}'::timestamptz + n * interval '1 millisecond', '{due}', '{NOW}', 'w'
+               '{BEFORE}'::timestamptz + n * interval '1 millisecond', '{due}', '{NOW}', 'w',
+               md5((n % {accounts})::text)::uuid
           FROM n
-        """
+        """,
+        first=f"""
+        INSERT INTO auth.users (id, email) VALUES ('{OWNER}', 'owner@brand.example')
+            ON CONFLICT DO NOTHING;
+        INSERT INTO public.workspaces (id, name, slug, owner_id)
+        VALUES ('{OWNER}', 'Brand', 'brand', '{OWNER}') ON CONFLICT DO NOTHING;
+        INSERT INTO public.connected_social_accounts
+               (id, workspace_id, platform, platform_account_id, access_token)
+        SELECT md5(n::text)::uuid, '{OWNER}', 'instagram', n, ''
+          FROM generate_series(0, {accounts - 1}) n ON CONFLICT DO NOTHING
+        """,
     )
 
 
@@ -184,6 +199,11 @@ CASES: dict[str, tuple[Rows, Action]] = {
     "jobs of many workspaces": (work(workspaces=700), run_jobs),
     "jobs whose time has not come": (work(due=LATER), run_jobs),
     "new events": (events(), take_events),
+    "new events of many accounts": (events(accounts=700), take_events),
+    "events of many accounts whose time has come again": (
+        events(status="failed", accounts=700),
+        take_events,
+    ),
     "events whose time has come again": (events(status="failed"), take_events),
     "events whose time has not come": (events(status="failed", due=LATER), take_events),
     "new events while others are recovered": (events(), recover_events),

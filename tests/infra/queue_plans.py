@@ -16,7 +16,13 @@ import asyncpg
 
 from selify.core.database import Actor, Database, Tx
 
-QUEUES = ("internal.outbox", "internal.jobs", "internal.retention", "public.webhook_events")
+QUEUES = (
+    "internal.outbox",
+    "internal.jobs",
+    "internal.retention",
+    "internal.waiting_events",
+    "public.webhook_events",
+)
 _READS = ("SELECT", "WITH", "UPDATE", "DELETE")
 # There are few of them: the server skips from one to the next.
 _FEW = {"platform"}

@@ -24,7 +24,8 @@ PASSED = 500
 # there is one.
 BY_INDEX = """
     SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;
-    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off
+    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+    SET LOCAL plan_cache_mode = force_generic_plan
 """
 
 

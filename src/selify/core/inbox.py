@@ -2,8 +2,9 @@
 
 * Arriving: insert-or-ignore by fingerprint (SHA-256 of the normalised payload) and by message id.
   Nothing is answered before it is stored; storing the same thing twice is no error.
-* Handling: a worker claims rows with a lease, and the handler's effects and the mark ``completed``
-  commit together. A crash in between leaves the row to be claimed again. That is nobody's failure;
+* Handling: a worker claims rows with a lease, in turns between accounts (``core.claims``; what waits
+  stands in ``internal.waiting_events``), and the handler's effects and the mark ``completed`` commit
+  together. A crash in between leaves the row to be claimed again. That is nobody's failure;
   but an event whose worker stopped ``MAX_LOST`` times is taken for the reason, and ends.
 * Failing: exponential back-off, ``max_retries`` times; then the row is a dead letter: visible with
   ``selify events``, and replayable.
@@ -31,7 +32,7 @@ import orjson
 
 from selify.core import metrics
 from selify.core.batching import Batches
-from selify.core.claims import by_index
+from selify.core.claims import Round, by_index, held, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.leases import renewing
@@ -48,6 +49,7 @@ FIRST_RETRY = timedelta(seconds=4)
 # Nothing in a queue waits longer without being looked at: who has to (a day's limit is reached, a
 # platform asks for a long pause) waits again. So a time further ahead was written by a wrong clock.
 LONGEST_WAIT = timedelta(hours=1)
+_EVER = timedelta(days=36500)
 ACTOR = Actor.system("inbox")
 
 
@@ -229,12 +231,17 @@ class InboxWorker:
         self._worker_id = worker_id
         self._batch = batch
         self._slots = asyncio.Semaphore(parallel)
+        self._rounds = Round(), Round()
 
     async def run_once(self) -> int:
         """Handle one batch; how many events were claimed."""
         async with by_index(self._database, ACTOR) as tx:
             events = await claim(
-                tx, worker_id=self._worker_id, now=self._clock.now(), limit=self._batch
+                tx,
+                worker_id=self._worker_id,
+                now=self._clock.now(),
+                limit=self._batch,
+                rounds=self._rounds,
             )
         lanes: dict[str, list[Event]] = {}
         for event in events:
@@ -381,29 +388,62 @@ def back_off(failures: int, first: timedelta) -> timedelta:
     return first * (2.0 ** min(failures, 16)) * random.uniform(0.9, 1.1)
 
 
-async def claim(tx: Tx, *, worker_id: str, now: datetime, limit: int) -> list[Event]:
-    """Take due rows, oldest first: the new ones, and failed ones whose time has come."""
-    rows = await tx.fetch(
-        """
-        WITH fresh AS (
-            SELECT id FROM public.webhook_events
-             WHERE status = 'pending' ORDER BY created_at LIMIT $3 FOR UPDATE SKIP LOCKED),
-        again AS (
-            SELECT id FROM public.webhook_events
-             WHERE status = 'failed' AND retry_count < max_retries AND next_retry_at <= $2
-             ORDER BY next_retry_at LIMIT $3 FOR UPDATE SKIP LOCKED),
-        due AS (SELECT id FROM fresh UNION ALL SELECT id FROM again)
-        UPDATE public.webhook_events e
-           SET status = 'processing', worker_id = $1, processing_started_at = $2
-         WHERE e.id = ANY (ARRAY(SELECT id FROM due))
-        RETURNING e.id, e.platform, e.event_type, e.payload, e.connected_account_id, e.parsed_data,
-                  e.retry_count, e.created_at
-        """,
-        worker_id,
-        now,
-        limit,
-    )
-    events = [_event(row) for row in rows]
+_STILL = "status = 'pending' OR status = 'failed' AND retry_count < max_retries"
+
+# The longest due of each account on the round, before anybody's second. $4: those that failed before,
+# or those that did not. A turn whose event waits no more (it was deleted) goes with those taken.
+_CLAIM = f"""
+    WITH RECURSIVE {
+    turns("internal.waiting_events", owner="owner", due="due_at", waiting="again = $4")
+},
+    accounts AS (
+        SELECT owner, step, ($3 - 1) / count(*) OVER () + 1 AS share FROM walk WHERE due_at <= $2),
+    ranked AS MATERIALIZED (
+        SELECT q.event_id AS id, q.ctid AS place, accounts.step, q.nth
+          FROM accounts CROSS JOIN LATERAL (
+               SELECT event_id, ctid, row_number() OVER () AS nth FROM (
+                   SELECT event_id, ctid FROM internal.waiting_events
+                    WHERE again = $4 AND owner = accounts.owner AND due_at <= $2
+                    ORDER BY due_at, event_id LIMIT accounts.share
+                      FOR UPDATE SKIP LOCKED) AS longest) AS q),
+    due AS ({
+    held("public.webhook_events", "SELECT id FROM ranked ORDER BY nth, step", still=_STILL)
+} LIMIT $3),
+    over AS (
+        DELETE FROM internal.waiting_events
+         WHERE ctid = ANY (ARRAY(
+               SELECT place FROM ranked
+                WHERE id = ANY (ARRAY(SELECT id FROM due))
+                   OR (SELECT {_STILL} FROM public.webhook_events
+                        WHERE id = ranked.id) IS NOT TRUE))),
+    taken AS (
+        UPDATE public.webhook_events
+           SET status = 'processing', worker_id = $5, processing_started_at = $6
+         WHERE id = ANY (ARRAY(SELECT id FROM due))
+        RETURNING id, platform, event_type, payload, connected_account_id, parsed_data, retry_count,
+                  created_at)
+    SELECT taken.*, (SELECT owner FROM walk ORDER BY step DESC LIMIT 1) AS reached
+      FROM (SELECT) AS round LEFT JOIN taken ON true
+"""
+
+
+async def claim(
+    tx: Tx,
+    *,
+    worker_id: str,
+    now: datetime,
+    limit: int,
+    rounds: tuple[Round, Round] | None = None,
+) -> list[Event]:
+    """Due rows: as many new ones as failed ones whose time has come, of each account in turn. What is
+    new is due whatever the clock says.
+    """
+    fresh, again = rounds or (Round(), Round())
+    events: list[Event] = []
+    for turn, failed, until in ((fresh, False, now + _EVER), (again, True, now)):
+        rows = await tx.fetch(_CLAIM, turn.after, until, limit, failed, worker_id, now)
+        turn.after = rows[0]["reached"]
+        events += [_event(row) for row in rows if row["id"]]
     return sorted(events, key=lambda event: (event.created_at, event.id))
 
 
