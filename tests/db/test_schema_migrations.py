@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 from tests.infra.postgres import named
+from tests.infra.worlds import build_world, read_tables
 
 from selify.core.errors import SelifyError
 from selify.db import errors, migrate
@@ -44,6 +45,87 @@ async def test_step_by_step_is_the_same_as_at_once(empty_database_url, shared_da
         await migrate.upgrade(empty_database_url, revision=revision)
         assert await migrate.current(empty_database_url) == revision
     assert await _catalog(empty_database_url) == await _catalog(shared_database_url)
+
+
+# The baseline reads files that have grown since: so it was when it was released.
+AS_IT_WAS = """
+DROP FUNCTION internal.tell_subscribers() CASCADE;
+DROP FUNCTION internal.silence_workspace() CASCADE;
+GRANT DELETE ON public.amazon_connected_accounts, public.connected_social_accounts, public.workspaces,
+    public.qa_test_results, public.qa_test_runs, public.qa_test_specs, public.wardrobe_garments,
+    public.social_posts_garment_bindings TO authenticated;
+GRANT UPDATE (region) ON public.amazon_connected_accounts TO authenticated;
+GRANT UPDATE (settings) ON public.connected_social_accounts TO authenticated;
+GRANT INSERT (permissions), UPDATE (permissions) ON public.workspace_members TO authenticated;
+GRANT UPDATE (settings, social_platforms_config) ON public.workspaces TO authenticated;
+GRANT INSERT (id, name, storage_path), UPDATE (name) ON public.wardrobe_garments TO authenticated;
+GRANT INSERT (id, garment_id) ON public.wardrobe_usage_events TO authenticated;
+GRANT INSERT (id, category), UPDATE (category) ON public.social_conversations TO authenticated;
+GRANT INSERT (id, message_text) ON public.social_messages TO authenticated;
+GRANT INSERT (id, post_id), UPDATE (trigger_keywords) ON public.social_posts_garment_bindings
+    TO authenticated;
+"""
+# What later revisions change the tables of, or make lists of, in all its kinds.
+OF_ALL_KINDS = """
+UPDATE public.social_conversations SET unread_count = 2, last_message_at = NULL;
+UPDATE public.social_conversations SET conversation_state = '{"handler": "human"}', unread_count = 0
+ WHERE id = (SELECT min(id::text)::uuid FROM public.social_conversations);
+UPDATE public.wardrobe_garments SET name = 'Grünes Kleid, size M', sku = 'AB-12';
+UPDATE public.wardrobe_garments SET metadata = '{"archived_at": "2026-01-01T00:00:00Z"}'
+ WHERE id = (SELECT min(id::text)::uuid FROM public.wardrobe_garments);
+INSERT INTO internal.outbox (channel, key, lane, state, leased_until, sent_at, account_id)
+SELECT 'instagram', state, 'lane', state, now(), now(), id
+  FROM unnest('{queued,sending,sent,failed,unknown,cancelled}'::text[]) AS state,
+       (SELECT id FROM public.connected_social_accounts LIMIT 1) AS account;
+INSERT INTO internal.jobs (kind, key, state, leased_until, started_at, workspace_id)
+SELECT 'tryon', state, state, now(), now(), id
+  FROM unnest('{queued,running,done,failed,cancelled}'::text[]) AS state,
+       (SELECT id FROM public.workspaces LIMIT 1) AS workspace;
+INSERT INTO internal.send_pace (account_id, free_at, last_turn, paused_until, paused_for)
+SELECT id, now(), now(), now() + interval '1 minute', interval '1 minute'
+  FROM public.connected_social_accounts;
+INSERT INTO internal.invariant_findings (invariant, subject) VALUES ('balances', 'somebody');
+INSERT INTO internal.routine_turns (routine, taken_at) VALUES ('sweep', now());
+"""
+TABLES = """
+SELECT oid::regclass::text FROM pg_class
+ WHERE relnamespace::regnamespace::text IN ('public', 'internal', 'auth') AND relkind = 'r'
+"""
+KEPT_LISTS = ("waiting_conversations", "garment_shelf", "garment_words")
+
+
+async def test_a_database_with_rows_keeps_them_and_becomes_what_a_new_one_is(
+    empty_database_url, shared_database_url
+):
+    """From what was released first, with a row in every table."""
+    first, *later = migrate.revisions()
+    await migrate.upgrade(empty_database_url, revision=first)
+    db = await asyncpg.connect(empty_database_url)
+    await db.execute(AS_IT_WAS)
+    tables = await read_tables(db)
+    for name in ("a", "b"):
+        await build_world(db, tables, name)
+    await db.execute(OF_ALL_KINDS)
+    before = await _counts(db)
+    for revision in later:
+        await migrate.upgrade(empty_database_url, revision=revision)
+    after = await _counts(db)
+    assert {name: after[name] for name in before} == before
+    lists = {table: await _rows(db, table) for table in KEPT_LISTS}
+    assert all(lists.values())
+    await db.execute("SELECT internal.rebuild_lists()")
+    assert {table: await _rows(db, table) for table in KEPT_LISTS} == lists
+    await db.close()
+    assert await _catalog(empty_database_url) == await _catalog(shared_database_url)
+
+
+async def _counts(db):
+    names = [row[0] for row in await db.fetch(TABLES)]
+    return {name: await db.fetchval(f"SELECT count(*) FROM {name}") for name in names}
+
+
+async def _rows(db, table):
+    return sorted(row[0] for row in await db.fetch(f"SELECT t::text FROM internal.{table} t"))
 
 
 async def test_two_upgrades_at_once_take_turns(empty_database_url):

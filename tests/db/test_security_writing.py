@@ -34,7 +34,8 @@ async def test_paths_run_through_the_workspaces_own_folder(
         assert isinstance(error, asyncpg.InsufficientPrivilegeError)
 
 
-async def test_members_write_as_the_account_never_as_a_customer(db: asyncpg.Connection) -> None:
+async def test_what_the_server_checks_is_not_written_by_hand(db: asyncpg.Connection) -> None:
+    """Not by an owner either: what the bot reads and says, and what it shows of it."""
     owner = await sign_up(db, "owner")
     workspace = await new_workspace(db, owner)
     account = await db.fetchval(
@@ -46,15 +47,42 @@ async def test_members_write_as_the_account_never_as_a_customer(db: asyncpg.Conn
         " platform_user_id) VALUES ($1, $2, 'instagram', 'customer-1') RETURNING id",
         workspace, account,
     )  # fmt: skip
+    post = await db.fetchval(
+        "INSERT INTO public.social_posts (connected_account_id, workspace_id, platform,"
+        " platform_post_id, posted_at) VALUES ($1, $2, 'instagram', 'post-1', now()) RETURNING id",
+        account, workspace,
+    )  # fmt: skip
     await act(db, Actor.user(owner))
-    write = (
-        "INSERT INTO public.social_messages (conversation_id, sender_platform_id, message_text)"
-        " VALUES ($1, $2, 'hello')"
+    bind = (
+        "INSERT INTO public.social_posts_garment_bindings"
+        " (post_id, account_id, workspace_id, garment_url, trigger_keywords)"
+        " VALUES ($1, $2, $3, 'x', '{a}')"
     )
-    assert await db.execute(write, thread, "brand-1") == "INSERT 0 1"
-    for forged in ("customer-1", "someone-else"):
-        error = await refusal_of(db, write, thread, forged)
-        assert isinstance(error, asyncpg.InsufficientPrivilegeError)
+    say = (
+        "INSERT INTO public.social_messages (conversation_id, sender_platform_id, message_text)"
+        " VALUES ($1, 'brand-1', 'hello')"
+    )
+    add = (
+        "INSERT INTO public.wardrobe_garments (workspace_id, storage_path, filename)"
+        " VALUES ($1, $1::uuid || '/people/photo.jpg', 'photo.jpg')"
+    )
+    set_words = (
+        """UPDATE public.workspaces SET social_platforms_config = '{"trigger_keywords": ["a"]}'"""
+    )
+    for statement, *values in (
+        (bind, post, account, workspace),
+        ("UPDATE public.social_posts_garment_bindings SET trigger_keywords = '{a}'",),
+        ("DELETE FROM public.social_posts_garment_bindings",),
+        (say, thread),
+        ("UPDATE public.social_conversations SET category = 'primary'",),
+        (add, workspace),
+        ("UPDATE public.wardrobe_garments SET name = ''",),
+        (set_words,),
+        # It would look as if it had been forgotten already.
+        ("""UPDATE public.workspaces SET settings = '{"purged_at": "today"}'""",),
+    ):
+        error = await refusal_of(db, statement, *values)
+        assert isinstance(error, asyncpg.InsufficientPrivilegeError), statement
 
 
 MAILBOX = """

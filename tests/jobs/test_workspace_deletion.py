@@ -288,6 +288,21 @@ async def test_who_gives_up_starts_anew_later(scene: Scene) -> None:
     assert set(await scene.rows(scene.mine)) <= {*KEPT, "jobs", "retention"}
 
 
+async def test_however_often_it_gives_up_it_can_start_anew(scene: Scene) -> None:
+    """A key that held the one before would be too long for its index after a few days."""
+    await scene.delete()
+    scene.clock.advance(KEPT_FOR)
+    keys = []
+    for _ in range(4):
+        keys.append((await scene.job())["key"])
+        await scene.db.execute("UPDATE internal.jobs SET max_attempts = 1")
+        await scene.work(storage=BreaksAfter(scene.storage, 0))
+        scene.clock.advance(timedelta(hours=2))
+    assert len(set(keys)) == len(keys)
+    assert len({len(key) for key in keys[1:]}) == 1
+    assert (await scene.job())["state"] == "queued"
+
+
 async def test_a_platform_that_says_no_keeps_nobody(scene: Scene) -> None:
     scene.gateway.refusals.append(PlatformRefused("down", "try later"))
     await scene.delete()

@@ -268,6 +268,7 @@ async def delete_workspace(
         payload={"deleted_at": now.isoformat()},
         workspace_id=workspace_id,
         run_after=now,
+        now=now,
     )
 
 

@@ -148,9 +148,9 @@ GRANT INSERT (id, workspace_id, user_id, role, expires_at),
       UPDATE (role, expires_at),
       DELETE
     ON public.workspace_members TO authenticated;
+-- What the bot says is checked by the server, and settings say how far a deletion has come.
 GRANT INSERT (id, name, slug, owner_id, description, avatar_url),
-      UPDATE (name, slug, settings, description, avatar_url, social_platforms_config, brand_voice,
-              brand_metadata)
+      UPDATE (name, slug, description, avatar_url, brand_voice, brand_metadata)
     ON public.workspaces TO authenticated;
 
 -- Writing: billing --------------------------------------------------------------------------------
@@ -228,14 +228,7 @@ GRANT INSERT (id, workspace_id, name, description, thumbnail_url, display_order,
               shopify_collection_id, auto_sync_enabled),
       DELETE
     ON public.wardrobe_collections TO authenticated;
-GRANT INSERT (id, workspace_id, collection_id, storage_path, filename, name, description, sku,
-              tags, metadata, has_transparency, mime_type, file_size, created_by,
-              shopify_product_id, shopify_variant_id, shopify_image_index, linked_source),
-      UPDATE (collection_id, name, description, sku, tags, metadata, shopify_product_id,
-              shopify_variant_id, shopify_image_index)
-    ON public.wardrobe_garments TO authenticated;
-GRANT INSERT (id, garment_id, workspace_id, event_type, event_metadata)
-    ON public.wardrobe_usage_events TO authenticated;
+-- Garments are not written at all: the server looks at each picture, and counts its uses.
 
 -- Writing: ai -------------------------------------------------------------------------------------
 
@@ -277,19 +270,7 @@ GRANT INSERT (id, workspace_id, name, description, default_settings),
 -- Accounts are not written at all. Owning one is proven by the consent the server received, and only
 -- one workspace in the whole system can have it: a row made by hand would take someone else's place.
 -- What its bot says is an admin's, and checked; disconnecting it speaks to the platform.
-GRANT INSERT (id, workspace_id, platform, platform_user_id, platform_username, platform_profile_url,
-              connected_account_id, category),
-      UPDATE (category, is_accepted)
-    ON public.social_conversations TO authenticated;
-GRANT INSERT (id, conversation_id, sender_platform_id, message_text, message_type, attachments)
-    ON public.social_messages TO authenticated;
-GRANT INSERT (id, post_id, account_id, workspace_id, garment_url, garment_name,
-              garment_description, garment_metadata, is_active, trigger_keywords,
-              use_global_keywords, wardrobe_garment_id),
-      UPDATE (garment_url, garment_name, garment_description, garment_metadata, is_active,
-              trigger_keywords, use_global_keywords, wardrobe_garment_id),
-      DELETE
-    ON public.social_posts_garment_bindings TO authenticated;
+-- Nor are conversations, messages and what a post shows: the server checks each, and says it to the platform.
 -- The server seals the password before it is written; nobody can read it back.
 GRANT INSERT (id, user_id, email, display_name, color, imap_host, imap_port, imap_secure,
               smtp_host, smtp_port, smtp_secure, password_encrypted, is_active),

@@ -116,13 +116,16 @@ class WorkspaceDeletion:
         log.error(
             "a workspace could not be deleted", workspace=str(job.workspace_id), reason=reason
         )
+        now = self.clock.now()
         await jobs.start(
             tx,
             kind=job.kind,
-            key=f"{job.key}/{job.id}",
+            # Not the key before and more: it would grow until no index takes it.
+            key=f"{job.workspace_id}/{job.payload['deleted_at']}/{job.id}",
             payload=job.payload,
             workspace_id=job.workspace_id,
-            run_after=self.clock.now() + TRIED_AGAIN_AFTER,
+            run_after=now + TRIED_AGAIN_AFTER,
+            now=now,
         )
 
     async def _is_still_deleted(self, workspace_id: UUID, deleted_at: datetime) -> bool:

@@ -210,7 +210,7 @@ CREATE OR REPLACE TRIGGER check_holding
 
 -- Settings ----------------------------------------------------------------------------------------
 
--- Settings are the owner's to write, but one key in them switches charging off. SECURITY INVOKER,
+-- One key of them switches charging off: no user's to write, should settings ever be. SECURITY INVOKER,
 -- because current_user must be who writes.
 CREATE OR REPLACE FUNCTION internal.check_workspace_settings() RETURNS trigger
     LANGUAGE plpgsql SET search_path = ''

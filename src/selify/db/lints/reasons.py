@@ -42,10 +42,34 @@ WITHHELD: Final = {
         " and what was charged for them"
     ),
     ("qa_test_results", "INSERT"): "a result is what the runner saw",
+    ("social_conversations", "INSERT"): (
+        "a thread begins with what a person wrote at the platform"
+    ),
+    (
+        "social_conversations",
+        "UPDATE",
+    ): "who answers there, bot or person, is the server's to pass on",
+    ("social_messages", "INSERT"): (
+        "a message is sent first: window, pace and account health are asked, and the platform tells its id"
+    ),
+    ("social_posts_garment_bindings", "INSERT"): (
+        "the server checks that a keyword does not fire on everything, and that the garment is clear"
+    ),
+    ("social_posts_garment_bindings", "UPDATE"): (
+        "the server checks that a keyword does not fire on everything, and that the garment is clear"
+    ),
+    ("social_posts_garment_bindings", "DELETE"): (
+        "a garment is taken off a post, and the figures of that time are kept"
+    ),
     ("vr_tryons", "INSERT"): "a try-on spends the shop's money: gate, reserve, run, settle",
+    ("wardrobe_garments", "INSERT"): (
+        "the server looks at the picture: its size, what it shows, which part of the body it covers"
+    ),
+    ("wardrobe_garments", "UPDATE"): "the server checks what a garment is called and said to be",
     ("wardrobe_garments", "DELETE"): (
         "a garment is put away: conversations and charges refer to it"
     ),
+    ("wardrobe_usage_events", "INSERT"): "a use is counted where it happens",
     ("workspaces", "DELETE"): (
         "the server deletes it: what runs is stopped first, and the books are kept"
     ),

@@ -1,0 +1,12 @@
+"""What the server checks before it writes it, no user writes by hand."""
+
+from selify.db.migrations.sql import run_file
+
+revision = "0040"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_file("migrations/versions/0040_checked_by_the_server.sql")
