@@ -45,8 +45,8 @@ ENDS_SESSION = "/api/v1/auth/sign-out"
 # One of so many requests keeps its invented ids.
 KEEPS_INVENTED = 5
 
-# A signature, a secret link, a picture, a new address, a message that waits: what no generator comes
-# up with.
+# A signature, a secret link, a picture, a new address, a message that waits, an owner: what no
+# generator comes up with.
 NEEDS_MORE_THAN_IDS = {
     "GET /webhooks/instagram",
     "POST /webhooks/instagram",
@@ -56,6 +56,7 @@ NEEDS_MORE_THAN_IDS = {
     "GET /files/{token}",
     "GET /api/v1/realtime",
     "POST /api/v1/workspaces/{workspace_id}/delete",
+    "POST /api/v1/workspaces/{workspace_id}/restore",
     "POST /api/v1/auth/sign-up",
     "POST /api/v1/workspaces/{workspace_id}/garments",
     "POST /api/v1/workspaces/{workspace_id}/accounts/{account_id}/send-now",

@@ -1,7 +1,7 @@
 """The pages in Chromium when something is wrong: trouble, refusals, toasts, nobody answering."""
 
 import pytest
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Browser, Locator, Route, expect
 from tests.dash import test_dash_browser
 from tests.dash.test_dash_browser import BOTH, complaints_of, open_context, sign_in
 from tests.dash.test_dash_health import REASON, fail, hold, switch_off
@@ -9,6 +9,14 @@ from tests.dash.test_dash_health import REASON, fail, hold, switch_off
 pytestmark = pytest.mark.browser
 chromium = test_dash_browser.chromium
 OFFLINE = "You are offline. Nothing was sent"
+
+
+async def covers(one: Locator, other: Locator) -> bool:
+    """Whether one begins before the other, above it, ends."""
+    below, above = await one.bounding_box(), await other.bounding_box()
+    assert below
+    assert above
+    return below["y"] < above["y"] + above["height"]
 
 
 @BOTH
@@ -53,7 +61,9 @@ async def test_a_refusal_stands_at_its_field_and_the_form_is_kept(
     await expect(price).to_be_focused()
     await expect(price).to_have_accessible_description("A price looks like 39 or 39.90.")
     await expect(price).to_have_accessible_name("Price")
-    await expect(form.get_by_text("A price looks like")).to_be_visible()
+    said = form.get_by_text("A price looks like")
+    await expect(said).to_be_visible()
+    assert not await covers(said, price)
     await expect(price).to_have_value("cheap")
     await expect(form.get_by_label("In stock")).to_have_value("12")
     await expect(page.locator("#toasts .toast")).to_have_count(0)
