@@ -209,7 +209,7 @@ async def _message(
     if not fresh and not _has_its_turn(conversation, message):
         return await _seen_before(tx, account, message, "this message was handled before")
     if not conversation.username:
-        await names.ask(tx, conversation)
+        await names.ask(tx, conversation, clock.now())
     return await _answer(tx, account, conversation, message, clock)
 
 
