@@ -332,7 +332,9 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
                 echoes.CHANNEL: EchoChannel(
                     house.database, messenger, secrets=house.secrets, clock=house.clock
                 ),
-                names.CHANNEL: NameChannel(house.database, messenger, secrets=house.secrets),
+                names.CHANNEL: NameChannel(
+                    house.database, messenger, secrets=house.secrets, clock=house.clock
+                ),
                 notices.CHANNEL: NoticeChannel(),
             },
             clock=house.clock,

@@ -65,7 +65,10 @@ async def test_a_missing_permission_is_named_with_its_price_on_the_page_and_in_t
     stack: WholeStack, browser: httpx.AsyncClient, refuses: bool
 ) -> None:
     """Whether the platform refuses to subscribe, or takes it and then sends nothing."""
-    lost = "Comments under your posts are not answered."
+    lost = [
+        "Comments under your posts are not answered.",
+        "Comments under your live videos are not answered.",
+    ]
     why = "The permission to manage comments is missing."
     scopes = ("instagram_business_basic", "instagram_business_manage_messages")
     async with stack.brand() as brand:
@@ -77,13 +80,14 @@ async def test_a_missing_permission_is_named_with_its_price_on_the_page_and_in_t
         landed = (await browser.get(back)).headers["location"]
         assert "done=connected_partly" in landed
         shown = (await browser.get(landed)).text
-        assert lost in shown
+        assert " ".join(lost) in shown
         assert why in shown
         assert "Connect again" in shown
         assert "messages" in await subscribed(stack), "and what may come comes"
         account = (await brand.of_workspace("/accounts"))[0]
-        assert (account["missing"], account["health"]) == ([lost], "unhealthy")
-        assert why in account["error"]
+        assert (account["missing"], account["health"]) == (lost, "unhealthy")
+        assert account["error"] == " ".join([*lost, why])
+        assert account["chief"]["what_to_do"].startswith("Connect the account again")
         await brand.phone.calm()
         await brand.connect_and_copy_posts()
         account = (await brand.of_workspace("/accounts"))[0]

@@ -158,7 +158,9 @@ class World:
                 echoes.CHANNEL: EchoChannel(
                     self.database, self.platform, secrets=self.secrets, clock=self.clock
                 ),
-                names.CHANNEL: NameChannel(self.database, self.platform, secrets=self.secrets),
+                names.CHANNEL: NameChannel(
+                    self.database, self.platform, secrets=self.secrets, clock=self.clock
+                ),
                 NOTICES: NoticeChannel(),
             },
             clock=self.clock,

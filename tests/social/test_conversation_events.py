@@ -12,7 +12,7 @@ from selify import commerce
 from selify.core import outbox
 from selify.core.database import Actor, Tx
 from selify.core.money import Credits
-from selify.social import conversations, messages
+from selify.social import conversations, keywords, messages
 from selify.social.dialogue import Handler, Stage
 from selify.social.ports import Action, Refused
 from selify.social.types import (
@@ -243,6 +243,35 @@ async def test_a_comment_under_another_id_changes_the_language_too(
     await world.say(world.message("Hello, could you tell me more about this please?"))
     assert (await world.state()).language == "en"
     await world.say(world.comment("Kann ich das bitte anprobieren?", person_ref="at the comment"))
+    assert (await world.state()).language == "de"
+
+
+async def test_a_late_reply_to_a_comment_changes_no_language(world: World, brand: Brand) -> None:
+    await world.handle(world.comment("das würde ich gerne anprobieren"))
+    world.clock.advance(timedelta(seconds=1))
+    await world.handle(world.message("Hello, do you have this dress in green?"))
+    await world.deliver()
+    assert (await world.state()).language == "en"
+
+
+@pytest.mark.parametrize("late", ["comment", "message"])
+async def test_what_was_said_before_and_comes_late_changes_no_language(
+    world: World, brand: Brand, late: str
+) -> None:
+    before = world.clock.now()
+    world.clock.advance(timedelta(seconds=30))
+    await world.say(world.message("Hello, do you have this dress in green?"))
+    told = world.comment if late == "comment" else world.message
+    await world.say(told("das würde ich gerne anprobieren", at=before))
+    assert (await world.state()).language == "en"
+    assert keywords.language_of(world.platform.texts[-1]) == "en"
+
+
+async def test_a_date_in_the_future_does_not_fix_the_language(world: World, brand: Brand) -> None:
+    ahead = world.clock.now() + timedelta(days=300)
+    await world.say(world.message("Hello, do you have this dress in green?", at=ahead))
+    world.clock.advance(timedelta(seconds=1))
+    await world.say(world.message("Kann ich das bitte anprobieren?"))
     assert (await world.state()).language == "de"
 
 

@@ -55,7 +55,7 @@ class State:
     a try-on of any other photo is not wanted any more. ``waiting_ref``: the latest photo that came
     while another was being dressed; it is next, however that one ends. ``nudges``, ``cheers``: how
     often in a row the bot had nothing but a hint, or a kind word, to answer with. ``bot_since``: when a
-    person last handed the conversation back.
+    person last handed the conversation back. ``spoken_at``: when they wrote what told their language.
     """
 
     stage: Stage = Stage.INITIAL
@@ -70,6 +70,13 @@ class State:
     nudges: int = 0
     cheers: int = 0
     bot_since: datetime | None = None
+    spoken_at: datetime | None = None
+
+    def speaking(self, language: str, *, at: datetime, now: datetime) -> Self:
+        """Their last clear words decide, in whatever order they come. ``at``: by the platform's clock."""
+        if not language or (self.spoken_at and at < self.spoken_at):
+            return self
+        return replace(self, language=language, spoken_at=min(at, now))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | None) -> Self:
@@ -87,6 +94,7 @@ class State:
             nudges=_count(data.get("nudges")),
             cheers=_count(data.get("cheers")),
             bot_since=_moment(data.get("bot_since")),
+            spoken_at=_moment(data.get("spoken_at")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -105,6 +113,7 @@ class State:
             "nudges": self.nudges,
             "cheers": self.cheers,
             "bot_since": self.bot_since.isoformat() if self.bot_since else None,
+            "spoken_at": self.spoken_at.isoformat() if self.spoken_at else None,
         }
 
 

@@ -33,7 +33,7 @@ from selify.social import (
     undelivered,
 )
 from selify.social.conversations import Conversation
-from selify.social.dialogue import Act, Circumstances, Decision, Handler, Stage, State
+from selify.social.dialogue import Act, Circumstances, Decision, Handler, Stage
 from selify.social.echoes import Origin
 from selify.social.ports import Translator
 from selify.social.repository import Binding
@@ -145,7 +145,7 @@ async def _comment(
     if known and (known.state.opted_out or known.state.handler is Handler.HUMAN):
         await _tell_of_comment(tx, account, known, comment)
         return Skipped("the bot is silent in the conversation with this person")
-    language = await _language_of(tx, known, comment)
+    language = await _language_of(tx, known, comment, now)
     voice = await messages.voice(tx, account, language=language, about=binding)
     interaction = new_id()
     fresh = await messages.private_reply(
@@ -178,12 +178,16 @@ async def _comment(
     return {"decision": "private reply", "keyword": keyword, "explain": words.explain()}
 
 
-async def _language_of(tx: Tx, known: Conversation | None, comment: CommentWritten) -> str:
+async def _language_of(
+    tx: Tx, known: Conversation | None, comment: CommentWritten, now: datetime
+) -> str:
     """The comment's, where it is plain, and then the conversation goes on in it; or the one it had."""
     language = keywords.language_of(comment.text)
-    if known and language:
-        await conversations.save_state(tx, known, replace(known.state, language=language))
-    return language or (known.state.language if known else "")
+    if known is None:
+        return language
+    state = known.state.speaking(language, at=comment.at, now=now)
+    await conversations.save_state(tx, known, state)
+    return state.language
 
 
 async def _message(
@@ -209,7 +213,7 @@ async def _message(
     if not fresh and not _has_its_turn(conversation, message):
         return await _seen_before(tx, account, message, "this message was handled before")
     if not conversation.username:
-        await names.ask(tx, conversation)
+        await names.ask(tx, conversation, clock.now())
     return await _answer(tx, account, conversation, message, clock)
 
 
@@ -272,7 +276,7 @@ async def _carry_out(
     # A photo that had to wait was answered before, and its words are not their latest.
     waited = conversation.state.waiting_ref == message.message_ref
     spoken = "" if waited or message.button else keywords.language_of(message.text)
-    state = replace(decision.state, language=spoken or decision.state.language)
+    state = decision.state.speaking(spoken, at=message.at, now=clock.now())
     if dialogue.photo_of(message) is not None:
         await messages.take_back_nudges(tx, conversation, reason="The photo came.")
     if Act.NEW_INTERACTION in decision.acts and binding is not None:
@@ -480,17 +484,15 @@ async def _edited(
     tx: Tx, account: Account, edit: MessageEdited, clock: Clock
 ) -> Mapping[str, Any] | Skipped:
     conversation = await conversations.find(tx, account.id, edit.person_ref)
-    state = conversation.state if conversation else State()
     if await conversations.has_later_edit(tx, account.platform, edit.message_ref, edit.number):
         raise Skip("a later edit of this message is here already")
     before = await conversations.edit_message(tx, edit.message_ref, edit.text)
-    said = edits.heard(edit, state, before=before or "")
+    said = edits.heard(edit, conversation, before=before or "")
     if before is None:
         _await_message(edit.at, clock.now())
         if said is None:
             raise Skip("an edit of a message we do not know")
-        never_told = edits.as_message(edit, message_ref=edit.message_ref)
-        return await _message(tx, account, never_told, clock)
+        return await _message(tx, account, replace(said, message_ref=edit.message_ref), clock)
     if await conversations.was_unsent(tx, edit.message_ref):
         return await _seen_before(tx, account, edit, "an edit of a message taken back")
     if said is None or conversation is None:

@@ -360,7 +360,7 @@ async def settle_sent(
         milliseconds=said.get("milliseconds"),
         to_comment=payload["kind"] == "private_reply",
     )
-    conversation = await _conversation_of(tx, account, payload, said)
+    conversation = await _conversation_of(tx, account, payload, said, now)
     if conversation is None:
         return
     await conversations.record_message(
@@ -393,26 +393,23 @@ async def settle_sent(
 
 
 async def _conversation_of(
-    tx: Tx, account: Account, payload: dict[str, Any], said: dict[str, Any]
+    tx: Tx, account: Account, payload: dict[str, Any], said: dict[str, Any], now: datetime
 ) -> Conversation | None:
     if payload["kind"] != "private_reply":
         return await conversations.lock_by_id(tx, UUID(payload["conversation_id"]))
-    return await _open_thread(tx, account, payload, said["person_ref"])
+    return await _open_thread(tx, account, payload, said["person_ref"], now)
 
 
 async def _open_thread(
-    tx: Tx, account: Account, payload: dict[str, Any], person_ref: str
+    tx: Tx, account: Account, payload: dict[str, Any], person_ref: str, now: datetime
 ) -> Conversation:
     """The platform told us whose comment we answered: the thread now knows its garment."""
     conversation = await conversations.lock(tx, account, person_ref)
     await conversations.set_username(tx, conversation, payload.get("username", ""))
     stage = conversation.state.stage
-    state = replace(
-        conversation.state,
-        binding_id=UUID(payload["binding_id"]),
-        language=payload["language"] or conversation.state.language,
-        nudges=0,
-    )
+    commented_at = datetime.fromisoformat(payload["commented_at"])
+    state = conversation.state.speaking(payload["language"], at=commented_at, now=now)
+    state = replace(state, binding_id=UUID(payload["binding_id"]), nudges=0)
     if stage is not Stage.GENERATING:
         state = replace(
             state, stage=Stage.AWAITING_PHOTO, interaction_id=UUID(payload["interaction_id"])

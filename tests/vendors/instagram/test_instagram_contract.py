@@ -496,6 +496,19 @@ async def test_a_name_is_told_of_who_has_written(both):
     assert await messenger.username(sender, "17849999999999999") == ""
 
 
+@pytest.mark.parametrize(
+    ("code", "subcode", "told"),
+    [(100, 2018001, ""), (551, 0, ""), (100, 33, ""), (3, 0, None), (2, 0, None), (613, 0, None)],
+    ids=["unknown", "not receiving", "gone", "our app may not", "Instagram's trouble", "too fast"],
+)
+async def test_only_what_lies_in_the_person_makes_a_name_impossible(both, code, subcode, told):
+    messenger, sender = InstagramMessenger(both.client), Credentials(both.account, both.key)
+    _, person = await conversation(both, f"no.name.{code}.{subcode}")
+    await both.sandbox.fail_next(code, subcode)
+    assert await messenger.username(sender, person) == told
+    await both.sandbox.calm()
+
+
 async def test_a_redelivery_is_the_same_event(both):
     await both.sandbox.create_shopper("mia")
     comment_id = await both.sandbox.comment("mia", both.post, "again?")

@@ -155,7 +155,7 @@ class InstagramMessenger:
         try:
             answered = await self._client.profile(sender.token, person_ref)
         except GraphError as error:
-            return "" if error.action is errors.Action.STOP else None
+            return "" if _is_about_the_person(error) else None
         return answered.value.username
 
     def split(self, text: str) -> list[str]:
@@ -177,6 +177,18 @@ class InstagramMessenger:
             return await self._client.send_private_reply(token, message.comment_ref, body)
         return await self._client.send(token, payloads.to_person(message.person_ref), body)
 
+
+def _is_about_the_person(error: GraphError) -> bool:
+    """Asked again, Instagram would say the same. What our app lacks, or the account, may come."""
+    lacking = error.verdict.reason in (errors.MISCONFIGURED.reason, errors.REVIEW_PENDING.reason)
+    return error.action in _PERSONAL and not lacking
+
+
+_PERSONAL = (
+    errors.Action.STOP,
+    errors.Action.PERSON_UNREACHABLE,
+    errors.Action.CONVERSATION_GONE,
+)
 
 _ACTIONS = {
     errors.Action.RETRY: Action.LATER,
