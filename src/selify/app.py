@@ -77,6 +77,7 @@ from selify.social import (
 )
 from selify.social import endpoints as social_endpoints
 from selify.social.connecting import Connector
+from selify.social.dead_letters import DeadLetters
 from selify.social.echoes import EchoChannel
 from selify.social.events import SocialEvents
 from selify.social.names import NameChannel
@@ -322,6 +323,7 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
         "inbox": InboxWorker(
             house.database,
             {instagram.PLATFORM: SocialEvents(instagram.translate, house.clock)},
+            given_up={instagram.PLATFORM: DeadLetters(instagram.translate, house.clock)},
             clock=house.clock,
             worker_id=name,
         ),

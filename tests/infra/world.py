@@ -28,6 +28,7 @@ from selify.core.secrets import SecretBox
 from selify.core.storage import Storage
 from selify.ops.notifications import NoticeChannel
 from selify.social import accounts, echoes, messages, names, posts, repository
+from selify.social.dead_letters import DeadLetters
 from selify.social.dialogue import State
 from selify.social.echoes import EchoChannel
 from selify.social.events import SocialEvents
@@ -142,7 +143,11 @@ class World:
         self.intake = Intake(self.database)
         self.events = SocialEvents(self._translate, self.clock)
         self.inbox = InboxWorker(
-            self.database, {PLATFORM: self.events}, clock=self.clock, worker_id="w"
+            self.database,
+            {PLATFORM: self.events},
+            given_up={PLATFORM: DeadLetters(self._translate, self.clock)},
+            clock=self.clock,
+            worker_id="w",
         )
         self.channel = MessageChannel(
             self.database,

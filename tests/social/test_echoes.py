@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from tests.infra.world import ANA, SYSTEM, Brand, World
 
+from selify.core import outbox
 from selify.core.database import Tx
 from selify.core.inbox import Event, RetryLater, Skip
 from selify.social import messages
 from selify.social.dialogue import Handler
-from selify.social.ports import Accepted, Credentials, OutgoingMessage, Refused
+from selify.social.ports import Accepted, Action, Credentials, OutgoingMessage, Refused
 from selify.social.types import Attachment, AttachmentKind, MessageWritten
 
 PICTURE = Attachment(AttachmentKind.IMAGE, "https://x.example/1.jpg")
@@ -201,3 +202,58 @@ async def test_the_echo_of_what_was_taken_back_after_a_first_try_is_ours(
     await world.handle(world.echo("A text that stands for itself"))
     assert (await world.state()).handler is Handler.BOT
     assert await world.queued("cancelled") == []
+
+
+REFUSED = Refused(Action.RETRY, "media_not_fetched", "The picture could not be fetched.", 60)
+
+
+async def pictures(world: World) -> list[str]:
+    rows = await world.sql(
+        "SELECT state FROM internal.outbox WHERE payload ->> 'kind' = 'image' ORDER BY id"
+    )
+    return [row["state"] for row in rows]
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+async def test_a_person_s_picture_is_not_ours_that_surely_did_not_leave(
+    world: World, brand: Brand, taken_back: bool
+) -> None:
+    """Or nobody would ever send ours, which was paid for."""
+    await queue(world, "image")
+    world.platform.script.append(REFUSED)
+    await world.deliver()
+    if taken_back:
+        await world.sql(
+            "UPDATE internal.outbox SET state = 'cancelled', updated_at = $1 WHERE state = 'queued'",
+            world.clock.now(),
+        )
+    assert await pictures(world) == (["cancelled"] if taken_back else ["queued"])
+    await world.handle(world.echo(attachments=(PICTURE,)))
+    assert (await world.state()).handler is Handler.HUMAN
+    assert await pictures(world) == ["cancelled"]
+
+
+async def test_a_picture_whose_sender_was_killed_may_be_the_one_that_is_echoed(
+    world: World, brand: Brand
+) -> None:
+    await queue(world, "image")
+    async with world.database.tx(SYSTEM) as tx:
+        (taken,) = await outbox.claim(
+            tx, worker_id="dead", now=world.clock.now(), limit=1, channels=[messages.CHANNEL]
+        )
+    await world.channel.send(taken)
+    world.clock.advance(outbox.LEASE * 2)
+    await world.outbox.recover()
+    assert await pictures(world) == ["queued"], "the thread did not show it yet"
+    await world.handle(world.echo(attachments=(PICTURE,)))
+    assert (await world.state()).handler is Handler.BOT
+    assert await pictures(world) == ["sent"]
+
+
+async def test_the_echo_of_refused_words_is_still_ours(world: World, brand: Brand) -> None:
+    """They prove themselves, whatever the platform had said."""
+    await queue(world, "text", "A text that stands for itself")
+    world.platform.script.append(REFUSED)
+    await world.deliver()
+    await world.handle(world.echo("A text that stands for itself"))
+    assert (await world.state()).handler is Handler.BOT

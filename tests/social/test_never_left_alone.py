@@ -12,12 +12,28 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.infra.world import PHOTO, SYSTEM, Brand, World
+from tests.infra.world import ANA, PHOTO, SYSTEM, Brand, World
 
-from selify.social import conversations, dialogue, intents, reading, texts
+from selify.ai.types import Picture, Refusal, RefusalCode, Rendering
+from selify.core import inbox
+from selify.core.database import Tx
+from selify.core.inbox import MAX_LOST, Event, InboxWorker
+from selify.core.money import MicroUnits
+from selify.social import (
+    conversations,
+    dialogue,
+    events,
+    intents,
+    reading,
+    sending,
+    texts,
+    tryons,
+    unanswered,
+)
 from selify.social.dialogue import (
     MAX_CHEERS,
     MAX_NUDGES,
@@ -29,6 +45,7 @@ from selify.social.dialogue import (
     decide,
 )
 from selify.social.keywords import HUMAN_WORDS, START_WORDS, STOP_WORDS
+from selify.social.ports import Accepted, Action, Refused
 from selify.social.reading import ConversationFilter
 from selify.social.types import Attachment, AttachmentKind, Button, MessageEdited, MessageWritten
 
@@ -292,3 +309,266 @@ async def test_a_wish_in_a_comment_reaches_whoever_answers_by_hand(
     await world.say(comment, comment)
     assert world.platform.sent == []
     assert await world.notified() == ["human_wanted"]
+
+
+# --- Where the answer does not get there ---
+
+STOP = Refused(Action.STOP, "bad_parameter", "The platform does not take it.")
+TOO_LATE = Refused(Action.WINDOW_CLOSED, "window_closed", "Too late.")
+NOT_NOW = Refused(Action.RETRY, "not_fetched", "Something is wrong with it.", 5)
+
+
+async def refused(world: World, brand: Brand) -> None:
+    world.platform.script.append(STOP)
+    await world.deliver()
+
+
+async def refused_as_too_late(world: World, brand: Brand) -> None:
+    world.platform.script.append(TOO_LATE)
+    await world.deliver()
+
+
+async def tried_in_vain(world: World, brand: Brand) -> None:
+    world.platform.script += [NOT_NOW] * 8
+    for _ in range(9):
+        await world.later(timedelta(minutes=1))
+
+
+async def held_for_a_day(world: World, brand: Brand) -> None:
+    world.platform.script.append(
+        Refused(Action.PAUSE_ACCOUNT, "throttled", "Slow down.", 25 * 3600)
+    )
+    await world.deliver()
+    await world.later(timedelta(hours=26))
+
+
+async def reconnected_a_day_later(world: World, brand: Brand) -> None:
+    async with world.database.tx(SYSTEM) as tx:
+        sealed = await tx.fetch_value("SELECT access_token FROM public.connected_social_accounts")
+        await sending.token_died(tx, brand.account.id, "dead", world.clock.now(), sealed=sealed)
+    await world.deliver()
+    world.clock.advance(timedelta(hours=30))
+    await world.connect(brand.workspace_id, brand.owner_id)
+    await world.deliver()
+
+
+NOBODY_THERE = Refusal(RefusalCode.PERSON_NOT_FOUND, "Nobody is in the photo.", "Send another.")
+
+
+async def being_dressed(world: World) -> tryons.Request:
+    """Ana wrote, sent a photo, and what was said until then has left."""
+    await world.say(world.message("hm?"))
+    post = Attachment(AttachmentKind.POST, "", f"post-{world.comment().account_ref}")
+    await world.say(world.message(attachments=(post, PHOTO)))
+    (job,) = await world.sql("SELECT key, workspace_id, payload FROM internal.jobs")
+    said: dict[str, Any] = job["payload"]
+    ids = {k: UUID(v) if k.endswith("_id") else v for k, v in said.items()}
+    return tryons.Request(key=job["key"], workspace_id=job["workspace_id"], **ids)
+
+
+async def finish(world: World, request: tryons.Request) -> bool:
+    rendering = Rendering(
+        Picture(b"", "image/jpeg", 80, 80), "painter", 0.5, MicroUnits(100), (), None
+    )
+    made = tryons.Made(rendering, "a/b", MicroUnits(100), 1)
+    async with world.database.tx(SYSTEM) as tx:
+        await tryons.may_continue(tx, request, now=world.clock.now())
+        return await tryons.finish(tx, world.clock, request, made, None)
+
+
+ENDS = (refused, refused_as_too_late, tried_in_vain, held_for_a_day, reconnected_a_day_later)
+
+
+async def told(world: World) -> list[str]:
+    """Where the notices about answers that did not arrive lead to."""
+    rows = await world.sql(
+        "SELECT action_url FROM public.notifications WHERE type = 'message_failed'"
+        " ORDER BY created_at, id"
+    )
+    return [row["action_url"] for row in rows]
+
+
+async def is_in_a_person_s_hands(world: World, brand: Brand) -> None:
+    assert (await world.state()).handler is Handler.HUMAN
+    assert await waits_for_person(world, brand)
+    assert await unread(world) == 1
+    thread = await world.value("SELECT id FROM public.social_conversations")
+    assert await told(world) == [f"/conversations/{thread}"]
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_an_answer_that_never_arrives_brings_a_person(
+    world: World, brand: Brand, end: Any
+) -> None:
+    await world.handle(world.message("do you ship to Norway?"))
+    assert await unread(world) == 0
+    await end(world, brand)
+    await is_in_a_person_s_hands(world, brand)
+
+
+async def test_whatever_was_answered_in_vain(world: World, brand: Brand) -> None:
+    state = State(stage=Stage.AWAITING_PHOTO, binding_id=next(iter(brand.bindings.values())))
+    for name, kind in KINDS.items():
+        await stand(world, brand, state)
+        world.clock.advance(timedelta(minutes=1))
+        world.platform.script = [STOP] * 5
+        await world.say(world.message(**kind))
+        now = await world.state()
+        if now.stage is Stage.GENERATING or now.opted_out:
+            continue  # the picture is the answer, and it comes; or silence is what they want
+        assert now.handler is Handler.HUMAN, name
+        assert await waits_for_person(world, brand), name
+        assert await unread(world) > 0, name
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_refusal_that_never_arrives_brings_a_person(
+    world: World, brand: Brand, end: Any
+) -> None:
+    request = await being_dressed(world)
+    async with world.database.tx(SYSTEM) as tx:
+        await tryons.refuse(tx, world.clock, request, NOBODY_THERE)
+    await end(world, brand)
+    await is_in_a_person_s_hands(world, brand)
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_picture_that_never_arrives_brings_a_person_and_the_money_back(
+    world: World, brand: Brand, end: Any
+) -> None:
+    await finish(world, await being_dressed(world))
+    await end(world, brand)
+    assert await world.charges() == ["refunded"]
+    await is_in_a_person_s_hands(world, brand)
+
+
+async def test_a_try_on_that_takes_a_day_brings_a_person(world: World, brand: Brand) -> None:
+    request = await being_dressed(world)
+    world.clock.advance(timedelta(hours=25))
+    assert not await finish(world, request)
+    assert not await finish(world, request), "and when its job runs again"
+    assert await world.charges() == ["refunded"]
+    await world.deliver()
+    await is_in_a_person_s_hands(world, brand)
+
+
+async def test_what_nobody_waits_for_calls_nobody(world: World, brand: Brand) -> None:
+    """The picture arrived; its question did not."""
+    await finish(world, await being_dressed(world))
+    world.platform.script = [Accepted("mid.picture", ANA), STOP, STOP]
+    await world.deliver()
+    assert await world.failures() == ["stop", "stop"]
+    assert (await world.state()).handler is Handler.BOT
+    assert await told(world) == ["/accounts"]
+
+
+async def test_a_thousand_unanswered_shoppers_ring_the_bell_a_few_times(
+    world: World, brand: Brand
+) -> None:
+    for number in range(unanswered.MOST_NOTICES + 3):
+        world.platform.script = [STOP]
+        world.clock.advance(timedelta(seconds=10))  # nobody sends faster than the platform allows
+        await world.say(world.message("do you ship to Norway?", person_ref=f"shopper {number}"))
+    links = await told(world)
+    assert len(set(links)) == len(links) == unanswered.MOST_NOTICES + 1
+    assert links[-1] == "/?wanted=human"
+    async with world.database.tx(SYSTEM) as tx:
+        listed = await reading.list_waiting(tx, brand.workspace_id, ConversationFilter.HUMAN)
+    assert len(listed) == unanswered.MOST_NOTICES + 3
+
+
+@pytest.mark.parametrize("end", [refused, tried_in_vain])
+async def test_a_comment_that_gets_no_answer_is_told_to_its_brand(
+    world: World, brand: Brand, end: Any
+) -> None:
+    await world.handle(world.comment())
+    await end(world, brand)
+    assert await told(world) == ["/accounts"]
+
+
+async def test_a_comment_that_waited_for_a_week_is_told_to_its_brand(
+    world: World, brand: Brand
+) -> None:
+    await world.handle(world.comment(at=world.clock.now() - timedelta(days=6, hours=23)))
+    await world.later(timedelta(hours=2))
+    assert await told(world) == ["/accounts"]
+
+
+# --- Where what they wrote cannot be handled ---
+
+
+async def fails(*_: Any) -> None:
+    raise ValueError("something is wrong with us")
+
+
+async def until_given_up(world: World) -> None:
+    for _ in range(5):
+        await world.later(timedelta(minutes=5))
+    assert (await world.last())[0] == "failed"
+    await world.deliver()
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_message_that_is_given_up_brings_a_person(
+    world: World, brand: Brand, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    if known:
+        await world.say(world.message("hm?"))
+    monkeypatch.setattr(events, "_circumstances", fails)
+    await world.handle(world.message("do you ship to Norway?"))
+    await until_given_up(world)
+    assert (await world.state()).handler is Handler.HUMAN
+    assert await waits_for_person(world, brand)
+    thread = await world.value("SELECT id FROM public.social_conversations")
+    assert await told(world) == [f"/conversations/{thread}"]
+
+
+async def test_a_message_that_stops_its_workers_brings_a_person(world: World, brand: Brand) -> None:
+    await world.arrive(world.message("do you ship to Norway?"))
+    for _ in range(MAX_LOST):
+        async with world.database.tx(SYSTEM) as tx:
+            assert await inbox.claim(tx, worker_id="dead", now=world.clock.now(), limit=1)
+        world.clock.advance(timedelta(minutes=1))
+        await world.inbox.recover()
+        world.clock.advance(timedelta(minutes=1))
+    await world.deliver()
+    assert await waits_for_person(world, brand)
+    assert len(await told(world)) == 1
+
+
+async def test_what_cannot_even_be_read_is_told_to_the_account_s_brand(
+    world: World, brand: Brand
+) -> None:
+    await world.arrive(world.message("hm?"), world.comment())
+    world.waiting.clear()
+    await until_given_up(world)
+    assert await told(world) == ["/accounts"]
+
+
+async def test_a_message_given_up_in_a_person_s_hands_is_told(
+    world: World, brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stand(world, brand, State(handler=Handler.HUMAN))
+    monkeypatch.setattr(events, "_circumstances", fails)
+    await world.handle(world.message("and now?"))
+    await until_given_up(world)
+    assert await told(world) == ["/accounts"]
+
+
+async def test_that_nobody_could_be_told_keeps_no_event_from_its_end(
+    world: World, brand: Brand
+) -> None:
+    async def broken(tx: Tx, event: Event) -> None:
+        await tx.execute("SELECT 1 / 0")
+
+    world.inbox = InboxWorker(
+        world.database,
+        {"instagram": fails},
+        given_up={"instagram": broken},
+        clock=world.clock,
+        worker_id="w",
+    )
+    await world.handle(world.message("hm?"))
+    await until_given_up(world)
+    async with world.database.tx(SYSTEM) as tx:
+        assert len(await inbox.dead_letters(tx)) == 1

@@ -58,13 +58,14 @@ async def test_a_private_reply_waits_no_longer_than_the_comment_lives(
         (Action.STOP, "stop"),
     ],
 )
-async def test_final_refusals_fail_and_only_what_needs_the_owner_tells_them(
+async def test_final_refusals_fail_and_what_needs_a_person_tells_them(
     world: World, thread: Brand, action: Action, code: str
 ) -> None:
     world.platform.script.append(refused(action))
     await world.deliver()
     assert await world.failures() == [code]
-    assert await world.notified() == (["message_failed"] if action is Action.STOP else [])
+    needs_person = action in (Action.STOP, Action.WINDOW_CLOSED)
+    assert await world.notified() == (["message_failed"] if needs_person else [])
 
 
 async def test_a_retry_comes_back_and_gives_up_in_the_end(world: World, thread: Brand) -> None:

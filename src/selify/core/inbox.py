@@ -7,7 +7,7 @@
   together. A crash in between leaves the row to be claimed again. That is nobody's failure;
   but an event whose worker stopped ``MAX_LOST`` times is taken for the reason, and ends.
 * Failing: exponential back-off, ``max_retries`` times; then the row is a dead letter: visible with
-  ``selify events``, and replayable.
+  ``selify events``, and replayable; and whoever it concerns is told in the same transaction.
 
 States (reference, ``webhook_events.status``): pending → processing → completed | skipped | failed;
 failed → processing while ``retry_count < max_retries`` and ``next_retry_at`` has come.
@@ -112,6 +112,10 @@ class Skipped:
 
 
 EventHandler = Callable[[Tx, Event], Awaitable[Mapping[str, Any] | Skipped | None]]
+
+
+# What to do about an event that became a dead letter, in the transaction that makes it one.
+GivenUp = Callable[[Tx, Event], Awaitable[None]]
 
 
 Read = Callable[[], Sequence[Incoming]]
@@ -219,14 +223,16 @@ class InboxWorker:
         database: Database,
         handlers: Mapping[str, EventHandler],
         *,
+        given_up: Mapping[str, GivenUp] | None = None,
         clock: Clock,
         worker_id: str,
         batch: int = 50,
         parallel: int = 8,
     ) -> None:
-        """``handlers`` by platform."""
+        """``handlers`` by platform, and so ``given_up``."""
         self._database = database
         self._handlers = handlers
+        self._given_up = given_up or {}
         self._clock = clock
         self._worker_id = worker_id
         self._batch = batch
@@ -253,7 +259,11 @@ class InboxWorker:
     async def recover(self) -> int:
         """Give back what a dead worker held."""
         async with by_index(self._database, ACTOR) as tx:
-            return await release_expired(tx, now=self._clock.now())
+            released = await release_expired(tx, now=self._clock.now())
+            for event, dead in released:
+                if dead:
+                    await self._tell(tx, event)
+        return len(released)
 
     async def _renew(self, held: Sequence[UUID]) -> None:
         async with self._database.statements(ACTOR) as tx:
@@ -361,13 +371,14 @@ class InboxWorker:
             await self._postpone(event, RetryLater(*reason_of(error)))
             return "later"
         log.warning("event failed", event_id=str(event.id), kind=event.event_type, exc_info=error)
-        async with self._database.statements(ACTOR) as tx:
-            await tx.execute(
+        async with self._database.tx(ACTOR) as tx:
+            dead = await tx.fetch_value(
                 """
                 UPDATE public.webhook_events
                    SET status = 'failed', retry_count = retry_count + 1, next_retry_at = $3,
                        error_message = $4, error_stack = $5, processing_started_at = $6
                  WHERE id = $1 AND worker_id = $2 AND status = 'processing'
+                RETURNING retry_count >= max_retries
                 """,
                 event.id,
                 self._worker_id,
@@ -376,7 +387,21 @@ class InboxWorker:
                 "".join(traceback.format_exception(error))[-8000:],
                 now,
             )
+            if dead:
+                await self._tell(tx, event)
         return "failed"
+
+    async def _tell(self, tx: Tx, event: Event) -> None:
+        """Whoever it concerns hears of a dead letter. That nobody can be told makes it none the less one."""
+        if event.platform not in self._given_up:
+            return
+        try:
+            async with tx.savepoint():
+                await self._given_up[event.platform](tx, event)
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.exception("nobody could be told of a dead letter", event_id=str(event.id))
 
 
 class _LeaseLost(Exception):
@@ -450,11 +475,12 @@ async def claim(
 _LOST = "coalesce((parsed_data ->> 'lost')::int, 0)"
 
 
-async def release_expired(tx: Tx, *, now: datetime) -> int:
+async def release_expired(tx: Tx, *, now: datetime) -> list[tuple[Event, bool]]:
     """Rows whose worker stopped: again, at once the first time and then ever more apart, so that
-    those that were merely claimed together with the reason part company with it.
+    those that were merely claimed together with the reason part company with it. And whether each is
+    a dead letter by now.
     """
-    return await tx.execute(
+    rows = await tx.fetch(
         f"""
         UPDATE public.webhook_events
            SET status = 'failed', error_message = 'The worker holding it stopped.',
@@ -466,11 +492,14 @@ async def release_expired(tx: Tx, *, now: datetime) -> int:
          WHERE id = ANY (ARRAY(SELECT id FROM public.webhook_events
                                 WHERE status = 'processing' AND processing_started_at < $2
                                   FOR UPDATE SKIP LOCKED))
+        RETURNING id, platform, event_type, payload, connected_account_id, parsed_data, retry_count,
+                  created_at, retry_count >= max_retries AS dead
         """,
         now,
         now - LEASE,
         MAX_LOST,
     )
+    return [(_event(row), row["dead"]) for row in rows]
 
 
 def _event(row: asyncpg.Record) -> Event:

@@ -24,14 +24,15 @@ async def notify_workspace(
     dedupe_key: str,
     action_url: str | None = None,
     everyone: bool = False,
-) -> None:
-    """Tell the workspace's owners and admins (or ``everyone`` in it), once per ``dedupe_key``, in a system transaction.
+) -> bool:
+    """Tell the workspace's owners and admins (or ``everyone`` in it), once per ``dedupe_key``, in a
+    system transaction. False when this was told before.
 
     ``kind`` is a stable word for programs; ``action_url`` a path of ours where one can act.
     """
     if action_url is not None and not action_url.startswith("/"):
         raise ValueError(f"action_url is a path of our own, not {action_url!r}")
-    await outbox.enqueue(
+    told = await outbox.enqueue(
         tx,
         channel=CHANNEL,
         key=f"{workspace_id}/{dedupe_key}",
@@ -46,3 +47,4 @@ async def notify_workspace(
             "everyone": everyone,
         },
     )
+    return told is not None

@@ -214,6 +214,27 @@ async def mark_read(tx: Tx, conversation: Conversation, at: datetime) -> None:
     )
 
 
+async def mark_unread(tx: Tx, conversation: Conversation) -> None:
+    """What they wrote last is open again: nobody has dealt with it after all."""
+    await tx.execute(
+        """
+        WITH opened AS (
+            UPDATE public.social_messages SET read_at = NULL
+             WHERE id = (SELECT id FROM public.social_messages
+                          WHERE conversation_id = $1 AND sender_platform_id = $2
+                            AND message_type IS DISTINCT FROM $3
+                          ORDER BY created_at DESC LIMIT 1)
+               AND read_at IS NOT NULL
+         RETURNING 1)
+        UPDATE public.social_conversations SET unread_count = coalesce(unread_count, 0) + 1
+         WHERE id = $1 AND EXISTS (SELECT 1 FROM opened)
+        """,
+        conversation.id,
+        conversation.person_ref,
+        UNSENT,
+    )
+
+
 async def window_open_until(tx: Tx, conversation_id: UUID) -> datetime | None:
     """Until when we may answer: 24 hours from the person's latest message. What was taken back
     is no longer one, and may be dated by its end.

@@ -45,6 +45,13 @@ MOVING = timedelta(seconds=2)
 CHANNEL = "echoes"
 ACTOR = Actor.system("echoes")
 
+# Of what is not being tried at this moment. Words prove themselves; of pictures, which all look alike, only
+# one whose try nobody saw the end of may be what is echoed: a refused one surely did not leave.
+_MAY_HAVE_LEFT = f"""
+    {outbox.TRIES} > 0
+    AND (payload ->> 'kind' <> 'image' OR lost > 0 OR payload ? 'doubted_at')
+"""
+
 
 class Origin(StrEnum):
     RECORDED = "our own message, recorded when it was sent"
@@ -134,9 +141,9 @@ async def _look(
                            result ->> 'person_ref')
                     OR (payload ->> 'kind' = 'private_reply' AND state <> 'sent'))
                AND (state IN ('sending', 'unknown')
-                    OR (state = 'queued' AND {outbox.TRIES} > 0)
+                    OR (state = 'queued' AND {_MAY_HAVE_LEFT})
                     -- Tried before it was taken back.
-                    OR (state = 'cancelled' AND {outbox.TRIES} > 0
+                    OR (state = 'cancelled' AND {_MAY_HAVE_LEFT}
                         AND updated_at > $4::timestamptz - $7::interval)
                     OR (state = 'failed' AND result ->> 'code' = ANY ($6))
                     -- For long by its name alone, where it has one.

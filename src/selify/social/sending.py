@@ -27,6 +27,7 @@ from selify.social import (
     limits,
     pauses,
     repository,
+    unanswered,
     undelivered,
 )
 from selify.social.conversations import Conversation
@@ -318,8 +319,10 @@ class MessageChannel:
         if delivery.payload["kind"] == "typing" or delivery.account_id is None:
             return
         await undelivered.settle(tx, self._clock, delivery, code)
+        told = await unanswered.settle(tx, delivery, code, now=now)
         if code in (Action.STOP.value, GAVE_UP):
             await health.failed(tx, delivery.account_id, at=now, code=code, reason=reason)
+        if not told and code in _telling(delivery):
             await notify_workspace(
                 tx,
                 workspace_id=_uuid(delivery.workspace_id),
@@ -329,6 +332,14 @@ class MessageChannel:
                 action_url="/accounts",
                 dedupe_key=f"message_failed/{delivery.account_id}/{now:%Y-%m-%d}",
             )
+
+
+def _telling(delivery: Delivery) -> tuple[str, ...]:
+    """Ends that a brand hears of where no conversation tells it: a private reply has none."""
+    ends: tuple[str, ...] = (Action.STOP.value, GAVE_UP)
+    if delivery.payload["kind"] == "private_reply":
+        ends = (*ends, Action.WINDOW_CLOSED.value, UNCONFIRMED)
+    return ends
 
 
 def token_identity(account_id: UUID) -> str:

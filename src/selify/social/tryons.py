@@ -32,6 +32,7 @@ from selify.social import (
     repository,
     sending,
     texts,
+    unanswered,
 )
 from selify.social.conversations import Conversation
 from selify.social.dialogue import FEEDBACK_BUTTONS, Handler, Stage, State
@@ -257,8 +258,10 @@ async def refuse(
 
 
 async def abandon(tx: Tx, clock: Clock, request: Request, *, reason: str) -> None:
-    """Nobody waits for it any more: give the charge back, say nothing, keep no picture of them."""
-    conversation, _ = await _locked(tx, request)
+    """No answer may be given any more, or nobody waits for one: give the charge back, say nothing, keep
+    no picture of them. Who still waits gets a person.
+    """
+    conversation, account = await _locked(tx, request)
     status = await _charge(tx, request)
     if status is billing.UsageStatus.RESERVED:
         await billing.refund(tx, clock, request.charge_id, reason=reason, code="abandoned")
@@ -268,6 +271,18 @@ async def abandon(tx: Tx, clock: Clock, request: Request, *, reason: str) -> Non
         await photo_addresses.forget(tx, request.message_ref)
     if conversation is not None:
         await _conclude(tx, conversation, request, Stage.AWAITING_PHOTO)
+        if not _unwanted(account, conversation, request):
+            await _pass_on(tx, clock, request)
+
+
+async def _pass_on(tx: Tx, clock: Clock, request: Request) -> None:
+    """Where it ended without words because it was too late for them, a person may find some."""
+    conversation = await conversations.lock_by_id(tx, request.conversation_id)
+    now = clock.now()
+    if conversation is None or not await _window_closed(tx, conversation.id, now):
+        return
+    if not await conversations.was_unsent(tx, request.message_ref):
+        await unanswered.hand_over(tx, conversation, unanswered.TOO_LATE, now=now)
 
 
 async def forget_photo(tx: Tx, conversation: Conversation, message_ref: str) -> bool:
