@@ -136,7 +136,7 @@ def _shown(
     headers["hx-retarget"], headers["hx-reswap"] = "#toasts", "beforeend"
     words = " ".join(filter(None, (problem["detail"], problem["hint"])))
     headers["hx-trigger"] = json.dumps({"refused": {"words": words, "fields": _fields(problem)}})
-    return status, rendering.render("toast.html", text=words, bad=True, oob=False).encode()
+    return status, rendering.render("toast.html", text=words, state="bad", oob=False).encode()
 
 
 def _once_more(

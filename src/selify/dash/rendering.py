@@ -73,10 +73,14 @@ def _refused(asked: Mapping[str, str]) -> str:
     return words.REFUSED.get(code, words.NOT_CONNECTED) if code else ""
 
 
-def fragment(desk: Desk, template: str, *, toast: str = "", **context: Any) -> HTMLResponse:
-    """A part of a page, and a word of confirmation beside it."""
+def fragment(
+    desk: Desk, template: str, *, toast: str = "", doubt: str = "", **context: Any
+) -> HTMLResponse:
+    """A part of a page, and a word of confirmation beside it, or what is doubtful about it."""
     body = render(template, **_surroundings(desk), **context)
-    if toast:
+    if doubt:
+        body += render("toast.html", text=doubt, state="fair", oob=True)
+    elif toast:
         body += render("toast.html", text=toast, oob=True)
     return HTMLResponse(body, headers=_HEADERS)
 

@@ -1,5 +1,6 @@
 """The wardrobe: what we read from each garment's picture, and adding more."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import Response
 
 from selify import commerce
-from selify.commerce import GarmentChange
+from selify.commerce import Garment, GarmentChange
 from selify.commerce.ports import GarmentReader
 from selify.commerce.uploads import upload_garment
 from selify.core.errors import Invalid, SelifyError
@@ -73,10 +74,12 @@ async def add(
     if not files:
         raise Invalid("Choose a picture of the garment first.", field="picture")
     refused: list[str] = []
+    doubts: list[str] = []
     for filename, data in files:
         called = name if len(files) == 1 else ""
         try:
-            await _upload(desk, data, filename, called, category or None, product)
+            garment = await _upload(desk, data, filename, called, category or None, product)
+            doubts += garment.leffa.get("warnings", [])
         except SelifyError as error:
             if len(files) == 1:
                 raise
@@ -84,8 +87,8 @@ async def add(
     if refused:
         raise Invalid(f"Not added: {' '.join(refused)}", hint="The others are in the wardrobe.")
     if not by_script(desk.request):
-        return went_well(desk, "/wardrobe", "garment_added")
-    return await _grid(desk, "garment_added")
+        return went_well(desk, "/wardrobe", "garment_doubted" if doubts else "garment_added")
+    return await _grid(desk, "garment_added", doubts=doubts)
 
 
 @router.post("/{garment_id}/category")
@@ -143,10 +146,10 @@ async def _upload(
     name: str,
     category: str | None,
     product: dict[str, Any],
-) -> None:
+) -> Garment:
     storage: Storage = desk.request.app.state.storage
     reader: GarmentReader = desk.request.app.state.read_garment
-    await upload_garment(  # opens its own transaction at the end: reading a picture takes a while
+    return await upload_garment(  # opens its own transaction at the end: reading a picture takes a while
         desk.database,
         storage,
         reader,
@@ -174,7 +177,15 @@ def _typed(price: int | None, *, stock: int | None, url: str) -> dict[str, Any]:
     return {"price_cents": price, "stock": stock, "url": url or None}
 
 
-async def _grid(desk: Desk, done: str, *, archived: bool = False) -> Response:
+async def _grid(
+    desk: Desk, done: str, *, archived: bool = False, doubts: Sequence[str] = ()
+) -> Response:
     view = View(archived=archived)
-    shown = await show_garments(desk, view)
-    return fragment(desk, "fragments/garments.html", toast=words.DONE[done], view=view, **shown)
+    return fragment(
+        desk,
+        "fragments/garments.html",
+        toast=words.DONE[done],
+        doubt=f"In the wardrobe, but have a look. {' '.join(dict.fromkeys(doubts))}" if doubts else "",
+        view=view,
+        **await show_garments(desk, view),
+    )

@@ -70,6 +70,7 @@ LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 DONE: Mapping[str, str] = {
     "brand_made": "Your brand is ready. Next: connect the account your shoppers write to.",
     "garment_added": "The garment is in your wardrobe.",
+    "garment_doubted": "It is in your wardrobe, but please look at what we say about its picture.",
     "garment_saved": "Saved. Shoppers read it like this from now on.",
     "garment_archived": "Put away. You find it under “Archived”.",
     "garment_restored": "Back in the wardrobe.",
