@@ -78,6 +78,7 @@ DONE: Mapping[str, str] = {
     "garment_bound": "From now on shoppers can try this on.",
     "garment_unbound": "No more try-ons under this post.",
     "settings_saved": "Saved. The bot goes by it from its next answer on.",
+    "settings_saved_while_off": "Saved. The bot goes by it as soon as it is switched on for all accounts.",
     "text_saved": "Saved. The bot says it like this from now on.",
     "text_reset": "Back to our own words.",
     "connected": "Connected. Comments and messages reach your bot from now on.",
