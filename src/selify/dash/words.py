@@ -67,6 +67,19 @@ CATEGORIES: Mapping[str, str] = {
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 
+# What the fields of our forms are called on their pages, where it is not their own name.
+FIELDS: Mapping[str, str] = {
+    "category": "What is it?",
+    "full_name": "Your name",
+    "keywords": "Keywords of this post",
+    "only_these": "Only these, not the account’s",
+    "picture": "Pictures of the garments alone",
+    "stock": "In stock",
+    "template": "Text",
+    "trigger_keywords": "Words that start a try-on",
+    "url": "Link to buy it",
+}
+
 DONE: Mapping[str, str] = {
     "brand_made": "Your brand is ready. Next: connect the account your shoppers write to.",
     "garment_added": "The garment is in your wardrobe.",
