@@ -533,6 +533,7 @@ async def test_one_picture_that_fails_keeps_no_other_out(brand) -> None:
     )
     assert answer.status_code == 422
     assert "“bad.png”" in answer.text
+    assert "The others are in the wardrobe." in answer.text
     assert "good" in await brand.owner.look("/wardrobe")
 
 

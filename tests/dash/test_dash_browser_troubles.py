@@ -11,14 +11,6 @@ chromium = test_dash_browser.chromium
 OFFLINE = "You are offline. Nothing was sent"
 
 
-async def covers(one: Locator, other: Locator) -> bool:
-    """Whether one begins before the other, above it, ends."""
-    below, above = await one.bounding_box(), await other.bounding_box()
-    assert below
-    assert above
-    return below["y"] < above["y"] + above["height"]
-
-
 @BOTH
 async def test_trouble_reaches_an_open_page_by_itself(chromium: Browser, brand, size: str) -> None:
     context = await open_context(chromium, size)
@@ -61,9 +53,8 @@ async def test_a_refusal_stands_at_its_field_and_the_form_is_kept(
     await expect(price).to_be_focused()
     await expect(price).to_have_accessible_description("A price looks like 39 or 39.90.")
     await expect(price).to_have_accessible_name("Price")
-    said = form.get_by_text("A price looks like")
-    await expect(said).to_be_visible()
-    assert not await covers(said, price)
+    await expect(form.get_by_text("A price looks like")).to_be_visible()
+    await expect_below(form.get_by_text("A price looks like"), price)
     await expect(price).to_have_value("cheap")
     await expect(form.get_by_label("In stock")).to_have_value("12")
     await expect(page.locator("#toasts .toast")).to_have_count(0)
@@ -72,6 +63,27 @@ async def test_a_refusal_stands_at_its_field_and_the_form_is_kept(
     await form.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("€39.00")).to_be_visible()
     await context.close()
+
+
+@BOTH
+async def test_a_page_s_refusal_stands_below_its_field(chromium: Browser, brand, size: str) -> None:
+    context = await open_context(chromium, size)
+    page = await sign_in(context, brand)
+    await page.goto(f"{brand.site.url}/brands/new")
+    await page.get_by_label("Brand name").fill("   ")
+    await page.get_by_role("button", name="Create brand").click()
+    said = page.get_by_text("A brand needs a name.")
+    await expect_below(said, page.get_by_label("Brand name"))
+    await context.close()
+
+
+async def expect_below(said: Locator, field: Locator) -> None:
+    """Not over it: the words begin where the field's box ends."""
+    await expect(said).to_be_visible()
+    words, box = await said.bounding_box(), await field.bounding_box()
+    assert words
+    assert box
+    assert words["y"] >= box["y"] + box["height"]
 
 
 async def test_what_no_field_is_to_blame_for_stands_in_the_form(chromium: Browser, brand) -> None:

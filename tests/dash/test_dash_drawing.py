@@ -1,6 +1,7 @@
 """Numbers into pictures, and typed words into values."""
 
 import re
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from selify.core.errors import Invalid
 from selify.dash import charts, forms
+from selify.dash.rendering import STATIC
 
 KEYS = ("triggers", "answered", "photos", "tried_on", "liked")
 
@@ -78,3 +80,15 @@ def test_no_prices(typed: str) -> None:
 def test_no_counts(typed: str) -> None:
     with pytest.raises(Invalid):
         forms.count(typed, "The stock")
+
+
+def test_the_style_sheet_says_nothing_twice() -> None:
+    """Of two rules with the same selectors the first says what does not hold."""
+    sheet = re.sub(r"/\*.*?\*/", "", (STATIC / "selify.css").read_text(), flags=re.DOTALL)
+    for block in (re.sub(r"@[^{]+\{(?:[^{}]*\{[^{}]*\})*\s*\}", "", sheet), *_media(sheet)):
+        selectors = Counter(found.strip() for found in re.findall(r"([^{}]+)\{", block))
+        assert [each for each, times in selectors.items() if times > 1] == []
+
+
+def _media(sheet: str) -> list[str]:
+    return re.findall(r"@media[^{]+\{((?:[^{}]*\{[^{}]*\})*)", sheet)

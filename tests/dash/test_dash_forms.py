@@ -5,6 +5,7 @@ import re
 from html import unescape
 
 import pytest
+from httpx import Response
 from tests.dash.conftest import PASSWORD
 
 
@@ -61,7 +62,7 @@ NAMES = (
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_refusal_names_its_field(brand, name: str) -> None:
     path, typed, field, words = cases(brand)[name]
-    answer = await brand.owner.post(brand.at(path), script=True, **typed)
+    answer = await send(brand, path, typed, script=True)
     assert answer.status_code == 422
     refused = json.loads(answer.headers["hx-trigger"])["refused"]
     assert refused["fields"][0]["name"] == field
@@ -72,19 +73,59 @@ async def test_a_refusal_names_its_field(brand, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 async def test_without_scripts_the_form_is_shown_once_more(brand, name: str) -> None:
     path, typed, field, words = cases(brand)[name]
-    answer = await brand.owner.post(brand.at(path), **typed)
+    answer = await send(brand, path, typed)
+    assert answer.status_code == 422
     shown = unescape(answer.text)
     assert f'action="{brand.at(path)}"' in shown
     for key, value in typed.items():
-        assert (f'type="hidden" name="{key}"' in shown) is (value == str(brand.garment_id)), key
+        from_a_list = key in ("garment", "key", "language")
+        assert (f'type="hidden" name="{key}"' in shown) is from_a_list, key
         kept = re.search(
             rf'name="{key}"( value="{re.escape(value)}"|[^>]*>{re.escape(value)})', shown
         )
         assert kept, key
     assert words in shown
-    if field in typed:
-        assert f'aria-describedby="{field}-refused"' in shown
+    if field in typed or path == "/wardrobe":
+        assert f'aria-describedby="{field}-refused' in shown
         assert f'id="{field}-refused"' in shown
+
+
+async def send(brand, path: str, typed: dict[str, str], *, script: bool = False) -> Response:
+    """As the form of the page does: the wardrobe's has pictures in it."""
+    owner = brand.owner
+    by = owner.upload if path == "/wardrobe" else owner.post
+    return await by(brand.at(path), script=script, **typed)
+
+
+async def test_without_scripts_a_form_is_shown_once_more_in_the_words_of_its_page(brand) -> None:
+    path, typed, *_ = cases(brand)["account"]
+    answer = await send(brand, path, typed)
+    labels = re.findall(r"<label>([^<]+?) *<", answer.text)
+    assert labels == ["Words that start a try-on"]
+    path, typed, *_ = cases(brand)["text"]
+    answer = await send(brand, path, typed)
+    assert re.findall(r"<label>([^<]+?) *<", answer.text) == ["Text"]
+
+
+async def test_without_scripts_a_refused_garment_is_shown_in_the_wardrobe_itself(brand) -> None:
+    typed = {"category": "dresses", "price": "39,90", "currency": "GBP", "stock": "12"}
+    answer = await brand.owner.upload(brand.at("/wardrobe"), ("tee.png", b"no picture"), **typed)
+    assert answer.status_code == 422
+    shown = unescape(answer.text)
+    assert "This is not a picture that we can read" in shown
+    assert "choose the pictures once more" in shown
+    assert '<option value="dresses" selected>' in shown
+    assert "<option selected>GBP</option>" in shown
+    assert 'name="price" value="39,90"' in shown
+    assert f"Tee of {brand.name}" in shown
+    assert '<details class="card uploader" open>' in shown
+
+
+async def test_without_scripts_only_what_was_added_is_said_to_be_in_the_wardrobe(brand) -> None:
+    broken = [(f"{name}.png", b"no picture") for name in ("one", "two")]
+    answer = await brand.owner.upload(brand.at("/wardrobe"), *broken)
+    assert "Not added: “one.png”" in answer.text
+    assert "The others are in the wardrobe" not in answer.text
 
 
 async def test_a_tampered_form_is_no_danger(brand) -> None:

@@ -246,6 +246,47 @@ async def test_a_bot_that_is_switched_off_is_said_everywhere_and_switched_on_the
     assert "The bot answers" in head
 
 
+def tick(shown: str) -> bool:
+    """Whether “Shoppers can try things on” is ticked."""
+    found = re.search(r'<input type="checkbox" name="tryon_enabled"[^>]*>', shown)
+    assert found
+    return " checked" in found[0]
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_saving_other_settings_leaves_an_account_s_own_switch_alone(
+    brand, script: bool
+) -> None:
+    """While its workspace has switched try-on off for all, its own switch is still on."""
+    await switch_off(brand, "workspace")
+    shown = await brand.owner.look("/accounts")
+    assert tick(shown)
+    assert "whatever is ticked here: Nordlicht has switched it off" in shown
+    typed = {"language": "en", "trigger_keywords": "anprobe"}
+    on = {"tryon_enabled": "true"} if tick(shown) else {}
+    path = brand.at(f"/accounts/{brand.account_id}/settings")
+    saved = await brand.owner.post(path, script=script, **typed, **on)
+    done = saved.text if script else await brand.owner.look(saved.headers["location"])
+    assert "as soon as it is switched on for all accounts" in done
+    await brand.owner.post(brand.at(f"/accounts/{brand.account_id}/switch-on"))
+    (account,) = await accounts_of(brand)
+    assert account["bot_is_on"]
+
+
+@pytest.mark.parametrize("where", ["account", "workspace"])
+async def test_the_switch_is_drawn_again_when_it_is_switched_elsewhere(brand, where: str) -> None:
+    """An open page that still showed the old state would save it with the next keyword."""
+    part = brand.at("/fragments/bot-switch") + f"&account={brand.account_id}"
+    assert f'hx-get="{part}"' in unescape(await brand.owner.look("/accounts"))
+    await switch_off(brand, where)
+    assert tick(await brand.owner.look(part)) is (where == "workspace")
+    await brand.owner.post(brand.at(f"/accounts/{brand.account_id}/switch-on"))
+    shown = await brand.owner.look(part)
+    assert tick(shown)
+    assert "whatever is ticked" not in shown
+    assert (await brand.owner.browser.get(brand.at("/fragments/bot-switch"))).status_code == 404
+
+
 async def test_a_workspace_that_switches_its_platform_off_silences_its_bot(brand) -> None:
     from selify.social import repository
 

@@ -247,7 +247,7 @@ LIVE = {
     "/": {"attention", "conversations", "thread", "funnel", "money", "health"},
     "/posts": {"posts"},
     "/wardrobe": {"garments"},
-    "/accounts": {"doctor"},
+    "/accounts": {"doctor", "bot-switch"},
     "/billing": {"books", "charges"},
 }
 

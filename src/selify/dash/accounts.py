@@ -18,7 +18,7 @@ from selify.social import accounts, bot_settings, repository, texts
 from selify.social.connecting import Connector
 from selify.social.keywords import DEFAULT_KEYWORDS
 from selify.social.send_now import send_now
-from selify.social.types import Account
+from selify.social.types import Account, SwitchedOff
 
 router = APIRouter(prefix="/accounts", include_in_schema=False)
 
@@ -61,9 +61,11 @@ async def save_settings(
             keywords=keyword_list(trigger_keywords, field="trigger_keywords"),
             field="trigger_keywords",
         )
+    off = account.switched_off is SwitchedOff.WORKSPACE
+    done = "settings_saved_while_off" if off else "settings_saved"
     if not by_script(desk.request):
-        return went_well(desk, "/accounts", "settings_saved")
-    return fragment(desk, "toast.html", text=words.DONE["settings_saved"], oob=True)
+        return went_well(desk, "/accounts", done)
+    return fragment(desk, "toast.html", text=words.DONE[done], oob=True)
 
 
 @router.post("/{account_id}/switch-on")
@@ -173,7 +175,14 @@ async def show_doctor(desk: Desk, view: View) -> dict[str, Any]:
     return {"account": found}
 
 
-PARTS = {"doctor": show_doctor}
+async def show_switch(desk: Desk, view: View) -> dict[str, Any]:
+    """Whether an account's bot works, and whether it may. Raises AccountMissing."""
+    account_id = (await show_doctor(desk, view))["account"].id
+    async with desk.reading() as tx:
+        return {"known": await repository.account(tx, account_id)}
+
+
+PARTS = {"doctor": show_doctor, "bot-switch": show_switch}
 
 
 def _text(desk: Desk, account: Account, language: str, key: str, own: str) -> BotText:

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from selify.core.problems import PROBLEM
-from selify.dash import rendering
+from selify.dash import rendering, words
 from selify.dash.desk import DELETED
 
 _FOR_PROGRAMS = ("/api/", "/webhooks")
@@ -34,8 +34,9 @@ _NOT_HERE = {
 }
 ACCOUNTS = "/accounts?{}#main"
 LONGEST_FORM = 32 * 1024
-# A tick or a row of ours: nobody types these.
+# A tick or a row of ours, and what is chosen from a list: nobody types these.
 _CHOSEN = re.compile(r"true|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_FROM_LISTS = ("key", "language", "category", "currency")
 _MENDED_BY_TYPING = (409, 422)
 _UNFIT = ("content-length", "content-type", "www-authenticate")
 
@@ -135,9 +136,9 @@ def _shown(
         headers["hx-reswap"] = "none"
         return status, b""
     headers["hx-retarget"], headers["hx-reswap"] = "#toasts", "beforeend"
-    words = " ".join(filter(None, (problem["detail"], problem["hint"])))
-    headers["hx-trigger"] = json.dumps({"refused": {"words": words, "fields": _fields(problem)}})
-    return status, rendering.render("toast.html", text=words, bad=True, oob=False).encode()
+    said = " ".join(filter(None, (problem["detail"], problem["hint"])))
+    headers["hx-trigger"] = json.dumps({"refused": {"words": said, "fields": _fields(problem)}})
+    return status, rendering.render("toast.html", text=said, state="bad", oob=False).encode()
 
 
 def _once_more(
@@ -148,12 +149,24 @@ def _once_more(
     if not values:
         return None
     query = scope["query_string"].decode("latin-1")
+    refused = {field["name"]: field["words"] for field in _fields(problem)}
     return {
         "action": scope["path"] + (f"?{query}" if query else ""),
-        "typed": values,
-        "chosen": [value for _, value in values if _CHOSEN.fullmatch(value)],
-        "refused": {field["name"]: field["words"] for field in _fields(problem)},
+        "typed": [
+            {
+                "name": name,
+                "label": words.FIELDS.get(name) or name.replace("_", " ").capitalize(),
+                "value": value,
+                "why": refused.get(name, ""),
+                "chosen": name not in refused and _is_chosen(name, value),
+            }
+            for name, value in values
+        ],
     }
+
+
+def _is_chosen(name: str, value: str) -> bool:
+    return name in _FROM_LISTS or bool(_CHOSEN.fullmatch(value))
 
 
 def _fields(problem: dict[str, Any]) -> list[dict[str, str]]:

@@ -58,13 +58,14 @@ def plain(template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     return HTMLResponse(render(template, **context), status_code=status, headers=_HEADERS)
 
 
-async def page(desk: Desk, template: str, **context: Any) -> HTMLResponse:
+async def page(desk: Desk, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A whole page, with the bell and the navigation around it."""
     asked = desk.request.query_params
     said = {"done": words.DONE.get(asked.get("done", "")), "refused": _refused(asked)}
     around = {**await desk.once(bell), **await health.show_banner(desk, View())}
     shown = {**around, "deleted": await desk.once(deleted_brands), **context, **said}
-    return HTMLResponse(render(template, **_surroundings(desk), **shown), headers=_HEADERS)
+    body = render(template, **_surroundings(desk), **shown)
+    return HTMLResponse(body, status_code=status, headers=_HEADERS)
 
 
 def _refused(asked: Mapping[str, str]) -> str:
@@ -73,10 +74,14 @@ def _refused(asked: Mapping[str, str]) -> str:
     return words.REFUSED.get(code, words.NOT_CONNECTED) if code else ""
 
 
-def fragment(desk: Desk, template: str, *, toast: str = "", **context: Any) -> HTMLResponse:
-    """A part of a page, and a word of confirmation beside it."""
+def fragment(
+    desk: Desk, template: str, *, toast: str = "", doubt: str = "", **context: Any
+) -> HTMLResponse:
+    """A part of a page, and a word of confirmation beside it, or what is doubtful about it."""
     body = render(template, **_surroundings(desk), **context)
-    if toast:
+    if doubt:
+        body += render("toast.html", text=doubt, state="fair", oob=True)
+    elif toast:
         body += render("toast.html", text=toast, oob=True)
     return HTMLResponse(body, headers=_HEADERS)
 

@@ -1,13 +1,15 @@
 """The wardrobe: what we read from each garment's picture, and adding more."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, Depends, File, Form, UploadFile
 from fastapi.responses import Response
 
 from selify import commerce
-from selify.commerce import GarmentChange
+from selify.commerce import Garment, GarmentChange
 from selify.commerce.ports import GarmentReader
 from selify.commerce.uploads import upload_garment
 from selify.core.errors import Invalid, SelifyError
@@ -28,9 +30,35 @@ Short = Annotated[OneLine, Form(max_length=200)]
 A_PAGE = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The form of a new garment, as it was filled in."""
+
+    name: str = ""
+    category: str = ""
+    price: str = ""
+    currency: str = "EUR"
+    stock: str = ""
+    url: str = ""
+
+
+def _typed_new(
+    name: Short = "",
+    category: Annotated[Category | Literal[""], Form()] = "",
+    price: Short = "",
+    currency: Annotated[Currency, Form()] = "EUR",
+    stock: Short = "",
+    url: Short = "",
+) -> Typed:
+    return Typed(name, category, price, currency, stock, url)
+
+
+NewGarment = Annotated[Typed, Depends(_typed_new)]
+
+
 @router.get("")
 async def show(desk: AtDesk, view: Viewed) -> Response:
-    return await page(desk, "wardrobe.html", view=view, **await show_garments(desk, view))
+    return await _shown(desk, view, Typed())
 
 
 async def show_garments(desk: Desk, view: View) -> dict[str, Any]:
@@ -54,38 +82,20 @@ PARTS = {"garments": show_garments}
 
 @router.post("")
 async def add(
-    desk: AtDesk,
-    picture: Annotated[list[UploadFile] | None, File()] = None,
-    name: Short = "",
-    category: Annotated[Category | Literal[""], Form()] = "",
-    price: Short = "",
-    currency: Annotated[Currency, Form()] = "EUR",
-    stock: Short = "",
-    url: Short = "",
+    desk: AtDesk, typed: NewGarment, picture: Annotated[list[UploadFile] | None, File()] = None
 ) -> Response:
     """What it is, is read from the picture, unless somebody says so. Several pictures are several
     garments, which their files name; one that cannot be taken does not keep the others out.
     """
-    product = _product(forms.cents(price), currency, forms.count(stock, "The stock"), url)
-    files = [
-        (one.filename or "garment", data) for one in picture or [] if (data := await one.read())
-    ]
-    if not files:
-        raise Invalid("Choose a picture of the garment first.", field="picture")
-    refused: list[str] = []
-    for filename, data in files:
-        called = name if len(files) == 1 else ""
-        try:
-            await _upload(desk, data, filename, called, category or None, product)
-        except SelifyError as error:
-            if len(files) == 1:
-                raise
-            refused.append(f"“{filename}”: {error.detail}")
-    if refused:
-        raise Invalid(f"Not added: {' '.join(refused)}", hint="The others are in the wardrobe.")
+    try:
+        doubts = await _add(desk, typed, picture or [])
+    except SelifyError as refusal:
+        if by_script(desk.request) or refusal.status >= 500:
+            raise
+        return await _shown(desk, View(), typed, refusal)
     if not by_script(desk.request):
-        return went_well(desk, "/wardrobe", "garment_added")
-    return await _grid(desk, "garment_added")
+        return went_well(desk, "/wardrobe", "garment_doubted" if doubts else "garment_added")
+    return await _grid(desk, "garment_added", doubts=doubts)
 
 
 @router.post("/{garment_id}/category")
@@ -136,6 +146,43 @@ async def _edited(desk: Desk, garment_id: UUID, change: GarmentChange, done: str
     return await _grid(desk, done, archived=done == "garment_restored")
 
 
+async def _shown(
+    desk: Desk, view: View, typed: Typed, refusal: SelifyError | None = None
+) -> Response:
+    """The page; after a refusal with what was typed, and why."""
+    status = refusal.status if refusal else 200
+    shown = await show_garments(desk, view)
+    return await page(
+        desk, "wardrobe.html", status=status, view=view, typed=typed, refusal=refusal, **shown
+    )
+
+
+async def _add(desk: Desk, typed: Typed, pictures: Sequence[UploadFile]) -> list[str]:
+    """What is doubtful about the pictures that were added. Raises Invalid for what was typed, and
+    for what was not added.
+    """
+    stock = forms.count(typed.stock, "The stock")
+    product = _product(forms.cents(typed.price), typed.currency, stock, typed.url)
+    files = [(one.filename or "garment", data) for one in pictures if (data := await one.read())]
+    if not files:
+        raise Invalid("Choose a picture of the garment first.", field="picture")
+    refused: list[str] = []
+    doubts: list[str] = []
+    for filename, data in files:
+        called = typed.name if len(files) == 1 else ""
+        try:
+            garment = await _upload(desk, data, filename, called, typed.category or None, product)
+            doubts += garment.leffa.get("warnings", [])
+        except SelifyError as error:
+            if len(files) == 1:
+                raise
+            refused.append(f"“{filename}”: {error.detail}")
+    if refused:
+        others = "The others are in the wardrobe." if len(refused) < len(files) else ""
+        raise Invalid(f"Not added: {' '.join(refused)}", hint=others)
+    return doubts
+
+
 async def _upload(
     desk: Desk,
     data: bytes,
@@ -143,10 +190,10 @@ async def _upload(
     name: str,
     category: str | None,
     product: dict[str, Any],
-) -> None:
+) -> Garment:
     storage: Storage = desk.request.app.state.storage
     reader: GarmentReader = desk.request.app.state.read_garment
-    await upload_garment(  # opens its own transaction at the end: reading a picture takes a while
+    return await upload_garment(  # opens its own transaction at the end: reading a picture takes a while
         desk.database,
         storage,
         reader,
@@ -174,7 +221,17 @@ def _typed(price: int | None, *, stock: int | None, url: str) -> dict[str, Any]:
     return {"price_cents": price, "stock": stock, "url": url or None}
 
 
-async def _grid(desk: Desk, done: str, *, archived: bool = False) -> Response:
+async def _grid(
+    desk: Desk, done: str, *, archived: bool = False, doubts: Sequence[str] = ()
+) -> Response:
     view = View(archived=archived)
-    shown = await show_garments(desk, view)
-    return fragment(desk, "fragments/garments.html", toast=words.DONE[done], view=view, **shown)
+    return fragment(
+        desk,
+        "fragments/garments.html",
+        toast=words.DONE[done],
+        doubt=f"In the wardrobe, but have a look. {' '.join(dict.fromkeys(doubts))}"
+        if doubts
+        else "",
+        view=view,
+        **await show_garments(desk, view),
+    )

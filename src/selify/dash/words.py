@@ -67,9 +67,23 @@ CATEGORIES: Mapping[str, str] = {
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 
+# What the fields of our forms are called on their pages, where it is not their own name.
+FIELDS: Mapping[str, str] = {
+    "category": "What is it?",
+    "full_name": "Your name",
+    "keywords": "Keywords of this post",
+    "only_these": "Only these, not the account’s",
+    "picture": "Pictures of the garments alone",
+    "stock": "In stock",
+    "template": "Text",
+    "trigger_keywords": "Words that start a try-on",
+    "url": "Link to buy it",
+}
+
 DONE: Mapping[str, str] = {
     "brand_made": "Your brand is ready. Next: connect the account your shoppers write to.",
     "garment_added": "The garment is in your wardrobe.",
+    "garment_doubted": "It is in your wardrobe, but please look at what we say about its picture.",
     "garment_saved": "Saved. Shoppers read it like this from now on.",
     "garment_archived": "Put away. You find it under “Archived”.",
     "garment_restored": "Back in the wardrobe.",
@@ -77,6 +91,7 @@ DONE: Mapping[str, str] = {
     "garment_bound": "From now on shoppers can try this on.",
     "garment_unbound": "No more try-ons under this post.",
     "settings_saved": "Saved. The bot goes by it from its next answer on.",
+    "settings_saved_while_off": "Saved. The bot goes by it as soon as it is switched on for all accounts.",
     "text_saved": "Saved. The bot says it like this from now on.",
     "text_reset": "Back to our own words.",
     "connected": "Connected. Comments and messages reach your bot from now on.",

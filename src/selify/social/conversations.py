@@ -214,8 +214,8 @@ async def mark_read(tx: Tx, conversation: Conversation, at: datetime) -> None:
     )
 
 
-async def mark_unread(tx: Tx, conversation: Conversation) -> None:
-    """What they wrote last is open again: nobody has dealt with it after all."""
+async def mark_unread(tx: Tx, conversation: Conversation, message_ref: str = "") -> None:
+    """What they wrote there, or else last, is open again: nobody has dealt with it after all."""
     await tx.execute(
         """
         WITH opened AS (
@@ -223,6 +223,7 @@ async def mark_unread(tx: Tx, conversation: Conversation) -> None:
              WHERE id = (SELECT id FROM public.social_messages
                           WHERE conversation_id = $1 AND sender_platform_id = $2
                             AND message_type IS DISTINCT FROM $3
+                            AND ($4 = '' OR platform_message_id = $4)
                           ORDER BY created_at DESC LIMIT 1)
                AND read_at IS NOT NULL
          RETURNING 1)
@@ -232,6 +233,7 @@ async def mark_unread(tx: Tx, conversation: Conversation) -> None:
         conversation.id,
         conversation.person_ref,
         UNSENT,
+        message_ref,
     )
 
 
@@ -251,22 +253,6 @@ async def window_open_until(tx: Tx, conversation_id: UUID) -> datetime | None:
         UNSENT,
     )
     return latest + WINDOW if latest else None
-
-
-async def mark_unread(tx: Tx, conversation: Conversation, message_ref: str) -> None:
-    """It says something else by now."""
-    await tx.execute(
-        """
-        WITH changed AS (
-            UPDATE public.social_messages SET read_at = NULL
-             WHERE platform_message_id = $2 AND conversation_id = $1 AND read_at IS NOT NULL
-         RETURNING 1)
-        UPDATE public.social_conversations c SET unread_count = coalesce(unread_count, 0) + 1
-         WHERE id = $1 AND EXISTS (SELECT 1 FROM changed)
-        """,
-        conversation.id,
-        message_ref,
-    )
 
 
 async def edit_message(tx: Tx, message_ref: str, text: str) -> str | None:

@@ -233,13 +233,13 @@ document.addEventListener("htmx:afterSwap", (event) => {
 // --- Toasts --------------------------------------------------------------------------------------
 
 // They leave by themselves, and stay while somebody points at them, is in them by keyboard, or looks
-// at another tab. A refusal stays longer: it takes longer to read.
+// at another tab. A refusal or a doubt stays longer: it takes longer to read.
 const toasts = document.getElementById("toasts");
 const READ_WITHIN = 7000;
 const REFUSAL_READ_WITHIN = 20000;
 
 function leaveLater(toast) {
-  const within = toast.classList.contains("bad") ? REFUSAL_READ_WITHIN : READ_WITHIN;
+  const within = toast.matches(".bad, .fair") ? REFUSAL_READ_WITHIN : READ_WITHIN;
   let timer;
   const held = () => document.hidden || toast.matches(":hover") || toast.contains(document.activeElement);
   const wait = () => {
@@ -380,6 +380,30 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   if (detail.elt.matches("form")) forgive(detail.elt);
 });
 
+// --- Signed out meanwhile ------------------------------------------------------------------------
+
+const SIGNED_OUT = "You were signed out. Sign in again in another tab, then send this once more: it is all still here.";
+
+// The sign-in page would take the place of what somebody typed, were it they who sent it or a part of
+// the page that looks by itself.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { elt, xhr } = event.detail;
+  if (!xhr.getResponseHeader("HX-Redirect")) return;
+  if (elt.matches("form") && elt.querySelector(EDITABLE)) {
+    event.preventDefault();
+    forgive(elt);
+    sayBelow(elt, SIGNED_OUT);
+  } else if (!byHand(event.detail) && [...document.forms].some(isTyped)) {
+    event.preventDefault();
+  }
+});
+
+function isTyped(form) {
+  return [...form.querySelectorAll("input, textarea")].some((field) => (
+    field.type === "file" ? field.files.length : field.value !== field.defaultValue
+  ));
+}
+
 // --- Uploading -----------------------------------------------------------------------------------
 
 document.addEventListener("htmx:xhr:progress", (event) => {
@@ -390,38 +414,69 @@ document.addEventListener("htmx:xhr:progress", (event) => {
   }
 });
 
-document.addEventListener("htmx:afterRequest", (event) => {
-  const form = event.detail.elt;
-  if (!event.detail.successful || !form.matches("form.upload")) return;
-  form.reset();
-  for (const part of form.querySelectorAll("progress, [data-preview]")) part.hidden = true;
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  detail.elt.querySelector(".uploads")?.replaceChildren(); // of those sent before
 });
 
-// Several pictures are sent one after another, each with its own line: one that fails keeps no other.
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (!detail.elt.matches("form.upload")) return;
+  detail.elt.querySelector("progress").hidden = true;
+  if (detail.successful) emptyForm(detail.elt);
+});
+
+// Several pictures are sent one after another, each with its own line: one that fails keeps no other
+// out, and what is not in the wardrobe afterwards is still chosen.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   const files = form.matches("form.upload") ? [...form.elements.picture.files] : [];
   if (files.length < 2) return;
   event.preventDefault();
   event.stopPropagation();
-  sendEach(form, files);
+  if (navigator.onLine) sendEach(form, files);
+  else complain(OFFLINE);
 }, true);
 
 async function sendEach(form, files) {
+  forgive(form);
   const list = form.querySelector(".uploads");
-  const button = form.querySelector("button");
+  list.replaceChildren();
   const lines = files.map((file) => uploadLine(list, file.name));
-  button.disabled = true;
+  const typed = new FormData(form);
+  typed.delete("name"); // each is called what its file is called
+  holdStill(form, true);
+  const left = [];
+  let last = {};
   for (const [number, file] of files.entries()) {
-    const data = new FormData(form);
-    data.delete("name");
-    data.set("picture", file);
-    await sendOne(form.action, data, lines[number]);
-    htmx.trigger("#garments", "look-again");
+    typed.set("picture", file);
+    if (!last.stop) last = await sendOne(form.action, typed, lines[number]);
+    else sayInLine(lines[number], "Not sent", "fair");
+    if (!last.added) left.push(file);
+    else htmx.trigger("#garments", "look-again");
   }
-  button.disabled = false;
+  holdStill(form, false);
+  if (left.length) keepChosen(form, left);
+  else emptyForm(form);
+  if (last.stop) last.stop(form);
+  else if (left.length) sayBelow(form, STILL_CHOSEN);
+}
+
+const STILL_CHOSEN = "What could not be added is still chosen. Choose other pictures, or add them once more.";
+
+// What is typed or chosen meanwhile would belong to some of the pictures only.
+function holdStill(form, still) {
+  for (const field of form.elements) field.disabled = still;
+}
+
+function keepChosen(form, files) {
+  const kept = new DataTransfer();
+  for (const file of files) kept.items.add(file);
+  form.elements.picture.files = kept.files;
+  showPreview(form);
+}
+
+function emptyForm(form) {
   form.reset();
-  form.querySelector("[data-preview]").hidden = true;
+  showPreview(form);
 }
 
 function uploadLine(list, name) {
@@ -433,42 +488,64 @@ function uploadLine(list, name) {
   return line;
 }
 
+function sayInLine(line, text, state) {
+  line.querySelector(".said").textContent = text;
+  line.querySelector("progress").remove();
+  line.className = state;
+}
+
 function sendOne(address, data, line) {
   const bar = line.querySelector("progress");
-  const say = (text, state) => {
-    line.querySelector(".said").textContent = text;
-    if (state) bar.remove();
-    line.className = state;
-  };
-  say("Reading the picture…", "");
+  line.querySelector(".said").textContent = "Reading the picture…";
   return new Promise((done) => {
     const request = new XMLHttpRequest();
     request.open("POST", address);
+    request.timeout = UPLOAD_WITHIN;
     request.setRequestHeader("HX-Request", "true");
     request.upload.onprogress = ({ loaded, total }) => (bar.value = (100 * loaded) / total);
-    request.onload = () => {
-      const refusal = document.createElement("template");
-      refusal.innerHTML = request.responseText;
-      const why = refusal.content.querySelector(".toast span")?.textContent;
-      if (request.status < 400) say("In the wardrobe", "good");
-      else say(why || "It could not be added. Please try it again.", "bad");
-      done();
-    };
-    request.onerror = () => {
-      say("It did not get through. Please try it again.", "bad");
-      done();
+    request.onloadend = () => {
+      const { said, state, ...became } = whatBecame(request);
+      sayInLine(line, said, state);
+      done(became);
     };
     request.send(data);
   });
 }
 
-document.addEventListener("change", (event) => {
-  if (!event.target.matches("input[type=file]")) return;
-  const preview = event.target.form.querySelector("[data-preview]");
-  const [file] = event.target.files;
-  if (!preview) return;
+// What stands in the picture's line, and whether it was added. ``stop``: there is no use in sending the
+// others now, and what is to be said of that in the form.
+function whatBecame(request) {
+  const { refused } = JSON.parse(request.getResponseHeader("HX-Trigger") ?? "{}");
+  if (request.getResponseHeader("HX-Redirect")) {
+    return { said: "Not added", state: "bad", stop: (form) => sayBelow(form, SIGNED_OUT) };
+  }
+  if (!request.status || (request.status >= 400 && !refused)) {
+    return { said: NO_ANSWER, state: "bad", stop: (form) => sayBelow(form, STILL_CHOSEN) };
+  }
+  if (refused?.fields.some(({ name }) => name !== "picture")) {
+    return { said: "Not added", state: "bad", stop: (form) => htmx.trigger(form, "refused", refused) };
+  }
+  if (refused) return { said: refused.words, state: "bad" };
+  const answer = document.createElement("template");
+  answer.innerHTML = request.responseText;
+  const doubt = answer.content.querySelector(".toast.fair span")?.textContent;
+  return { said: doubt ?? "In the wardrobe", state: doubt ? "fair" : "good", added: true };
+}
+
+function showPreview(form) {
+  const preview = form.querySelector("[data-preview]");
+  const [file] = form.elements.picture.files;
   preview.hidden = !file;
   if (file) preview.src = URL.createObjectURL(file);
+}
+
+// What the browser cannot show may still be a picture for us.
+document.addEventListener("error", ({ target }) => {
+  if (target.matches?.("[data-preview]")) target.hidden = true;
+}, true);
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("form.upload input[type=file]")) showPreview(target.form);
 });
 
 // --- Now -----------------------------------------------------------------------------------------

@@ -2,12 +2,12 @@
 
 from selify.db.migrations.sql import run_file
 
-revision = "0025"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
     """Only a support table, which triggers keep."""
-    run_file("migrations/versions/0025_fair_inbox.sql")
+    run_file("migrations/versions/0014_fair_inbox.sql")

@@ -2,11 +2,11 @@
 
 from selify.db.migrations.sql import run_file
 
-revision = "0041"
-down_revision = "0040"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    run_file("migrations/versions/0041_upgraded_as_new.sql")
+    run_file("migrations/versions/0016_upgraded_as_new.sql")
