@@ -57,6 +57,7 @@ async def record(
         clock.now(),
         complaint[:500] or None,
     )
+    await health.events_arrive(tx, account_id)
 
 
 async def record_failure(tx: Tx, account_id: UUID, reason: str, *, clock: Clock) -> None:
@@ -75,6 +76,7 @@ async def record_failure(tx: Tx, account_id: UUID, reason: str, *, clock: Clock)
         reason[:500],
         clock.now(),
     )
+    await health.events_refused(tx, account_id, reason, at=clock.now())
 
 
 async def subscribe(
