@@ -73,6 +73,7 @@ UPDATE public.social_conversations SET conversation_state = '{"handler": "human"
 UPDATE public.wardrobe_garments SET name = 'Grünes Kleid, size M', sku = 'AB-12';
 UPDATE public.wardrobe_garments SET metadata = '{"archived_at": "2026-01-01T00:00:00Z"}'
  WHERE id = (SELECT min(id::text)::uuid FROM public.wardrobe_garments);
+UPDATE public.instagram_webhook_subscriptions SET subscription_status = 'error';
 INSERT INTO internal.outbox (channel, key, lane, state, leased_until, sent_at, account_id)
 SELECT 'instagram', state, 'lane', state, now(), now(), id
   FROM unnest('{queued,sending,sent,failed,unknown,cancelled}'::text[]) AS state,
@@ -113,6 +114,7 @@ async def test_a_database_with_rows_keeps_them_and_becomes_what_a_new_one_is(
     assert {name: after[name] for name in before} == before
     lists = {table: await _rows(db, table) for table in KEPT_LISTS}
     assert all(lists.values())
+    assert await _rows(db, "account_trouble")
     await db.execute("SELECT internal.rebuild_lists()")
     assert {table: await _rows(db, table) for table in KEPT_LISTS} == lists
     await db.close()

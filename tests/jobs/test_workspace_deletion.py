@@ -13,6 +13,7 @@ from tests.infra import worlds
 
 from selify import billing
 from selify.auth import DELETION, KEPT_FOR, workspaces
+from selify.billing import spending
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database
 from selify.core.inbox import LONGEST_WAIT
@@ -286,6 +287,17 @@ async def test_who_gives_up_starts_anew_later(scene: Scene) -> None:
     scene.clock.advance(timedelta(hours=2))
     await scene.work()
     assert set(await scene.rows(scene.mine)) <= {*KEPT, "jobs", "retention"}
+
+
+async def test_nobody_sums_up_the_days_of_a_forgotten_workspace_again(scene: Scene) -> None:
+    await scene.delete()
+    scene.clock.advance(KEPT_FOR)
+    await scene.work()
+    scene.clock.advance(timedelta(days=30))
+    async with scene.database.tx(SYSTEM) as tx:
+        await spending.count_days(tx, now=scene.clock.now())
+    summed = await scene.db.fetch("SELECT DISTINCT workspace_id FROM internal.spend_days")
+    assert [row["workspace_id"] for row in summed] == [scene.other.workspace_id]
 
 
 async def test_however_often_it_gives_up_it_can_start_anew(scene: Scene) -> None:

@@ -381,6 +381,37 @@ async def test_deauthorising_stops_everything(world: World, brand: Brand) -> Non
     assert await deletion.deauthorise(world.database, world.clock, PLATFORM, "nobody") == 0
 
 
+async def deauthorised(world: World, issued_at: datetime | None) -> int:
+    return await deletion.deauthorise(
+        world.database, world.clock, PLATFORM, f"app-{ACCOUNT}", issued_at
+    )
+
+
+async def test_what_was_taken_back_before_it_was_granted_again_stops_nothing(
+    world: World, brand: Brand
+) -> None:
+    """The platform tells it late, or twice, and the owner has connected the account meanwhile."""
+    removed = world.clock.advance(timedelta(minutes=5))
+    assert await deauthorised(world, removed) == 1
+    world.clock.advance(timedelta(minutes=5))
+    await world.connect(brand.workspace_id, brand.owner_id)
+    assert await deauthorised(world, removed) == 0
+    status = "SELECT status FROM public.connected_social_accounts"
+    assert await world.value(status) == "active"
+    # A later one is meant, and so is one of which nobody knows when it was issued.
+    assert await deauthorised(world, world.clock.advance(timedelta(minutes=5))) == 1
+    await world.connect(brand.workspace_id, brand.owner_id)
+    assert await deauthorised(world, None) == 1
+
+
+async def test_a_consent_written_by_a_clock_that_was_ahead_can_be_taken_back(
+    world: World, brand: Brand
+) -> None:
+    world.clock.advance(timedelta(days=2))
+    await world.connect(brand.workspace_id, brand.owner_id)
+    assert await deauthorised(world, world.clock.advance(timedelta(days=-1))) == 1
+
+
 async def test_a_deletion_request_is_carried_out_and_can_be_followed(
     world: World, brand: Brand
 ) -> None:

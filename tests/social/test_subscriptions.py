@@ -42,6 +42,31 @@ async def test_what_was_refused_is_asked_for_ever_more_seldom(
     assert await confirm(world, gateway) == 0
 
 
+async def test_what_is_refused_again_and_again_began_with_the_first_time(
+    world: World, brand: Brand, gateway: Gateway
+) -> None:
+    """And rings once a day for the same cause, not each time it is found out again."""
+    gateway.refusal = PlatformRefused("permission_missing", "A permission is missing.")
+    began = world.clock.now()
+    for _ in range(5):
+        await confirm(world, gateway)
+        await world.deliver()
+        world.clock.advance(timedelta(minutes=40))
+    finding = (await shown(world, brand)).chief
+    assert (finding.code, finding.since) == ("events_not_arriving", began)
+    rung = "SELECT count(*) FROM public.notifications WHERE type = 'events_not_arriving'"
+    assert await world.value(rung) == 1
+    # Once they have arrived in between, it is another trouble.
+    gateway.refusal = None
+    world.clock.advance(timedelta(days=1))
+    await confirm(world, gateway)
+    gateway.refusal = PlatformRefused("permission_missing", "A permission is missing.")
+    world.clock.advance(timedelta(days=1, minutes=1))
+    again = world.clock.now()
+    await confirm(world, gateway)
+    assert (await shown(world, brand)).chief.since == again
+
+
 async def test_accounts_that_are_always_refused_do_not_block_the_others(
     world: World, gateway: Gateway
 ) -> None:

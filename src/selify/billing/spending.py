@@ -105,7 +105,9 @@ async def count_days(tx: Tx, *, now: datetime) -> int:
 
 
 async def _open_days(tx: Tx, now: datetime) -> None:
-    """Every workspace has a row for each day that is over, from its first charge on."""
+    """Every workspace has a row for each day that is over, from its first charge on. Not a deleted one:
+    nobody looks at it any more, and its rows were forgotten.
+    """
     await tx.execute(
         """
         INSERT INTO internal.spend_days (workspace_id, day)
@@ -116,7 +118,8 @@ async def _open_days(tx: Tx, now: datetime) -> None:
          CROSS JOIN generate_series(
                date_trunc('day', greatest(first.created_at, $2), 'UTC') AT TIME ZONE 'UTC',
                $1::date::timestamp, '1 day') AS day
-         WHERE NOT EXISTS (SELECT FROM internal.spend_days
+         WHERE w.deleted_at IS NULL
+           AND NOT EXISTS (SELECT FROM internal.spend_days
                             WHERE workspace_id = w.id AND day = $1)
         ON CONFLICT DO NOTHING
         """,

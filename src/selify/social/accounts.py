@@ -5,7 +5,7 @@ or at once when the platform says so. A platform account is live in one workspac
 whole system. Every step is written to ``oauth_audit_logs``; no token ever is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -170,6 +170,7 @@ async def _write(
                     **grant.profile,
                     "app_scoped_id": grant.app_scoped_id,
                     "permissions": list(grant.permissions),
+                    "granted_at": clock.now().isoformat(),
                 },
             )
     except asyncpg.UniqueViolationError as error:
@@ -307,6 +308,26 @@ async def by_app_scoped_id(tx: Tx, platform: str, app_scoped_id: str) -> list[Ac
     )
     found = [await repository.account(tx, row["id"]) for row in ids]
     return [account for account in found if account is not None]
+
+
+async def granted_since(
+    tx: Tx, found: Sequence[Account], moment: datetime, *, now: datetime
+) -> set[UUID]:
+    """Those whose owner gave the consent that holds after ``moment``. One that lies ahead of now was
+    written by a clock that was wrong, and says nothing.
+    """
+    rows = await tx.fetch(
+        """
+        SELECT id FROM public.connected_social_accounts
+         WHERE id = ANY ($1)
+           AND date_trunc('second', (platform_data ->> 'granted_at')::timestamptz) > $2
+           AND (platform_data ->> 'granted_at')::timestamptz <= $3
+        """,
+        [account.id for account in found],
+        moment,
+        now,
+    )
+    return {row["id"] for row in rows}
 
 
 async def purge(tx: Tx, account_id: UUID) -> None:

@@ -5,6 +5,7 @@ holds it can see how far we are.
 """
 
 import secrets as random
+from datetime import datetime
 
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
@@ -19,10 +20,21 @@ class DeletionUnknown(NotFound):
     title = "There is no such deletion request"
 
 
-async def deauthorise(database: Database, clock: Clock, platform: str, app_scoped_id: str) -> int:
-    """The owner removed our app: everything stops; the 90 days begin. How many accounts."""
+async def deauthorise(
+    database: Database,
+    clock: Clock,
+    platform: str,
+    app_scoped_id: str,
+    issued_at: datetime | None = None,
+) -> int:
+    """The owner removed our app: everything stops; the 90 days begin. How many accounts. One that was
+    connected again after ``issued_at``, when the platform said so, goes on: its consent is newer.
+    """
     async with database.tx(ACTOR) as tx:
         found = await accounts.by_app_scoped_id(tx, platform, app_scoped_id)
+        if issued_at:
+            renewed = await accounts.granted_since(tx, found, issued_at, now=clock.now())
+            found = [account for account in found if account.id not in renewed]
         for account in found:
             await accounts.disconnect(
                 tx, clock, account, user_id=None, reason="The app was removed at the platform."
@@ -33,7 +45,8 @@ async def deauthorise(database: Database, clock: Clock, platform: str, app_scope
 async def request_deletion(
     database: Database, clock: Clock, platform: str, app_scoped_id: str
 ) -> str:
-    """Forget everything at once; the confirmation code. Asking twice is harmless.
+    """Forget everything at once; the confirmation code. Asking twice is harmless. However late it
+    arrives: what somebody wants forgotten is.
 
     One transaction: a request we have confirmed has been carried out.
     """

@@ -174,8 +174,7 @@ _ACCOUNTS = f"""
            h.consecutive_failures, h.avg_response_time_ms, h.messages_processed_today,
            h.messages_failed_today, h.last_successful_api_call,
            s.subscription_status, s.last_error AS subscription_error,
-           {event_kinds.RECEIVED} AS received,
-           s.last_verified_at AS subscribed_at
+           {event_kinds.RECEIVED} AS received
       FROM public.connected_social_accounts a
       LEFT JOIN public.instagram_account_health h ON h.account_id = a.id
       LEFT JOIN public.instagram_webhook_subscriptions s ON s.connected_account_id = a.id
@@ -301,7 +300,7 @@ def _incoming(facts: _Facts) -> Finding:
     if status == "active" and not lost:
         text = "Comments and messages reach us"
         return Finding(About.INCOMING, State.GOOD, "events_arrive", "Connected", text)
-    arriving = status == "active"
+    arriving, trouble = status == "active", facts.trouble.get("events")
     missing = "Some of what shoppers write does" if arriving else "Comments and messages do"
     costs = [cost.text for cost in lost] if arriving else []
     reconnect = (error or "").startswith(f"{event_kinds.RECONNECT}: ")
@@ -311,7 +310,7 @@ def _incoming(facts: _Facts) -> Finding:
         "events_missing" if arriving else "events_not_arriving",
         f"{missing} not reach {facts.name}",
         " ".join([*costs, _for_people(error or "")]).strip() or "Not arriving.",
-        since=None if arriving else facts.row["subscribed_at"],
+        since=None if arriving or trouble is None else trouble.since,
         what_to_do="Connect the account again and leave every switch on." if reconnect else "",
         cause=_for_people(error or ""),
     )

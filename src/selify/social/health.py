@@ -1,5 +1,5 @@
 """What every send does to an account's health: ``instagram_account_health`` and, while sends fail in a
-row, ``internal.account_trouble``. What follows for people is said by ``diagnosis``.
+row, ``internal.account_trouble``, which also knows since when no events arrive. What follows for people is said by ``diagnosis``.
 
 healthy ⇄ degraded ⇄ unhealthy. A dead token is ``unhealthy`` at once and stops all sends until the
 owner connects again. Counters of "today" begin anew with the first call of a UTC day. The brand's
@@ -44,7 +44,8 @@ async def succeeded(
                    internal.in_window(h.messages_processed_today, {_LAST_CALL}, $2, 'day') + 1,
                messages_failed_today =
                    internal.in_window(h.messages_failed_today, {_LAST_CALL}, $2, 'day')
-        RETURNING EXISTS (SELECT 1 FROM internal.account_trouble t WHERE t.account_id = $1)
+        RETURNING EXISTS (SELECT 1 FROM internal.account_trouble t
+                           WHERE t.account_id = $1 AND t.scope <> 'events')
         """,
         account_id,
         at,
@@ -115,6 +116,27 @@ async def failed(
     # Asked only when there may be something to say: a storm of failures is no time to count what waits.
     if not told and (needs_owner or token_dead or failures >= FAILING_AFTER):
         await tell(tx, account_id, at)
+
+
+async def events_refused(tx: Tx, account_id: UUID, reason: str, *, at: datetime) -> None:
+    """The platform sends us nothing of it: since the first refusal in a row."""
+    await tx.execute(
+        """
+        INSERT INTO internal.account_trouble AS t (account_id, scope, since, code, reason)
+        VALUES ($1, 'events', $2, 'events_not_arriving', $3)
+        ON CONFLICT (account_id, scope) DO UPDATE SET reason = excluded.reason
+        """,
+        account_id,
+        at,
+        reason[:500],
+    )
+
+
+async def events_arrive(tx: Tx, account_id: UUID) -> None:
+    await tx.execute(
+        "DELETE FROM internal.account_trouble WHERE account_id = $1 AND scope = 'events'",
+        account_id,
+    )
 
 
 async def tell(tx: Tx, account_id: UUID, now: datetime) -> None:

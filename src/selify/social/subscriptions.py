@@ -55,6 +55,7 @@ async def record(tx: Tx, account_id: UUID, said: Subscription, *, clock: Clock) 
         clock.now(),
         _stored(said.complaint, reconnecting_helps=said.reconnecting_helps) or None,
     )
+    await health.events_arrive(tx, account_id)
 
 
 async def record_failure(
@@ -75,6 +76,7 @@ async def record_failure(
         _stored(reason, reconnecting_helps=reconnecting_helps),
         clock.now(),
     )
+    await health.events_refused(tx, account_id, reason, at=clock.now())
 
 
 def _stored(reason: str, *, reconnecting_helps: bool) -> str:

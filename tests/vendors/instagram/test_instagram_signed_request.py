@@ -3,10 +3,15 @@
 import base64
 from datetime import UTC, datetime
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from selify.core.clock import SystemClock
+from selify.vendors.instagram.config import InstagramConfig
+from selify.vendors.instagram.endpoints import PlatformRequests, WebhookReceiver, router
 from selify.vendors.instagram.signed_request import (
     SignedRequestWrong,
     build_signed_request,
@@ -19,6 +24,30 @@ VECTOR = (
     "eyJhbGdvcml0aG0iOiJITUFDLVNIQTI1NiIsImV4cGlyZXMiOjEyOTE4NDA0MDAsImlzc3VlZF9hdCI6MTI5MTgzNjgwMCwi"
     "dXNlcl9pZCI6IjIxODQ3MSJ9"
 )
+
+
+async def test_the_door_says_who_took_back_and_when() -> None:
+    """It may arrive after the owner has connected the account again: its time tells."""
+    told: list[tuple[str, datetime | None]] = []
+
+    async def deauthorise(app_scoped_id: str, issued_at: datetime | None) -> None:
+        told.append((app_scoped_id, issued_at))
+
+    receiver = WebhookReceiver(
+        InstagramConfig(app_id="app", app_secret=SECRET, verify_token="verify"),
+        None,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
+        SystemClock(),
+    )
+    app = FastAPI()
+    app.include_router(router(receiver, PlatformRequests(deauthorise, None, None, "")))  # type: ignore[arg-type]
+    door = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=door, base_url="http://selify.test") as client:
+        answer = await client.post(
+            "/webhooks/instagram/deauthorize", data={"signed_request": VECTOR}
+        )
+    assert answer.json() == {"success": True}
+    assert told == [("218471", datetime(2010, 12, 8, 19, 33, 20, tzinfo=UTC))]
 
 
 def test_the_sheets_vector():

@@ -6,6 +6,7 @@ The answer is 200 only once every event is stored; what cannot be understood is 
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Request, Response
@@ -16,7 +17,7 @@ from selify.core.inbox import Incoming, Intake
 from selify.vendors.instagram import webhook
 from selify.vendors.instagram.adapter import incoming
 from selify.vendors.instagram.config import InstagramConfig
-from selify.vendors.instagram.signed_request import parse_signed_request
+from selify.vendors.instagram.signed_request import SignedRequest, parse_signed_request
 from selify.vendors.instagram.webhook import RawEntry
 
 SignedForm = Annotated[str, Form(max_length=10_000)]
@@ -58,11 +59,11 @@ class WebhookReceiver:
 class PlatformRequests:
     """What Meta may ask on behalf of its users, and who carries it out.
 
-    ``deauthorise(app_scoped_id)``; ``request_deletion(app_scoped_id)`` gives the confirmation code;
+    ``deauthorise(app_scoped_id, issued_at)``; ``request_deletion(app_scoped_id)`` gives the confirmation code;
     ``deletion_state(code)`` gives state and time in words.
     """
 
-    deauthorise: Callable[[str], Awaitable[object]]
+    deauthorise: Callable[[str, datetime | None], Awaitable[object]]
     request_deletion: Callable[[str], Awaitable[str]]
     deletion_state: Callable[[str], Awaitable[tuple[str, str]]]
     public_url: str
@@ -83,12 +84,13 @@ def router(receiver: WebhookReceiver, requests: PlatformRequests) -> APIRouter:
 
     @routes.post("/deauthorize", summary="An owner removed the app")
     async def deauthorize(signed_request: SignedForm) -> dict[str, bool]:
-        await requests.deauthorise(_user_of(receiver, signed_request))
+        said = _read(receiver, signed_request)
+        await requests.deauthorise(said.user_id, said.issued_at)
         return {"success": True}
 
     @routes.post("/data-deletion", summary="A user wants everything deleted")
     async def delete_data(signed_request: SignedForm) -> dict[str, str]:
-        code = await requests.request_deletion(_user_of(receiver, signed_request))
+        code = await requests.request_deletion(_read(receiver, signed_request).user_id)
         url = f"{requests.public_url}{WEBHOOK}/data-deletion/{code}"
         return {"url": url, "confirmation_code": code}
 
@@ -101,5 +103,5 @@ def router(receiver: WebhookReceiver, requests: PlatformRequests) -> APIRouter:
     return routes
 
 
-def _user_of(receiver: WebhookReceiver, signed_request: str) -> str:
-    return parse_signed_request(signed_request, receiver.config.signing_secrets).user_id
+def _read(receiver: WebhookReceiver, signed_request: str) -> SignedRequest:
+    return parse_signed_request(signed_request, receiver.config.signing_secrets)
