@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,26 @@ def test_whoever_asks_whether_a_delivery_was_tried_counts_what_no_worker_lived_t
         if asks.search(line)
     ]
     assert not guilty
+
+
+def test_nothing_in_the_social_domain_is_kept_for_tests_alone() -> None:
+    """Each function has a caller in the product, each member of a dataclass a reader."""
+    product = "\n".join(one.read_text() for one in [*FILES, *SOURCE.rglob("*.html")])
+    named = Counter(re.findall(r"\w+", product))
+    read = {*re.findall(r"\.(\w+)", product), *MATCHED.findall(product)}
+    kept = []
+    for path in (SOURCE / "social").glob("*.py"):
+        for made in ast.parse(path.read_text()).body:
+            if isinstance(made, ast.FunctionDef | ast.AsyncFunctionDef):
+                kept += [made.name] if named[made.name] == 1 and not made.decorator_list else []
+            elif isinstance(made, ast.ClassDef) and made.decorator_list:
+                members = [one.target for one in made.body if isinstance(one, ast.AnnAssign)]
+                names = [one.id for one in members if isinstance(one, ast.Name)]
+                kept += [name for name in names if name not in read]
+    assert kept == []
+
+
+MATCHED = re.compile(r"case \w+\((\w+)=")
 
 
 def whole_strings(tree: ast.AST) -> list[str]:

@@ -137,12 +137,6 @@ def test_a_photo_while_generating_waits_and_one_without_garment_asks() -> None:
     assert texts(lost) == ["photo_without_garment"]
 
 
-def test_a_photo_sent_as_the_answer_to_a_story_is_the_shopper_s_own() -> None:
-    answer = wrote("", PHOTO, replied_to_story=True)
-    assert photo_of(answer) == PHOTO
-    assert told(WAITING, answer).acts == (Act.START_TRYON,)
-
-
 def test_pictures_of_stories_are_no_photos() -> None:
     assert photo_of(wrote("", Attachment(AttachmentKind.STORY, "https://x"))) is None
     assert photo_of(wrote("", Attachment(AttachmentKind.IMAGE, ""))) is None
@@ -315,7 +309,6 @@ MESSAGES = st.builds(
     st.sampled_from(["", "try on", "hello", "stop", "start", "human", "\u202e💥"])
     | st.text(max_size=40),
     button=st.sampled_from(["", *Button, "else:where"]),
-    replied_to_story=st.booleans(),
 ).flatmap(
     lambda message: st.lists(
         st.sampled_from([PHOTO, VIDEO, Attachment(AttachmentKind.POST, "", "p1")]), max_size=2

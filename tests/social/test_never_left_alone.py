@@ -120,8 +120,7 @@ def messages() -> list[MessageWritten]:
     """Each text with each attachment, and each button: alone, and under a title."""
     written = [message(text, sent) for text, sent in product(WORDS.values(), SENT)]
     tapped = [message(title, (), button) for title, button in product(("", "More"), BUTTONS)]
-    replied = [replace(one, replied_to_story=True) for one in written]
-    return [*written, *tapped, *replied]
+    return [*written, *tapped]
 
 
 def needs_person(said: MessageWritten) -> bool:
@@ -197,8 +196,6 @@ KINDS = {
         for kind, url in product(AttachmentKind, ("", "https://x.example/1"))
         if kind is not AttachmentKind.POST
     },
-    "a photo as the answer to a story": {"attachments": (PHOTO,), "replied_to_story": True},
-    "a heart for a story": {"text": "😍", "replied_to_story": True},
     "a tap on something else": {"button": "somebody:else's", "text": "More"},
     **{button.value: {"button": button.value} for button in Button},
 }

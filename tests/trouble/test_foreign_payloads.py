@@ -128,6 +128,19 @@ SHAPES: dict[str, Foreign] = {
         .encode(),
         [WRITTEN, "message_seen/MessageSeen"],
     ),
+    "one name twice in an entry, and no list": Foreign(
+        json.dumps(messaging(item(message={"mid": "m1"})))
+        .replace('"messaging"', f'"messaging": {json.dumps(item(**READ))}, "messaging"')
+        .encode(),
+        [WRITTEN, "message_seen/MessageSeen"],
+    ),
+    "two messages under one name": Foreign(
+        json.dumps(messaging(item(message={"mid": "m1"}), item(**READ)))
+        .replace('"message"', '"message": {"mid": "m2"}, "message"')
+        .encode(),
+        ["message_seen/MessageSeen"],
+        parked=1,
+    ),
     "messaging and changes in one entry": Foreign(
         envelope(
             entry(messaging=[item(**READ)], changes=[{"field": "comments", "value": comment()}])

@@ -49,10 +49,9 @@ class AccountMissing(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """``reconnected``: it had been here before, and its history is back."""
+    """Anew, or for the first time."""
 
     account_id: UUID
-    reconnected: bool
 
 
 async def connect(
@@ -97,7 +96,7 @@ async def connect(
         metadata={"username": grant.username, "permissions": list(grant.permissions)},
     )
     await parking.retry_attributed(tx)
-    return Connected(account_id, reconnected=earlier is not None)
+    return Connected(account_id)
 
 
 async def access_account(tx: Tx, workspace_id: UUID, account_id: UUID) -> Account:

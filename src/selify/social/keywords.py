@@ -114,11 +114,6 @@ def _parts(text: str) -> str:
     )
 
 
-def is_one_of(text: str, words: frozenset[str]) -> bool:
-    """Whether the whole message is one of these words."""
-    return normalise(text) in words
-
-
 def language_of(text: str) -> str:
     """The language a message is plainly in; "" where it is not plain, which changes nothing.
 

@@ -57,7 +57,6 @@ CLOCKS_DIFFER = timedelta(seconds=5)
 LOOK_AGAIN = timedelta(seconds=12)
 PRIVATE_REPLY_LIFE = timedelta(days=7)
 DOUBT_LIFE = timedelta(hours=1)
-UNCONFIRMED = undelivered.UNCONFIRMED
 TYPING_LOST = "typing_lost"
 GONE = ("disconnected", "purged")
 # The bot's last words before it falls silent.
@@ -158,7 +157,7 @@ class MessageChannel:
         """Not for ever: what comes after it in the conversation must not wait for days."""
         now = self._clock.now()
         if now - datetime.fromisoformat(delivery.payload["doubted_at"]) > DOUBT_LIFE:
-            return Failed(UNCONFIRMED, f"nobody can tell whether it arrived: {reason}")
+            return Failed(undelivered.UNCONFIRMED, f"nobody can tell whether it arrived: {reason}")
         # Apart from each other: platforms let a thread be read only so often.
         return Wait(now + LOOK_AGAIN * random.uniform(0.5, 1.5), reason)
 

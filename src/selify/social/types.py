@@ -52,8 +52,8 @@ class CommentWritten:
 class MessageWritten:
     """A direct message. ``is_echo``: written by the account itself, by us or by a person.
 
-    ``replied_to_story``: it answers a story of the account. What is attached is the writer's own all
-    the same: the story itself is never among the attachments.
+    Where it answers a story of the account, what is attached is the writer's own all the same: the
+    story itself is never among the attachments.
     """
 
     account_ref: str
@@ -63,7 +63,6 @@ class MessageWritten:
     at: datetime
     attachments: tuple[Attachment, ...] = ()
     button: str = ""
-    replied_to_story: bool = False
     is_echo: bool = False
 
 

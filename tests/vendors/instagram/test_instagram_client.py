@@ -215,7 +215,7 @@ async def test_a_thread_is_read_back_request_by_request(client, graph):
 
 async def test_webhooks_of_an_account_are_switched_on_listed_and_off(client, graph):
     graph.will_answer({"success": True})
-    await client.subscribe(TOKEN)
+    await client.subscribe(TOKEN, WEBHOOK_FIELDS)
     assert graph.last.path == "/v26.0/me/subscribed_apps"
     assert graph.last.query == {"subscribed_fields": ",".join(WEBHOOK_FIELDS)}
     graph.will_answer({"data": [{"id": "77", "subscribed_fields": ["comments", "messages"]}]})
@@ -225,7 +225,7 @@ async def test_webhooks_of_an_account_are_switched_on_listed_and_off(client, gra
     assert graph.last.method == "DELETE"
     graph.will_answer({"success": False})
     with pytest.raises(GraphError) as failed:
-        await client.subscribe(TOKEN)
+        await client.subscribe(TOKEN, WEBHOOK_FIELDS)
     assert failed.value.action is Action.RETRY
 
 
@@ -247,9 +247,9 @@ async def test_an_id_that_is_none_is_refused(client, strange):
 async def test_one_accounts_cookies_do_not_travel_with_anothers_token(client, graph):
     graph.will_answer({"success": True})
     graph.answers[0].set_cookie("session", "of-account-one")
-    await client.subscribe(TOKEN)
+    await client.subscribe(TOKEN, WEBHOOK_FIELDS)
     graph.will_answer({"success": True})
-    await client.subscribe("IGAAother")
+    await client.subscribe("IGAAother", WEBHOOK_FIELDS)
     assert "cookie" not in graph.last.headers
 
 

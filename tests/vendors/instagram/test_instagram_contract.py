@@ -184,7 +184,7 @@ async def both(tmp_path_factory) -> AsyncIterator[Both]:
         post = await sandbox.create_post("atelier.moss", picture(), caption="Linen week")
         token = await sign_in(sandbox, http, config, "atelier.moss")
         client = InstagramClient(http, config)
-        await client.subscribe(token.access_token)
+        await client.subscribe(token.access_token, WEBHOOK_FIELDS)
         yield Both(sandbox, mailbox, config, http, client, token, account.id, post.id)
         assert mailbox.problems == []
 

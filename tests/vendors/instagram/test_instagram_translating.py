@@ -103,14 +103,13 @@ def test_what_we_cannot_see_was_sent_all_the_same(
     assert written.attachments == (sent,)
 
 
-def test_a_photo_that_answers_a_story_is_the_shopper_s_own() -> None:
-    written = told(
-        message={
-            "mid": "m1",
-            "attachments": [{"type": "image", "payload": {"url": URL}}],
-            "reply_to": {"story": {"id": "s1", "url": "https://lookaside.fbsbx.com/s1"}},
-        }
-    )
+@pytest.mark.parametrize(
+    "sent", [{"attachments": [{"type": "image", "payload": {"url": URL}}]}, {"text": "😍"}]
+)
+def test_what_answers_a_story_is_told_like_anything_else_and_the_story_is_not(
+    sent: dict[str, Any],
+) -> None:
+    story = {"story": {"id": "s1", "url": "https://lookaside.fbsbx.com/s1"}}
+    written = told(message={"mid": "m1", **sent, "reply_to": story})
     assert isinstance(written, MessageWritten)
-    assert written.attachments == (Attachment(AttachmentKind.IMAGE, URL),)
-    assert written.replied_to_story
+    assert written == told(message={"mid": "m1", **sent})

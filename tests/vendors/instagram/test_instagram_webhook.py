@@ -424,6 +424,120 @@ def test_any_bytes_are_taken_apart_or_are_a_bad_request(body):
     check_whole(delivery)
 
 
+# A name that stands in one object twice
+
+
+def text_of(*members: tuple[str, str]) -> str:
+    """An object of members as they stand, whatever their names."""
+    return "{" + ",".join(f'"{name}":{value}' for name, value in members) + "}"
+
+
+FRAME = (("id", f'"{ACCOUNT}"'), ("time", "1794990600000"))
+TALK = (("sender", '{"id":"900"}'), ("recipient", f'{{"id":"{ACCOUNT}"}}'), ("timestamp", "1"))
+ABOUT = ("object", '"instagram"')
+
+
+def says(mid: str, *more: tuple[str, str]) -> tuple[str, str]:
+    return "message", text_of(("mid", f'"{mid}"'), *more)
+
+
+def item_of(*members: tuple[str, str]) -> str:
+    return text_of(*TALK, *members)
+
+
+def entry_of(*members: tuple[str, str]) -> str:
+    return text_of(*FRAME, *members)
+
+
+ONE, TWO = item_of(says("m1")), item_of(says("m2"))
+FIRST, SECOND = (entry_of(("messaging", f"[{one}]")) for one in (ONE, TWO))
+A_COMMENT, ANOTHER = '{"id":"c1"}', '{"id":"c2"}'
+
+
+def change_of(*members: tuple[str, str]) -> str:
+    return text_of(("field", '"comments"'), *members)
+
+
+def delivered(*members: tuple[str, str]) -> webhook.ParsedDelivery:
+    return parse(text_of(*members).encode(), received_at=RECEIVED)
+
+
+def named(delivery: webhook.ParsedDelivery) -> set[str]:
+    return {getattr(one, "mid", "") or getattr(one, "comment_id", "") for one in delivery.events}
+
+
+@pytest.mark.parametrize("before", ["[{}]", "{}"], ids=["list", "object"])
+@pytest.mark.parametrize("after", ["[{}]", "{}"], ids=["list", "object"])
+@pytest.mark.parametrize("name", ["entry", "messaging", "standby", "changes"])
+def test_lists_of_one_name_are_joined_and_so_is_what_is_no_list(name, before, after):
+    one, other = {
+        "entry": (FIRST, SECOND),
+        "changes": (change_of(("value", A_COMMENT)), change_of(("value", ANOTHER))),
+    }.get(name, (ONE, TWO))
+    twice = ((name, before.replace("{}", one)), (name, after.replace("{}", other)))
+    inside = twice if name == "entry" else (("entry", f"[{entry_of(*twice)}]"),)
+    delivery = delivered(ABOUT, *inside)
+    assert delivery.unparsed == ()
+    assert named(delivery) == ({"c1", "c2"} if name == "changes" else {"m1", "m2"})
+
+
+def alone(*members: tuple[str, str]) -> tuple[str, str]:
+    return "entry", f"[{entry_of(*members)}]"
+
+
+def in_messaging(*items: str) -> tuple[str, str]:
+    return alone(("messaging", "[" + ",".join(items) + "]"))
+
+
+LOST, KEPT = '{"id":"lost"}', '{"id":"kept"}'
+PARKED = {
+    "two messages in one item": in_messaging(item_of(says("lost"), says("kept"))),
+    "two texts in one message": in_messaging(
+        item_of(says("m", ("text", '"lost"'), ("text", '"kept"')))
+    ),
+    "deep in an attachment": in_messaging(
+        item_of(says("m", ("attachments", '[[{"payload":{"url":"lost","url":"kept"}}]]')))
+    ),
+    "two ids": in_messaging(item_of(("message", '{"mid":"lost","mid":"kept"}'))),
+    "two senders": in_messaging(item_of(("sender", LOST), says("kept"))),
+    "two values of a change": alone(("changes", change_of(("value", LOST), ("value", KEPT)))),
+    "two ids of an entry": alone(("id", '"lost"'), ("messaging", item_of(says("kept")))),
+    "two times of an entry": alone(("time", "7"), ("messaging", item_of(says("lost kept")))),
+    "names that are one once they can be stored": in_messaging(
+        item_of(("message", r'{"mid":"m","a\u0000":"lost","a\ud800":"kept"}'))
+    ),
+}
+
+
+@pytest.mark.parametrize("entry_", PARKED.values(), ids=PARKED)
+def test_where_nobody_can_tell_which_is_meant_it_is_parked_whole_and_stays_so(entry_):
+    delivery = delivered(ABOUT, entry_)
+    assert delivery.events == ()
+    (parked,) = delivery.unparsed
+    assert parked.reason in ("a name stands in it twice", "the entry names no account")
+    assert all(word in json.dumps(parked.raw) for word in ("lost", "kept"))
+    again = parse_entry(json.loads(json.dumps(parked.raw)), received_at=RECEIVED)
+    assert (again.events, len(again.unparsed)) == ((), 1)
+
+
+def test_what_stands_beside_it_is_not_kept_waiting():
+    ambiguous = item_of(says("lost"), says("kept"))
+    delivery = delivered(ABOUT, in_messaging(ONE, ambiguous, TWO))
+    assert named(delivery) == {"m1", "m2"}
+    assert len(delivery.unparsed) == 1
+
+
+def test_what_is_said_twice_in_the_same_words_is_said_once():
+    delivery = delivered(ABOUT, ABOUT, in_messaging(item_of(says("m1"), says("m1"))))
+    assert (named(delivery), delivery.unparsed) == ({"m1"}, ())
+
+
+def test_of_two_envelopes_in_one_nothing_is_taken_for_granted():
+    delivery = delivered(ABOUT, ("object", '"page"'), ("entry", f"[{FIRST}]"))
+    assert delivery.events == ()
+    assert "m1" in json.dumps([parked.raw for parked in delivery.unparsed])
+
+
 def test_order_and_batching_do_not_change_what_happened():
     entries = []
     for path in sorted(FIXTURES.glob("*.json")):

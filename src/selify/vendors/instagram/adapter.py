@@ -258,7 +258,6 @@ def _message(event: ig.MessageReceived | ig.MessageEchoed) -> SocialEvent:
         at=event.occurred_at,
         attachments=_attachments(event),
         button=event.quick_reply_payload,
-        replied_to_story=event.reply_to_story is not None,
         is_echo=isinstance(event, ig.MessageEchoed),
     )
 

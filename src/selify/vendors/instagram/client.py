@@ -64,7 +64,6 @@ class InstagramClient:
     def __init__(self, http: httpx.AsyncClient, config: InstagramConfig) -> None:
         self._transport = Transport(http, config)
         self._base = f"{config.graph_url}/{config.version}"
-        self._webhook_fields = config.webhook_fields
 
     # The account and its posts
 
@@ -210,12 +209,11 @@ class InstagramClient:
 
     # Webhook subscription of one account
 
-    async def subscribe(self, token: str, fields: Sequence[str] | None = None) -> None:
-        """Switches the account's webhooks on: all of ours, or only these. One that Instagram takes is
-        enough to receive every field the dashboard selected and a permission covers.
+    async def subscribe(self, token: str, fields: Sequence[str]) -> None:
+        """Switches these webhooks of the account on, in place of those before. One that Instagram takes
+        is enough to receive every field the dashboard selected and a permission covers.
         """
-        names = self._webhook_fields if fields is None else fields
-        params = {"subscribed_fields": ",".join(names)}
+        params = {"subscribed_fields": ",".join(fields)}
         await self._subscription(token, "subscribe", "POST", _read_success, params)
 
     async def unsubscribe(self, token: str) -> None:

@@ -7,14 +7,18 @@ all three. What is legal JSON but cannot be stored is replaced; what is not JSON
 import json
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 JsonObject = dict[str, Any]
+Pairs = list[tuple[str, Any]]
 
 MAX_DEPTH = 64
 MAX_ID = 512
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# Under the name that two members have: all that they say.
+AT_ODDS = "at_odds"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_MILLISECONDS = 10**11  # as seconds the year 5138, as milliseconds 1973
@@ -24,17 +28,51 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _ESCAPED_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
-def decode_json(body: bytes, *, joining: bool = False) -> Any:
+class NamedTwice(Exception):
+    """One object has two members of one name."""
+
+
+class Ambiguous(dict[str, Any]):
+    """An object of which two members have one name and differ (all they say stands under ``AT_ODDS``), or
+    that has such a one inside, with none of the lists in between of which each item is read by itself.
+    """
+
+
+def decode_json(body: bytes) -> Any:
     """The value, with every string storable. ValueError: not JSON, or nested deeper than 64.
 
-    ``joining``: lists of one name in one object become one list, instead of the last. Twice as slow.
+    Of members of one name the last counts.
     """
+    return _decode(body, _LAST, dict)
+
+
+def decode_unique(body: bytes) -> Any:
+    """The same. NamedTwice where of two members one would be lost."""
+    return _decode(body, _UNIQUE, _unique)
+
+
+def decode_everything(body: bytes, *, lists: frozenset[str]) -> Any:
+    """The same, and no member is lost: what stands under one name twice is joined, for these names also
+    where it is no list, for others where it is one each time. Where that cannot be, the object is
+    Ambiguous. ``lists``: of which each item is read by itself.
+    """
+
+    def joined(pairs: Pairs) -> JsonObject:
+        return _joined(pairs, lists)
+
+    decoder = json.JSONDecoder(
+        parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=joined
+    )
+    return _decode(body, decoder, joined)
+
+
+def _decode(body: bytes, decoder: json.JSONDecoder, build: Callable[[Pairs], JsonObject]) -> Any:
     try:
-        value = (_JOINING if joining else _DECODER).decode(body.decode("utf-8"))
+        value = decoder.decode(body.decode("utf-8"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if _ESCAPED_UNSTORABLE.search(body) or body.count(b"[") + body.count(b"{") > MAX_DEPTH:
-        return _storable(value, 0)
+        return _storable(value, 0, build)
     return value
 
 
@@ -51,6 +89,11 @@ def canonical_json(value: Any) -> str:
 def as_object(value: Any) -> JsonObject:
     """The object, or an empty one for anything else."""
     return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """The list, or one of this alone."""
+    return value if isinstance(value, list) else [value]
 
 
 def as_text(value: Any) -> str:
@@ -83,15 +126,19 @@ def as_moment(value: Any) -> datetime | None:
     return _EPOCH + timedelta(milliseconds=int(milliseconds))
 
 
-def _storable(value: Any, depth: int) -> Any:
+def _storable(value: Any, depth: int, build: Callable[[Pairs], JsonObject]) -> Any:
     if depth > MAX_DEPTH:
         raise ValueError("nested too deeply")
     if isinstance(value, str):
         return storable_text(value)
     if isinstance(value, list):
-        return [_storable(item, depth + 1) for item in value]
+        return [_storable(item, depth + 1, build) for item in value]
     if isinstance(value, dict):
-        return {storable_text(key): _storable(item, depth + 1) for key, item in value.items()}
+        # Two names may be one by now.
+        made = build(
+            [(storable_text(key), _storable(item, depth + 1, build)) for key, item in value.items()]
+        )
+        return Ambiguous(made) if isinstance(value, Ambiguous) else made
     return value
 
 
@@ -104,18 +151,37 @@ def _finite(digits: str) -> float | str:
     return number if math.isfinite(number) else digits
 
 
-def _join(pairs: list[tuple[str, Any]]) -> JsonObject:
-    found: JsonObject = {}
-    for name, value in pairs:
-        before = found.get(name)
-        if isinstance(before, list) and isinstance(value, list):
-            found[name] = before + value
-        else:
-            found[name] = value
+def _unique(pairs: Pairs) -> JsonObject:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise NamedTwice
     return found
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
-_JOINING = json.JSONDecoder(
-    parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_join
+def _joined(pairs: Pairs, lists: frozenset[str]) -> JsonObject:
+    said: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        said.setdefault(name, []).append(value)
+    found: JsonObject = {}
+    clear = True
+    for name, values in said.items():
+        if all(value == values[0] for value in values):
+            found[name] = values[0]
+        elif name in lists or all(isinstance(value, list) for value in values):
+            found[name] = [item for value in values for item in as_list(value)]
+        else:
+            found[name], clear = {AT_ODDS: values}, False
+        clear = clear and (name in lists or not _is_ambiguous(found[name]))
+    return found if clear else Ambiguous(found)
+
+
+def _is_ambiguous(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_is_ambiguous(item) for item in value)
+    return isinstance(value, Ambiguous)
+
+
+_LAST = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_UNIQUE = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique
 )

@@ -13,7 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from selify.core.errors import BadRequest, Forbidden
-from selify.vendors.instagram.json_input import as_id, as_moment, decode_json
+from selify.vendors.instagram.json_input import (
+    Ambiguous,
+    NamedTwice,
+    as_id,
+    as_list,
+    as_moment,
+    decode_everything,
+    decode_unique,
+)
 from selify.vendors.instagram.webhook_events import InstagramEvent
 from selify.vendors.instagram.webhook_readers import (
     Envelope,
@@ -27,11 +35,12 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 NO_ENTRY_ID = "unknown"
 
 _PARTS = ("messaging", "standby", "changes")
-_QUOTED = tuple(f'"{part}"'.encode() for part in ("entry", *_PARTS))
+_LISTS = frozenset(("entry", *_PARTS))
 # What says whose an update is and when: everything else in it is an event of its own.
 _FRAME = ("id", "time", "field", "value", *_PARTS)
 _PARTIES = ("sender", "recipient", "timestamp")
 
+_NAMED_TWICE = "a name stands in it twice"
 _CHALLENGE = re.compile(r"[A-Za-z0-9]{1,128}")
 _SIGNATURE_PREFIX = "sha256="
 
@@ -124,25 +133,17 @@ def parse(body: bytes, *, received_at: datetime) -> ParsedDelivery:
     if len(body) > MAX_BODY_BYTES:
         raise OversizedDelivery(f"A delivery has at most {MAX_BODY_BYTES:,} bytes.")
     try:
-        document = decode_json(body)
-        if sum(map(body.count, _QUOTED)) > _lists_in(document):
-            document = decode_json(body, joining=True)
+        document = _decoded(body)
     except ValueError as error:
         raise UnreadableDelivery("The delivery is not JSON that we can read.") from error
     return _collect(_read_document(document, received_at))
 
 
-def _lists_in(document: Any) -> int:
-    """How many lists there are to be seen. Where the text names more, a name may stand there twice."""
-    envelopes = [envelope for envelope in _as_list(document) if isinstance(envelope, dict)]
-    entries = [
-        entry
-        for envelope in envelopes
-        for entry in _as_list(envelope.get("entry"))
-        if isinstance(entry, dict)
-    ]
-    lists = sum(part in entry for entry in entries for part in _PARTS)
-    return lists + sum("entry" in envelope for envelope in envelopes)
+def _decoded(body: bytes) -> Any:
+    try:
+        return decode_unique(body)
+    except NamedTwice:
+        return decode_everything(body, lists=_LISTS)
 
 
 def parse_entry(raw: Any, *, received_at: datetime) -> ParsedDelivery:
@@ -166,10 +167,12 @@ def _collect(pieces: Iterable[_Piece]) -> ParsedDelivery:
 
 def _read_document(document: Any, received_at: datetime) -> Iterator[_Piece]:
     """Some of Meta's samples wrap the envelope in a list."""
-    for envelope in _as_list(document):
+    for envelope in as_list(document):
         entries = envelope.get("entry") if isinstance(envelope, dict) else None
         if not isinstance(entries, list):
             yield RawEntry(NO_ENTRY_ID, envelope, "no list of entries")
+        elif isinstance(envelope, Ambiguous):
+            yield RawEntry(NO_ENTRY_ID, envelope, _NAMED_TWICE)
         elif envelope.get("object") != "instagram":
             yield RawEntry(NO_ENTRY_ID, envelope, "not about Instagram")
         else:
@@ -181,6 +184,9 @@ def _read_entry(entry: Any, received_at: datetime) -> Iterator[_Piece]:
     account_id = as_id(entry.get("id")) if isinstance(entry, dict) else ""
     if not account_id:
         yield RawEntry(NO_ENTRY_ID, entry, "the entry names no account")
+        return
+    if isinstance(entry, Ambiguous):
+        yield _set_aside(account_id, {}, entry)
         return
     envelope = Envelope(account_id, as_moment(entry.get("time")) or received_at)
     found = False
@@ -199,15 +205,16 @@ def _updates(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The entry in pieces of one update each, every piece shaped as an entry again."""
     frame = _frame(entry)
     for part in ("messaging", "standby"):
-        for update in _as_list(entry.get(part, [])):
+        for update in as_list(entry.get(part, [])):
             for alone in _one_by_one(update):
                 yield {**frame, part: [alone]}
-    changes = _as_list(entry.get("changes", []))
+    changes = as_list(entry.get("changes", []))
     if "field" in entry:
         changes = [*changes, {"field": entry["field"], "value": entry.get("value")}]
     for change in changes:
         value = change.get("value") if isinstance(change, dict) else None
         talk = isinstance(value, dict) and not value.keys().isdisjoint(_PARTIES[:2])
+        talk = talk and not isinstance(change, Ambiguous)
         for alone in _one_by_one(value) if talk else [value]:
             yield {**frame, "changes": [{**change, "value": alone} if talk else change]}
 
@@ -216,15 +223,20 @@ def _frame(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: entry[name] for name in ("id", "time") if name in entry}
 
 
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _only_part(piece: dict[str, Any]) -> tuple[str, list[Any]]:
+    return next((name, piece[name]) for name in piece if name not in {"id", "time"})
+
+
+def _set_aside(account_id: str, frame: dict[str, Any], what: Any) -> RawEntry:
+    """In a form that is never taken for an entry: nobody can tell which of the two is meant."""
+    return RawEntry(account_id, {**frame, "ambiguous": what}, _NAMED_TWICE)
 
 
 def _one_by_one(update: Any) -> list[Any]:
     """An item of ``messaging`` with several members as several with one each, so that one that is not
     understood keeps none of the others.
     """
-    if not isinstance(update, dict):
+    if not isinstance(update, dict) or isinstance(update, Ambiguous):
         return [update]
     parties = {name: update[name] for name in _PARTIES if name in update}
     members = update.keys() - parties.keys()
@@ -235,6 +247,10 @@ def _one_by_one(update: Any) -> list[Any]:
 
 def _read_update(envelope: Envelope, piece: dict[str, Any]) -> Iterator[_Piece]:
     """All events of one update, or the whole of it unparsed: never half of it."""
+    part, (update,) = _only_part(piece)
+    if isinstance(update, Ambiguous):
+        yield _set_aside(envelope.account_id, _frame(piece), {part: [update]})
+        return
     try:
         yield from list(_read_one(envelope, piece))
     except NotUnderstoodError as reason:
@@ -242,7 +258,7 @@ def _read_update(envelope: Envelope, piece: dict[str, Any]) -> Iterator[_Piece]:
 
 
 def _read_one(envelope: Envelope, piece: dict[str, Any]) -> Iterator[InstagramEvent]:
-    part, (update,) = next((name, piece[name]) for name in piece if name not in {"id", "time"})
+    part, (update,) = _only_part(piece)
     if not isinstance(update, dict):
         raise NotUnderstoodError("the update is no object")
     if part == "messaging":
