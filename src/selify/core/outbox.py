@@ -204,7 +204,7 @@ async def confirm(
         f"""
         UPDATE internal.outbox o
            SET state = 'sent', result = $2, sent_at = $3, last_error = NULL, leased_until = NULL,
-               updated_at = now()
+               updated_at = $3
          WHERE id = $1 AND state IN ('queued', 'unknown', 'failed', 'cancelled')
         RETURNING {_COLUMNS}
         """,
@@ -416,7 +416,7 @@ class OutboxWorker:
                 UPDATE internal.outbox
                    SET state = $3, not_before = $4, last_error = $5, result = coalesce($6, result),
                        attempts = greatest(0, attempts + $7), leased_until = NULL,
-                       updated_at = now(),
+                       updated_at = $8,
                        sent_at = CASE WHEN $3 = 'sent' THEN $8 ELSE sent_at END
                  WHERE id = $1 AND worker_id = $2 AND state = $9
                 RETURNING id, lane),
