@@ -177,6 +177,7 @@ class Workers:
         for queue in (self.inbox, self.jobs, self.outbox):
             await queue.recover()
             await queue.run_once()
+        await self.outbox.finish_reconciling()
         await self.jobs.finish_running()
 
     async def die(self) -> None:

@@ -1,7 +1,9 @@
 """What leaves, leaves after its commit, in order, once; what is in doubt is found out."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -19,6 +21,7 @@ from selify.core.outbox import (
     Unknown,
     Wait,
 )
+from selify.core.worker import Worker
 
 SYSTEM = Actor.system("test")
 MINUTE = timedelta(minutes=1)
@@ -75,6 +78,13 @@ async def claim(tx: Tx, clock: FrozenClock) -> list[Delivery]:
 async def drain(one: OutboxWorker) -> None:
     while await one.run_once():
         pass
+
+
+async def recover(one: OutboxWorker) -> int:
+    """Until everything is found out that can be now."""
+    begun = await one.recover()
+    await one.finish_reconciling()
+    return begun
 
 
 async def test_nothing_leaves_that_was_not_committed(
@@ -158,7 +168,7 @@ async def test_what_is_in_doubt_is_found_out_and_never_blindly_repeated(
     await drain(one)
     assert await states(database) == {"k": "unknown", "next": "queued"}
     clock.advance(timedelta(minutes=1))
-    await one.recover()
+    await recover(one)
     clock.advance(timedelta(minutes=1))
     await drain(one)
     assert await states(database) == {"k": state, "next": "sent"}
@@ -173,10 +183,10 @@ async def test_a_worker_killed_while_sending_leaves_an_unknown_row(
         assert await outbox.claim(tx, worker_id="dead", now=clock.now(), limit=1, channels=["post"])
     post.truth["k"] = Sent({"ref": "found"})
     one = worker(database, post, clock)
-    await one.recover()
+    await recover(one)
     assert await states(database) == {"k": "sending"}, "the lease still runs"
     clock.advance(timedelta(minutes=2))
-    await one.recover()
+    await recover(one)
     assert await states(database) == {"k": "sent"}
     assert post.sent == []
 
@@ -194,7 +204,7 @@ async def test_a_killed_worker_spends_no_try_but_a_reason_for_it_ends(
             )
         assert (taken.key, taken.attempts, taken.lost) == ("k", 1, times - 1)
         clock.advance(timedelta(minutes=2))
-        await one.recover()
+        await recover(one)
         clock.advance(timedelta(minutes=10))
     assert await states(database) == {"k": "failed", "next": "queued"}
     await drain(one)
@@ -234,11 +244,11 @@ async def test_an_outcome_that_cannot_be_stored_is_in_doubt_and_its_batch_goes_o
     assert await states(database) == {"1": "sending", "2": "sent", "3": "sent"}
     clock.advance(outbox.LEASE * 2)
     post.truth["1"] = Sent({"ref": "found"})
-    await worker(database, post, clock).recover()
+    await recover(worker(database, post, clock))
     assert await states(database) == {"1": "unknown", "2": "sent", "3": "sent"}
     post.keys = ()
     clock.advance(outbox.RECONCILE_AT_LEAST)
-    await worker(database, post, clock).recover()
+    await recover(worker(database, post, clock))
     assert await states(database) == {"1": "sent", "2": "sent", "3": "sent"}
     assert post.sent.count("1") == 1
 
@@ -258,8 +268,8 @@ async def test_a_row_in_doubt_that_cannot_be_settled_does_not_keep_others_from_t
     assert set((await states(database)).values()) == {"unknown"}
     post.keys = ("poison",)
     clock.advance(timedelta(minutes=1))
-    assert await one.recover() == 16
-    assert await one.recover() == 5, "the poison is not the first of them again"
+    assert await recover(one) == 16
+    assert await recover(one) == 5, "the poison is not the first of them again"
     found = await states(database)
     assert found.pop("poison") == "unknown"
     assert set(found.values()) == {"sent"}
@@ -355,6 +365,152 @@ async def test_a_row_set_aside_leaves_when_those_before_it_were_taken_back(
     one = worker(database, post, clock)
     await drain(one)
     assert post.sent == []
-    await one.recover()
+    await recover(one)
     await drain(one)
     assert post.sent == ["2"]
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    for _ in range(3000):
+        if await true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to that")
+
+
+class SlowPost(Post):
+    """Of some it takes long to find out whether they arrived."""
+
+    def __init__(self, *slow: str) -> None:
+        super().__init__()
+        self.slow = slow
+        self.asked: list[str] = []
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+        self.given_up: list[str] = []
+
+    async def reconcile(self, delivery: Delivery) -> Outcome:
+        self.asked.append(delivery.key)
+        self.begun.set()
+        if delivery.key in self.slow:
+            try:
+                await self.go_on.wait()
+            except asyncio.CancelledError:
+                self.given_up.append(delivery.key)
+                raise
+        return Sent({"ref": delivery.key})
+
+
+async def put_in_doubt(database: Database, clock: FrozenClock, account: UUID, *keys: str) -> None:
+    """Their worker was killed while it sent them."""
+    async with database.tx(SYSTEM) as tx:
+        for key in keys:
+            await outbox.enqueue(
+                tx,
+                channel="post",
+                key=key,
+                payload={},
+                lane=key,
+                account_id=account,
+                not_before=clock.now(),
+            )
+        await tx.execute(
+            """
+            UPDATE internal.outbox
+               SET state = 'sending', attempts = 1, worker_id = 'dead', leased_until = $2
+             WHERE key = ANY ($1)
+            """,
+            keys,
+            clock.now() - MINUTE,
+        )
+
+
+async def test_one_account_s_slow_answers_keep_no_other_account_waiting(
+    database: Database, clock: FrozenClock
+) -> None:
+    post, slow, quick = SlowPost("a1"), new_id(), new_id()
+    one = worker(database, post, clock)
+    await put_in_doubt(database, clock, slow, "a1", "a2")
+    assert await one.recover() == 2
+    await put_in_doubt(database, clock, slow, "a3")
+    await put_in_doubt(database, clock, quick, "b1")
+    await put(database, clock, "1", "2")
+    async with database.tx(SYSTEM) as tx:
+        await tx.execute("UPDATE internal.outbox SET behind = true WHERE key = '2'")
+        await tx.execute("UPDATE internal.outbox SET state = 'cancelled' WHERE key = '1'")
+    assert await one.recover() == 1, "only what no other account is asked about"
+
+    async def b1_is_known() -> bool:
+        return (await states(database))["b1"] == "sent"
+
+    await until(b1_is_known)
+    assert post.asked == ["a1", "b1"]
+    assert await states(database) == {
+        **dict.fromkeys(("a1", "a2", "a3"), "unknown"),
+        "b1": "sent",
+        "1": "cancelled",
+        "2": "queued",
+    }
+    await drain(one)
+    assert post.sent == ["2"], "what was set aside is not, once nothing is before it"
+    post.go_on.set()
+    await one.finish_reconciling()
+    assert await recover(one) == 1, "and the rest of the slow one has its turn"
+    assert post.asked == ["a1", "b1", "a2", "a3"]
+    assert set((await states(database)).values()) == {"sent", "cancelled"}
+
+
+async def test_what_is_being_found_out_stays_ours_however_long_it_takes(
+    database: Database, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "LEASE", timedelta(milliseconds=30))
+    post = SlowPost("k")
+    one, other = worker(database, post, clock), worker(database, post, clock, "w2")
+    await put_in_doubt(database, clock, new_id(), "k")
+    assert await one.recover() == 1
+    clock.advance(MINUTE)
+
+    async def renewed() -> bool:
+        async with database.tx(SYSTEM) as tx:
+            until_: datetime = await tx.fetch_value("SELECT leased_until FROM internal.outbox")
+        return until_ > clock.now()
+
+    await until(renewed)
+    assert await other.recover() == 0
+    post.go_on.set()
+    await one.finish_reconciling()
+    assert await states(database) == {"k": "sent"}
+    assert post.asked == ["k"]
+
+
+async def test_finding_out_ends_with_its_worker_and_goes_on_in_another(
+    database: Database, clock: FrozenClock
+) -> None:
+    post = SlowPost("k")
+    await put_in_doubt(database, clock, new_id(), "k")
+    leaving = Worker(database, {"outbox": worker(database, post, clock)})
+    task = asyncio.create_task(leaving.run())
+    await asyncio.wait_for(post.begun.wait(), 30)
+    leaving.stop()
+    await asyncio.wait_for(task, 30)
+    assert post.given_up == ["k"]
+    assert await states(database) == {"k": "unknown"}
+    post.go_on.set()
+    clock.advance(outbox.LEASE * 2)
+    assert await recover(worker(database, post, clock, "heir")) == 1
+    assert await states(database) == {"k": "sent"}
+
+
+async def test_no_more_accounts_are_asked_at_once_than_one_worker_can_hold(
+    database: Database, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "MOST_ASKED", 2)
+    post = SlowPost("a", "b", "c")
+    one = worker(database, post, clock)
+    for key in "abc":
+        await put_in_doubt(database, clock, new_id(), key)
+    assert await one.recover() == 2
+    assert await one.recover() == 0
+    post.go_on.set()
+    await one.finish_reconciling()
+    assert await recover(one) == 1
+    assert set((await states(database)).values()) == {"sent"}

@@ -149,7 +149,9 @@ async def deliver(database: Watching) -> None:
 
 
 async def doubt(database: Watching) -> None:
-    await OutboxWorker(database, {"post": Post()}, clock=CLOCK, worker_id="w").recover()
+    worker = OutboxWorker(database, {"post": Post()}, clock=CLOCK, worker_id="w")
+    await worker.recover()
+    await worker.finish_reconciling()
 
 
 async def run_jobs(database: Watching) -> None:

@@ -362,6 +362,11 @@ class World:
         while await self.outbox.run_once():
             pass
 
+    async def recover(self) -> None:
+        """What was left in doubt is looked into, to the end."""
+        await self.outbox.recover()
+        await self.outbox.finish_reconciling()
+
     async def say(self, *happened: SocialEvent) -> None:
         """Handle and answer, one after another."""
         for event in happened:
@@ -373,7 +378,7 @@ class World:
         self.clock.advance(by)
         while await self.inbox.run_once():
             pass
-        await self.outbox.recover()
+        await self.recover()
         await self.deliver()
 
     # --- What there is to see ---

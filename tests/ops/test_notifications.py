@@ -128,6 +128,7 @@ async def test_a_worker_killed_while_telling_tells_once(database, brand, worker)
         )
     await worker.recover()
     await worker.recover()
+    await worker.finish_reconciling()
     assert await told(database, brand) == {"owner": [NOTICE["title"]], "admin": [NOTICE["title"]]}
     async with database.tx(SYSTEM) as tx:
         assert await tx.fetch_value("SELECT state FROM internal.outbox") == "sent"

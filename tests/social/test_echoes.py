@@ -243,7 +243,7 @@ async def test_a_picture_whose_sender_was_killed_may_be_the_one_that_is_echoed(
         )
     await world.channel.send(taken)
     world.clock.advance(outbox.LEASE * 2)
-    await world.outbox.recover()
+    await world.recover()
     assert await pictures(world) == ["queued"], "the thread did not show it yet"
     await world.handle(world.echo(attachments=(PICTURE,)))
     assert (await world.state()).handler is Handler.BOT

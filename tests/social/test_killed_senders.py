@@ -37,7 +37,7 @@ async def send_and_die(world: World, times: int = 1) -> str:
         await world.channel.send(taken)
         text = taken.payload["text"]
         world.clock.advance(LATER)
-        await world.outbox.recover()
+        await world.recover()
         world.clock.advance(LATER)
     return text
 

@@ -84,3 +84,18 @@ async def test_its_late_echo_is_still_ours(world: World, brand: Brand) -> None:
     await world.handle(echo, echo)
     state = await world.state()
     assert (state.handler, state.stage) == (Handler.BOT, Stage.AWAITING_PHOTO)
+
+
+async def test_a_stranger_waits_for_its_echo_as_long_as_our_clock_says(
+    world: World, brand: Brand
+) -> None:
+    """Whoever writes just after it failed may be its reader; two minutes later nobody waits for that."""
+    await lose(world)
+    assert await world.failures() == ["already_done"]
+    world.clock.advance(timedelta(minutes=1))
+    await world.handle(world.message("hello", person_ref="ben"))
+    assert (await world.last())[0] == "failed"
+    world.clock.advance(timedelta(minutes=2))
+    await world.handle(world.message("hello", person_ref="cleo"))
+    assert (await world.state("cleo")).stage is Stage.INITIAL
+    assert "introduction" in await world.queued()

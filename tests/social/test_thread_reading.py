@@ -41,7 +41,7 @@ async def doubt(world: World, brand: Brand) -> WatchedClock:
 
 
 async def test_reads_leave_apart_from_each_other(world: World, doubt: WatchedClock) -> None:
-    await world.outbox.recover()
+    await world.recover()
     assert await world.queued("sent") == ["greeting", "ask_photo_again"]
     assert [round(seconds, 3) for seconds in doubt.slept] == [0, 0.6, 0.6, 0.6]
 
@@ -50,7 +50,7 @@ async def test_a_refused_read_is_made_again_and_not_all_before_it(
     world: World, doubt: WatchedClock
 ) -> None:
     world.platform.read_refusals = [2]
-    await world.outbox.recover()
+    await world.recover()
     assert await world.queued("sent") == ["greeting", "ask_photo_again"]
     assert [read.get("next", 0) for read in world.platform.reads] == [0, 0, 1, 2, 3]
 
@@ -68,7 +68,7 @@ async def test_an_interrupted_reading_goes_on_where_it_stopped(
         return await read_back(*args, **more)
 
     world.platform.read_back = until_the_third  # type: ignore[method-assign]
-    await world.outbox.recover()
+    await world.recover()
     assert await world.queued("unknown") == ["ask_photo_again"]
     assert [read.get("next", 0) for read in world.platform.reads] == [0, 1, 2]
     await world.later(timedelta(seconds=20))
@@ -79,7 +79,7 @@ async def test_an_interrupted_reading_goes_on_where_it_stopped(
 async def test_a_new_doubt_reads_from_the_beginning(world: World, doubt: WatchedClock) -> None:
     await world.sql("UPDATE internal.outbox SET payload = payload || $1", {"read_to": {"next": 3}})
     world.platform.thread = [SentMessage("m", "not ours", world.clock.now(), False)] * 4
-    await world.outbox.recover()
+    await world.recover()
     assert world.platform.reads == [{"next": 3}]
     await world.put_in_doubt()
     assert not await world.value(

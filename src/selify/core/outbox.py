@@ -40,6 +40,8 @@ LOOKS = 500
 MAX_LOST = 5
 RECONCILE_AFTER = timedelta(seconds=8)
 RECONCILE_AT_LEAST = timedelta(hours=1)
+# Of so many accounts one worker finds out at once what arrived.
+MOST_ASKED = 64
 FIRST_RETRY = timedelta(seconds=2)
 ACTOR = Actor.system("outbox")
 # What is on its way for one account or another, in the words of the index that finds it.
@@ -207,7 +209,7 @@ async def confirm(
         f"""
         UPDATE internal.outbox o
            SET state = 'sent', result = $2, sent_at = $3, last_error = NULL, leased_until = NULL,
-               updated_at = now()
+               updated_at = $3
          WHERE id = $1 AND state IN ('queued', 'unknown', 'failed', 'cancelled')
         RETURNING {_COLUMNS}
         """,
@@ -236,6 +238,7 @@ class OutboxWorker:
         self._worker_id = worker_id
         self._parallel = parallel
         self._sending, self._doubtful = Round(), Round()
+        self._reconciling: dict[UUID | None, asyncio.Task[None]] = {}
 
     async def run_once(self) -> int:
         """Deliver one batch; how many rows were claimed."""
@@ -261,7 +264,9 @@ class OutboxWorker:
         return due
 
     async def recover(self) -> int:
-        """A row whose worker died while sending may have arrived: it becomes ``unknown``."""
+        """A row whose worker died while sending may have arrived: it becomes ``unknown``. How many rows
+        in doubt are looked into from now on: that may take minutes, and nobody waits for it here.
+        """
         now = self._clock.now()
         async with by_index(self._database, ACTOR) as tx:
             await tx.execute(
@@ -279,22 +284,42 @@ class OutboxWorker:
                 tx,
                 worker_id=self._worker_id,
                 now=now,
-                limit=self._parallel,
+                limit=min(self._parallel, MOST_ASKED - len(self._reconciling)),
                 channels=list(self._channels),
                 turn=self._doubtful,
                 statement=_CLAIM_UNKNOWN,
             )
-        by_account: dict[UUID | None, list[Delivery]] = defaultdict(list)
-        for delivery in doubtful:
-            by_account[delivery.account_id].append(delivery)
-        async with renewing(partial(self._renew, [delivery.id for delivery in doubtful]), LEASE):
-            await asyncio.gather(*map(self._reconcile_in_turn, by_account.values()))
-        return len(doubtful)
+            by_account: dict[UUID | None, list[Delivery]] = defaultdict(list)
+            for delivery in doubtful:
+                by_account[delivery.account_id].append(delivery)
+            busy = [by_account.pop(one) for one in [*by_account] if one in self._reconciling]
+            await _let_go(tx, [delivery.id for deliveries in busy for delivery in deliveries])
+        for account_id, deliveries in by_account.items():
+            task = asyncio.create_task(self._reconcile_in_turn(deliveries))
+            self._reconciling[account_id] = task
+            task.add_done_callback(partial(self._found_out, account_id))
+        return sum(map(len, by_account.values()))
+
+    def _found_out(self, account_id: UUID | None, _: asyncio.Task[None]) -> None:
+        del self._reconciling[account_id]
+
+    async def finish_reconciling(self) -> None:
+        """Wait until everything is found out that is being looked into."""
+        while self._reconciling:
+            await asyncio.wait(self._reconciling.values())
+
+    async def stop_reconciling(self) -> None:
+        """It is only asked about: somebody else asks again once the lease has run out."""
+        tasks = [*self._reconciling.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _reconcile_in_turn(self, deliveries: Sequence[Delivery]) -> None:
         """One after another: to find out is slow, and those asked do not like to be hurried."""
-        for delivery in deliveries:
-            await self._reconcile(delivery)
+        async with renewing(partial(self._renew, [one.id for one in deliveries]), LEASE):
+            for delivery in deliveries:
+                await self._reconcile(delivery)
 
     async def _renew(self, held: Sequence[UUID]) -> None:
         async with self._database.statements(ACTOR) as tx:
@@ -552,6 +577,12 @@ async def claim(
     rows = await tx.fetch(statement, turn.after, now, limit, worker_id, now + LEASE, channels)
     turn.after, turn.goes_on = rows[0]["reached"], rows[0]["goes_on"]
     return [_delivery(row) for row in rows if row["id"]]
+
+
+async def _let_go(tx: Tx, ids: Sequence[UUID]) -> None:
+    """In doubt, and to be claimed again: their account is being asked about others of its own."""
+    if ids:
+        await tx.execute("UPDATE internal.outbox SET leased_until = NULL WHERE id = ANY ($1)", ids)
 
 
 def _delivery(row: asyncpg.Record) -> Delivery:

@@ -19,6 +19,7 @@ from selify.core.database import Database
 from selify.core.jobs import JobRunner
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
+from selify.core.outbox import OutboxWorker
 from selify.core.waiting import happens_within
 
 log = get_logger(__name__)
@@ -79,6 +80,8 @@ class Worker:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         for queue in self.queues.values():
+            if isinstance(queue, OutboxWorker):
+                await queue.stop_reconciling()
             if isinstance(queue, JobRunner):
                 await queue.finish_running()
 

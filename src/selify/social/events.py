@@ -426,7 +426,7 @@ async def _await_attribution(
         SELECT true FROM internal.outbox
          WHERE account_id = $1 AND channel = $2 AND payload ->> 'kind' = 'private_reply'
            AND state = 'failed' AND result ->> 'code' = ANY ($5)
-           AND updated_at > now() - $6::interval
+           AND updated_at > $7::timestamptz - $6::interval
         UNION ALL
         SELECT true FROM internal.outbox
          WHERE account_id = $1 AND channel = $3 AND payload ->> 'person_ref' = $4
@@ -439,6 +439,7 @@ async def _await_attribution(
         message.person_ref,
         list(undelivered.ARRIVED_PERHAPS),
         ATTRIBUTION_PATIENCE,
+        now,
     )
     if in_the_air:
         raise RetryLater(
