@@ -1,10 +1,11 @@
 """Choosing the garment of a post: asked for when it is wanted, and found however many there are."""
 
 import re
+import unicodedata
 
 import pytest
 from playwright.async_api import Browser, expect
-from tests.dash.conftest import SYSTEM, Brand, new_garment
+from tests.dash.conftest import PICTURE, SYSTEM, Brand, new_garment
 from tests.dash.test_dash_browser import (  # noqa: F401 - a fixture
     BOTH,
     chromium,
@@ -19,7 +20,8 @@ from selify.commerce import add_garment, search_garments
 
 async def found(brand: Brand, text: str, limit: int = 20) -> list[str]:
     async with brand.site.database.tx(SYSTEM) as tx:
-        return [one.name for one in await search_garments(tx, brand.id, text, limit=limit)]
+        result = await search_garments(tx, brand.id, text, limit=limit)
+    return [one.name for one in result.garments]
 
 
 async def add(brand: Brand, *names: str) -> None:
@@ -65,6 +67,72 @@ async def test_garments_are_found_by_the_beginnings_of_words(brand: Brand, rival
     assert await found(brand, "forest coat") == []
     assert await found(brand, "%' OR _") == []
     assert await found(brand, "  ,  ") == []
+
+
+async def many(brand: Brand, name: str, count: int = 2100) -> None:
+    await brand.site.run(
+        """
+        INSERT INTO public.wardrobe_garments
+               (workspace_id, storage_path, filename, name, created_at)
+        SELECT $1, $2::text || n, 'g.png', $2 || ' ' || n, now() FROM generate_series(1, $3) AS n
+        """,
+        brand.id,
+        name,
+        count,
+    )
+
+
+async def test_the_newest_of_many_of_that_name_is_found(brand: Brand) -> None:
+    await many(brand, "Black shirt", 1100)
+    await add(brand, "Black shirt brandnew", "Black velvet dress")
+    assert (await found(brand, "black"))[:2] == ["Black velvet dress", "Black shirt brandnew"]
+    await many(brand, "Red dress", 1100)
+    assert await found(brand, "black dress") == ["Black velvet dress"]
+
+
+async def test_the_newest_of_very_many_of_that_name_is_found(brand: Brand) -> None:
+    await many(brand, "Black shirt")
+    await many(brand, "Red dress")
+    await add(brand, "Black velvet dress")
+    assert (await found(brand, "black"))[0] == "Black velvet dress"
+    assert await found(brand, "black dress") == ["Black velvet dress"]
+    assert await found(brand, "black shirt 2100") == ["Black shirt 2100"]
+
+
+async def test_what_was_not_looked_at_is_not_denied(brand: Brand) -> None:
+    await add(brand, "Black velvet dress")
+    await many(brand, "Black shirt")
+    await many(brand, "Red dress")
+    path = f"/posts/{brand.post_id}/garment?search="
+    shown = await brand.owner.look(path + "black+dress")
+    assert "None found among your newest garments" in shown
+    assert "type more of the name" in shown
+    assert "Black velvet dress" in await brand.owner.look(path + "black+dress+velvet")
+    assert "20 or more found" in await brand.owner.look(path + "black")
+    assert "called “blue dress”" in await brand.owner.look(path + "blue+dress")
+
+
+async def test_what_is_chosen_is_not_counted_as_found(brand: Brand) -> None:
+    path = f"/posts/{brand.post_id}/garment?garment={brand.garment_id}"
+    assert "called “nothing”" in await brand.owner.look(f"{path}&search=nothing")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+async def test_letters_are_found_however_they_are_put_together(brand: Brand, form) -> None:
+    await add(brand, *(unicodedata.normalize(form, name) for name in ("Grünes Kleid", "Crème tee")))
+    for put in ("NFC", "NFD"):
+        assert len(await found(brand, unicodedata.normalize(put, "grün"))) == 1
+        assert len(await found(brand, unicodedata.normalize(put, "crème"))) == 1
+    assert await found(brand, "gru") == []
+
+
+@pytest.mark.slow
+async def test_a_garment_is_not_called_by_letters_taken_apart(brand: Brand) -> None:
+    name = unicodedata.normalize("NFD", "Grünes Kleid")
+    answer = await brand.owner.upload(brand.at("/wardrobe"), (f"{name}.png", PICTURE))
+    assert answer.status_code == 303
+    rows = await brand.site.run("SELECT name FROM public.wardrobe_garments ORDER BY id DESC")
+    assert "Grünes Kleid" in [row["name"] for row in rows]
 
 
 async def test_who_was_put_away_is_not_found(brand: Brand) -> None:

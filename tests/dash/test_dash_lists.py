@@ -150,16 +150,53 @@ async def test_the_apis_lists_go_on_to_their_end(
     await make(brand, count)
     address = f"/api/v1/workspaces/{brand.id}/{path}"
     rows: list[dict] = []
-    while page := (
-        await brand.owner.browser.get(address, params={"after": rows[-1]["id"]} if rows else {})
-    ).json():
+    while page := (await brand.owner.browser.get(address, params=following(rows))).json():
         rows += page
     names = [row[text] for row in rows if row[text].startswith(word)]
     assert sorted(names) == sorted(f"{word}-{n}-" for n in range(1, count + 1))
     assert (await brand.owner.browser.get(address, params={"after": str(uuid4())})).status_code in (
         200,
         404,
+        422,
     )
+
+
+def following(rows: list[dict]) -> dict[str, str]:
+    """What asks for the page after these rows: their last one's cursor, or its id."""
+    return {"after": rows[-1].get("cursor") or rows[-1]["id"]} if rows else {}
+
+
+@pytest.mark.parametrize("wanted", ["all", "unread"])
+async def test_a_page_of_conversations_begins_where_the_one_before_ended(
+    brand, wanted: str
+) -> None:
+    """Also when the shopper of its last row writes meanwhile, and goes to the top."""
+    await many_conversations(brand, 130)
+    address = f"/api/v1/workspaces/{brand.id}/conversations"
+    first = (await brand.owner.browser.get(address, params={"wanted": wanted})).json()
+    assert len(first) == 50
+    await brand.site.run(
+        "UPDATE public.social_conversations SET last_message_at = now() WHERE id = $1",
+        UUID(first[-1]["id"]),
+    )
+    asked = {"wanted": wanted, **following(first)}
+    second = (await brand.owner.browser.get(address, params=asked)).json()
+    assert second
+    assert not {row["id"] for row in first} & {row["id"] for row in second}
+    at = [row["last_message_at"] for row in (*first, *second) if row["last_message_at"]]
+    assert at == sorted(at, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "_", f"2026-01-01T00:00:00_{UUID(int=7)}", str(UUID(int=7))]
+)
+async def test_what_is_no_cursor_is_refused(brand, cursor: str) -> None:
+    address = f"/api/v1/workspaces/{brand.id}/conversations"
+    answer = await brand.owner.browser.get(
+        address, params={"after": cursor}, headers={"Accept": "application/json"}
+    )
+    assert answer.status_code == 422
+    assert answer.json()["fields"][0]["field"] == "query.after"
 
 
 async def test_the_apis_messages_go_back_to_the_first(brand) -> None:
@@ -180,6 +217,13 @@ async def test_the_apis_messages_go_back_to_the_first(brand) -> None:
 def test_a_mark_survives_an_address(at: datetime | None) -> None:
     mark = Mark(at, UUID(int=7))
     assert Mark.parse(str(mark)) == mark
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"], ids=["first", "last"]
+)
+def test_a_mark_beyond_all_times_is_none(at: str) -> None:
+    assert Mark.parse(f"{at}_{UUID(int=7)}") is None
 
 
 @pytest.mark.parametrize("text", ["", "_", "x_y", f"2026-01-01T00:00:00_{UUID(int=7)}", "a" * 99])

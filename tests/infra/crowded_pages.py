@@ -175,12 +175,11 @@ async def _values(of: Crowd) -> Values:
         "unread": "true",
         "limit": 200,
         "language": "de",
-        "search": "forest dress",
         "garment": garment,
         "return_to": "/",
         "people": Mark(HALFWAY, conversation),
     }
-    rows = {"posts": post, "garments": garment, "conversations": conversation}
+    rows = {"posts": post, "garments": garment, "conversations": Mark(HALFWAY, conversation)}
 
     def after(path: str) -> list[object]:
         row = rows.get(path.rpartition("/")[2])
@@ -190,6 +189,7 @@ async def _values(of: Crowd) -> Values:
         **{name: lambda _, value=value: [value] for name, value in known.items()},
         "wanted": lambda _: [one.value for one in ConversationFilter],
         "name": lambda _: list(PARTS),
+        "search": lambda _: ["forest dress", "forest 400"],  # many are called so, and few
         "after": after,
         "before": lambda path: [message if path.startswith("/api") else Mark(HALFWAY, message)],
         "cursor": lambda _: [encode_cursor(_charge(charge))],

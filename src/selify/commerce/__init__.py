@@ -20,12 +20,13 @@ from selify.commerce.garments import (
 )
 from selify.commerce.leffa import DOUBTFUL, LOW_CONFIDENCE, SHOWS_PERSON, LeffaMetadata
 from selify.commerce.products import ProductCard, product_card
-from selify.commerce.search import search_garments
+from selify.commerce.search import FoundGarments, search_garments
 
 __all__ = [
     "DOUBTFUL",
     "LOW_CONFIDENCE",
     "SHOWS_PERSON",
+    "FoundGarments",
     "Garment",
     "GarmentChange",
     "GarmentPicture",

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 
 from selify.auth import access_workspace
@@ -44,7 +45,8 @@ async def upload_garment(
     leffa = await reader(picture, category)
     garment_id = new_id()
     new = NewGarment(
-        name=name.strip() or filename.rsplit(".", 1)[0],
+        # A Mac takes the letters of a file's name apart ("u" and two dots): nobody writes like that.
+        name=normalize("NFC", name.strip() or filename.rsplit(".", 1)[0]),
         filename=filename,
         content_type=picture.content_type,
         size=len(picture.data),

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
 from selify import commerce
+from selify.commerce import Garment
 from selify.core.database import Tx
 from selify.core.errors import Invalid
 from selify.core.text import OneLine
@@ -60,11 +61,7 @@ async def choose(desk: AtDesk, post_id: UUID, search: Text = "", garment: Text =
     async with desk.acting() as tx:
         post = await _access_post(tx, desk, post_id)
         wanted = search.strip()
-        found = (
-            await commerce.search_garments(tx, desk.workspace.id, wanted, limit=CHOICES + 1)
-            if wanted
-            else await commerce.list_garments(tx, desk.workspace.id, limit=CHOICES + 1)
-        )
+        found, whole = await _choices(tx, desk.workspace.id, wanted)
         chosen = number(garment) or post["garment_id"]
         kept = await commerce.garments_by_id(tx, desk.workspace.id, [chosen] if chosen else [])
     others = [one for one in found[:CHOICES] if one.id not in kept]
@@ -72,12 +69,22 @@ async def choose(desk: AtDesk, post_id: UUID, search: Text = "", garment: Text =
         "post": post,
         "chosen": chosen,
         "choices": [*kept.values(), *others],
+        "hits": len(found[:CHOICES]),
         "more": len(found) > CHOICES,
+        "all_looked_at": whole,
         "search": wanted,
     }
     if by_script(desk.request):
         return fragment(desk, "fragments/chooser.html", **shown)
     return await page(desk, "chooser.html", **shown)
+
+
+async def _choices(tx: Tx, workspace_id: UUID, wanted: str) -> tuple[list[Garment], bool]:
+    """One more than are shown, and whether there can be no others of that name."""
+    if not wanted:
+        return await commerce.list_garments(tx, workspace_id, limit=CHOICES + 1), True
+    found = await commerce.search_garments(tx, workspace_id, wanted, limit=CHOICES + 1)
+    return found.garments, found.all_looked_at
 
 
 @router.post("/{post_id}/garment")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 
 from selify.auth import CurrentSession, WorkspaceRole, access_workspace
-from selify.core.errors import NotFound
+from selify.core.errors import Invalid, NotFound
 from selify.core.http import (
     CurrentClock,
     CurrentUser,
@@ -35,7 +35,7 @@ from selify.social import schemas as s
 from selify.social.connecting import Attempt, Connector
 from selify.social.dialogue import Handler
 from selify.social.ports import AccountGateway
-from selify.social.reading import ConversationFilter
+from selify.social.reading import ConversationFilter, Mark
 from selify.social.send_now import send_now
 
 router = APIRouter(tags=["social"])
@@ -43,6 +43,9 @@ WORKSPACE = "/api/v1/workspaces/{workspace_id}"
 PICTURE_LIFE = timedelta(hours=1)
 
 LastSeen = Annotated[UUID | None, Query(description="The last one of the page before.")]
+Cursor = Annotated[
+    str | None, Query(max_length=100, description="`cursor` of the last one of the page before.")
+]
 Days = Annotated[int, Query(ge=1, le=365)]
 
 
@@ -240,17 +243,20 @@ async def list_conversations(
     tx: SystemTx,
     user_id: CurrentUserId,
     wanted: ConversationFilter = ConversationFilter.ALL,
-    after: LastSeen = None,
+    after: Cursor = None,
 ) -> list[s.ConversationOutput]:
     """Conversations, latest first, 50 at a time. ``human``: where a person answers, or should."""
     await access_workspace(tx, workspace_id, user_id=user_id)
-    mark = await reading.mark_of_conversation(tx, workspace_id, after) if after else None
+    mark = Mark.parse(after) if after else None
+    if after and mark is None:
+        hint = "Leave it out to begin at the start."
+        raise Invalid("This list made no such cursor.", hint=hint, field="query.after")
     if wanted is ConversationFilter.ALL:
         rows = await reading.list_conversations(tx, workspace_id, after=mark)
     else:
         rows = await reading.list_waiting(tx, workspace_id, wanted, after=mark)
     return [
-        s.ConversationOutput(**{k: row[k] for k in s.ConversationOutput.model_fields})
+        s.ConversationOutput(cursor=str(Mark(row["last_message_at"], row["id"])), **row)
         for row in rows
     ]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
@@ -73,8 +73,10 @@ class Mark:
         at, _, number = text.partition("_")
         try:
             when = datetime.fromisoformat(at) if at else None
-            return None if when and not when.tzinfo else cls(when, UUID(number))
-        except ValueError:
+            if when and not when.tzinfo:
+                return None
+            return cls(when.astimezone(UTC) if when else None, UUID(number))
+        except (ValueError, OverflowError):
             return None
 
     def __str__(self) -> str:
@@ -190,7 +192,6 @@ async def list_conversations(
 
 
 _WAITING: Mapping[ConversationFilter, str] = {
-    ConversationFilter.ALL: "true",
     ConversationFilter.HUMAN: "human",
     ConversationFilter.UNREAD: "unread",
 }
@@ -234,12 +235,6 @@ async def access_conversation(tx: Tx, workspace_id: UUID, conversation_id: UUID)
     if row is None:
         raise ConversationMissing("There is no such conversation in this workspace.")
     return _with_state(row)
-
-
-async def mark_of_conversation(tx: Tx, workspace_id: UUID, conversation_id: UUID) -> Mark:
-    """Raises ConversationMissing."""
-    row = await access_conversation(tx, workspace_id, conversation_id)
-    return _mark(row, "last_message_at")
 
 
 async def mark_of_message(tx: Tx, conversation_id: UUID, message_id: UUID) -> Mark:

@@ -152,9 +152,12 @@ class KeywordsOutput(BaseModel):
 
 
 class ConversationOutput(BaseModel):
-    """``answers``: bot, person, or nobody after the shopper's STOP."""
+    """``answers``: bot, person, or nobody after the shopper's STOP. ``cursor``: its place in the list
+    as it was now; who writes meanwhile goes to the top.
+    """
 
     id: UUID
+    cursor: str
     account_id: UUID
     person: str
     username: str | None

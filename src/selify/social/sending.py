@@ -123,7 +123,7 @@ class MessageChannel:
                 return Failed("not_connected", "the account was disconnected")
             if not person_ref:
                 # A private reply: the platform refuses a second one, so asking again is safe.
-                return Retry("repeating a private reply is safe", code=UNCONFIRMED)
+                return Retry("repeating a private reply is safe", code=undelivered.UNCONFIRMED)
             delivery = await _in_doubt(tx, delivery, self._clock.now())
             if account.status != "active":
                 return self._still_unknown(delivery, f"the account is {account.status}")
@@ -337,7 +337,7 @@ def _telling(delivery: Delivery) -> tuple[str, ...]:
     """Ends that a brand hears of where no conversation tells it: a private reply has none."""
     ends: tuple[str, ...] = (Action.STOP.value, GAVE_UP)
     if delivery.payload["kind"] == "private_reply":
-        ends = (*ends, Action.WINDOW_CLOSED.value, UNCONFIRMED)
+        ends = (*ends, Action.WINDOW_CLOSED.value, undelivered.UNCONFIRMED)
     return ends
 
 
@@ -512,7 +512,7 @@ def _given_up_as(delivery: Delivery) -> str:
     """
     doubted = "doubted_at" in delivery.payload or delivery.lost > 0
     private = delivery.payload["kind"] == "private_reply"
-    return UNCONFIRMED if private and doubted else GAVE_UP
+    return undelivered.UNCONFIRMED if private and doubted else GAVE_UP
 
 
 async def _in_doubt(tx: Tx, delivery: Delivery, now: datetime) -> Delivery:

@@ -2,11 +2,11 @@
 
 from selify.db.migrations.sql import run_file
 
-revision = "0042"
-down_revision = "0041"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    run_file("migrations/versions/0042_since_when_nothing_arrives.sql")
+    run_file("migrations/versions/0017_since_when_nothing_arrives.sql")
