@@ -114,6 +114,21 @@ def test_whoever_asks_whether_a_delivery_was_tried_counts_what_no_worker_lived_t
     assert not guilty
 
 
+def test_a_domain_asks_the_clock_and_not_the_database_what_time_it_is() -> None:
+    """A row may be stamped by the database, but nothing is reckoned or compared with its now()."""
+    asks = re.compile(
+        r"\bcurrent_(date|timestamp)\b|(?<!updated_at = )(?<!processed_at = )\bnow\(\)"
+    )
+    guilty = [
+        f"{name_of(path)}: {text[:80]}"
+        for path in FILES
+        if name_of(path).startswith("social/") and path.name != "models.py"
+        for text in whole_strings(ast.parse(path.read_text()))
+        if asks.search(text)
+    ]
+    assert not guilty
+
+
 def whole_strings(tree: ast.AST) -> list[str]:
     """Every string as it is written, one with expressions in it as one."""
     if isinstance(tree, ast.JoinedStr | ast.Constant):
