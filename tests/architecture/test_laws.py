@@ -135,6 +135,21 @@ def test_nothing_in_the_social_domain_is_kept_for_tests_alone() -> None:
 MATCHED = re.compile(r"case \w+\((\w+)=")
 
 
+def test_a_domain_asks_the_clock_and_not_the_database_what_time_it_is() -> None:
+    """A row may be stamped by the database, but nothing is reckoned or compared with its now()."""
+    asks = re.compile(
+        r"\bcurrent_(date|timestamp)\b|(?<!updated_at = )(?<!processed_at = )\bnow\(\)"
+    )
+    guilty = [
+        f"{name_of(path)}: {text[:80]}"
+        for path in FILES
+        if name_of(path).startswith("social/") and path.name != "models.py"
+        for text in whole_strings(ast.parse(path.read_text()))
+        if asks.search(text)
+    ]
+    assert not guilty
+
+
 def whole_strings(tree: ast.AST) -> list[str]:
     """Every string as it is written, one with expressions in it as one."""
     if isinstance(tree, ast.JoinedStr | ast.Constant):

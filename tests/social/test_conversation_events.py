@@ -466,9 +466,10 @@ async def test_an_echo_from_before_the_hand_back_takes_nothing_over(
 ) -> None:
     await thread_open(world)
     await world.handle(world.echo("Nora here!"))
+    world.clock.advance(timedelta(hours=1))
     thread = await world.value("SELECT id FROM public.social_conversations")
     async with world.database.tx(SYSTEM) as tx:
-        await conversations.set_handler(tx, thread, Handler.BOT)
+        await conversations.set_handler(tx, thread, Handler.BOT, now=world.clock.now())
     old = world.clock.now() - timedelta(minutes=20)
     await world.handle(world.echo("All yours again, bot", at=old))
     assert (await world.state()).handler is Handler.BOT

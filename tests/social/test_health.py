@@ -257,7 +257,7 @@ async def test_pressing_sets_no_rule_aside(world: World, thread: Brand) -> None:
     async with world.database.tx(SYSTEM) as tx:
         conversation = await conversations.find(tx, thread.account.id, ANA)
         assert conversation
-        await conversations.set_handler(tx, conversation.id, Handler.HUMAN)
+        await conversations.set_handler(tx, conversation.id, Handler.HUMAN, now=world.clock.now())
     assert await press(world, thread) == 1
     await world.deliver()
     assert await world.failures() == ["silenced"]

@@ -292,7 +292,7 @@ async def test_whoever_gives_up_hands_over_and_begins_anew_when_it_gets_it_back(
     assert "called a person" in world.platform.texts[-1]
     thread = await world.value("SELECT id FROM public.social_conversations")
     async with world.database.tx(SYSTEM) as tx:
-        await conversations.set_handler(tx, thread, Handler.BOT)
+        await conversations.set_handler(tx, thread, Handler.BOT, now=world.clock.now())
     await world.say(world.message("and to Sweden?"))
     assert (await world.state()).handler is Handler.BOT
     assert "automatic try-on assistant" in world.platform.texts[-1]

@@ -230,11 +230,11 @@ async def test_what_cannot_even_be_prepared_surely_did_not_arrive(
 async def test_taking_over_on_our_page_silences_what_is_queued(world: World, thread: Brand) -> None:
     conversation_id = await world.value("SELECT id FROM public.social_conversations")
     async with world.database.tx(SYSTEM) as tx:
-        await conversations.set_handler(tx, conversation_id, Handler.HUMAN)
+        await conversations.set_handler(tx, conversation_id, Handler.HUMAN, now=world.clock.now())
     await world.deliver()
     assert await world.failures() == ["silenced"]
     async with world.database.tx(SYSTEM) as tx:
-        await conversations.set_handler(tx, conversation_id, Handler.BOT)
+        await conversations.set_handler(tx, conversation_id, Handler.BOT, now=world.clock.now())
     await world.say(world.message("hm?"))
     assert await world.queued("sent") == ["greeting", "ask_photo_again"]
 

@@ -192,7 +192,7 @@ async def hand_back(desk: AtDesk, conversation_id: UUID) -> Response:
 async def _set_handler(desk: Desk, conversation_id: UUID, handler: Handler, done: str) -> Response:
     async with desk.acting() as tx:
         await reading.access_conversation(tx, desk.workspace.id, conversation_id)
-        await conversations.set_handler(tx, conversation_id, handler)
+        await conversations.set_handler(tx, conversation_id, handler, now=desk.clock.now())
     if not by_script(desk.request):
         return went_well(desk, f"/conversations/{conversation_id}", done)
     # Whoever acts stays with this shopper, whoever writes next: the page is one of this conversation.

@@ -93,15 +93,14 @@ async def save_state(tx: Tx, conversation: Conversation, state: State) -> None:
     )
 
 
-async def set_handler(tx: Tx, conversation_id: UUID, handler: Handler) -> None:
+async def set_handler(tx: Tx, conversation_id: UUID, handler: Handler, *, now: datetime) -> None:
     """Hand the conversation to a person, or back to the bot."""
     conversation = await lock_by_id(tx, conversation_id)
     if conversation is None:
         return
     state = replace(conversation.state, handler=handler)
     if handler is Handler.BOT:
-        since = await tx.fetch_value("SELECT now()")
-        state = replace(state, bot_since=since, nudges=0, cheers=0)
+        state = replace(state, bot_since=now, nudges=0, cheers=0)
     await save_state(tx, conversation, state)
 
 

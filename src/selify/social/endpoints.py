@@ -293,22 +293,30 @@ async def list_messages(
 
 @router.post(WORKSPACE + "/conversations/{conversation_id}/hand-back", status_code=204)
 async def hand_back(
-    workspace_id: UUID, conversation_id: UUID, tx: SystemTx, user_id: CurrentUserId
+    workspace_id: UUID,
+    conversation_id: UUID,
+    tx: SystemTx,
+    user_id: CurrentUserId,
+    clock: CurrentClock,
 ) -> None:
     """Let the bot answer here again."""
     await access_workspace(tx, workspace_id, user_id=user_id)
     await reading.access_conversation(tx, workspace_id, conversation_id)
-    await conversations.set_handler(tx, conversation_id, Handler.BOT)
+    await conversations.set_handler(tx, conversation_id, Handler.BOT, now=clock.now())
 
 
 @router.post(WORKSPACE + "/conversations/{conversation_id}/take-over", status_code=204)
 async def take_over(
-    workspace_id: UUID, conversation_id: UUID, tx: SystemTx, user_id: CurrentUserId
+    workspace_id: UUID,
+    conversation_id: UUID,
+    tx: SystemTx,
+    user_id: CurrentUserId,
+    clock: CurrentClock,
 ) -> None:
     """Silence the bot here; a person answers."""
     await access_workspace(tx, workspace_id, user_id=user_id)
     await reading.access_conversation(tx, workspace_id, conversation_id)
-    await conversations.set_handler(tx, conversation_id, Handler.HUMAN)
+    await conversations.set_handler(tx, conversation_id, Handler.HUMAN, now=clock.now())
 
 
 @router.get(WORKSPACE + "/funnel")

@@ -254,7 +254,7 @@ async def refuse(
         code=refusal.code.value,
     )
     if refusal.code in _GARMENT_FAULTS:
-        await _tell_garment_fault(tx, thread.account, request, voice.garment)
+        await _tell_garment_fault(tx, thread.account, request, voice.garment, now=clock.now())
 
 
 async def abandon(tx: Tx, clock: Clock, request: Request, *, reason: str) -> None:
@@ -530,8 +530,9 @@ async def _tell_exhausted(tx: Tx, account: Account, exhausted: CreditsExhausted)
     )
 
 
-async def _tell_garment_fault(tx: Tx, account: Account, request: Request, garment: str) -> None:
-    today = await tx.fetch_value("SELECT current_date")
+async def _tell_garment_fault(
+    tx: Tx, account: Account, request: Request, garment: str, *, now: datetime
+) -> None:
     await notify_workspace(
         tx,
         workspace_id=account.workspace_id,
@@ -539,5 +540,5 @@ async def _tell_garment_fault(tx: Tx, account: Account, request: Request, garmen
         title=f"The picture of “{garment}” cannot be used for try-ons",
         body="Upload one of the garment alone, laid flat on a plain background.",
         action_url="/wardrobe",
-        dedupe_key=f"garment/{request.binding_id}/{today}",
+        dedupe_key=f"garment/{request.binding_id}/{now:%Y-%m-%d}",
     )

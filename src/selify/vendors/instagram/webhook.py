@@ -15,12 +15,12 @@ from typing import Any
 from selify.core.errors import BadRequest, Forbidden
 from selify.vendors.instagram.json_input import (
     Ambiguous,
-    NamedTwice,
     as_id,
     as_list,
     as_moment,
     decode_everything,
-    decode_unique,
+    decode_json,
+    loses_nothing,
 )
 from selify.vendors.instagram.webhook_events import InstagramEvent
 from selify.vendors.instagram.webhook_readers import (
@@ -140,10 +140,8 @@ def parse(body: bytes, *, received_at: datetime) -> ParsedDelivery:
 
 
 def _decoded(body: bytes) -> Any:
-    try:
-        return decode_unique(body)
-    except NamedTwice:
-        return decode_everything(body, lists=_LISTS)
+    document = decode_json(body)
+    return document if loses_nothing(body, document) else decode_everything(body, lists=_LISTS)
 
 
 def parse_entry(raw: Any, *, received_at: datetime) -> ParsedDelivery:
