@@ -418,7 +418,8 @@ async def test_texts_that_could_not_be_sent(brand, key: str, template: str) -> N
     path = f"/accounts/{brand.account_id}/texts"
     words = {"language": "en", "key": key, "template": template}
     seen = await brand.owner.post(brand.at(f"{path}/preview"), script=True, **words)
-    assert "too long to be sent" in seen.text
+    assert "too long to be sent, by about" in seen.text
+    assert "bytes" not in seen.text
     assert (await brand.owner.post(brand.at(path), script=True, **words)).status_code == 422
     assert "message_templates" not in await settings_of(brand)
 
@@ -555,3 +556,12 @@ async def test_a_person_in_the_picture_is_asked_about_and_may_stay(brand) -> Non
     kept = await brand.owner.post(category, script=True, category="upper_body")
     assert "looks like a photo of a person" not in kept.text
     assert (await brand.owner.post(bind, script=True, garment=str(brand.garment_id))).is_success
+
+
+async def test_the_words_of_a_post_are_explained_in_an_owners_words(brand) -> None:
+    typed = {"garment": str(brand.garment_id), "keywords": "glow"}
+    await brand.owner.post(brand.at(f"/posts/{brand.post_id}/garment"), **typed)
+    shown = await brand.owner.look(f"/posts/{brand.post_id}/keywords")
+    assert "this post’s own words" in shown
+    for inner in ("garment binding", "Workspace", "<strong>default"):
+        assert inner not in shown

@@ -1,5 +1,7 @@
 """The pages in Chromium when something is wrong: trouble, refusals, toasts, nobody answering."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 from playwright.async_api import Browser, Locator, Route, expect
 from tests.dash import test_dash_browser
@@ -18,12 +20,12 @@ async def test_trouble_reaches_an_open_page_by_itself(chromium: Browser, brand, 
     complaints = complaints_of(page)
     await expect(page.locator("#liveness")).to_have_text("Live")
     await page.evaluate("window.stillTheSamePage = true")
+    await page.evaluate(ONLY_WHAT_IS_TOLD)
     await fail(brand, 3)
     for part in ("#banner", "#health"):
         await expect(page.locator(part)).to_contain_text(f"all failed. {REASON}")
     await expect(page.locator("#bell")).to_contain_text("1 unread")
     await hold(brand, may_end_early=True)
-    await brand.site.run("UPDATE internal.outbox SET last_error = last_error || ' '")
     await expect(page.locator("#health")).to_contain_text("1 answer waits")
     await page.locator("#health").get_by_role("button", name="Send now").click()
     await expect(page.locator("#toasts")).to_contain_text("What waits is tried now")
@@ -34,6 +36,14 @@ async def test_trouble_reaches_an_open_page_by_itself(chromium: Browser, brand, 
     assert await page.evaluate("window.stillTheSamePage")
     assert complaints == []
     await context.close()
+
+
+# The page looks at everything a moment after it was told something, and now and then. Without that,
+# what it shows can only come from the change itself having been told.
+ONLY_WHAT_IS_TOLD = """() => document.addEventListener("htmx:beforeRequest", (event) => {
+  const { triggeringEvent } = event.detail.requestConfig;
+  if (triggeringEvent?.type === "sse:everything") event.preventDefault();
+})"""
 
 
 @BOTH
@@ -84,6 +94,30 @@ async def expect_below(said: Locator, field: Locator) -> None:
     assert words
     assert box
     assert words["y"] >= box["y"] + box["height"]
+
+
+async def test_several_refusals_of_one_field_leave_nothing_behind(chromium: Browser, brand) -> None:
+    context = await open_context(chromium, "wide")
+    page = await sign_in(context, brand)
+    await page.goto(f"{brand.site.url}/accounts/{brand.account_id}/texts")
+    await page.locator("details.bot-text > summary").first.click()
+    form = page.locator("details.bot-text form").first
+    text = form.get_by_label("Text")
+    before = await text.get_attribute("aria-describedby")
+    await text.fill("Hello {nobody}, and {nothing}")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form.locator(".field-refusal")).not_to_have_count(1)
+    await expect(text).to_have_attribute("aria-invalid", "true")
+    described = (await text.get_attribute("aria-describedby") or "").split()
+    assert described == [said async for said in ids(form.locator(".field-refusal"))]
+    await page.evaluate("document.querySelectorAll('form').forEach(forgive)")
+    assert await text.get_attribute("aria-describedby") == before
+    await context.close()
+
+
+async def ids(parts: Locator) -> AsyncIterator[str]:
+    for part in await parts.all():
+        yield str(await part.get_attribute("id"))
 
 
 async def test_what_no_field_is_to_blame_for_stands_in_the_form(chromium: Browser, brand) -> None:

@@ -40,7 +40,7 @@ async def fail(brand, times: int = 1, **more) -> None:
 
 
 async def hold(brand, *, may_end_early: bool) -> None:
-    """A message of the account waits for a pause."""
+    """A message of the account waits for a pause: it was queued, and put off when it was its turn."""
     now = datetime.now(UTC)
     async with brand.site.database.tx(SYSTEM) as tx:
         until = await pauses.pause(
@@ -54,11 +54,16 @@ async def hold(brand, *, may_end_early: bool) -> None:
         await tx.execute(
             """
             INSERT INTO internal.outbox
-                   (channel, key, lane, payload, workspace_id, account_id, not_before, last_error)
-            VALUES ('messages', $1::text, $1::text, '{"kind": "text"}', $2, $3, $4, $5)
+                   (channel, key, lane, payload, workspace_id, account_id, not_before)
+            VALUES ('messages', $1::text, $1::text, '{"kind": "text"}', $2, $3, $4)
             """,
             str(brand.conversation_id),
             brand.id,
+            brand.account_id,
+            now,
+        )
+        await tx.execute(
+            "UPDATE internal.outbox SET not_before = $2, last_error = $3 WHERE account_id = $1",
             brand.account_id,
             until,
             REASON,

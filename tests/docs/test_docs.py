@@ -26,6 +26,20 @@ def test_files_that_are_named_exist(path: Path) -> None:
         assert list(ROOT.glob(name)), f"{path.name} names {name}"
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_what_is_named_in_a_module_is_there(path: Path) -> None:
+    """`domain/module.name`, and `domain/module.py`."""
+    for file, name in re.findall(r"`((?:\w+/)+\w+)\.(\w+)[\w.()]*`", path.read_text()):
+        if not (ROOT / "src" / "selify" / file.partition("/")[0]).is_dir():
+            continue
+        source = ROOT / "src" / "selify" / f"{file}.{name}"
+        module = source.with_suffix(".py")
+        assert source.exists() or (
+            module.exists()
+            and re.search(rf"^(async def|def|class)? ?{name}\b", module.read_text(), re.MULTILINE)
+        ), f"{path.name} names {file}.{name}"
+
+
 def test_the_settings_page_is_what_the_program_writes() -> None:
     page = (ROOT / "docs" / "reference" / "settings.md").read_text()
     assert page == settings_reference.as_markdown()

@@ -1,7 +1,7 @@
 """Ctrl-C while pages are open: they are let go at once, nothing is cut off and nothing complains.
 
 How long it took is not measured. What tells is the log: uvicorn says so when it has to wait for its
-grace to be over, and whatever is cancelled then leaves a traceback.
+grace to be over, and whatever is cancelled then leaves a traceback. And its grace is short.
 """
 
 import asyncio
@@ -15,8 +15,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from tests.infra.stack import quick_folder
 
+from selify.core import serving
+from selify.core.settings import Settings
 from selify.supervisor import free_port
 
 PATIENCE = 120.0
@@ -104,6 +107,13 @@ def assert_calm(said: str) -> None:
     assert "Traceback" not in said, said
     assert "timeout graceful shutdown exceeded" not in said, said
     assert "restarting" not in said, said
+
+
+def test_what_does_not_let_go_is_cut_off_within_two_seconds() -> None:
+    server = serving.build(
+        FastAPI(), Settings(data_dir="unused", database_url="postgresql://unused")
+    )
+    assert server.config.timeout_graceful_shutdown <= 2
 
 
 @pytest.mark.slow

@@ -15,7 +15,8 @@ from selify.core.settings import Settings
 # Files that are neither connections of visitors nor ours to count: the database's, pictures, logs.
 OTHER_FILES = 200
 FEWEST_CONNECTIONS = 16
-GRACE_SECONDS = 5
+# Ctrl-C ends everything within two seconds: what does not let go by itself is cut off.
+GRACE_SECONDS = 2
 TICKS_A_SECOND = 10
 
 

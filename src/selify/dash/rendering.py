@@ -45,7 +45,7 @@ def environment() -> Environment:
         initial=words.initial,
         tint=words.tint,
     )
-    made.globals.update(asset=asset, words=words)
+    made.globals.update(asset=asset, words=words, LOW_CONFIDENCE=commerce.LOW_CONFIDENCE)
     return made
 
 

@@ -67,6 +67,15 @@ CATEGORIES: Mapping[str, str] = {
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 
+# Where words that start a try-on can be set, as ``social.keywords`` calls it.
+LEVELS: Mapping[str, str] = {
+    "post": "this post itself",
+    "garment binding": "this post’s own words",
+    "account": "the account’s words",
+    "workspace": "the brand’s words",
+    "default": "our own words",
+}
+
 # What the fields of our forms are called on their pages, where it is not their own name.
 FIELDS: Mapping[str, str] = {
     "category": "What is it?",

@@ -348,8 +348,9 @@ function mark(field, words) {
   said.setAttribute("aria-hidden", "true");
   field.closest("label").append(said);
   field.setAttribute("aria-invalid", "true");
-  field.dataset.described = field.getAttribute("aria-describedby") ?? "";
-  field.setAttribute("aria-describedby", `${said.id} ${field.dataset.described}`.trim());
+  const described = field.getAttribute("aria-describedby") ?? "";
+  field.dataset.described ??= described; // as it was before the first of several
+  field.setAttribute("aria-describedby", `${described} ${said.id}`.trim());
 }
 
 function sayBelow(form, words) {
@@ -374,6 +375,7 @@ function accept(field) {
   field.removeAttribute("aria-invalid");
   if (field.dataset.described) field.setAttribute("aria-describedby", field.dataset.described);
   else field.removeAttribute("aria-describedby");
+  delete field.dataset.described;
 }
 
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
