@@ -70,11 +70,13 @@ async def test_garments_are_found_by_the_beginnings_of_words(brand: Brand, rival
 
 
 async def many(brand: Brand, name: str, count: int = 2100) -> None:
+    """With ids that are older than those of garments added one by one."""
     await brand.site.run(
         """
         INSERT INTO public.wardrobe_garments
-               (workspace_id, storage_path, filename, name, created_at)
-        SELECT $1, $2::text || n, 'g.png', $2 || ' ' || n, now() FROM generate_series(1, $3) AS n
+               (id, workspace_id, storage_path, filename, name, created_at)
+        SELECT ('0190' || lpad(to_hex(n), 4, '0') || substr(gen_random_uuid()::text, 9))::uuid,
+               $1, $2::text || n, 'g.png', $2 || ' ' || n, now() FROM generate_series(1, $3) AS n
         """,
         brand.id,
         name,
