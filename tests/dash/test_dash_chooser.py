@@ -102,7 +102,7 @@ async def test_the_newest_of_very_many_of_that_name_is_found(brand: Brand) -> No
 
 
 async def test_what_was_not_looked_at_is_not_denied(brand: Brand) -> None:
-    await add(brand, "Black velvet dress")
+    await many(brand, "Black velvet dress", 1)
     await many(brand, "Black shirt")
     await many(brand, "Red dress")
     path = f"/posts/{brand.post_id}/garment?search="
