@@ -70,11 +70,13 @@ async def test_garments_are_found_by_the_beginnings_of_words(brand: Brand, rival
 
 
 async def many(brand: Brand, name: str, count: int = 2100) -> None:
+    """With ids that are older than those of garments added one by one."""
     await brand.site.run(
         """
         INSERT INTO public.wardrobe_garments
-               (workspace_id, storage_path, filename, name, created_at)
-        SELECT $1, $2::text || n, 'g.png', $2 || ' ' || n, now() FROM generate_series(1, $3) AS n
+               (id, workspace_id, storage_path, filename, name, created_at)
+        SELECT ('0190' || lpad(to_hex(n), 4, '0') || substr(gen_random_uuid()::text, 9))::uuid,
+               $1, $2::text || n, 'g.png', $2 || ' ' || n, now() FROM generate_series(1, $3) AS n
         """,
         brand.id,
         name,
@@ -100,7 +102,7 @@ async def test_the_newest_of_very_many_of_that_name_is_found(brand: Brand) -> No
 
 
 async def test_what_was_not_looked_at_is_not_denied(brand: Brand) -> None:
-    await add(brand, "Black velvet dress")
+    await many(brand, "Black velvet dress", 1)
     await many(brand, "Black shirt")
     await many(brand, "Red dress")
     path = f"/posts/{brand.post_id}/garment?search="
