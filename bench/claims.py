@@ -16,7 +16,7 @@ from bench.instruments import stage
 from bench.instruments.report import Line
 from bench.instruments.rounds import Effort, WrongResult
 from selify.core import inbox, jobs, outbox
-from selify.core.claims import Round, by_index
+from selify.core.claims import Round, by_index, go_round
 from selify.core.clock import SystemClock
 from selify.core.database import Database, Tx
 from selify.core.ids import new_id
@@ -140,10 +140,12 @@ async def _events_before(database: Database, quiet: UUID) -> int:
         theirs = await tx.fetch_value(EVENT, quiet)
     rounds = Round(), Round()
     for before in range(WAITING):
-        async with by_index(database, stage.SYSTEM) as tx:
-            taken = await inbox.claim(
-                tx, worker_id="bench", now=CLOCK.now(), limit=1, rounds=rounds
-            )
+        taken = await go_round(
+            database,
+            stage.SYSTEM,
+            lambda tx: inbox.claim(tx, worker_id="bench", now=CLOCK.now(), limit=1, rounds=rounds),
+            *rounds,
+        )
         if theirs in {event.id for event in taken}:
             return before
     raise WrongResult("the other brand's event never had its turn")
@@ -156,10 +158,14 @@ async def _renders_before(database: Database, quiet: UUID) -> int:
         )
     turn = Round()
     for before in range(WAITING):
-        async with by_index(database, stage.SYSTEM) as tx:
-            [taken] = await jobs.claim(
+        [taken] = await go_round(
+            database,
+            stage.SYSTEM,
+            lambda tx: jobs.claim(
                 tx, worker_id="bench", now=CLOCK.now(), limit=1, kinds=[KIND], turn=turn
-            )
+            ),
+            turn,
+        )
         if taken.id == theirs:
             return before
     raise WrongResult("the other brand's render never had its turn")

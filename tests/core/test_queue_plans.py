@@ -8,19 +8,20 @@ and keeps. None of them may lead to a claim that looks at every waiting row.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
-from tests.infra.queue_plans import QUEUES, Watching, leave_statistics_alone
+from tests.infra.queue_plans import QUEUES, Cost, Watching, leave_statistics_alone
 
 from selify.app import PRUNED
-from selify.core import inbox, pruning, retention
+from selify.core import claims, inbox, pruning, retention
 from selify.core.claims import by_index
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Tx
 from selify.core.ids import first_id
+from selify.core.inbox import Event, InboxWorker
 from selify.core.jobs import Job, JobRunner
 from selify.core.outbox import Delivery, OutboxWorker, Outcome, Sent
 from selify.core.storage import Storage
@@ -284,3 +285,105 @@ async def test_behind_five_thousand_jobs_of_one_brand_another_s_waits_for_two_at
         await runner.run_once()
         await runner.finish_running()
     assert "the single one" in ran
+
+
+async def handle(tx: Tx, event: Event) -> None:
+    """Nothing to do."""
+
+
+Poll = Callable[[], Awaitable[int]]
+
+
+def sending(database: Watching) -> Poll:
+    return OutboxWorker(database, {"post": Post()}, clock=CLOCK, worker_id="w").run_once
+
+
+def finding_out(database: Watching) -> Poll:
+    return OutboxWorker(database, {"post": Post()}, clock=CLOCK, worker_id="w").recover
+
+
+def running(database: Watching) -> Poll:
+    return JobRunner(database, {"work": Work()}, clock=CLOCK, worker_id="w").run_once
+
+
+def handling(database: Watching) -> Poll:
+    return InboxWorker(database, {"instagram": handle}, clock=CLOCK, worker_id="w").run_once
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Many owners of whom nothing is due. ``due``: makes it the time of the last of them."""
+
+    rows: Callable[[int], Rows]
+    poll: Callable[[Watching], Poll]
+    due: str
+
+
+MESSAGE_DUE = f"""
+    UPDATE internal.outbox SET not_before = '{BEFORE}'
+     WHERE id = (SELECT id FROM internal.outbox ORDER BY account_id DESC LIMIT 1)
+"""
+CROWDS = {
+    "messages": Crowd(lambda many: messages(due=LATER, accounts=many), sending, MESSAGE_DUE),
+    "messages of which nobody knows": Crowd(
+        lambda many: messages(state="unknown", due=LATER, accounts=many), finding_out, MESSAGE_DUE
+    ),
+    "jobs": Crowd(
+        lambda many: work(due=LATER, workspaces=many),
+        running,
+        f"""
+        UPDATE internal.jobs SET run_after = '{BEFORE}'
+         WHERE id = (SELECT id FROM internal.jobs ORDER BY workspace_id DESC LIMIT 1)
+        """,
+    ),
+    "events": Crowd(
+        lambda many: events(status="failed", due=LATER, accounts=many),
+        handling,
+        f"""
+        UPDATE public.webhook_events SET next_retry_at = '{BEFORE}'
+         WHERE id = (SELECT id FROM public.webhook_events
+                      ORDER BY connected_account_id DESC LIMIT 1)
+        """,
+    ),
+}
+
+
+def passed(database: Watching) -> list[Cost]:
+    """The claims that met anybody on their way."""
+    return [cost for cost in database.costs if "walk" in cost.sql and cost.rows > 1]
+
+
+@pytest.mark.parametrize("crowd", CROWDS.values(), ids=CROWDS)
+@pytest.mark.parametrize(("many", "claimed"), [(claims.PASSED, 1), (700, 2)])
+async def test_a_round_ends_where_it_began_when_nothing_of_anybody_is_due(
+    owner: "asyncpg.Connection[object]", watching: Watching, crowd: Crowd, many: int, claimed: int
+) -> None:
+    await analyze(owner)
+    await crowd.rows(many).load(owner)
+    poll = crowd.poll(watching)
+    for _ in range(3):
+        watching.forget()
+        assert await poll() == 0
+        assert len(passed(watching)) == claimed
+        assert many <= sum(cost.rows for cost in passed(watching)) <= many + 20
+
+
+@pytest.mark.parametrize("crowd", CROWDS.values(), ids=CROWDS)
+async def test_what_is_due_is_found_behind_any_number_of_owners_of_whom_nothing_is(
+    owner: "asyncpg.Connection[object]",
+    watching: Watching,
+    monkeypatch: pytest.MonkeyPatch,
+    crowd: Crowd,
+) -> None:
+    monkeypatch.setattr(claims, "uuid4", lambda: UUID(int=0))
+    await analyze(owner)
+    await crowd.rows(1200).load(owner)
+    await owner.execute(crowd.due)
+    assert await crowd.poll(watching)() == 1
+
+
+async def test_a_claim_is_filled_where_the_room_cannot_be_shared_evenly(
+    owner: "asyncpg.Connection[object]", watching: Watching
+) -> None:
+    await messages(state="unknown", accounts=9).load(owner)
+    assert await finding_out(watching)() == 16

@@ -32,7 +32,7 @@ import orjson
 
 from selify.core import metrics
 from selify.core.batching import Batches
-from selify.core.claims import Round, by_index, held, turns
+from selify.core.claims import Round, by_index, go_round, held, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.leases import renewing
@@ -241,14 +241,18 @@ class InboxWorker:
 
     async def run_once(self) -> int:
         """Handle one batch; how many events were claimed."""
-        async with by_index(self._database, ACTOR) as tx:
-            events = await claim(
+        events = await go_round(
+            self._database,
+            ACTOR,
+            lambda tx: claim(
                 tx,
                 worker_id=self._worker_id,
                 now=self._clock.now(),
                 limit=self._batch,
                 rounds=self._rounds,
-            )
+            ),
+            *self._rounds,
+        )
         lanes: dict[str, list[Event]] = {}
         for event in events:
             lanes.setdefault(event.lane, []).append(event)
@@ -415,25 +419,23 @@ def back_off(failures: int, first: timedelta) -> timedelta:
 
 _STILL = "status = 'pending' OR status = 'failed' AND retry_count < max_retries"
 
-# The longest due of each account on the round, before anybody's second. $4: those that failed before,
+# The longest due of each account on the round, before anybody's second. $5: those that failed before,
 # or those that did not. A turn whose event waits no more (it was deleted) goes with those taken.
 _CLAIM = f"""
     WITH RECURSIVE {
-    turns("internal.waiting_events", owner="owner", due="due_at", waiting="again = $4")
+    turns("internal.waiting_events", owner="owner", due="due_at", waiting="again = $5")
 },
-    accounts AS (
-        SELECT owner, step, ($3 - 1) / count(*) OVER () + 1 AS share FROM walk WHERE due_at <= $2),
     ranked AS MATERIALIZED (
-        SELECT q.event_id AS id, q.ctid AS place, accounts.step, q.nth
-          FROM accounts CROSS JOIN LATERAL (
+        SELECT q.event_id AS id, q.ctid AS place, owners.step, q.nth
+          FROM owners CROSS JOIN LATERAL (
                SELECT event_id, ctid, row_number() OVER () AS nth FROM (
                    SELECT event_id, ctid FROM internal.waiting_events
-                    WHERE again = $4 AND owner = accounts.owner AND due_at <= $2
-                    ORDER BY due_at, event_id LIMIT accounts.share
+                    WHERE again = $5 AND owner = owners.owner AND due_at <= $3
+                    ORDER BY due_at, event_id LIMIT owners.share
                       FOR UPDATE SKIP LOCKED) AS longest) AS q),
     due AS ({
     held("public.webhook_events", "SELECT id FROM ranked ORDER BY nth, step", still=_STILL)
-} LIMIT $3),
+} LIMIT $4),
     over AS (
         DELETE FROM internal.waiting_events
          WHERE ctid = ANY (ARRAY(
@@ -443,12 +445,11 @@ _CLAIM = f"""
                         WHERE id = ranked.id) IS NOT TRUE))),
     taken AS (
         UPDATE public.webhook_events
-           SET status = 'processing', worker_id = $5, processing_started_at = $6
+           SET status = 'processing', worker_id = $6, processing_started_at = $7
          WHERE id = ANY (ARRAY(SELECT id FROM due))
         RETURNING id, platform, event_type, payload, connected_account_id, parsed_data, retry_count,
                   created_at)
-    SELECT taken.*, (SELECT owner FROM walk ORDER BY step DESC LIMIT 1) AS reached
-      FROM (SELECT) AS round LEFT JOIN taken ON true
+    SELECT taken.*, round.* FROM round LEFT JOIN taken ON true
 """
 
 
@@ -465,9 +466,11 @@ async def claim(
     """
     fresh, again = rounds or (Round(), Round())
     events: list[Event] = []
-    for turn, failed, until in ((fresh, False, now + _EVER), (again, True, now)):
-        rows = await tx.fetch(_CLAIM, turn.after, until, limit, failed, worker_id, now)
-        turn.after = rows[0]["reached"]
+    for turn, failed, due in ((fresh, False, now + _EVER), (again, True, now)):
+        if not turn.goes_on:
+            continue
+        rows = await tx.fetch(_CLAIM, turn.after, turn.until, due, limit, failed, worker_id, now)
+        turn.came(rows[0])
         events += [_event(row) for row in rows if row["id"]]
     return sorted(events, key=lambda event: (event.created_at, event.id))
 

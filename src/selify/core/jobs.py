@@ -24,7 +24,7 @@ from uuid import UUID
 import asyncpg
 
 from selify.core import metrics
-from selify.core.claims import NOBODY, Round, by_index, held, turns
+from selify.core.claims import NOBODY, Round, by_index, go_round, held, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
@@ -167,15 +167,19 @@ class JobRunner:
         if room <= 0 or self._alone:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             return 1
-        async with by_index(self._database, ACTOR) as tx:
-            claimed = await claim(
+        claimed = await go_round(
+            self._database,
+            ACTOR,
+            lambda tx: claim(
                 tx,
                 worker_id=self._worker_id,
                 now=self._clock.now(),
                 limit=room,
                 kinds=list(self._kinds),
                 turn=self._round,
-            )
+            ),
+            self._round,
+        )
         for job in claimed:
             task = asyncio.create_task(self._run(job))
             for group in (self._running, self._alone) if job.runs_alone else (self._running,):
@@ -329,27 +333,25 @@ _CLAIM = f"""
     WITH RECURSIVE {
     turns("internal.jobs", owner=_OWNER, due="run_after", waiting="state = 'queued'")
 },
-    workspaces AS (SELECT owner, step FROM walk WHERE due_at <= $2),
     ranked AS MATERIALIZED (
-        SELECT q.id, workspaces.step, q.nth
-          FROM workspaces CROSS JOIN LATERAL (
+        SELECT q.id, owners.step, q.nth
+          FROM owners CROSS JOIN LATERAL (
                SELECT id, row_number() OVER () AS nth FROM (
                    SELECT id FROM internal.jobs
-                    WHERE {_OWNER} = workspaces.owner AND state = 'queued' AND run_after <= $2
-                      AND kind = ANY ($6)
-                    ORDER BY run_after, id LIMIT $3 + {_MORE}) AS longest) AS q),
+                    WHERE {_OWNER} = owners.owner AND state = 'queued' AND run_after <= $3
+                      AND kind = ANY ($7)
+                    ORDER BY run_after, id LIMIT $4 + {_MORE}) AS longest) AS q),
     due AS ({
     held("internal.jobs", "SELECT id FROM ranked ORDER BY nth, step", still="state = 'queued'")
-} LIMIT $3),
+} LIMIT $4),
     taken AS (
         UPDATE internal.jobs j
-           SET state = 'running', worker_id = $4, leased_until = $5, updated_at = now(),
+           SET state = 'running', worker_id = $5, leased_until = $6, updated_at = now(),
                attempts = least(attempts + 1, max_attempts + 1),
-               started_at = CASE WHEN lost < {ALONE_AFTER} THEN $2 END
+               started_at = CASE WHEN lost < {ALONE_AFTER} THEN $3 END
          WHERE id = ANY (ARRAY(SELECT id FROM due))
         RETURNING j.*)
-    SELECT taken.*, (SELECT owner FROM walk ORDER BY step DESC LIMIT 1) AS reached
-      FROM (SELECT) AS round LEFT JOIN taken ON true
+    SELECT taken.*, round.* FROM round LEFT JOIN taken ON true
 """
 
 
@@ -364,8 +366,8 @@ async def claim(
 ) -> list[Job]:
     """The longest due of each workspace, then each one's second, as long as there is room."""
     turn = turn or Round()
-    rows = await tx.fetch(_CLAIM, turn.after, now, limit, worker_id, now + LEASE, kinds)
-    turn.after = rows[0]["reached"]
+    rows = await tx.fetch(_CLAIM, turn.after, turn.until, now, limit, worker_id, now + LEASE, kinds)
+    turn.came(rows[0])
     return [_job(row) for row in rows if row["id"]]
 
 

@@ -22,7 +22,7 @@ from uuid import UUID
 import asyncpg
 
 from selify.core import metrics
-from selify.core.claims import NOBODY, PASSED, Round, by_index, held, turns
+from selify.core.claims import NOBODY, Round, by_index, go_round, held, turns
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
@@ -34,8 +34,6 @@ from selify.core.outage import outlast
 log = get_logger(__name__)
 
 LEASE = timedelta(seconds=15)
-# Each look of a claim is short; where rows stand in each other's way, one after another sees them all.
-LOOKS = 500
 # A delivery whose worker was killed so often is taken for the reason, and ends.
 MAX_LOST = 5
 RECONCILE_AFTER = timedelta(seconds=8)
@@ -242,26 +240,26 @@ class OutboxWorker:
 
     async def run_once(self) -> int:
         """Deliver one batch; how many rows were claimed."""
-        due = await self._take_due()
+        due = await self._take(self._sending, _CLAIM, self._parallel)
         async with renewing(partial(self._renew, [delivery.id for delivery in due]), LEASE):
             await asyncio.gather(*(self._deliver(delivery) for delivery in due))
         return len(due)
 
-    async def _take_due(self) -> list[Delivery]:
-        due: list[Delivery] = []
-        for _ in range(LOOKS):
-            async with by_index(self._database, ACTOR) as tx:
-                due = await claim(
-                    tx,
-                    worker_id=self._worker_id,
-                    now=self._clock.now(),
-                    limit=self._parallel,
-                    channels=list(self._channels),
-                    turn=self._sending,
-                )
-            if due or not self._sending.goes_on:
-                break
-        return due
+    async def _take(self, turn: Round, statement: str, room: int) -> list[Delivery]:
+        return await go_round(
+            self._database,
+            ACTOR,
+            lambda tx: claim(
+                tx,
+                worker_id=self._worker_id,
+                now=self._clock.now(),
+                limit=room,
+                channels=list(self._channels),
+                turn=turn,
+                statement=statement,
+            ),
+            turn,
+        )
 
     async def recover(self) -> int:
         """A row whose worker died while sending may have arrived: it becomes ``unknown``. How many rows
@@ -280,20 +278,13 @@ class OutboxWorker:
                 now,
             )
             await tx.execute(_FIRST_AGAIN)
-            doubtful = await claim(
-                tx,
-                worker_id=self._worker_id,
-                now=now,
-                limit=min(self._parallel, MOST_ASKED - len(self._reconciling)),
-                channels=list(self._channels),
-                turn=self._doubtful,
-                statement=_CLAIM_UNKNOWN,
-            )
-            by_account: dict[UUID | None, list[Delivery]] = defaultdict(list)
-            for delivery in doubtful:
-                by_account[delivery.account_id].append(delivery)
-            busy = [by_account.pop(one) for one in [*by_account] if one in self._reconciling]
-            await _let_go(tx, [delivery.id for deliveries in busy for delivery in deliveries])
+        room = min(self._parallel, MOST_ASKED - len(self._reconciling))
+        doubtful = await self._take(self._doubtful, _CLAIM_UNKNOWN, room) if room > 0 else []
+        by_account: dict[UUID | None, list[Delivery]] = defaultdict(list)
+        for delivery in doubtful:
+            by_account[delivery.account_id].append(delivery)
+        busy = [by_account.pop(one) for one in [*by_account] if one in self._reconciling]
+        await self._let_go([delivery.id for deliveries in busy for delivery in deliveries])
         for account_id, deliveries in by_account.items():
             task = asyncio.create_task(self._reconcile_in_turn(deliveries))
             self._reconciling[account_id] = task
@@ -314,6 +305,20 @@ class OutboxWorker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _let_go(self, ids: Sequence[UUID]) -> None:
+        """In doubt, and to be claimed again: their account is being asked about others of its own."""
+        if not ids:
+            return
+        async with self._database.statements(ACTOR) as tx:
+            await tx.execute(
+                """
+                UPDATE internal.outbox SET leased_until = NULL
+                 WHERE id = ANY ($1) AND worker_id = $2 AND state = 'unknown'
+                """,
+                ids,
+                self._worker_id,
+            )
 
     async def _reconcile_in_turn(self, deliveries: Sequence[Delivery]) -> None:
         """One after another: to find out is slow, and those asked do not like to be hurried."""
@@ -466,18 +471,16 @@ _CLAIM = f"""
         waiting="state = 'queued' AND NOT behind",
     )
 },
-    accounts AS (
-        SELECT owner, step, ceil($3 / count(*) OVER ()) AS share FROM walk WHERE due_at <= $2),
     looked_at AS MATERIALIZED (
-        SELECT accounts.step, accounts.share, q.id, q.nth, first.id AS first,
-               first.state = 'queued' AND first.not_before <= $2 AND first.channel = ANY ($6) AS free
-          FROM accounts
+        SELECT owners.step, owners.share, q.id, q.nth, first.id AS first,
+               first.state = 'queued' AND first.not_before <= $3 AND first.channel = ANY ($7) AS free
+          FROM owners
           CROSS JOIN LATERAL (
                SELECT id, lane, row_number() OVER () AS nth FROM (
                    SELECT id, lane FROM internal.outbox
-                    WHERE {_OWNER} = accounts.owner AND state = 'queued' AND NOT behind
-                      AND not_before <= $2 AND channel = ANY ($6)
-                    ORDER BY not_before, id LIMIT {_LOOK} * accounts.share) AS longest) AS q
+                    WHERE {_OWNER} = owners.owner AND state = 'queued' AND NOT behind
+                      AND not_before <= $3 AND channel = ANY ($7)
+                    ORDER BY not_before, id LIMIT {_LOOK} * owners.share) AS longest) AS q
           CROSS JOIN LATERAL (
                SELECT id, state, not_before, channel FROM internal.outbox
                 WHERE lane = q.lane AND {_LIVE} ORDER BY id LIMIT 1) AS first),
@@ -486,10 +489,10 @@ _CLAIM = f"""
           FROM looked_at WHERE free GROUP BY step, first),
     due AS ({
     held("internal.outbox", "SELECT id FROM ranked ORDER BY nth, step", still="state = 'queued'")
-} LIMIT $3),
+} LIMIT $4),
     taken AS (
         UPDATE internal.outbox o
-           SET state = 'sending', worker_id = $4, leased_until = $5, updated_at = now(),
+           SET state = 'sending', worker_id = $5, leased_until = $6, updated_at = now(),
                attempts = least(attempts + 1, max_attempts)
          WHERE id = ANY (ARRAY(SELECT id FROM due))
         RETURNING {_COLUMNS}),
@@ -502,44 +505,38 @@ _CLAIM = f"""
     held(
         "internal.outbox",
         "SELECT id FROM looked_at JOIN crowded USING (step) WHERE id <> first"
-        " ORDER BY nth, step LIMIT $3",
+        " ORDER BY nth, step LIMIT $4",
         still="state = 'queued'",
     )
-})))
-    SELECT taken.*, round.*
-      FROM (SELECT (SELECT owner FROM walk ORDER BY step DESC LIMIT 1) AS reached,
-                   EXISTS (SELECT FROM crowded) OR (SELECT count(*) >= $3 FROM accounts)
-                   OR (SELECT count(*) > {PASSED} FROM walk) AS goes_on) AS round
-      LEFT JOIN taken ON true
+}))
+        RETURNING id)
+    SELECT taken.*, round.*, EXISTS (SELECT FROM set_aside) AS set_aside
+      FROM round LEFT JOIN taken ON true
 """
 _CLAIM_UNKNOWN = f"""
     WITH RECURSIVE {
     turns("internal.outbox", owner=_OWNER, due="not_before", waiting="state = 'unknown'")
 },
-    accounts AS (
-        SELECT owner, step, ceil($3 / count(*) OVER ()) AS share FROM walk WHERE due_at <= $2),
     ranked AS MATERIALIZED (
-        SELECT q.id, accounts.step, q.nth
-          FROM accounts CROSS JOIN LATERAL (
+        SELECT q.id, owners.step, q.nth
+          FROM owners CROSS JOIN LATERAL (
                SELECT id, row_number() OVER () AS nth FROM (
                    SELECT id FROM internal.outbox
-                    WHERE {_OWNER} = accounts.owner AND state = 'unknown' AND not_before <= $2
-                      AND channel = ANY ($6) AND (leased_until IS NULL OR leased_until < $2)
-                    ORDER BY not_before, id LIMIT accounts.share) AS longest) AS q),
+                    WHERE {_OWNER} = owners.owner AND state = 'unknown' AND not_before <= $3
+                      AND channel = ANY ($7) AND (leased_until IS NULL OR leased_until < $3)
+                    ORDER BY not_before, id LIMIT owners.share) AS longest) AS q),
     due AS ({
     held(
         "internal.outbox",
         "SELECT id FROM ranked ORDER BY nth, step",
-        still="state = 'unknown' AND (leased_until IS NULL OR leased_until < $2)",
+        still="state = 'unknown' AND (leased_until IS NULL OR leased_until < $3)",
     )
-} LIMIT $3),
+} LIMIT $4),
     taken AS (
-        UPDATE internal.outbox o SET worker_id = $4, leased_until = $5, updated_at = now()
+        UPDATE internal.outbox o SET worker_id = $5, leased_until = $6, updated_at = now()
          WHERE id = ANY (ARRAY(SELECT id FROM due))
         RETURNING {_COLUMNS})
-    SELECT taken.*, (SELECT owner FROM walk ORDER BY step DESC LIMIT 1) AS reached,
-           false AS goes_on
-      FROM (SELECT) AS round LEFT JOIN taken ON true
+    SELECT taken.*, round.*, false AS set_aside FROM round LEFT JOIN taken ON true
 """
 
 # Lane by lane among those set aside, not row by row.
@@ -574,15 +571,13 @@ async def claim(
 ) -> list[Delivery]:
     """The first waiting row of each lane that is due, account by account."""
     turn = turn or Round()
-    rows = await tx.fetch(statement, turn.after, now, limit, worker_id, now + LEASE, channels)
-    turn.after, turn.goes_on = rows[0]["reached"], rows[0]["goes_on"]
+    rows = await tx.fetch(
+        statement, turn.after, turn.until, now, limit, worker_id, now + LEASE, channels
+    )
+    turn.came(rows[0])
+    if rows[0]["set_aside"]:  # There is more to see of those who had their turn.
+        turn.begin()
     return [_delivery(row) for row in rows if row["id"]]
-
-
-async def _let_go(tx: Tx, ids: Sequence[UUID]) -> None:
-    """In doubt, and to be claimed again: their account is being asked about others of its own."""
-    if ids:
-        await tx.execute("UPDATE internal.outbox SET leased_until = NULL WHERE id = ANY ($1)", ids)
 
 
 def _delivery(row: asyncpg.Record) -> Delivery:
