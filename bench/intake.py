@@ -112,7 +112,7 @@ def _lines(rates: dict[str, Series], p99: dict[str, Series]) -> list[Line]:
             p99["empty"].median * 1000,
             p99["real"].ratio_to(p99["empty"]),
             AIM_SLOWEST,
-            aim_is_limit=True,
+            ratio_is_limited=True,
         ),
     ]
 

@@ -19,7 +19,7 @@ class Line:
     """One line of the table. ``value`` and ``other`` are in ``unit``.
 
     ``ratio`` is ours to theirs, measured side by side; ``aim`` the least of it that we want to reach,
-    or with ``aim_is_limit`` the most: of the ratio, and where there is none of the value.
+    with ``ratio_is_limited`` the most; or with ``aim_is_limit`` the largest value.
     """
 
     figure: str
@@ -31,6 +31,7 @@ class Line:
     ratio: float | None = None
     aim: float | None = None
     aim_is_limit: bool = False
+    ratio_is_limited: bool = False
 
     @property
     def reached(self) -> bool | None:
@@ -38,8 +39,10 @@ class Line:
         if self.aim is None:
             return None
         if self.aim_is_limit:
-            return (self.value if self.ratio is None else self.ratio) <= self.aim
-        return self.ratio is not None and self.ratio >= self.aim
+            return self.value <= self.aim
+        if self.ratio is None:
+            return False
+        return self.ratio <= self.aim if self.ratio_is_limited else self.ratio >= self.aim
 
     def cells(self) -> tuple[str, ...]:
         return (
@@ -54,10 +57,9 @@ class Line:
     def _aim_cell(self) -> str:
         if self.aim is None:
             return ""
-        sign = "≤" if self.aim_is_limit else "≥"
-        by_value = self.aim_is_limit and self.ratio is None
-        wanted = f"{sign} {quantity(self.aim, self.unit) if by_value else proportion(self.aim)}"
-        return f"{wanted} {'✓' if self.reached else '✗'}"
+        sign = "≤" if self.aim_is_limit or self.ratio_is_limited else "≥"
+        aim = quantity(self.aim, self.unit) if self.aim_is_limit else proportion(self.aim)
+        return f"{sign} {aim} {'✓' if self.reached else '✗'}"
 
 
 def quantity(value: float, unit: str) -> str:

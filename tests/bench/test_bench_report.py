@@ -48,8 +48,8 @@ def test_ratios_are_percents_and_from_one_and_a_half_on_factors(ratio: float, sh
         (line("a", aim=0.6), False),
         (line("a", value=9.9, aim=10.0, aim_is_limit=True), True),
         (line("a", value=10.1, aim=10.0, aim_is_limit=True), False),
-        (line("a", value=99, ratio=1.9, aim=2.0, aim_is_limit=True), True),
-        (line("a", value=1, ratio=2.1, aim=2.0, aim_is_limit=True), False),
+        (line("a", value=99, ratio=1.9, aim=2.0, ratio_is_limited=True), True),
+        (line("a", value=1, ratio=2.1, aim=2.0, ratio_is_limited=True), False),
         (line("a"), None),
     ],
 )

@@ -65,14 +65,14 @@ async def test_binding_a_garment_and_its_words(brand) -> None:
     assert 'value="forest, I want it"' in chooser  # the next change starts from here
     explained = await brand.owner.look(f"{post}/keywords")
     assert "forest" in explained
-    assert "garment binding + default" in explained
+    assert "this post’s own words + our own words" in explained
     await brand.owner.post(
         brand.at(f"{post}/garment"),
         garment=str(brand.garment_id),
         keywords="forest",
         only_these="true",
     )
-    assert "<strong>garment binding</strong>" in await brand.owner.look(f"{post}/keywords")
+    assert "<strong>this post’s own words</strong>" in await brand.owner.look(f"{post}/keywords")
     gone = await brand.owner.post(brand.at(f"{post}/garment/remove"), script=True)
     assert "Try-on is on" not in gone.text
 

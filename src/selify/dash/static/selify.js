@@ -386,11 +386,13 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
 
 const SIGNED_OUT = "You were signed out. Sign in again in another tab, then send this once more: it is all still here.";
 
+const isSignedOut = (xhr) => xhr.getResponseHeader("HX-Redirect")?.startsWith("/sign-in");
+
 // The sign-in page would take the place of what somebody typed, were it they who sent it or a part of
 // the page that looks by itself.
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   const { elt, xhr } = event.detail;
-  if (!xhr.getResponseHeader("HX-Redirect")) return;
+  if (!isSignedOut(xhr)) return;
   if (elt.matches("form") && elt.querySelector(EDITABLE)) {
     event.preventDefault();
     forgive(elt);
@@ -518,8 +520,10 @@ function sendOne(address, data, line) {
 // others now, and what is to be said of that in the form.
 function whatBecame(request) {
   const { refused } = JSON.parse(request.getResponseHeader("HX-Trigger") ?? "{}");
-  if (request.getResponseHeader("HX-Redirect")) {
-    return { said: "Not added", state: "bad", stop: (form) => sayBelow(form, SIGNED_OUT) };
+  const goal = request.getResponseHeader("HX-Redirect");
+  if (goal) {
+    const stop = (form) => (isSignedOut(request) ? sayBelow(form, SIGNED_OUT) : location.assign(goal));
+    return { said: "Not added", state: "bad", stop };
   }
   if (!request.status || (request.status >= 400 && !refused)) {
     return { said: NO_ANSWER, state: "bad", stop: (form) => sayBelow(form, STILL_CHOSEN) };
