@@ -320,6 +320,8 @@ async def _refers_abroad(
 # Endpoint -> the least rank it asks for, and what it does to which tables on that person's behalf.
 ENDPOINTS: dict[str, tuple[Audience, set[tuple[str, str]]]] = {
     "POST /api/v1/workspaces/{workspace_id}/delete": (Audience.OWNER, {("workspaces", "DELETE")}),
+    # It takes a deletion back, and whoever may not delete may not do so either.
+    "POST /api/v1/workspaces/{workspace_id}/restore": (Audience.OWNER, {("workspaces", "DELETE")}),
     "POST /api/v1/workspaces": (Audience.SELF, {("workspaces", "INSERT")}),
     "PATCH /api/v1/workspaces/{workspace_id}/members/{user_id}": (
         Audience.ADMIN,

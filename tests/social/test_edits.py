@@ -42,7 +42,7 @@ async def test_other_words_and_the_same_wish_in_other_words_change_nothing(
     await world.say(written)
     thread = await world.value("SELECT id FROM public.social_conversations")
     async with world.database.tx(SYSTEM) as tx:
-        await conversations.set_handler(tx, thread, Handler.BOT)
+        await conversations.set_handler(tx, thread, Handler.BOT, now=world.clock.now())
     await world.say(edited(world, written, f"{WISH}!"), edited(world, written, "try on", 2))
     assert (await world.state()).handler is Handler.BOT
     assert await world.queued("sent") == ["handed_to_human"]
