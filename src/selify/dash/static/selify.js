@@ -408,6 +408,20 @@ function isTyped(form) {
   ));
 }
 
+// --- Led to another page -------------------------------------------------------------------------
+
+// Where a brand is deleted or somebody signed out, every part of an open page is told where to go: the
+// first leads there. (A page led to one address several times at once has crashed browsers.) Whoever
+// stops the browser on its way is led again a little later.
+const LEADS_FOR = 10 * 1000;
+let ledUntil = 0;
+
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.defaultPrevented || !event.detail.xhr.getResponseHeader("HX-Redirect")) return;
+  if (performance.now() < ledUntil) event.preventDefault();
+  else ledUntil = performance.now() + LEADS_FOR;
+});
+
 // --- Uploading -----------------------------------------------------------------------------------
 
 document.addEventListener("htmx:xhr:progress", (event) => {
