@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,21 +81,30 @@ async def ready(http: httpx.AsyncClient, url: str = "/readyz") -> bool:
 
 
 async def open_pages(http: httpx.AsyncClient) -> list[asyncio.Task[bool]]:
-    """Live pages that have been told something; each task ends with its line."""
+    """Live pages and a subscription that have been told something; each task ends with its line."""
     signed_up = await http.post("/api/v1/auth/sign-up", json={**WHO, "full_name": "Nora Lind"})
     assert signed_up.status_code == 201
     made = await http.post("/api/v1/workspaces", json={"name": "Atelier Nord"})
     assert made.status_code == 201, made.text
-    told = [asyncio.Event() for _ in range(PAGES)]
     workspace = made.json()["id"]
-    pages = [asyncio.create_task(follow(http, workspace, event)) for event in told]
+    lines = [("/live", {"workspace": workspace})] * PAGES
+    table = {"workspace_id": workspace, "table": "oauth_audit_logs"}
+    lines.append(("/api/v1/realtime", table))
+    told = [asyncio.Event() for _ in lines]
+    pages = [
+        asyncio.create_task(follow(http, event, *line))
+        for event, line in zip(told, lines, strict=True)
+    ]
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*(event.wait() for event in told))
     return pages
 
 
-async def follow(http: httpx.AsyncClient, workspace: str, told: asyncio.Event) -> bool:
-    async with http.stream("GET", "/live", params={"workspace": workspace}) as answer:
+async def follow(
+    http: httpx.AsyncClient, told: asyncio.Event, path: str, parameters: Mapping[str, str]
+) -> bool:
+    async with http.stream("GET", path, params=parameters) as answer:
+        assert answer.status_code == 200, await answer.aread()
         assert answer.headers["content-type"].startswith("text/event-stream")
         with contextlib.suppress(httpx.TransportError):  # it is cut off, as it has no end
             async for _ in answer.aiter_text():
@@ -130,7 +139,7 @@ async def test_the_server_lets_go_of_open_pages(
         await half.drain()
         _, idle = await asyncio.open_connection(address.host, address.port)
         assert_calm(await server.stop(number))
-        assert await asyncio.gather(*pages) == [True] * PAGES
+        assert all(await asyncio.gather(*pages))
         half.close()
         idle.close()
         assert server.process.returncode in (0, -number)
@@ -143,7 +152,7 @@ async def test_everything_together_stops_in_order_with_pages_open(command: str) 
         async with running(folder, command) as everything:
             pages = await open_pages(everything.http)
             assert_calm(await everything.stop())
-            assert await asyncio.gather(*pages) == [True] * PAGES
+            assert all(await asyncio.gather(*pages))
             assert everything.process.returncode == 0
 
 
