@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from selify import app as composition
 from selify import running
 from selify.core import settings
-from selify.vendors.instagram.endpoints import WEBHOOK, WebhookReceiver
+from selify.vendors.instagram.endpoints import WebhookReceiver
 
 _furnish = composition._furnish  # noqa: SLF001 - measured against itself, with one thing left out
 
@@ -26,8 +26,7 @@ def furnish_for_the_framework(app: FastAPI, *rest: Any) -> None:
     _furnish(app, *rest)
     app.state.plain_posts = {}
     routes = app.router.routes
-    ours = [route for route in routes if getattr(route, "path", "").startswith(WEBHOOK)]
-    routes[:] = [*ours, *(route for route in routes if route not in ours)]
+    routes.insert(0, routes.pop())  # the webhooks' own were added last
 
 
 if __name__ == "__main__":

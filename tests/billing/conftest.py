@@ -133,7 +133,7 @@ async def database(postgres_server, template_database: str) -> AsyncIterator[Dat
     """One database for all tests that keep to workspaces of their own."""
     url = postgres_server.url
     admin = await asyncpg.connect(url.replace(f"/{template_database}?", "/postgres?"))
-    await admin.execute(f"CREATE DATABASE billing TEMPLATE {template_database}")
+    await admin.execute(f"CREATE DATABASE billing TEMPLATE {template_database} STRATEGY FILE_COPY")
     async for database in _seeded(url.replace(f"/{template_database}?", "/billing?")):
         yield database
     await admin.execute("DROP DATABASE billing WITH (FORCE)")

@@ -196,7 +196,7 @@ async def open_site(
     """The server on a database of that name, which goes with it."""
     here = f"/{template_database}?"
     admin = await asyncpg.connect(server_url.replace(here, "/postgres?"))
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template_database} STRATEGY FILE_COPY")
     url = server_url.replace(here, f"/{name}?")
     settings = _settings(url, folder)
     database = await Database.connect(url, max_size=6)

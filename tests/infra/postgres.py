@@ -84,7 +84,8 @@ async def empty_database_url(postgres_server: embedded.EmbeddedServer) -> AsyncI
 async def _database(server: embedded.EmbeddedServer, template: str) -> AsyncIterator[str]:
     name = f"test_{next(_numbers)}"
     admin = await asyncpg.connect(named(server.url, "postgres"))
-    await admin.execute(f"CREATE DATABASE {name} {template}")
+    # Copying files costs a fifth of writing each of their pages to the log first.
+    await admin.execute(f"CREATE DATABASE {name} {template} STRATEGY FILE_COPY")
     yield named(server.url, name)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
