@@ -1,12 +1,12 @@
 """Charges that come together: one statement, and each its own outcome."""
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
-from tests.billing.conftest import SYSTEM, open_shop
+from tests.billing.conftest import START, SYSTEM, open_shop
 
 from selify import billing
 from selify.billing import ChargeBatches, Order, Work, repository
@@ -147,3 +147,30 @@ async def test_whoever_stops_waiting_takes_nobody_along(shop, batches):
         *(True, False, False, False, True, False)
     ]
     assert (await batches.reserve(shop.order("j0"))).replayed  # it was on its way
+
+
+@pytest.mark.parametrize(
+    ("statement", "parameters"),
+    [
+        (
+            repository.RESERVE,
+            ([UUID(int=0)], ["tryon"], ["job-1"], ["test"], [None], [None], ["{}"], START),
+        ),
+        (repository.SETTLE, ([UUID(int=0)], [1200], ["embedded"], ["{}"], [0], START)),
+    ],
+    ids=["reserve", "settle"],
+)
+async def test_a_single_charge_is_planned_once(database, statement: str, parameters) -> None:
+    """PostgreSQL plans the first five by what it is given, and goes on with one plan for all only if
+    that looks no dearer: so it must not see that there is a single one.
+    """
+    connection = await asyncpg.connect(database.url)
+    prepared = await connection.prepare(statement)
+    for _ in range(8):
+        await prepared.fetch(*parameters)
+    plans = await connection.fetchrow(
+        "SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE statement = $1",
+        statement,
+    )
+    await connection.close()
+    assert tuple(plans) == (5, 3)

@@ -3,8 +3,8 @@
 What else an action writes belongs in one transaction with its charge (a try-on: the job, the picture,
 the messages), and that transaction calls ``reserve`` and ``settle`` itself. An action whose result is
 stored by others, or nowhere, has only its charge to commit. A statement for one of those is mostly the
-cost of a statement, and on a hot brand of waiting for its quota row; eight in one cost about half as
-much each (``bench/charges.py``).
+cost of a statement, and on a hot brand of waiting for its quota row: several in one are cheaper each
+(``bench/charges.py``).
 
 A charge is committed when its call returns. One that raised for want of an answer
 (DatabaseUnavailable) may have been made all the same: ask again, the source is the same charge.
