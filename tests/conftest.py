@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from selify.core.clock import FrozenClock
 from selify.core.database import Database
@@ -12,6 +13,12 @@ from selify.core.secrets import SecretBox
 from selify.core.storage import Storage
 
 pytest_plugins = ["tests.infra.postgres", "tests.infra.swept", "tests.infra.world"]
+
+# Of a failure that a test brings about, the program's own plain traceback: laying out every local variable
+# beside it takes longer than most tests.
+*_before, _ = structlog.get_config()["processors"]
+_plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*_before, _plain])
 
 
 @pytest_asyncio.fixture(loop_scope="session")

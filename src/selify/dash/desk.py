@@ -127,7 +127,8 @@ async def open_desk(
 
 async def _not_here(request: Request, session: Session, chosen: UUID) -> NotFound:
     """Why there is no desk in it."""
-    async with http.open_database(request).tx(Actor.system("look for a deleted brand")) as tx:
+    who = Actor.system("look for a deleted brand")
+    async with http.open_database(request).statements(who) as tx:
         found = await list_deleted(
             tx, http.open_clock(request), user_id=session.user.id, workspace_id=chosen
         )
@@ -138,7 +139,7 @@ async def _not_here(request: Request, session: Session, chosen: UUID) -> NotFoun
 
 async def deleted_brands(desk: Desk) -> list[DeletedWorkspace]:
     """What the user could bring back, or see brought back."""
-    async with desk.database.tx(Actor.system("look for deleted brands")) as tx:
+    async with desk.database.statements(Actor.system("look for deleted brands")) as tx:
         return await list_deleted(tx, desk.clock, user_id=desk.session.user.id)
 
 

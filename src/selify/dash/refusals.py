@@ -2,7 +2,8 @@
 
 A middleware, because refusals come from everywhere: endpoints, the body limit, a missing address,
 a database that is down. Who is not signed in goes to the sign-in page, and back afterwards; who wants
-something of a brand that was deleted, to the page that says so. A part of a page that cannot be had becomes a short message on the page that is open.
+something of a brand that was deleted, to the page that says so. A part of a page that cannot be had
+becomes a short message on the page that is open.
 """
 
 import json
