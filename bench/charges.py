@@ -53,15 +53,14 @@ async def measure(where: stage.Stage, effort: Effort) -> list[Line]:
         (f"spread over {WORKSPACES} brands", shops),
         ("all of one brand", shops[:1]),
     ):
-        alone = _Race(f"Charges, {who}, {CLIENTS} at a time", among, 1, partial(_charge, database))
-        lines.append(await alone.run(url, effort))
-        together = _Race(
-            f"Charges in batches, {who}, {CLIENTS * BATCH} at a time",
-            among,
-            BATCH,
-            partial(_charge_in_batches, batches),
+        races = (
+            (f"Charges, {who}", 1, partial(_charge, database)),
+            (f"Charges in batches, {who}", 1, partial(_charge_in_batches, batches)),
+            (f"Charges in batches, {who}", BATCH, partial(_charge_in_batches, batches)),
         )
-        lines.append(await together.run(url, effort))
+        for what, batch, charge in races:
+            race = _Race(f"{what}, {CLIENTS * batch} at a time", among, batch, charge)
+            lines.append(await race.run(url, effort))
     await database.close()
     return lines
 
