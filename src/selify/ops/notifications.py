@@ -31,7 +31,8 @@ async def notify(
     action_url: str | None = None,
     everyone: bool = False,
 ) -> int:
-    """Tell the workspace's owners and admins (or ``everyone`` in it), in a system transaction; how many were told now.
+    """Tell the workspace's owners and admins (or ``everyone`` in it), in a system transaction; how many
+    were told now.
 
     The schema has no column for the dedupe key, so it makes the row's id: the second telling of
     the same event meets the first one's primary key. What a deleted workspace has to say belongs to

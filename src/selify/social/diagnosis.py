@@ -42,7 +42,9 @@ class About(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``code`` is a stable word for programs; ``cause`` tells one trouble of that code from another, as people would."""
+    """``code`` is a stable word for programs; ``cause`` tells one trouble of that code from another, as
+    people would.
+    """
 
     about: About
     state: State

@@ -1,5 +1,6 @@
 """What every send does to an account's health: ``instagram_account_health`` and, while sends fail in a
-row, ``internal.account_trouble``, which also knows since when no events arrive. What follows for people is said by ``diagnosis``.
+row, ``internal.account_trouble``, which also knows since when no events arrive. What follows for people
+is said by ``diagnosis``.
 
 healthy ⇄ degraded ⇄ unhealthy. A dead token is ``unhealthy`` at once and stops all sends until the
 owner connects again. Counters of "today" begin anew with the first call of a UTC day. The brand's

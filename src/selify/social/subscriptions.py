@@ -2,8 +2,8 @@
 
 active → error (it refused) → active again by a routine, or inactive when we let go. An active one may
 lack kinds of events: then ``last_error`` says why, and whether connecting again helps, and ``missing``
-what that costs. A platform may drop a subscription by itself after an outage of ours, so every one is confirmed
-once a day; one that was refused is tried again ever more seldom.
+what that costs. A platform may drop a subscription by itself after an outage of ours, so every one is
+confirmed once a day; one that was refused is tried again ever more seldom.
 """
 
 from collections.abc import Sequence

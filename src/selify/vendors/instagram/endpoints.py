@@ -59,8 +59,8 @@ class WebhookReceiver:
 class PlatformRequests:
     """What Meta may ask on behalf of its users, and who carries it out.
 
-    ``deauthorise(app_scoped_id, issued_at)``; ``request_deletion(app_scoped_id)`` gives the confirmation code;
-    ``deletion_state(code)`` gives state and time in words.
+    ``deauthorise(app_scoped_id, issued_at)``; ``request_deletion(app_scoped_id)`` gives the confirmation
+    code; ``deletion_state(code)`` gives state and time in words.
     """
 
     deauthorise: Callable[[str, datetime | None], Awaitable[object]]

@@ -46,7 +46,8 @@ def decode_json(body: bytes) -> Any:
 
 
 def loses_nothing(body: bytes, value: Any) -> bool:
-    """Whether surely no object of the text had two members of one name. ``value``: as ``decode_json`` gave it.
+    """Whether surely no object of the text had two members of one name. ``value``: as ``decode_json``
+    gave it.
 
     By counting the names in the text and in what became of it: looking at each pair of each object takes
     half as long again as reading it.
