@@ -7,7 +7,7 @@ accepts what it is told to accept, remembers what it was sent, and answers what 
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -380,6 +380,12 @@ class World:
             pass
         await self.recover()
         await self.deliver()
+
+    def wait_for_morning(self) -> None:
+        """So that no midnight parts what is counted by days."""
+        now = self.clock.now()
+        morning = datetime.combine(now.date() + timedelta(days=1), time(6), UTC)
+        self.clock.advance(morning - now)
 
     # --- What there is to see ---
 

@@ -97,6 +97,7 @@ async def test_a_run_that_nobody_was_told_of_ends_in_silence(world: World, brand
 
 
 async def test_a_send_in_doubt_is_one_failure(world: World, thread: Brand) -> None:
+    world.wait_for_morning()
     world.platform.script.append(Refused(Action.UNKNOWN, "maybe_sent", "Nobody knows."))
     await world.deliver()
     found = await doctor(world, thread)

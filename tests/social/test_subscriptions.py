@@ -46,6 +46,7 @@ async def test_what_is_refused_again_and_again_began_with_the_first_time(
     world: World, brand: Brand, gateway: Gateway
 ) -> None:
     """And rings once a day for the same cause, not each time it is found out again."""
+    world.wait_for_morning()
     gateway.refusal = PlatformRefused("permission_missing", "A permission is missing.")
     began = world.clock.now()
     for _ in range(5):
