@@ -60,7 +60,6 @@ async def test_the_journey_leaves_a_running_demo_alone(stack: WholeStack, tmp_pa
     assert "Try on please! (a comment under the post)" in said
     assert "Got your photo!" in said
     assert "warning" not in said, "what it makes itself is nothing to warn of"
-    assert "warning" not in said, "what it makes itself is nothing to warn of"
     async with stack.database() as database, database.tx(Actor.system("test")) as tx:
         assert await tx.fetch_value("SELECT count(*) FROM public.bot_interactions") == 0
     assert not list(stack.settings.data_dir.glob("journey-*"))
