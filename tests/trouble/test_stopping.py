@@ -24,6 +24,7 @@ from selify.supervisor import free_port
 
 PATIENCE = 120.0
 PAGES = 5
+LINES = PAGES + 1  # and a subscription
 WHO = {"email": "owner@people.example", "password": "correct horse battery"}
 
 
@@ -139,7 +140,7 @@ async def test_the_server_lets_go_of_open_pages(
         await half.drain()
         _, idle = await asyncio.open_connection(address.host, address.port)
         assert_calm(await server.stop(number))
-        assert all(await asyncio.gather(*pages))
+        assert await asyncio.gather(*pages) == [True] * LINES
         half.close()
         idle.close()
         assert server.process.returncode in (0, -number)
@@ -152,7 +153,7 @@ async def test_everything_together_stops_in_order_with_pages_open(command: str) 
         async with running(folder, command) as everything:
             pages = await open_pages(everything.http)
             assert_calm(await everything.stop())
-            assert all(await asyncio.gather(*pages))
+            assert await asyncio.gather(*pages) == [True] * LINES
             assert everything.process.returncode == 0
 
 
