@@ -15,11 +15,11 @@ import asyncpg
 from bench.instruments import stage
 from bench.instruments.report import Line
 from bench.instruments.rounds import Effort, WrongResult
-from selify.core import inbox, jobs, outbox
-from selify.core.claims import Round, by_index, go_round
 from selify.core.clock import SystemClock
 from selify.core.database import Database, Tx
 from selify.core.ids import new_id
+from selify.core.queue import inbox, jobs, outbox
+from selify.core.queue.claims import Round, by_index, go_round
 
 FIGURE = "claims"
 WAITING = 5000

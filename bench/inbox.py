@@ -18,7 +18,7 @@ from bench.instruments.rounds import Effort, WrongResult, seconds_of, take_turns
 from bench.peers.graphile_worker import GraphileWorker
 from selify.core.clock import SystemClock
 from selify.core.database import Database, Tx
-from selify.core.inbox import Event, InboxWorker, Incoming, store
+from selify.core.queue.inbox import Event, InboxWorker, Incoming, store
 
 FIGURE = "inbox"
 PLATFORM = "bench"

@@ -14,11 +14,11 @@ from bench.instruments import stage
 from bench.instruments.report import Line
 from bench.instruments.rounds import Effort, WrongResult, seconds_of
 from selify import assets
-from selify.ai.tryon.drawn import wardrobe
-from selify.ai.tryon.drawn_person import draw_person
-from selify.ai.tryon.engine import EmbeddedEngine
-from selify.ai.types import GarmentCategory, Picture, Rendering, RenderOptions
-from selify.core.pictures import open_picture
+from selify.core.files.pictures import open_picture
+from selify.tryon.engine.drawn import wardrobe
+from selify.tryon.engine.drawn_person import draw_person
+from selify.tryon.engine.engine import EmbeddedEngine
+from selify.tryon.types import GarmentCategory, Picture, Rendering, RenderOptions
 
 FIGURE = "tryon"
 PHOTOS = Path(__file__).parents[2] / "shared" / "photos"
@@ -87,7 +87,7 @@ def _engine_process() -> psutil.Process:
     return next(
         child
         for child in psutil.Process().children()
-        if "selify.ai.tryon.worker" in child.cmdline()
+        if "selify.tryon.engine.worker" in child.cmdline()
     )
 
 

@@ -9,8 +9,8 @@ import structlog
 
 from selify.core.clock import FrozenClock
 from selify.core.database import Database
+from selify.core.files.storage import Storage
 from selify.core.secrets import SecretBox
-from selify.core.storage import Storage
 
 pytest_plugins = ["tests.infra.postgres", "tests.infra.swept", "tests.infra.world"]
 

@@ -20,7 +20,7 @@ def main() -> None:
         return  # which the set-up says
     sys.path.insert(0, str(ROOT / "src"))
     from selify.core.errors import SelifyError
-    from selify.core.ports import check_port
+    from selify.core.web.listening import check_port
 
     found = settings()
     wanted = [(found["SELIFY_HOST"], "SELIFY_PORT")]

@@ -13,75 +13,69 @@ import httpx
 from fastapi import FastAPI
 
 from selify import assets, auth, billing, commerce
-from selify.ai.ports import TryOnEngine
-from selify.ai.tryon import own_engine
-from selify.ai.tryon.checked import CheckedEngine
-from selify.ai.tryon.engine import EmbeddedEngine
-from selify.ai.tryon.leffa import EmbeddedGarmentReader
-from selify.ai.tryon.routing import TryOnRouter
-from selify.ai.types import Picture, Refusal, Rendering, RenderOptions
 from selify.auth import Gate, sessions, throttle
 from selify.auth import endpoints as auth_endpoints
 from selify.billing import endpoints as billing_endpoints
 from selify.commerce import endpoints as commerce_endpoints
-from selify.core import (
-    clocks,
-    file_endpoints,
-    health,
-    http,
-    invariants,
-    notices,
-    pruning,
-    retention,
-)
+from selify.core import invariants, pruning, retention, wrong_clocks
 from selify.core.clock import Clock, SystemClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.database_access import UNLIMITED, Limits
-from selify.core.fetch import AllowList, SafeFetcher
-from selify.core.inbox import InboxWorker, Intake
+from selify.core.files.fetch import AllowList, SafeFetcher
+from selify.core.files.storage import Storage
 from selify.core.invariants import Invariant
-from selify.core.jobs import JobKind, JobRunner
-from selify.core.links import FileLinks
 from selify.core.logging import get_logger
-from selify.core.middleware import KIB, BodyLimits
 from selify.core.money import MicroUnits
-from selify.core.outbox import OutboxWorker
+from selify.core.queue.inbox import InboxWorker, Intake
+from selify.core.queue.jobs import JobKind, JobRunner
+from selify.core.queue.outbox import OutboxWorker
+from selify.core.queue.worker import Queue, Routine, Worker, worker_name
 from selify.core.secrets import SecretBox
 from selify.core.settings import Settings, SettingsWrong
-from selify.core.storage import Storage
-from selify.core.worker import Queue, Routine, Worker, worker_name
+from selify.core.web import file_endpoints, health, http
+from selify.core.web.links import FileLinks
+from selify.core.web.middleware import KIB, BodyLimits
 from selify.dash import live, pages
 from selify.db import migrate
-from selify.jobs.tryon import LONGEST_JOB, PhotoRules, TryOnJob
-from selify.jobs.workspace_deletion import WorkspaceDeletion
-from selify.ops import endpoints as ops_endpoints
-from selify.ops.notifications import NoticeChannel
-from selify.realtime import endpoints as realtime_endpoints
-from selify.realtime import feed as realtime_feed
-from selify.social import (
+from selify.messaging import (
     accounts,
-    bounds,
+    clock_bounds,
     deletion,
     echoes,
+    names,
+    outgoing,
+    subscriptions,
+    unmatched_events,
+)
+from selify.messaging import endpoints as social_endpoints
+from selify.messaging.connecting import Connector
+from selify.messaging.dead_letters import DeadLetters
+from selify.messaging.echoes import EchoChannel
+from selify.messaging.names import NameChannel
+from selify.messaging.sending import MessageChannel
+from selify.notifications import endpoints as ops_endpoints
+from selify.notifications import outbox
+from selify.notifications.notices import NoticeChannel
+from selify.realtime import endpoints as realtime_endpoints
+from selify.realtime import feed as realtime_feed
+from selify.tryon import (
+    delivery_refunds,
     funnel,
     interactions,
-    messages,
-    names,
-    parking,
+    lifecycle,
+    own_engine,
     photo_addresses,
     posts,
-    promises,
-    subscriptions,
-    tryons,
-    undelivered,
 )
-from selify.social import endpoints as social_endpoints
-from selify.social.connecting import Connector
-from selify.social.dead_letters import DeadLetters
-from selify.social.echoes import EchoChannel
-from selify.social.events import SocialEvents
-from selify.social.names import NameChannel
-from selify.social.sending import MessageChannel
+from selify.tryon.checked import CheckedEngine
+from selify.tryon.engine.engine import EmbeddedEngine
+from selify.tryon.engine.leffa import EmbeddedGarmentReader
+from selify.tryon.events import SocialEvents
+from selify.tryon.invariants import PicturesArePaidFor
+from selify.tryon.job import LONGEST_JOB, PhotoRules, TryOnJob
+from selify.tryon.ports import TryOnEngine
+from selify.tryon.routing import TryOnRouter
+from selify.tryon.types import Picture, Refusal, Rendering, RenderOptions
 from selify.vendors.fal.client import FalConfig, FalEngine
 from selify.vendors.gemini.client import GeminiConfig, GeminiEngine
 from selify.vendors.instagram import adapter as instagram
@@ -94,6 +88,7 @@ from selify.vendors.instagram.media_hosts import MEDIA_DOMAINS
 from selify.vendors.instagram.oauth import InstagramOAuth
 from selify.vendors.instagram.webhook import MAX_BODY_BYTES, RawEntry
 from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
+from selify.workspace_deletion import WorkspaceDeletion
 
 log = get_logger(__name__)
 PAID_ENGINES = (GeminiEngine, FalEngine, ReplicateEngine)
@@ -105,7 +100,7 @@ PRUNED = (
     pruning.Rule("public.instagram_message_queue", "created_at", pruning.TROUBLE_KEPT),
 )
 # How far ahead the stored times of all domains can honestly lie.
-BOUNDED = (*clocks.BOUNDS, *bounds.BOUNDS, *throttle.BOUNDS, *sessions.BOUNDS)
+BOUNDED = (*wrong_clocks.BOUNDS, *clock_bounds.BOUNDS, *throttle.BOUNDS, *sessions.BOUNDS)
 MEBI = 1024 * KIB
 LARGEST_UPLOAD = 40 * MEBI
 BODY_LIMITS = BodyLimits(
@@ -252,7 +247,7 @@ def _connector(house: House) -> Connector:
 def _webhook_receiver(house: House) -> WebhookReceiver:
     async def park(entries: Sequence[RawEntry]) -> None:
         async with house.database.tx(ROUTINES) as tx:
-            await parking.park_raw(tx, [(e.entry_id, e.raw, e.reason) for e in entries])
+            await unmatched_events.park_raw(tx, [(e.entry_id, e.raw, e.reason) for e in entries])
 
     return WebhookReceiver(house.instagram, Intake(house.database), park, house.clock)
 
@@ -310,7 +305,7 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
         clock=house.clock,
     )
     kinds: dict[str, JobKind] = {
-        tryons.JOB: _tryon_job(house, router),
+        lifecycle.JOB: _tryon_job(house, router),
         auth.DELETION: WorkspaceDeletion(
             house.database,
             house.clock,
@@ -330,14 +325,14 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
         "outbox": OutboxWorker(
             house.database,
             {
-                messages.CHANNEL: channel,
+                outgoing.CHANNEL: channel,
                 echoes.CHANNEL: EchoChannel(
                     house.database, messenger, secrets=house.secrets, clock=house.clock
                 ),
                 names.CHANNEL: NameChannel(
                     house.database, messenger, secrets=house.secrets, clock=house.clock
                 ),
-                notices.CHANNEL: NoticeChannel(),
+                outbox.CHANNEL: NoticeChannel(),
             },
             clock=house.clock,
             worker_id=name,
@@ -365,11 +360,13 @@ def _routines(house: House) -> list[Routine]:
     as_system = partial(_as_system, database)
     return [
         *_counts(house),
-        Routine("parked events", 30, as_system(parking.retry_attributed)),
+        Routine("parked events", 30, as_system(unmatched_events.retry_attributed)),
         Routine(
             "parked entries",
             3600,
-            as_system(lambda tx: parking.retry_raw(tx, instagram.read_parked, now=clock.now())),
+            as_system(
+                lambda tx: unmatched_events.retry_raw(tx, instagram.read_parked, now=clock.now())
+            ),
         ),
         Routine(
             "stale charges",
@@ -379,7 +376,7 @@ def _routines(house: House) -> list[Routine]:
         Routine(
             "undelivered pictures",
             60,
-            as_system(lambda tx: undelivered.refund_due(tx, clock)),
+            as_system(lambda tx: delivery_refunds.refund_due(tx, clock)),
         ),
         Routine(
             "photo addresses",
@@ -404,7 +401,7 @@ def _routines(house: House) -> list[Routine]:
             600,
             lambda: pruning.prune(database, PRUNED, now=clock.now()),
         ),
-        Routine("clocks", 15, lambda: clocks.set_right(database, BOUNDED, now=clock.now())),
+        Routine("clocks", 15, lambda: wrong_clocks.set_right(database, BOUNDED, now=clock.now())),
         Routine("purge", 3600, lambda: accounts.purge_due(database, clock)),
         *_watches(house),
     ]
@@ -436,7 +433,7 @@ def every_invariant(clock: Clock) -> tuple[Invariant, ...]:
     return (
         *billing.invariants(clock),
         retention.FilesAreGone(clock),
-        promises.PicturesArePaidFor(clock),
+        PicturesArePaidFor(clock),
     )
 
 

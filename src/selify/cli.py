@@ -76,8 +76,8 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        from selify.core.disk import DiskTrouble
-        from selify.core.problems import from_database
+        from selify.core.files.disk import DiskTrouble
+        from selify.core.web.problems import from_database
 
         said = from_database(error)
         if not isinstance(said, DiskTrouble):
@@ -251,7 +251,7 @@ def shell() -> None:
 @events_commands.command("list")
 def list_events() -> None:
     """Show events that failed for good."""
-    from selify.core import inbox
+    from selify.core.queue import inbox
 
     async def run() -> list[dict[str, Any]]:
         async with _tx() as tx:
@@ -279,7 +279,7 @@ def list_events() -> None:
 @events_commands.command()
 def replay(event_id: Annotated[UUID, typer.Argument(help="The event's id.")]) -> None:
     """Handle a failed or skipped event again."""
-    from selify.core import inbox
+    from selify.core.queue import inbox
 
     async def run() -> bool:
         async with _tx() as tx:
@@ -309,7 +309,7 @@ def rotate() -> None:
     one that does not know the current key can read nothing afterwards.
     """
     from selify.core.settings import own_key_file
-    from selify.social import accounts
+    from selify.messaging import accounts
 
     settings = _settings()
     box = settings.secret_box
@@ -365,7 +365,7 @@ async def _addresses(settings: "Settings", *, keep: bool = False) -> AsyncIterat
         return
     import asyncio
 
-    from selify.core import disk
+    from selify.core.files import disk
     from selify.db import embedded
 
     await asyncio.to_thread(disk.claim, settings.data_dir)

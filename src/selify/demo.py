@@ -23,18 +23,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from selify.ai.tryon import drawn
-from selify.ai.types import GarmentCategory, RefusalCode
-from selify.core import disk
 from selify.core import logging as core_logging
 from selify.core import settings as core_settings
 from selify.core.database import Actor, Database
 from selify.core.errors import SelifyError
-from selify.core.pictures import open_picture
-from selify.core.ports import check_port
+from selify.core.files import disk
+from selify.core.files.pictures import open_picture
 from selify.core.settings import Settings
+from selify.core.web.listening import check_port
 from selify.running import EmbeddedKeeper, counting_together, database, programs
 from selify.supervisor import Program, Supervisor, free_port
+from selify.tryon.engine import drawn
+from selify.tryon.types import GarmentCategory, RefusalCode
 from selify.vendors.instagram.sandbox.driver import NothingCame, SandboxDriver, Thread
 
 EMAIL = "demo@selify.example"

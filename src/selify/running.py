@@ -14,13 +14,15 @@ import prometheus_client
 from rich.console import Console
 
 from selify import billing
-from selify.core import disk, metrics, serving
 from selify.core import logging as core_logging
+from selify.core import metrics
 from selify.core.database import Actor, Database
 from selify.core.database_access import Addresses
+from selify.core.files import disk
 from selify.core.logging import get_logger
-from selify.core.ports import check_port
 from selify.core.settings import Settings
+from selify.core.web import serving
+from selify.core.web.listening import check_port
 from selify.db import embedded, migrate
 from selify.supervisor import SUPERVISED, Program, Supervisor
 
@@ -125,7 +127,7 @@ async def up(settings: Settings) -> None:
 
 def check_settings(settings: Settings) -> None:
     """Say in one line what would keep every process of ours from starting, before any is started."""
-    from selify.core.storage import Storage
+    from selify.core.files.storage import Storage
 
     settings.check_for_the_world()
     check_port(settings.host, settings.port, "SELIFY_PORT")

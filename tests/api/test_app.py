@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from selify import billing
-from selify.ai.tryon.checked import CheckedEngine
 from selify.app import (
     ROUTINES,
     _engine_prices,
@@ -23,6 +22,7 @@ from selify.core.clock import FrozenClock
 from selify.core.database import Actor
 from selify.core.money import MicroUnits
 from selify.core.settings import Settings, SettingsWrong
+from selify.tryon.checked import CheckedEngine
 
 
 def test_a_server_for_the_world_has_a_secret_of_its_own() -> None:

@@ -31,9 +31,9 @@ from schemathesis.checks import (
 from tests.infra import postgres, worlds
 
 from selify.app import create_server
-from selify.core import serving
 from selify.core.settings import Settings
-from selify.social.sending import token_identity
+from selify.core.web import serving
+from selify.messaging.sending import token_identity
 from selify.supervisor import free_port
 
 EXAMPLES = 12

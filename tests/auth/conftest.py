@@ -14,10 +14,10 @@ from fastapi import FastAPI
 from selify.auth import Gate, endpoints
 from selify.auth.passwords import Passwords
 from selify.auth.tokens import Tokens
-from selify.core import http
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database
 from selify.core.secrets import SecretBox
+from selify.core.web import http
 
 PASSWORD = "correct horse battery"
 ORIGIN = "http://shop.test"

@@ -10,8 +10,8 @@ import pytest
 from fastapi import FastAPI
 
 from selify.billing.endpoints import router
-from selify.core import http
 from selify.core.database import Actor
+from selify.core.web import http
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import obstore
 import pytest
 from tests.infra.world import World
 
-from selify.ai.tryon import drawn
 from selify.auth.workspaces import WorkspaceNotFound
 from selify.commerce import LeffaMetadata
 from selify.commerce.uploads import upload_garment
-from selify.core.pictures import Picture
+from selify.core.files.pictures import Picture
+from selify.tryon.engine import drawn
 
 PICTURE = drawn.wardrobe()[0].png()
 READ = LeffaMetadata(

@@ -7,12 +7,14 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from selify.core import jobs, outage, problems
+from selify.core import outage
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database, DatabaseUnavailable, Tx
 from selify.core.database_access import Limits
-from selify.core.jobs import Job, JobRunner
+from selify.core.queue import jobs
+from selify.core.queue.jobs import Job, JobRunner
 from selify.core.settings import Settings
+from selify.core.web import problems
 
 SYSTEM = Actor.system("test")
 ASKED = """

@@ -6,8 +6,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from selify.core.claims import by_index
 from selify.core.database import Actor, Database
+from selify.core.queue.claims import by_index
 
 SYSTEM = Actor.system("a */ reason; DROP")
 WHO = "SELECT current_user::text AS role, auth.jwt() ->> 'role' AS claim, pg_backend_pid() AS pid"

@@ -6,9 +6,10 @@ from uuid import UUID
 import pytest
 
 from selify.app import PRUNED
-from selify.core import ids, jobs, outbox, pruning
+from selify.core import ids, pruning
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import first_id, new_id
+from selify.core.queue import jobs, outbox
 
 SYSTEM = Actor.system("test")
 NOW = datetime.now(UTC)

@@ -8,8 +8,8 @@ import pytest
 from selify.core import retention
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database
+from selify.core.files.storage import Storage, StorageUnavailable
 from selify.core.retention import FilesAreGone
-from selify.core.storage import Storage, StorageUnavailable
 
 SYSTEM = Actor.system("test")
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)

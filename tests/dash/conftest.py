@@ -17,20 +17,21 @@ import pytest
 import pytest_asyncio
 
 from selify import billing
-from selify.ai.tryon import drawn
 from selify.app import create_server
 from selify.auth import Gate, Visit, create_workspace
 from selify.commerce import LeffaMetadata, NewGarment, add_garment
-from selify.core import serving
 from selify.core.clock import SystemClock
 from selify.core.database import Actor, Database
-from selify.core.links import FileLinks
+from selify.core.files.storage import Storage
 from selify.core.settings import Settings
-from selify.core.storage import Storage
-from selify.social import conversations, posts, repository
-from selify.social.dialogue import Stage, State
-from selify.social.ports import PostItem
+from selify.core.web import serving
+from selify.core.web.links import FileLinks
+from selify.messaging import conversations, repository
+from selify.messaging.ports import PostItem
 from selify.supervisor import free_port
+from selify.tryon import posts
+from selify.tryon.dialogue import Stage, State
+from selify.tryon.engine import drawn
 
 SYSTEM = Actor.system("test")
 PASSWORD = "correct horse battery"

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from tests.dash.conftest import PICTURE, SYSTEM, new_garment
 
-from selify import ops
+from selify import notifications
 from selify.dash import bot_texts
-from selify.social import texts
+from selify.tryon import texts
 
 LONG = "ä" * 600  # 1,200 bytes
 
@@ -487,7 +487,7 @@ async def test_charges_come_in_pages_without_gaps(brand) -> None:
 async def test_the_bell(brand) -> None:
     async with brand.site.database.tx(SYSTEM) as tx:
         for number in range(2):
-            await ops.notify(
+            await notifications.notify(
                 tx,
                 workspace_id=brand.id,
                 kind="human_wanted",
@@ -510,7 +510,7 @@ async def test_the_bell(brand) -> None:
 
 async def test_only_ones_own_notices_are_opened(brand, rival) -> None:
     async with rival.site.database.tx(SYSTEM) as tx:
-        await ops.notify(
+        await notifications.notify(
             tx, workspace_id=rival.id, kind="x", title="Secret", body="", dedupe_key="s"
         )
     notice: UUID = (

@@ -9,9 +9,9 @@ from tests.dash.conftest import SYSTEM
 
 from selify.auth import KEPT_FOR, create_workspace
 from selify.core.clock import SystemClock
-from selify.core.notices import CHANNEL as NOTICES
-from selify.core.outbox import OutboxWorker
-from selify.ops import NoticeChannel
+from selify.core.queue.outbox import OutboxWorker
+from selify.notifications import NoticeChannel
+from selify.notifications.outbox import CHANNEL as NOTICES
 
 DANGER = "Delete this brand"
 

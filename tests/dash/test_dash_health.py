@@ -8,10 +8,10 @@ import pytest
 from tests.dash.conftest import SYSTEM
 
 from selify.core.clock import SystemClock
-from selify.core.notices import CHANNEL as NOTICES
-from selify.core.outbox import OutboxWorker
-from selify.ops import NoticeChannel
-from selify.social import health, pauses
+from selify.core.queue.outbox import OutboxWorker
+from selify.messaging import health, send_backoff
+from selify.notifications import NoticeChannel
+from selify.notifications.outbox import CHANNEL as NOTICES
 
 ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/settings", "/notifications")
 REASON = "Please allow access to messages."
@@ -43,7 +43,7 @@ async def hold(brand, *, may_end_early: bool) -> None:
     """A message of the account waits for a pause: it was queued, and put off when it was its turn."""
     now = datetime.now(UTC)
     async with brand.site.database.tx(SYSTEM) as tx:
-        until = await pauses.pause(
+        until = await send_backoff.pause(
             tx,
             brand.account_id,
             now=now,
@@ -293,7 +293,7 @@ async def test_the_switch_is_drawn_again_when_it_is_switched_elsewhere(brand, wh
 
 
 async def test_a_workspace_that_switches_its_platform_off_silences_its_bot(brand) -> None:
-    from selify.social import repository
+    from selify.messaging import repository
 
     await switch_off(brand, "workspace")
     async with brand.site.database.tx(SYSTEM) as tx:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from selify.social.reading import Mark
+from selify.messaging.queries import Mark
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

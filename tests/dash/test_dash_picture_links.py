@@ -6,7 +6,7 @@ import httpx
 import pytest
 from tests.dash.conftest import PICTURE, Brand
 
-from selify.core.links import FileLinks
+from selify.core.web.links import FileLinks
 
 HOUR = timedelta(hours=1)
 VARYING = {"date", "x-trace-id"}

@@ -6,8 +6,8 @@ from tests.dash import test_dash_browser
 from tests.dash.conftest import PICTURE
 from tests.dash.test_dash_browser import BOTH, open_context, sign_in
 
-from selify.ai.tryon.codec import encode
-from selify.ai.tryon.drawn_person import LOOKS, draw_person
+from selify.tryon.engine.codec import encode
+from selify.tryon.engine.drawn_person import LOOKS, draw_person
 
 pytestmark = pytest.mark.browser
 chromium = test_dash_browser.chromium

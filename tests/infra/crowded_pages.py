@@ -27,8 +27,8 @@ from selify.billing.schemas import encode_cursor
 from selify.core.database import Database
 from selify.core.settings import Settings
 from selify.dash.parts import PARTS
-from selify.social import funnel
-from selify.social.reading import ConversationFilter, Mark
+from selify.messaging.queries import ConversationFilter, Mark
+from selify.tryon import funnel
 
 HALFWAY = datetime.now(UTC) - timedelta(days=crowd.DAYS / 2)
 MANY_ROWS = 10_000

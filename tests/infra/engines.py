@@ -8,8 +8,10 @@ from io import BytesIO
 
 from PIL import Image, ImageStat
 
-from selify.ai.tryon.refusals import refusal
-from selify.ai.types import (
+from selify.core.money import MicroUnits
+from selify.core.settings import Settings
+from selify.tryon.engine.refusals import refusal
+from selify.tryon.types import (
     Picture,
     QualityScores,
     Refusal,
@@ -17,8 +19,6 @@ from selify.ai.types import (
     Rendering,
     RenderOptions,
 )
-from selify.core.money import MicroUnits
-from selify.core.settings import Settings
 
 COST = MicroUnits(7)
 SIDES = (48, 64)  # of a result: no shopper's photo has them

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from tests.infra.world import PLATFORM, World
 
 from selify.core.errors import BadRequest
-from selify.social import event_kinds
-from selify.social.ports import (
+from selify.messaging import event_kinds
+from selify.messaging.ports import (
     Grant,
     PlatformRefused,
     PostItem,

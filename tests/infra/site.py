@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import httpx
 
 from selify.app import create_server
-from selify.core import serving
-from selify.core.connections import ConnectionLimits
 from selify.core.settings import Settings
+from selify.core.web import serving
+from selify.core.web.connections import ConnectionLimits
 from selify.supervisor import free_port
 
 

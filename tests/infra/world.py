@@ -18,22 +18,18 @@ from selify import billing, commerce
 from selify.auth import Session, sessions
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database, Tx
+from selify.core.files.storage import Storage
 from selify.core.ids import new_id
-from selify.core.inbox import InboxWorker, Incoming, Intake
-from selify.core.links import FileLinks
 from selify.core.money import MicroUnits
-from selify.core.notices import CHANNEL as NOTICES
-from selify.core.outbox import OutboxWorker
+from selify.core.queue.inbox import InboxWorker, Incoming, Intake
+from selify.core.queue.outbox import OutboxWorker
 from selify.core.secrets import SecretBox
-from selify.core.storage import Storage
-from selify.ops.notifications import NoticeChannel
-from selify.social import accounts, echoes, messages, names, posts, repository
-from selify.social.dead_letters import DeadLetters
-from selify.social.dialogue import State
-from selify.social.echoes import EchoChannel
-from selify.social.events import SocialEvents
-from selify.social.names import NameChannel
-from selify.social.ports import (
+from selify.core.web.links import FileLinks
+from selify.messaging import accounts, echoes, names, outgoing, repository
+from selify.messaging.dead_letters import DeadLetters
+from selify.messaging.echoes import EchoChannel
+from selify.messaging.names import NameChannel
+from selify.messaging.ports import (
     Accepted,
     Credentials,
     Grant,
@@ -44,8 +40,8 @@ from selify.social.ports import (
     Refused,
     SentMessage,
 )
-from selify.social.sending import MessageChannel
-from selify.social.types import (
+from selify.messaging.sending import MessageChannel
+from selify.messaging.types import (
     Account,
     Attachment,
     AttachmentKind,
@@ -53,6 +49,11 @@ from selify.social.types import (
     MessageWritten,
     SocialEvent,
 )
+from selify.notifications.notices import NoticeChannel
+from selify.notifications.outbox import CHANNEL as NOTICES
+from selify.tryon import posts
+from selify.tryon.dialogue import State
+from selify.tryon.events import SocialEvents
 
 SYSTEM = Actor.system("test")
 PLATFORM = "instagram"
@@ -159,7 +160,7 @@ class World:
         self.outbox = OutboxWorker(
             self.database,
             {
-                messages.CHANNEL: self.channel,
+                outgoing.CHANNEL: self.channel,
                 echoes.CHANNEL: EchoChannel(
                     self.database, self.platform, secrets=self.secrets, clock=self.clock
                 ),
@@ -357,7 +358,7 @@ class World:
         await self.sql(
             "UPDATE internal.outbox SET not_before = created_at"
             " WHERE state = 'queued' AND channel = $1 AND last_error IS NULL",
-            messages.CHANNEL,
+            outgoing.CHANNEL,
         )
         while await self.outbox.run_once():
             pass
@@ -417,7 +418,7 @@ class World:
         rows = await self.sql(
             "SELECT payload ->> 'purpose' AS purpose FROM internal.outbox"
             " WHERE channel = $1 AND state = $2 AND payload ->> 'kind' <> 'typing' ORDER BY id",
-            messages.CHANNEL,
+            outgoing.CHANNEL,
             state,
         )
         return [row["purpose"] for row in rows]

@@ -13,10 +13,10 @@ from tests.infra.engines import plain_photo
 from tests.infra.stack import INSTANT, ROOT, WholeStack, quick_folder, running_stack
 
 from selify import demo
-from selify.ai.tryon import drawn
-from selify.ai.types import RefusalCode
 from selify.core.database import Actor
 from selify.core.settings import Settings
+from selify.tryon.engine import drawn
+from selify.tryon.types import RefusalCode
 
 PERSON = (40, 120, 200)
 NOBODY = (4, 4, 4)

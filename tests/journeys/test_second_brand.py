@@ -12,7 +12,7 @@ from tests.dash.conftest import PAGE
 from tests.infra.stack import WholeStack, quick_folder, running_stack
 
 from selify import demo
-from selify.ai.tryon import drawn
+from selify.tryon.engine import drawn
 
 pytestmark = pytest.mark.slow
 

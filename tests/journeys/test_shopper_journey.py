@@ -16,8 +16,8 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from tests.infra.stack import WholeStack, quick_folder, running_stack
 
 from selify import demo
-from selify.ai.tryon import drawn_person
 from selify.core.database import Actor
+from selify.tryon.engine import drawn_person
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FLAGS = [

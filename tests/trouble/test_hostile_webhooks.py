@@ -15,10 +15,10 @@ import pytest
 import pytest_asyncio
 from tests.infra.site import served
 
-from selify.core import middleware
 from selify.core.database import Actor, Database
-from selify.core.inbox import Intake
+from selify.core.queue.inbox import Intake
 from selify.core.settings import Settings
+from selify.core.web import middleware
 from selify.vendors.instagram.webhook import MAX_BODY_BYTES, sign
 
 SYSTEM = Actor.system("test")

@@ -11,7 +11,7 @@ import pytest
 from tests.infra.stack import quick_folder
 from tests.trouble.test_supervisor import environment
 
-from selify.core import disk
+from selify.core.files import disk
 from selify.supervisor import free_port
 
 pytestmark = pytest.mark.slow

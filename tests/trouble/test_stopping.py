@@ -18,8 +18,8 @@ import pytest
 from fastapi import FastAPI
 from tests.infra.stack import quick_folder
 
-from selify.core import serving
 from selify.core.settings import Settings
+from selify.core.web import serving
 from selify.supervisor import free_port
 
 PATIENCE = 120.0

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from PIL import Image, ImageDraw
 
-from selify.core.pictures import Picture, Transparency, open_picture
+from selify.core.files.pictures import Picture, Transparency, open_picture
 
 SKIN, RED = (224, 172, 105), (200, 30, 30)
 

@@ -8,8 +8,8 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 
-from selify.ai.ports import EngineUnavailable
 from selify.core.money import MicroUnits
+from selify.tryon.ports import EngineUnavailable
 from selify.vendors import hosted
 from selify.vendors.hosted import ProviderApi, as_seconds
 

@@ -1,4 +1,4 @@
-"""Tables of domain analytics: roll-ups and synchronisation policy.
+"""Tables of analytics: roll-ups and how often each account is synchronised.
 
 Declared for comparison with the living database and for the admin; statements that run often are
 plain SQL in the repository. What the columns mean is said in docs/reference/public_schema.md.
@@ -23,6 +23,67 @@ from selify.db.base import (
     JsonList,
     WorkspaceRef,
 )
+
+
+class InstagramPostMetrics(Base):
+    """One cumulative snapshot per hour, in UTC; differences are taken when reading."""
+
+    __tablename__ = "instagram_post_metrics"
+    __table_args__ = (
+        UniqueConstraint(
+            "post_id",
+            "account_id",
+            "metric_date",
+            "metric_hour",
+            name="instagram_post_metrics_post_id_account_id_metric_date_metri_key",
+        ),
+        Index("idx_post_metrics_account", "account_id"),
+        Index("idx_post_metrics_binding", "binding_id"),
+        Index("idx_post_metrics_date", desc("metric_date")),
+        Index("idx_post_metrics_post", "post_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=RANDOM_UUID)
+    post_id: Mapped[str]
+    account_id: Mapped[AccountRef | None]
+    binding_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("public.social_posts_garment_bindings.id", ondelete="SET NULL")
+    )
+    impressions: Mapped[int | None] = mapped_column(server_default=ZERO)
+    reach: Mapped[int | None] = mapped_column(server_default=ZERO)
+    likes: Mapped[int | None] = mapped_column(server_default=ZERO)
+    comments: Mapped[int | None] = mapped_column(server_default=ZERO)
+    shares: Mapped[int | None] = mapped_column(server_default=ZERO)
+    saves: Mapped[int | None] = mapped_column(server_default=ZERO)
+    engagement_rate: Mapped[Decimal | None] = mapped_column(Numeric(5, 2), server_default=ZERO)
+    bot_comments: Mapped[int | None] = mapped_column(server_default=ZERO)
+    bot_dms: Mapped[int | None] = mapped_column(server_default=ZERO)
+    bot_conversations: Mapped[int | None] = mapped_column(server_default=ZERO)
+    viewers_to_commenters: Mapped[Decimal | None] = mapped_column(
+        Numeric(5, 2), server_default=ZERO
+    )
+    commenters_to_triggers: Mapped[Decimal | None] = mapped_column(
+        Numeric(5, 2), server_default=ZERO
+    )
+    triggers_to_tryons: Mapped[Decimal | None] = mapped_column(Numeric(5, 2), server_default=ZERO)
+    tryons_to_shares: Mapped[Decimal | None] = mapped_column(Numeric(5, 2), server_default=ZERO)
+    estimated_sales: Mapped[int | None] = mapped_column(server_default=ZERO)
+    estimated_revenue: Mapped[Decimal | None] = mapped_column(Numeric(10, 2), server_default=ZERO)
+    cost_per_tryon: Mapped[Decimal | None] = mapped_column(
+        Numeric(6, 4), server_default=text("0.023")
+    )
+    revenue_per_tryon: Mapped[Decimal | None] = mapped_column(
+        Numeric(6, 4), server_default=text("0.115")
+    )
+    total_profit: Mapped[Decimal | None] = mapped_column(Numeric(10, 2), server_default=ZERO)
+    roi_percentage: Mapped[Decimal | None] = mapped_column(Numeric(8, 2), server_default=ZERO)
+    peak_engagement_hour: Mapped[int | None]
+    avg_time_to_dm: Mapped[int | None]
+    avg_time_to_tryon: Mapped[int | None]
+    metric_date: Mapped[date | None] = mapped_column(server_default=text("CURRENT_DATE"))
+    metric_hour: Mapped[int | None] = mapped_column(server_default=text("EXTRACT(hour FROM now())"))
+    created_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
 
 
 class AccountMetricsDaily(Base):

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Header, Request
 from selify.auth import schemas, workspaces
 from selify.auth.gate import CurrentGate, CurrentSession, visit_of
 from selify.auth.types import SignedIn
-from selify.core import idempotency
-from selify.core.http import CurrentClock, CurrentUserId, SystemTx, UserTx
+from selify.core.web import idempotency
+from selify.core.web.http import CurrentClock, CurrentUserId, SystemTx, UserTx
 
 router = APIRouter(prefix="/api/v1")
 

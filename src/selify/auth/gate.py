@@ -17,11 +17,11 @@ from selify.auth.passwords import Passwords
 from selify.auth.repository import Account
 from selify.auth.tokens import AccessToken, TokenInvalid, Tokens
 from selify.auth.types import Session, SignedIn, Visit
-from selify.core import http
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database
 from selify.core.errors import Conflict, Forbidden, Unauthenticated
 from selify.core.settings import Settings
+from selify.core.web import http
 
 ACTOR = Actor.system("sign-in")
 _LONGEST_SECRET = 100

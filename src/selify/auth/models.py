@@ -1,4 +1,4 @@
-"""Tables of domain auth: users, workspaces, members, tokens and the trails of what was done.
+"""Tables of auth: users, workspaces, members and the trails of what was done.
 
 Declared for comparison with the living database and for the admin; statements that run often are
 plain SQL in the repository. What the columns mean is said in docs/reference/public_schema.md.
@@ -40,7 +40,6 @@ from selify.db.base import (
     WorkspaceRef,
 )
 
-# Accounts are the auth schema's, not ours to declare; this much is needed to point at them.
 AUTH_USERS = Table("users", Base.metadata, Column("id", Uuid, primary_key=True), schema="auth")
 
 
@@ -186,45 +185,6 @@ class SsoAuditLog(Base):
     metadata_: Mapped[Json | None] = mapped_column("metadata", server_default=EMPTY_OBJECT)
 
 
-class VrShopToken(Base):
-    """A token is shown once, when it is made. Revoking is is_active = false: nobody may delete
-    one.
-    """
-
-    __tablename__ = "vr_shop_tokens"
-    __table_args__ = (
-        UniqueConstraint("token", name="vr_shop_tokens_token_key"),
-        Index(
-            "idx_vr_shop_tokens_active",
-            "is_active",
-            "expires_at",
-            postgresql_where=text("is_active = true"),
-        ),
-        Index("idx_vr_shop_tokens_shop_id", "shop_id"),
-        Index("idx_vr_shop_tokens_token", "token"),
-        Index("idx_vr_shop_tokens_workspace_id", "workspace_id"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=RANDOM_UUID)
-    shop_id: Mapped[UUID] = mapped_column(ForeignKey("public.vr_shops.id", ondelete="CASCADE"))
-    workspace_id: Mapped[WorkspaceRef]
-    token: Mapped[str]
-    token_name: Mapped[str | None]
-    rate_limit_per_minute: Mapped[int | None] = mapped_column(server_default=text("30"))
-    rate_limit_per_hour: Mapped[int | None] = mapped_column(server_default=text("500"))
-    rate_limit_per_day: Mapped[int | None] = mapped_column(server_default=text("2000"))
-    created_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
-    expires_at: Mapped[datetime | None]
-    is_active: Mapped[bool | None] = mapped_column(server_default=TRUE)
-    total_uses: Mapped[int | None] = mapped_column(server_default=ZERO)
-    total_successful: Mapped[int | None] = mapped_column(server_default=ZERO)
-    total_failed: Mapped[int | None] = mapped_column(server_default=ZERO)
-    last_used_at: Mapped[datetime | None]
-    last_used_ip: Mapped[str | None]
-    created_by: Mapped[UserRef | None]
-    notes: Mapped[str | None]
-
-
 class WorkspaceMember(Base):
     """The one place that says who may see what: every policy of every tenant table asks it."""
 
@@ -297,3 +257,19 @@ class Workspace(Base):
     is_holding_company: Mapped[bool | None] = mapped_column(server_default=FALSE)
     brand_voice: Mapped[Json | None] = mapped_column(server_default=EMPTY_OBJECT)
     brand_metadata: Mapped[Json | None] = mapped_column(server_default=EMPTY_OBJECT)
+
+
+class WorkspaceEvent(Base):
+    """History only; nothing writes here any more."""
+
+    __tablename__ = "workspace_events"
+    __table_args__ = (
+        Index("idx_workspace_events_created_at", desc("created_at")),
+        Index("idx_workspace_events_workspace_id", "workspace_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=RANDOM_UUID)
+    workspace_id: Mapped[WorkspaceRef]
+    event_type: Mapped[str]
+    event_data: Mapped[Json | None] = mapped_column(server_default=EMPTY_OBJECT)
+    created_at: Mapped[datetime | None] = mapped_column(server_default=NOW)

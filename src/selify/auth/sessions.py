@@ -15,10 +15,10 @@ from uuid import UUID
 from selify.auth import repository
 from selify.auth.repository import HeldSecret
 from selify.auth.types import Session, SignedIn, User, Visit
-from selify.core.clocks import Bound, interval
 from selify.core.database import Tx
 from selify.core.errors import Unauthenticated
 from selify.core.logging import get_logger
+from selify.core.wrong_clocks import Bound, interval
 
 log = get_logger(__name__)
 
@@ -30,7 +30,7 @@ GRACE = timedelta(seconds=60)
 SETTLING = timedelta(minutes=10)
 
 
-# How far ahead these times can honestly lie; see ``selify.core.clocks``.
+# How far ahead these times can honestly lie; see ``selify.core.wrong_clocks``.
 BOUNDS = (
     Bound("internal.session_secrets", "rotated_at"),
     Bound("internal.session_secrets", "previous_until", longest=interval(GRACE)),

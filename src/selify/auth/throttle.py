@@ -7,9 +7,9 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from selify.core.clocks import Bound, interval
 from selify.core.database import Tx
 from selify.core.errors import TooMany
+from selify.core.wrong_clocks import Bound, interval
 
 WINDOW = timedelta(minutes=15)
 
@@ -19,7 +19,7 @@ class TooManyAttempts(TooMany):
     title = "Too many tries"
 
 
-# How far ahead these times can honestly lie; see ``selify.core.clocks``.
+# How far ahead these times can honestly lie; see ``selify.core.wrong_clocks``.
 BOUNDS = (
     Bound(
         "internal.sign_in_attempts",

@@ -15,11 +15,12 @@ from uuid import UUID
 import asyncpg
 
 from selify.auth.types import DeletedWorkspace, Member, Workspace, WorkspaceRole
-from selify.core import jobs, notices
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unauthenticated
 from selify.core.ids import UserId, WorkspaceId
+from selify.core.queue import jobs
+from selify.notifications import outbox
 
 DELETION = "workspace deletion"
 KEPT_FOR = timedelta(days=30)
@@ -249,7 +250,7 @@ async def delete_workspace(
         workspace_id,
     ):
         raise HoldsBrands("Brands belong to this workspace.", hint="Delete or move them first.")
-    await notices.notify_workspace(
+    await outbox.notify_workspace(
         tx,
         workspace_id=workspace_id,
         kind="workspace_deleted",
@@ -329,7 +330,7 @@ async def restore_workspace(tx: Tx, clock: Clock, workspace_id: UUID, *, user_id
         workspace_id,
         row["parent_workspace_id"],
     )
-    await notices.notify_workspace(
+    await outbox.notify_workspace(
         tx,
         workspace_id=workspace_id,
         kind="workspace_restored",

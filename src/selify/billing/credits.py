@@ -48,11 +48,11 @@ from selify.billing.types import (
     UsageStatus,
     Work,
 )
-from selify.core import turns
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import SelifyError
 from selify.core.money import Credits, MicroUnits
+from selify.core.queue import schedule
 
 LONGEST_CODE = 50
 STALE_CODE = "stale"
@@ -275,5 +275,5 @@ async def release_stale(
 
     for row in rows:
         give_back = partial(release, UsageEventId(row["id"]))
-        await turns.attempt(tx, repository.STALE, row["id"], give_back, now=clock.now())
+        await schedule.attempt(tx, repository.STALE, row["id"], give_back, now=clock.now())
     return released

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from selify.billing import accounts, explanation, schemas, usage
 from selify.billing.errors import ChargeMissing
-from selify.core.http import CurrentClock, UserTx
+from selify.core.web.http import CurrentClock, UserTx
 
 router = APIRouter(prefix="/api/v1/workspaces/{workspace_id}/billing", tags=["billing"])
 

@@ -1,4 +1,4 @@
-"""Tables of domain billing: plans, credits, balances, charges and commissions.
+"""Tables of billing: plans, credits, balances, charges and commissions.
 
 Declared for comparison with the living database and for the admin; statements that run often are
 plain SQL in the repository. What the columns mean is said in docs/reference/public_schema.md.
@@ -348,3 +348,34 @@ class WorkspaceUsageEvent(Base):
     completed_at: Mapped[datetime | None]
     subscription_tier: Mapped[str] = mapped_column(String(20))
     refunded_at: Mapped[datetime | None]
+
+
+class ProcessedWebhookEvent(Base):
+    """Payment events already handled, written in the same transaction as their effect."""
+
+    __tablename__ = "processed_webhook_events"
+    __table_args__ = (
+        Index("idx_webhook_events_cleanup", "processed_at"),
+        Index("idx_processed_webhook_events_event", "event_id"),
+    )
+
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    processed_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class WorkspaceAutoReloadSettings(Base):
+    """Topping up by card when the balance falls. Only one reload may be in flight."""
+
+    __tablename__ = "workspace_auto_reload_settings"
+
+    workspace_id: Mapped[WorkspaceRef] = mapped_column(primary_key=True)
+    enabled: Mapped[bool] = mapped_column(server_default=FALSE)
+    threshold_cents: Mapped[int]
+    reload_amount_cents: Mapped[int]
+    stripe_payment_method_id: Mapped[str | None]
+    last_reload_at: Mapped[datetime | None]
+    last_reload_status: Mapped[str | None]
+    failed_attempts: Mapped[int | None] = mapped_column(server_default=ZERO)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    created_by: Mapped[UserRef | None]

@@ -7,8 +7,8 @@ from uuid import UUID
 import asyncpg
 
 from selify.billing.types import Order, Work
-from selify.core import turns
 from selify.core.database import Tx
+from selify.core.queue import schedule
 
 LARGEST_INTEGER = 2**31 - 1
 STALE = "stale charges"  # the routine whose failures are noted
@@ -291,7 +291,7 @@ async def abandoned(tx: Tx, *, before: datetime, limit: int) -> list[asyncpg.Rec
                AND NOT EXISTS (SELECT FROM internal.jobs j
                                 WHERE j.id = (e.metadata -> 'charge' ->> 'job_id')::uuid
                                   AND j.state IN ('queued', 'running'))
-             ORDER BY coalesce({turns.last_try(STALE, "e.id")}, e.created_at) LIMIT $2)
+             ORDER BY coalesce({schedule.last_try(STALE, "e.id")}, e.created_at) LIMIT $2)
         SELECT id FROM longest ORDER BY workspace_id, id
         """,
         before,

@@ -12,15 +12,9 @@ from selify.commerce.editing import edit_garment
 from selify.commerce.garments import list_garments
 from selify.commerce.ports import GarmentReader
 from selify.commerce.uploads import upload_garment
-from selify.core.http import (
-    CurrentClock,
-    CurrentUser,
-    CurrentUserId,
-    OpenDatabase,
-    SystemTx,
-)
-from selify.core.links import FileLinks
-from selify.core.storage import Storage
+from selify.core.files.storage import Storage
+from selify.core.web.http import CurrentClock, CurrentUser, CurrentUserId, OpenDatabase, SystemTx
+from selify.core.web.links import FileLinks
 
 router = APIRouter(prefix="/api/v1/workspaces/{workspace_id}/garments", tags=["wardrobe"])
 PICTURE_LIFE = timedelta(hours=1)

@@ -1,24 +1,14 @@
-"""Tables of domain commerce: products, imports, wardrobe and VR shops.
+"""Tables of commerce: products, imports and the wardrobe.
 
 Declared for comparison with the living database and for the admin; statements that run often are
 plain SQL in the repository. What the columns mean is said in docs/reference/public_schema.md.
 """
 
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import (
-    BigInteger,
-    Computed,
-    ForeignKey,
-    Index,
-    Numeric,
-    UniqueConstraint,
-    desc,
-    text,
-)
+from sqlalchemy import BigInteger, Computed, ForeignKey, Index, UniqueConstraint, desc, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from selify.db.base import (
@@ -26,7 +16,6 @@ from selify.db.base import (
     EMPTY_OBJECT,
     EMPTY_TEXTS,
     FALSE,
-    NO_TEXTS,
     NOW,
     RANDOM_UUID,
     TRUE,
@@ -65,56 +54,6 @@ class AmazonConnectedAccount(Base):
     connected_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
     last_sync_at: Mapped[datetime | None]
     sync_error: Mapped[str | None]
-    created_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
-    updated_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
-
-
-class BrandSettings(Base):
-    """How a brand speaks, whom it speaks to, and what its generated texts must and must not say."""
-
-    __tablename__ = "brand_settings"
-    __table_args__ = (
-        UniqueConstraint("connected_account_id", name="unique_brand_per_account"),
-        Index("idx_brand_settings_account", "connected_account_id"),
-        Index("idx_brand_settings_workspace", "workspace_id"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=RANDOM_UUID)
-    connected_account_id: Mapped[AccountRef]
-    workspace_id: Mapped[WorkspaceRef]
-    brand_name: Mapped[str | None]
-    brand_tagline: Mapped[str | None]
-    brand_story: Mapped[str | None]
-    brand_voice: Mapped[str | None] = mapped_column(server_default="casual")
-    tone_keywords: Mapped[list[str] | None] = mapped_column(server_default=NO_TEXTS)
-    avoid_keywords: Mapped[list[str] | None] = mapped_column(server_default=NO_TEXTS)
-    target_gender: Mapped[str | None] = mapped_column(server_default="all")
-    target_age_min: Mapped[int | None] = mapped_column(server_default=text("18"))
-    target_age_max: Mapped[int | None] = mapped_column(server_default=text("65"))
-    target_lifestyle: Mapped[list[str] | None]
-    target_income_level: Mapped[str | None] = mapped_column(server_default="moderate")
-    pricing_strategy: Mapped[str | None] = mapped_column(server_default="value")
-    price_ranges: Mapped[Json | None] = mapped_column(server_default=EMPTY_OBJECT)
-    currency: Mapped[str | None] = mapped_column(server_default="USD")
-    default_markup_percent: Mapped[Decimal | None] = mapped_column(
-        Numeric(5, 2), server_default=text("50.00")
-    )
-    description_template: Mapped[str | None]
-    description_length: Mapped[str | None] = mapped_column(server_default="medium")
-    include_materials: Mapped[bool | None] = mapped_column(server_default=TRUE)
-    include_care_instructions: Mapped[bool | None] = mapped_column(server_default=TRUE)
-    include_sizing_info: Mapped[bool | None] = mapped_column(server_default=TRUE)
-    include_sustainability: Mapped[bool | None] = mapped_column(server_default=FALSE)
-    include_origin_story: Mapped[bool | None] = mapped_column(server_default=FALSE)
-    preferred_model_style: Mapped[str | None] = mapped_column(server_default="diverse")
-    preferred_background: Mapped[str | None] = mapped_column(server_default="white")
-    model_diversity_enabled: Mapped[bool | None] = mapped_column(server_default=TRUE)
-    sample_titles: Mapped[list[str] | None] = mapped_column(server_default=NO_TEXTS)
-    sample_descriptions: Mapped[list[str] | None] = mapped_column(server_default=NO_TEXTS)
-    common_tags: Mapped[list[str] | None] = mapped_column(server_default=NO_TEXTS)
-    products_analyzed: Mapped[int | None] = mapped_column(server_default=ZERO)
-    last_analysis_at: Mapped[datetime | None]
-    analysis_insights: Mapped[Json | None] = mapped_column(server_default=EMPTY_OBJECT)
     created_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
     updated_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
 
@@ -488,53 +427,6 @@ class ShopifyProduct(Base):
     embedding_updated_at: Mapped[datetime | None]
     ai_generated_at: Mapped[datetime | None]
     content_hash_at_generation: Mapped[str | None]
-
-
-class VrGarment(Base):
-    """Six garments hang on a rack, positions 0 to 5."""
-
-    __tablename__ = "vr_garments"
-    __table_args__ = (
-        Index("idx_vr_garments_active", "is_active"),
-        Index("idx_vr_garments_display_order", "shop_id", "display_order"),
-        Index("idx_vr_garments_shop_id", "shop_id"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=UUID_V4)
-    shop_id: Mapped[UUID] = mapped_column(ForeignKey("public.vr_shops.id", ondelete="CASCADE"))
-    name: Mapped[str]
-    description: Mapped[str | None]
-    garment_type: Mapped[str]
-    model_glb_url: Mapped[str]
-    thumbnail_url: Mapped[str]
-    price_usd: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
-    polygon_count: Mapped[int | None]
-    texture_size: Mapped[int | None]
-    created_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
-    updated_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
-    display_order: Mapped[int | None] = mapped_column(server_default=ZERO)
-    is_active: Mapped[bool | None] = mapped_column(server_default=TRUE)
-
-
-class VrShop(Base):
-    """Virtual reality shops in the VR shopping mall."""
-
-    __tablename__ = "vr_shops"
-    __table_args__ = (
-        UniqueConstraint("name", name="vr_shops_name_unique"),
-        Index("idx_vr_shops_workspace_id", "workspace_id"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=UUID_V4)
-    name: Mapped[str]
-    description: Mapped[str | None]
-    brand: Mapped[str | None]
-    logo_url: Mapped[str | None]
-    environment_glb_url: Mapped[str | None]
-    created_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
-    updated_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
-    is_active: Mapped[bool | None] = mapped_column(server_default=TRUE)
-    workspace_id: Mapped[WorkspaceRef | None]
 
 
 class WardrobeCollection(Base):

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from selify.commerce.leffa import LeffaMetadata
-from selify.core.pictures import Picture
+from selify.core.files.pictures import Picture
 
 
 class GarmentReader(Protocol):

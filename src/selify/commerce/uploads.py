@@ -11,9 +11,9 @@ from selify.commerce.garments import Garment, NewGarment, add_garment, storage_p
 from selify.commerce.ports import GarmentReader
 from selify.core.database import Actor, Database
 from selify.core.errors import SelifyError
+from selify.core.files.pictures import Transparency, open_picture
+from selify.core.files.storage import Storage
 from selify.core.ids import new_id
-from selify.core.pictures import Transparency, open_picture
-from selify.core.storage import Storage
 
 ACTOR = Actor.system("wardrobe upload")
 MAX_SIDE = 2000

@@ -2,7 +2,7 @@
 
 Each error knows the HTTP status, a stable machine-readable ``code``, and, for the person reading
 it, what went wrong (``detail``) and what to do about it (``hint``). Rendered as problem details
-(RFC 9457) by ``selify.core.problems``.
+(RFC 9457) by ``selify.core.web.problems``.
 """
 
 from typing import Any, ClassVar

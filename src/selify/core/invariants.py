@@ -21,12 +21,12 @@ from uuid import UUID
 
 import asyncpg
 
-from selify.core.claims import NOBODY
 from selify.core.clock import Clock, is_within
 from selify.core.database import Actor, Database, Tx
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
-from selify.core.turns import take_turn
+from selify.core.queue.claims import NOBODY
+from selify.core.queue.schedule import take_turn
 
 log = get_logger(__name__)
 

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from selify.core.claims import by_index
 from selify.core.database import Actor, Database
 from selify.core.ids import first_id
-from selify.core.inbox import REPLAYABLE
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
-from selify.core.turns import take_turn
+from selify.core.queue.claims import by_index
+from selify.core.queue.inbox import REPLAYABLE
+from selify.core.queue.schedule import take_turn
 
 log = get_logger(__name__)
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from selify.core.claims import by_index
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
+from selify.core.files.storage import Storage, StorageUnavailable
 from selify.core.invariants import Violation
 from selify.core.logging import get_logger
-from selify.core.storage import Storage, StorageUnavailable
+from selify.core.queue.claims import by_index
 
 log = get_logger(__name__)
 

@@ -14,11 +14,12 @@ from selify.dash.desk import AtDesk, Desk
 from selify.dash.forms import keyword_list
 from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import View
-from selify.social import accounts, bot_settings, repository, texts
-from selify.social.connecting import Connector
-from selify.social.keywords import DEFAULT_KEYWORDS
-from selify.social.send_now import send_now
-from selify.social.types import Account, SwitchedOff
+from selify.messaging import accounts, repository
+from selify.messaging.connecting import Connector
+from selify.messaging.send_now import send_now
+from selify.messaging.types import Account, SwitchedOff
+from selify.tryon import bot_settings, texts
+from selify.tryon.keywords import DEFAULT_KEYWORDS
 
 router = APIRouter(prefix="/accounts", include_in_schema=False)
 

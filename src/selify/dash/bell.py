@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
-from selify import ops
+from selify import notifications
 from selify.auth import CurrentGate
 from selify.core.errors import NotFound
 from selify.dash.desk import AtDesk
@@ -27,10 +27,10 @@ async def show(desk: AtDesk) -> Response:
 async def mark_all_read(desk: AtDesk) -> Response:
     """Everything unread in this workspace."""
     async with desk.reading() as tx:
-        unread = await ops.list_notifications(
+        unread = await notifications.list_notifications(
             tx, workspace_id=desk.workspace.id, unread_only=True, limit=AS_MANY_AS_SHOWN
         )
-        await ops.mark_read(tx, [notice.id for notice in unread])
+        await notifications.mark_read(tx, [notice.id for notice in unread])
     if by_script(desk.request):
         return fragment(desk, "notices.html", **await bell(desk))
     return went_well(desk, "/notifications", "notices_read")
@@ -40,12 +40,12 @@ async def mark_all_read(desk: AtDesk) -> Response:
 async def open_notice(desk: AtDesk, gate: CurrentGate, notice_id: UUID) -> Response:
     """Seen, and on to where something can be done about it."""
     async with desk.reading() as tx:
-        told = await ops.list_notifications(
+        told = await notifications.list_notifications(
             tx, workspace_id=desk.workspace.id, limit=AS_MANY_AS_SHOWN
         )
         notice = next((n for n in told if n.id == notice_id), None)
         if notice is None:
             raise NotFound("This notification is not here (any more).")
-        await ops.mark_read(tx, [notice.id])
+        await notifications.mark_read(tx, [notice.id])
     goal = gate.safe_return_to(notice.action_url)
     return RedirectResponse(desk.here(goal) if "?" not in goal else goal, status_code=303)

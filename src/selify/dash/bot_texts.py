@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from selify.social import bot_settings, texts
-from selify.social.texts.rules import Fault
-from selify.social.types import Account
+from selify.messaging.types import Account
+from selify.tryon import bot_settings, texts
+from selify.tryon.texts.rules import Fault
 
 BRACES: Mapping[str, str] = {
     "brand": "your brand’s name",

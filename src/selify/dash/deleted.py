@@ -13,7 +13,7 @@ from selify.auth import (
     restore_workspace,
 )
 from selify.core.database import Actor
-from selify.core.http import CurrentClock, OpenDatabase
+from selify.core.web.http import CurrentClock, OpenDatabase
 from selify.dash.rendering import plain
 
 router = APIRouter(prefix="/brands/{workspace_id}", include_in_schema=False)

@@ -28,10 +28,10 @@ from selify.auth import (
     list_deleted,
     list_workspaces,
 )
-from selify.core import http
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import NotFound
+from selify.core.web import http
 
 COOKIE = "selify_workspace"
 A_YEAR = 365 * 24 * 3600

@@ -1,4 +1,4 @@
-"""How connected accounts are doing, as the pages show it: what ``social.diagnosis`` says, a sentence
+"""How connected accounts are doing, as the pages show it: what ``messaging.diagnosis`` says, a sentence
 beside each thing that was looked at.
 """
 
@@ -8,10 +8,10 @@ from uuid import UUID
 
 from selify.dash.desk import Desk
 from selify.dash.view import View
-from selify.social import diagnosis
-from selify.social.diagnosis import About, Diagnosis, Finding, State, Waiting
-from selify.social.limits import Pace
-from selify.social.types import SwitchedOff
+from selify.messaging import diagnosis
+from selify.messaging.diagnosis import About, Diagnosis, Finding, State, Waiting
+from selify.messaging.limits import Pace
+from selify.messaging.types import SwitchedOff
 
 FELT_MILLISECONDS = 100
 

@@ -17,10 +17,11 @@ from selify.dash import charges, charts, health, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import bell, by_script, fragment, page, went_well
 from selify.dash.view import PERIODS, View, Viewed
-from selify.social import conversations, funnel, reading, repository
-from selify.social.dialogue import Handler, State
-from selify.social.reading import Answers, ConversationFilter, ConversationMissing, Mark
-from selify.social.types import Account
+from selify.messaging import conversations, queries, repository
+from selify.messaging.queries import Answers, ConversationFilter, ConversationMissing, Mark
+from selify.messaging.types import Account
+from selify.tryon import funnel
+from selify.tryon.dialogue import Handler, State
 
 router = APIRouter(include_in_schema=False)
 
@@ -58,7 +59,7 @@ async def _workspace_of(desk: Desk, conversation_id: UUID) -> UUID:
     async with desk.reading() as tx:
         for workspace in (desk.workspace, *elsewhere):
             try:
-                await reading.access_conversation(tx, workspace.id, conversation_id)
+                await queries.access_conversation(tx, workspace.id, conversation_id)
             except ConversationMissing:
                 continue
             return workspace.id
@@ -71,23 +72,23 @@ async def _workspace_of(desk: Desk, conversation_id: UUID) -> UUID:
 async def show_attention(desk: Desk, _: View) -> dict[str, Any]:
     """What is still to do before shoppers can be answered at all."""
     async with desk.acting() as tx:
-        accounts = await reading.list_accounts(tx, desk.workspace.id)
+        accounts = await queries.list_accounts(tx, desk.workspace.id)
         garments = await commerce.list_garments(tx, desk.workspace.id, limit=1)
-        binding = await reading.shows_any_garment(tx, desk.workspace.id)
+        binding = await queries.shows_any_garment(tx, desk.workspace.id)
     return {"steps": {"account": bool(accounts), "garment": bool(garments), "binding": binding}}
 
 
 async def show_conversations(desk: Desk, view: View) -> dict[str, Any]:
     if view.wanted is not ConversationFilter.ALL:
         async with desk.acting() as tx:
-            found = await reading.list_waiting(
+            found = await queries.list_waiting(
                 tx, desk.workspace.id, view.wanted, after=view.people, limit=PEOPLE + 1
             )
     elif view.people is None:
         found = await desk.once(_latest_conversations)
     else:
         async with desk.reading() as tx:
-            found = await reading.list_conversations(
+            found = await queries.list_conversations(
                 tx, desk.workspace.id, after=view.people, limit=PEOPLE + 1
             )
     return {
@@ -108,10 +109,10 @@ async def show_thread(desk: Desk, view: View) -> dict[str, Any]:
         chosen = view.held or latest["id"]
     is_latest = latest is not None and chosen == latest["id"]
     async with desk.reading() as tx:
-        thread = await reading.access_conversation(tx, desk.workspace.id, chosen)
+        thread = await queries.access_conversation(tx, desk.workspace.id, chosen)
         about = State.from_json(thread["conversation_state"]).binding_id
         account = await repository.account(tx, thread["account_id"])
-        found = await reading.list_messages(tx, chosen, before=view.before, limit=MESSAGES + 1)
+        found = await queries.list_messages(tx, chosen, before=view.before, limit=MESSAGES + 1)
         return {
             "thread": thread,
             "account": account,
@@ -136,7 +137,7 @@ def _who_answers(thread: Mapping[str, Any], account: Account | None) -> str:
 async def _latest_conversations(desk: Desk) -> list[dict[str, Any]]:
     """The first page of them, which begins with the one that the thread follows."""
     async with desk.reading() as tx:
-        return await reading.list_conversations(tx, desk.workspace.id, limit=PEOPLE + 1)
+        return await queries.list_conversations(tx, desk.workspace.id, limit=PEOPLE + 1)
 
 
 async def show_funnel(desk: Desk, view: View) -> dict[str, Any]:
@@ -191,7 +192,7 @@ async def hand_back(desk: AtDesk, conversation_id: UUID) -> Response:
 
 async def _set_handler(desk: Desk, conversation_id: UUID, handler: Handler, done: str) -> Response:
     async with desk.acting() as tx:
-        await reading.access_conversation(tx, desk.workspace.id, conversation_id)
+        await queries.access_conversation(tx, desk.workspace.id, conversation_id)
         await conversations.set_handler(tx, conversation_id, handler, now=desk.clock.now())
     if not by_script(desk.request):
         return went_well(desk, f"/conversations/{conversation_id}", done)

@@ -13,7 +13,7 @@ from selify.dash import charges, charts
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import by_script, fragment, page
 from selify.dash.view import View, Viewed
-from selify.social.reading import Mark
+from selify.messaging.queries import Mark
 
 router = APIRouter(prefix="/billing", include_in_schema=False)
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from fastapi.responses import RedirectResponse, Response
 
 from selify.core.errors import NotFound, SelifyError
-from selify.core.fetch import SafeFetcher
+from selify.core.files.fetch import SafeFetcher
+from selify.core.files.pictures import open_picture
+from selify.core.files.storage import Storage
 from selify.core.logging import get_logger
-from selify.core.pictures import open_picture
-from selify.core.storage import Storage
 from selify.dash.desk import Desk
 from selify.dash.rendering import picture_link
 

@@ -18,9 +18,10 @@ from selify.dash.desk import AtDesk, Desk
 from selify.dash.forms import keyword_list
 from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import Text, View, Viewed, number
-from selify.social import posts, reading
-from selify.social.posts import PostMissing
-from selify.social.reading import Mark
+from selify.messaging import queries
+from selify.messaging.queries import Mark
+from selify.tryon import posts
+from selify.tryon.posts import PostMissing
 
 router = APIRouter(prefix="/posts", include_in_schema=False)
 
@@ -36,8 +37,8 @@ async def show(desk: AtDesk, view: Viewed) -> Response:
 async def show_posts(desk: Desk, view: View) -> dict[str, Any]:
     """A page of posts, and what can be chosen for them."""
     async with desk.reading() as tx:
-        found = await reading.list_posts(tx, desk.workspace.id, after=view.after, limit=A_PAGE + 1)
-        accounts = await reading.list_accounts(tx, desk.workspace.id)
+        found = await queries.list_posts(tx, desk.workspace.id, after=view.after, limit=A_PAGE + 1)
+        accounts = await queries.list_accounts(tx, desk.workspace.id)
         garments = await _shown_by(tx, desk, found)
     async with desk.acting() as tx:
         any_garment = bool(await commerce.list_garments(tx, desk.workspace.id, limit=1))
@@ -140,7 +141,7 @@ async def picture(desk: AtDesk, post_id: UUID) -> Response:
 
 async def _access_post(tx: Tx, desk: Desk, post_id: UUID) -> asyncpg.Record:
     """Raises PostMissing."""
-    post = await reading.find_post(tx, desk.workspace.id, post_id)
+    post = await queries.find_post(tx, desk.workspace.id, post_id)
     if post is None:
         raise PostMissing("There is no such post in this workspace.")
     return post

@@ -15,7 +15,7 @@ import orjson
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from selify.core.problems import PROBLEM
+from selify.core.web.problems import PROBLEM
 from selify.dash import rendering, words
 from selify.dash.desk import DELETED
 

@@ -12,10 +12,10 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from selify import commerce, ops
-from selify.core.http import open_clock
-from selify.core.links import FileLinks
+from selify import commerce, notifications
 from selify.core.money import Cents, Credits, MicroUnits
+from selify.core.web.http import open_clock
+from selify.core.web.links import FileLinks
 from selify.dash import health, words
 from selify.dash.desk import Desk, deleted_brands
 from selify.dash.view import View
@@ -99,8 +99,10 @@ def by_script(request: Request) -> bool:
 async def bell(desk: Desk) -> dict[str, Any]:
     async with desk.reading() as tx:
         return {
-            "notices": await ops.list_notifications(tx, workspace_id=desk.workspace.id, limit=12),
-            "unread": await ops.count_unread(tx, workspace_id=desk.workspace.id),
+            "notices": await notifications.list_notifications(
+                tx, workspace_id=desk.workspace.id, limit=12
+            ),
+            "unread": await notifications.count_unread(tx, workspace_id=desk.workspace.id),
         }
 
 

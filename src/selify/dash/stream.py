@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from selify.auth import access_workspace
 from selify.core.errors import TooMany
-from selify.core.http import CurrentUser, OpenDatabase
+from selify.core.web.http import CurrentUser, OpenDatabase
 from selify.dash.live import Changes
 
 # The browser comes back by itself, and is then asked again who it is.

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from selify.social.reading import ConversationFilter, Mark
+from selify.messaging.queries import ConversationFilter, Mark
 
 PERIODS = (7, 30, 90)
 

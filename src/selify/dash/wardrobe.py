@@ -13,13 +13,13 @@ from selify.commerce import Garment, GarmentChange
 from selify.commerce.ports import GarmentReader
 from selify.commerce.uploads import upload_garment
 from selify.core.errors import Invalid, SelifyError
-from selify.core.storage import Storage
+from selify.core.files.storage import Storage
 from selify.core.text import OneLine
 from selify.dash import forms, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import View, Viewed
-from selify.social.reading import Mark
+from selify.messaging.queries import Mark
 
 router = APIRouter(prefix="/wardrobe", include_in_schema=False)
 

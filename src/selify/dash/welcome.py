@@ -17,8 +17,8 @@ from selify.auth import (
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database
 from selify.core.errors import Invalid, SelifyError
-from selify.core.http import CurrentClock, OpenDatabase
 from selify.core.text import OneLine, Verbatim
+from selify.core.web.http import CurrentClock, OpenDatabase
 from selify.dash.rendering import plain
 
 router = APIRouter(include_in_schema=False)

@@ -67,7 +67,7 @@ CATEGORIES: Mapping[str, str] = {
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 
-# Where words that start a try-on can be set, as ``social.keywords`` calls it.
+# Where words that start a try-on can be set, as ``tryon.keywords`` calls it.
 LEVELS: Mapping[str, str] = {
     "post": "this post itself",
     "garment binding": "this post’s own words",

@@ -25,8 +25,8 @@ from urllib.parse import quote
 
 import psutil
 
-from selify.core import disk
 from selify.core.database_access import LOGIN_ROLE, Addresses
+from selify.core.files import disk
 from selify.db.errors import EmbeddedDatabaseError
 
 DATABASE_NAME = "selify"

@@ -1,4 +1,4 @@
-"""The schema as the domains' models declare it, compared with the living database."""
+"""The schema as its owners' models declare it, compared with the living database."""
 
 import importlib
 import re
@@ -13,15 +13,31 @@ from sqlalchemy.pool import NullPool
 
 from selify.db.base import Base
 
-DOMAINS = ("auth", "billing", "commerce", "ai", "social", "analytics", "ops")
+OWNERS = (
+    "core.queue",
+    "auth",
+    "billing",
+    "notifications",
+    "messaging",
+    "commerce",
+    "tryon",
+    "copywriting",
+    "studio",
+    "assistant",
+    "vr",
+    "mail",
+    "support",
+    "analytics",
+    "qa",
+)
 
 NOT_COMPARED = re.compile("comment|index")
 
 
 def declared_metadata() -> MetaData:
-    """All tables of the seven domains."""
-    for domain in DOMAINS:
-        importlib.import_module(f"selify.{domain}.models")
+    """All tables, each declared by its owner."""
+    for owner in OWNERS:
+        importlib.import_module(f"selify.{owner}.models")
     return Base.metadata
 
 

@@ -13,9 +13,9 @@ from fastapi.responses import StreamingResponse
 from selify.auth import CurrentGate, CurrentSession, access_workspace
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import SelifyError, TooMany
-from selify.core.http import CurrentUser, OpenDatabase
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
+from selify.core.web.http import CurrentUser, OpenDatabase
 from selify.realtime.feed import Change, Feed, Subscriber
 from selify.realtime.reading import TABLES, View, view
 

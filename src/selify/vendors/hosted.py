@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import httpx
 
-from selify.ai.ports import EngineUnavailable
-from selify.ai.types import GarmentCategory, Picture, Refusal, RefusalCode, RenderOptions
 from selify.core.errors import SelifyError
+from selify.core.files.pictures import open_picture
 from selify.core.money import MicroUnits
-from selify.core.pictures import open_picture
+from selify.tryon.ports import EngineUnavailable
+from selify.tryon.types import GarmentCategory, Picture, Refusal, RefusalCode, RenderOptions
 
 MAX_ANSWER_BYTES: Final = 48 * 1024 * 1024
 TIDY_UP_SECONDS: Final = 5.0

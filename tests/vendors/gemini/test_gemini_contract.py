@@ -11,10 +11,10 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from selify.ai.ports import EngineUnavailable
-from selify.ai.types import GarmentCategory, Refusal, RefusalCode, Rendering, RenderOptions
+from selify.core.files.pictures import open_picture
 from selify.core.money import MicroUnits
-from selify.core.pictures import open_picture
+from selify.tryon.ports import EngineUnavailable
+from selify.tryon.types import GarmentCategory, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.vendors.gemini.client import GeminiConfig, GeminiEngine
 from selify.vendors.gemini.framing import cut_back, framed, nearest_aspect_ratio
 from selify.vendors.gemini.sandbox import create_app

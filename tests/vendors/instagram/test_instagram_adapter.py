@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.responses import HTMLResponse
 
-from selify.social.ports import Accepted, Action, Credentials, OutgoingMessage, Refused
+from selify.messaging.ports import Accepted, Action, Credentials, OutgoingMessage, Refused
 from selify.vendors.instagram.adapter import InstagramMessenger
 from selify.vendors.instagram.client import InstagramClient
 from selify.vendors.instagram.config import InstagramConfig

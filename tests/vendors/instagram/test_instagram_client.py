@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from selify.social.ports import Credentials, NotNow, ReadStep
+from selify.messaging.ports import Credentials, NotNow, ReadStep
 from selify.vendors.instagram.adapter import InstagramMessenger
 from selify.vendors.instagram.client import InstagramClient
 from selify.vendors.instagram.config import WEBHOOK_FIELDS, InstagramConfig

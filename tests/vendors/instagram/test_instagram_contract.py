@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from selify.core.clock import SystemClock
-from selify.social.ports import Credentials, NotNow, PlatformRefused, SentMessage
+from selify.messaging.ports import Credentials, NotNow, PlatformRefused, SentMessage
 from selify.vendors.instagram.adapter import InstagramMessenger
 from selify.vendors.instagram.client import InstagramClient
 from selify.vendors.instagram.config import (

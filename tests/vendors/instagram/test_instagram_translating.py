@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from selify.social.event_kinds import COSTS
-from selify.social.types import (
+from selify.messaging.event_kinds import COSTS
+from selify.messaging.types import (
     Attachment,
     AttachmentKind,
     MessageEdited,

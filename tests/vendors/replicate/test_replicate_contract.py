@@ -9,10 +9,10 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from selify.ai.ports import EngineUnavailable
-from selify.ai.types import GarmentCategory, Refusal, RefusalCode, Rendering, RenderOptions
-from selify.core.fetch import AllowList, SafeFetcher
+from selify.core.files.fetch import AllowList, SafeFetcher
 from selify.core.money import MicroUnits
+from selify.tryon.ports import EngineUnavailable
+from selify.tryon.types import GarmentCategory, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.vendors.replicate.client import InputStyle, ReplicateConfig, ReplicateEngine
 from selify.vendors.replicate.sandbox import create_app
 

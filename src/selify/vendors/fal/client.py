@@ -12,8 +12,11 @@ from typing import Any, Final
 
 import httpx
 
-from selify.ai.ports import EngineUnavailable
-from selify.ai.types import (
+from selify.core.errors import SelifyError
+from selify.core.files.fetch import SafeFetcher
+from selify.core.money import MicroUnits
+from selify.tryon.ports import EngineUnavailable
+from selify.tryon.types import (
     GarmentCategory,
     Picture,
     Refusal,
@@ -21,9 +24,6 @@ from selify.ai.types import (
     Rendering,
     RenderOptions,
 )
-from selify.core.errors import SelifyError
-from selify.core.fetch import SafeFetcher
-from selify.core.money import MicroUnits
 from selify.vendors.hosted import (
     Answer,
     Bill,
@@ -109,7 +109,7 @@ class _Job:
 
 
 class FalEngine:
-    """Implements ``ai.ports.TryOnEngine``. The HTTP client is the caller's to open and close."""
+    """Implements ``tryon.ports.TryOnEngine``. The HTTP client is the caller's to open and close."""
 
     name = ENGINE
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import httpx
 
-from selify.ai.ports import EngineUnavailable
-from selify.ai.types import Picture, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.core.logging import get_logger
 from selify.core.money import MicroUnits
+from selify.tryon.ports import EngineUnavailable
+from selify.tryon.types import Picture, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.vendors.gemini.framing import Framed, cut_back, framed
 from selify.vendors.hosted import (
     Answer,
@@ -61,7 +61,7 @@ class GeminiConfig:
 
 
 class GeminiEngine:
-    """Implements ``ai.ports.TryOnEngine``. The HTTP client is the caller's to open and close."""
+    """Implements ``tryon.ports.TryOnEngine``. The HTTP client is the caller's to open and close."""
 
     name = ENGINE
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from selify.core.inbox import Incoming
-from selify.social.ports import (
+from selify.core.queue.inbox import Incoming
+from selify.messaging.ports import (
     Accepted,
     Action,
     Credentials,
@@ -15,7 +15,7 @@ from selify.social.ports import (
     Refused,
     SentMessage,
 )
-from selify.social.types import (
+from selify.messaging.types import (
     Attachment,
     AttachmentKind,
     ButtonTapped,

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Form, Path, Request, Response
 from starlette.datastructures import Headers
 
 from selify.core.clock import Clock
-from selify.core.inbox import Incoming, Intake
+from selify.core.queue.inbox import Incoming, Intake
 from selify.vendors.instagram import webhook
 from selify.vendors.instagram.adapter import incoming
 from selify.vendors.instagram.config import InstagramConfig

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from selify.social.ports import (
+from selify.messaging.ports import (
     Grant,
     PlatformRefused,
     PostItem,

@@ -1,6 +1,6 @@
 """Where shoppers' media may be fetched from: Instagram's own delivery hosts and nobody else.
 
-The fetch itself, safe against addresses inside our network, is ``selify.core.fetch``.
+The fetch itself, safe against addresses inside our network, is ``selify.core.files.fetch``.
 """
 
 import re

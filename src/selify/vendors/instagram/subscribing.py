@@ -7,7 +7,7 @@ none, for then messages arrive.
 
 from collections.abc import Iterable, Sequence
 
-from selify.social.ports import Subscription
+from selify.messaging.ports import Subscription
 from selify.vendors.instagram.client import InstagramClient
 from selify.vendors.instagram.config import COMMENTS_SCOPE, MESSAGES_SCOPE, scope_of
 from selify.vendors.instagram.errors import NOT_ALLOWED, WRONG_REQUEST, GraphError

@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import httpx
 
-from selify.ai.ports import EngineUnavailable
-from selify.ai.types import Picture, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.core.errors import SelifyError
-from selify.core.fetch import SafeFetcher
+from selify.core.files.fetch import SafeFetcher
 from selify.core.money import MicroUnits
+from selify.tryon.ports import EngineUnavailable
+from selify.tryon.types import Picture, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.vendors.hosted import (
     Answer,
     ProviderApi,
@@ -87,7 +87,7 @@ class ReplicateConfig:
 
 
 class ReplicateEngine:
-    """Implements ``ai.ports.TryOnEngine``. The HTTP client is the caller's to open and close."""
+    """Implements ``tryon.ports.TryOnEngine``. The HTTP client is the caller's to open and close."""
 
     name = ENGINE
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from selify.core import problems
+from selify.core.web import problems
 from selify.vendors.instagram.sandbox.config import SandboxConfig
 from selify.vendors.instagram.sandbox.control import acting, building, reading, trouble
 from selify.vendors.instagram.sandbox.phone import screens

@@ -1,1 +1,0 @@
-"""The AI domain. Owns the try-on engines behind one port, and the reading of garments."""

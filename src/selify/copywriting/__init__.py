@@ -1,0 +1,1 @@
+"""Catalogue texts: voice, writing, review, publishing."""

@@ -1,0 +1,1 @@
+"""Files and pictures: stored, checked, and fetched from elsewhere."""

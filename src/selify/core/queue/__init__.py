@@ -1,0 +1,4 @@
+"""Work that waits: what arrives (inbox), what leaves (outbox), what takes long (jobs), and routines.
+
+Owns ``webhook_events`` and, in ``internal``, the outbox, the jobs and the schedule.
+"""

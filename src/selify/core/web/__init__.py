@@ -1,0 +1,1 @@
+"""HTTP: what every endpoint and page stands on."""

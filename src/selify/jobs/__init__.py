@@ -1,1 +1,0 @@
-"""Long-running work: one file per job."""

@@ -1,0 +1,1 @@
+"""Mail beside the other channels: mailboxes, shared and personal."""

@@ -1,0 +1,561 @@
+"""Connected accounts: ``connected_social_accounts`` from consent to goodbye.
+
+active → expired (token dead) → active (connected again); any → disconnected → purged after 90 days,
+or at once when the platform says so. A platform account is live in one workspace at a time, in the
+whole system. Every step is written to ``oauth_audit_logs``; no token ever is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from selify.auth import audit, change_platform_settings
+from selify.core import retention
+from selify.core.clock import Clock
+from selify.core.database import Actor, Database, Tx
+from selify.core.errors import Conflict, NotFound, SelifyError
+from selify.core.ids import new_id
+from selify.core.logging import get_logger
+from selify.core.outage import is_away
+from selify.core.queue import outbox, schedule
+from selify.core.secrets import SecretBox
+from selify.messaging import health, outgoing, repository, send_backoff, sending, unmatched_events
+from selify.messaging.ports import AccountGateway, Grant, PlatformRefused
+from selify.messaging.types import Account, SwitchedOff
+from selify.tryon import delivery_refunds
+from selify.tryon.lifecycle import forget_account
+
+log = get_logger(__name__)
+
+ACTOR = Actor.system("accounts")
+RETENTION = timedelta(days=90)
+RENEW_BEFORE = timedelta(days=10)
+RENEW_AGE = timedelta(hours=24)
+RENEWAL, PURGING = "token renewal", "purging accounts"  # routines whose failures are noted
+
+
+class ConnectedElsewhere(Conflict):
+    code = "connected_elsewhere"
+    title = "This account is connected in another workspace"
+
+
+class AccountMissing(NotFound):
+    code = "account_missing"
+    title = "This account is not connected here"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Anew, or for the first time."""
+
+    account_id: UUID
+
+
+async def connect(
+    tx: Tx,
+    clock: Clock,
+    secrets: SecretBox,
+    *,
+    workspace_id: UUID,
+    user_id: UUID,
+    platform: str,
+    grant: Grant,
+) -> Connected:
+    """Store the consent. Raises ConnectedElsewhere. Events that came too early are replayed."""
+    await _check_free(tx, platform, grant.platform_account_id, workspace_id)
+    earlier = await tx.fetch_value(
+        """
+        SELECT id FROM public.connected_social_accounts
+         WHERE workspace_id = $1 AND platform = $2 AND platform_account_id = $3 FOR UPDATE
+        """,
+        workspace_id,
+        platform,
+        grant.platform_account_id,
+    )
+    account_id = earlier or new_id()
+    await _write(tx, clock, secrets, account_id, workspace_id, user_id, platform, grant)
+    await health.begin_anew(tx, account_id)
+    await tx.execute(
+        """
+        INSERT INTO public.instagram_rate_limits (account_id) VALUES ($1)
+        ON CONFLICT (account_id) DO NOTHING
+        """,
+        account_id,
+    )
+    await _release_waiting(tx, account_id, clock.now())
+    await audit.record(
+        tx,
+        audit.OAuthEvent.ACCOUNT_CONNECTED,
+        workspace_id=workspace_id,
+        user_id=user_id,
+        platform=platform,
+        platform_account_id=grant.platform_account_id,
+        metadata={"username": grant.username, "permissions": list(grant.permissions)},
+    )
+    await unmatched_events.retry_attributed(tx)
+    return Connected(account_id)
+
+
+async def access_account(tx: Tx, workspace_id: UUID, account_id: UUID) -> Account:
+    """An account of this workspace. Raises AccountMissing."""
+    account = await repository.account(tx, account_id)
+    if account is None or account.workspace_id != workspace_id:
+        raise AccountMissing("There is no such account in this workspace.")
+    return account
+
+
+async def _check_free(tx: Tx, platform: str, account_ref: str, workspace_id: UUID) -> None:
+    taken = await tx.fetch_value(
+        """
+        SELECT true FROM public.connected_social_accounts
+         WHERE platform = $1 AND platform_account_id = $2 AND status = ANY ($3)
+           AND workspace_id IS DISTINCT FROM $4
+        """,
+        platform,
+        account_ref,
+        repository.LIVE,
+        workspace_id,
+    )
+    if taken:
+        raise ConnectedElsewhere(
+            "This account is already connected in another workspace.",
+            hint="Disconnect it there first.",
+        )
+
+
+async def _write(
+    tx: Tx,
+    clock: Clock,
+    secrets: SecretBox,
+    account_id: UUID,
+    workspace_id: UUID,
+    user_id: UUID,
+    platform: str,
+    grant: Grant,
+) -> None:
+    sealed = secrets.seal(grant.token, about=sending.token_identity(account_id))
+    try:
+        async with tx.savepoint():
+            await tx.execute(
+                """
+                INSERT INTO public.connected_social_accounts
+                       (id, workspace_id, user_id, platform, platform_account_id,
+                        platform_username, platform_profile_picture, access_token,
+                        token_expires_at, token_last_refreshed_at, platform_data, status)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'active')
+                ON CONFLICT (id) DO UPDATE
+                   SET user_id = excluded.user_id, platform_username = excluded.platform_username,
+                       platform_profile_picture = excluded.platform_profile_picture,
+                       access_token = excluded.access_token,
+                       token_expires_at = excluded.token_expires_at,
+                       token_last_refreshed_at = excluded.token_last_refreshed_at,
+                       platform_data = excluded.platform_data, status = 'active',
+                       error_message = NULL, disconnected_at = NULL
+                """,
+                account_id,
+                workspace_id,
+                user_id,
+                platform,
+                grant.platform_account_id,
+                grant.username,
+                grant.picture_url or None,
+                sealed,
+                grant.expires_at,
+                clock.now(),
+                {
+                    **grant.profile,
+                    "app_scoped_id": grant.app_scoped_id,
+                    "permissions": list(grant.permissions),
+                    "granted_at": clock.now().isoformat(),
+                },
+            )
+    except asyncpg.UniqueViolationError as error:
+        # Somebody else connected it between our look and our writing.
+        raise ConnectedElsewhere(
+            "This account was just connected in another workspace.",
+            hint="Disconnect it there first.",
+        ) from error
+
+
+async def _release_waiting(tx: Tx, account_id: UUID, now: datetime) -> None:
+    """Answers that waited for the account leave now."""
+    await send_backoff.lift(tx, account_id)
+    await tx.execute(
+        """
+        UPDATE internal.outbox SET not_before = $3, updated_at = $3
+         WHERE account_id = $1 AND channel = $2 AND state = 'queued' AND not_before > $3
+        """,
+        account_id,
+        outgoing.CHANNEL,
+        now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldToken:
+    """An access token. ``sealed`` is its stored form: what a refusal of it is compared with."""
+
+    plain: str
+    sealed: str
+
+    def __repr__(self) -> str:
+        return "HeldToken()"
+
+
+async def open_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> str:
+    """The access token, for one call. Raises AccountMissing."""
+    return (await held_token(tx, secrets, account_id)).plain
+
+
+async def find_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> str | None:
+    """The access token where there is one that can be opened."""
+    try:
+        return await open_token(tx, secrets, account_id)
+    except SelifyError:
+        return None
+
+
+async def held_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> HeldToken:
+    """Raises AccountMissing."""
+    sealed = await tx.fetch_value(
+        "SELECT access_token FROM public.connected_social_accounts WHERE id = $1 AND access_token <> ''",
+        account_id,
+    )
+    if sealed is None:
+        raise AccountMissing("This account is not connected (any more).")
+    return HeldToken(secrets.open(sealed, about=sending.token_identity(account_id)), sealed)
+
+
+async def change_settings(
+    tx: Tx, account_id: UUID, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> None:
+    """Old settings in, new settings out; two who change at once do not undo each other."""
+    row = await tx.fetch_one(
+        "SELECT settings FROM public.connected_social_accounts WHERE id = $1 FOR UPDATE",
+        account_id,
+    )
+    if row is None:
+        raise AccountMissing("There is no such account.")
+    await tx.execute(
+        "UPDATE public.connected_social_accounts SET settings = $2 WHERE id = $1",
+        account_id,
+        dict(change(row["settings"] or {})),
+    )
+
+
+async def switch_on(tx: Tx, account: Account) -> None:
+    """Try-on for this account, in a system transaction: in its own settings, and in the workspace's
+    for its platform where those switch it off.
+    """
+    await change_settings(tx, account.id, lambda known: {**known, "tryon_enabled": True})
+    if account.switched_off is SwitchedOff.WORKSPACE:
+        await change_platform_settings(
+            tx,
+            account.workspace_id,
+            account.platform,
+            lambda known: {**known, "enabled": True, "tryon_enabled": True},
+        )
+
+
+async def disconnect(
+    tx: Tx, clock: Clock, account: Account, *, user_id: UUID | None, reason: str
+) -> None:
+    """No more events, no more answers; the history stays for 90 days in case they come back."""
+    await tx.execute(
+        """
+        UPDATE public.connected_social_accounts
+           SET status = 'disconnected', disconnected_at = coalesce(disconnected_at, $2),
+               access_token = '', refresh_token = NULL, token_expires_at = NULL
+         WHERE id = $1 AND status <> 'purged'
+        """,
+        account.id,
+        clock.now(),
+    )
+    await tx.execute(
+        """
+        UPDATE public.instagram_webhook_subscriptions SET subscription_status = 'inactive'
+         WHERE connected_account_id = $1
+        """,
+        account.id,
+    )
+    await outbox.cancel_account(tx, account_id=account.id, reason=reason)
+    await delivery_refunds.refund_due(tx, clock, account_id=account.id)
+    await audit.record(
+        tx,
+        audit.OAuthEvent.ACCOUNT_DISCONNECTED,
+        workspace_id=account.workspace_id,
+        user_id=user_id,
+        platform=account.platform,
+        platform_account_id=account.platform_account_id,
+        metadata={"reason": reason},
+    )
+
+
+async def by_app_scoped_id(tx: Tx, platform: str, app_scoped_id: str) -> list[Account]:
+    """The accounts a platform means when it speaks of one of its users (deauthorise, delete)."""
+    ids = await tx.fetch(
+        """
+        SELECT id FROM public.connected_social_accounts
+         WHERE platform = $1 AND status <> 'purged'
+           AND (platform_data ->> 'app_scoped_id' = $2 OR platform_account_id = $2)
+        """,
+        platform,
+        app_scoped_id,
+    )
+    found = [await repository.account(tx, row["id"]) for row in ids]
+    return [account for account in found if account is not None]
+
+
+async def granted_since(
+    tx: Tx, found: Sequence[Account], moment: datetime, *, now: datetime
+) -> set[UUID]:
+    """Those whose owner gave the consent that holds after ``moment``. One that lies ahead of now was
+    written by a clock that was wrong, and says nothing.
+    """
+    rows = await tx.fetch(
+        """
+        SELECT id FROM public.connected_social_accounts
+         WHERE id = ANY ($1)
+           AND date_trunc('second', (platform_data ->> 'granted_at')::timestamptz) > $2
+           AND (platform_data ->> 'granted_at')::timestamptz <= $3
+        """,
+        [account.id for account in found],
+        moment,
+        now,
+    )
+    return {row["id"] for row in rows}
+
+
+async def purge(tx: Tx, account_id: UUID) -> None:
+    """Forget the shoppers and the tokens of an account; what was charged stays on the books."""
+    account = await repository.account(tx, account_id)
+    if account is None:
+        return
+    await _purge_pictures(tx, account)
+    await forget_account(tx, account.id)
+    await _purge_books(tx, account)
+    for statement in _PURGE:
+        await tx.execute(statement, account.id)
+    await tx.execute(
+        """
+        DELETE FROM public.webhook_events
+         WHERE connected_account_id = $1 OR (connected_account_id IS NULL AND platform = $2
+               AND parsed_data ->> 'account_ref' = $3)
+        """,
+        account.id,
+        account.platform,
+        account.platform_account_id,
+    )
+    await tx.execute(
+        "DELETE FROM public.instagram_message_queue WHERE account_id = $1 OR entry_id = $2",
+        account.id,
+        account.platform_account_id,
+    )
+
+
+_PURGE = (
+    "DELETE FROM public.social_conversations WHERE connected_account_id = $1",
+    """
+    UPDATE public.bot_interactions
+       SET instagram_user_id = 'purged', instagram_username = NULL, original_message = NULL,
+           user_demographics = '{}', conversation_id = NULL
+     WHERE account_id = $1
+    """,
+    "DELETE FROM internal.outbox WHERE account_id = $1",
+    "DELETE FROM internal.post_listings WHERE account_id = $1",
+    "DELETE FROM internal.jobs WHERE kind = 'tryon' AND payload ->> 'account_id' = $1::uuid::text",
+    """
+    UPDATE public.connected_social_accounts
+       SET status = 'purged', access_token = '', refresh_token = NULL, platform_username = NULL,
+           platform_profile_picture = NULL, platform_data = '{}', stats = '{}'
+     WHERE id = $1
+    """,
+)
+
+
+async def _purge_pictures(tx: Tx, account: Account) -> None:
+    """The pictures of shoppers in their new clothes, sent or only paid for, with the next sweep."""
+    rows = await tx.fetch(
+        """
+        SELECT DISTINCT a ->> 'storage_key' AS key
+          FROM public.social_conversations c
+          JOIN public.social_messages m ON m.conversation_id = c.id
+         CROSS JOIN LATERAL jsonb_array_elements(m.attachments) a
+         WHERE c.connected_account_id = $1 AND a ? 'storage_key'
+         UNION
+        SELECT e.metadata ->> 'result'
+          FROM public.social_conversations c
+          JOIN public.workspace_usage_events e ON e.metadata ->> 'conversation_id' = c.id::text
+         WHERE c.connected_account_id = $1 AND e.workspace_id = $2 AND e.metadata ? 'result'
+        """,
+        account.id,
+        account.workspace_id,
+    )
+    for row in rows:
+        await retention.delete_soon(
+            tx, row["key"], reason="account purged", workspace_id=account.workspace_id
+        )
+
+
+async def _purge_books(tx: Tx, account: Account) -> None:
+    """A charge says what was paid for, and from now on not for whom."""
+    await tx.execute(
+        """
+        UPDATE public.workspace_usage_events e SET metadata = metadata - 'shopper'
+          FROM public.social_conversations c
+         WHERE c.connected_account_id = $2 AND e.workspace_id = $1
+           AND e.metadata ->> 'conversation_id' = c.id::text
+        """,
+        account.workspace_id,
+        account.id,
+    )
+
+
+async def purge_due(database: Database, clock: Clock) -> int:
+    """A routine: accounts whose 90 days are over, the longest first; how many."""
+    before = clock.now() - RETENTION
+    async with database.tx(ACTOR) as tx:
+        due = await tx.fetch(
+            f"""
+            SELECT id FROM public.connected_social_accounts
+             WHERE status = 'disconnected' AND disconnected_at < $1
+             ORDER BY coalesce({schedule.last_try(PURGING, "id")}, disconnected_at) LIMIT 20
+            """,
+            before,
+        )
+    purged = 0
+    for row in due:
+        async with database.tx(ACTOR) as tx:
+            purge_it = partial(_purge_if_due, tx, row["id"], before)
+            purged += await schedule.attempt(tx, PURGING, row["id"], purge_it, now=clock.now())
+    return purged
+
+
+async def _purge_if_due(tx: Tx, account_id: UUID, before: datetime) -> None:
+    """Unless it was connected again, or another worker purges it."""
+    due = await tx.fetch_value(
+        """
+        SELECT true FROM public.connected_social_accounts
+         WHERE id = $1 AND status = 'disconnected' AND disconnected_at < $2
+           FOR UPDATE SKIP LOCKED
+        """,
+        account_id,
+        before,
+    )
+    if due:
+        await purge(tx, account_id)
+
+
+async def renew_due(
+    database: Database, clock: Clock, secrets: SecretBox, gateway: AccountGateway
+) -> int:
+    """A routine: renew tokens well before they end, the longest waiting first. A dead one is said so,
+    to the owner too.
+    """
+    now = clock.now()
+    async with database.tx(ACTOR) as tx:
+        due = await tx.fetch(
+            f"""
+            SELECT id, access_token, token_expires_at,
+                   coalesce(token_last_refreshed_at, created_at) AS since
+              FROM public.connected_social_accounts
+             WHERE platform = $1 AND status = 'active' AND token_expires_at < $2
+               AND coalesce(token_last_refreshed_at, created_at) < $3
+             ORDER BY coalesce({schedule.last_try(RENEWAL, "id")}, token_expires_at - $4::interval)
+             LIMIT 20
+            """,
+            gateway.platform,
+            now + RENEW_BEFORE,
+            now - RENEW_AGE,
+            RENEW_BEFORE,
+        )
+        for row in due:
+            await schedule.note_try(tx, RENEWAL, row["id"], now=now)
+    for row in due:
+        try:
+            await _renew(database, clock, secrets, gateway, row)
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.exception("a token could not be renewed", account_id=str(row["id"]))
+    return len(due)
+
+
+async def _renew(
+    database: Database,
+    clock: Clock,
+    secrets: SecretBox,
+    gateway: AccountGateway,
+    row: asyncpg.Record,
+) -> None:
+    async with database.tx(ACTOR) as tx:
+        account = await repository.account(tx, row["id"])
+        if account is None or account.status != "active":
+            return
+        token = await held_token(tx, secrets, row["id"])
+    if token.sealed != row["access_token"]:
+        return  # the owner connected it again meanwhile
+    try:
+        renewed = await gateway.renew(
+            token.plain, expires_at=row["token_expires_at"], since=row["since"]
+        )
+    except PlatformRefused as refused:
+        async with database.tx(ACTOR) as tx:
+            await _audit_renewal(tx, account, error=refused.code)
+            if refused.token_dead or row["token_expires_at"] <= clock.now():
+                await sending.token_died(
+                    tx, account.id, refused.code, clock.now(), sealed=token.sealed
+                )
+        return
+    async with database.tx(ACTOR) as tx:
+        stored = await tx.execute(
+            """
+            UPDATE public.connected_social_accounts
+               SET access_token = $2, token_expires_at = $3, token_last_refreshed_at = $4
+             WHERE id = $1 AND status = 'active' AND access_token = $5
+            """,
+            account.id,
+            secrets.seal(renewed.token, about=sending.token_identity(account.id)),
+            renewed.expires_at,
+            clock.now(),
+            token.sealed,
+        )
+        if stored:
+            await schedule.forget_try(tx, RENEWAL, account.id)
+            await _audit_renewal(tx, account, error=None)
+
+
+async def _audit_renewal(tx: Tx, account: Account, *, error: str | None) -> None:
+    await audit.record(
+        tx,
+        audit.OAuthEvent.TOKEN_REFRESH_FAILED if error else audit.OAuthEvent.TOKEN_REFRESHED,
+        workspace_id=account.workspace_id,
+        user_id=None,
+        platform=account.platform,
+        platform_account_id=account.platform_account_id,
+        error_message=error,
+    )
+
+
+async def reseal_tokens(tx: Tx, secrets: SecretBox) -> int:
+    """Seal every stored token with the current key; how many were not yet."""
+    rows = await tx.fetch(
+        """
+        SELECT id, access_token FROM public.connected_social_accounts
+         WHERE access_token <> '' FOR UPDATE
+        """
+    )
+    old = [row for row in rows if not secrets.is_current(row["access_token"])]
+    for row in old:
+        sealed = secrets.reseal(row["access_token"], about=sending.token_identity(row["id"]))
+        await tx.execute(
+            "UPDATE public.connected_social_accounts SET access_token = $2 WHERE id = $1",
+            row["id"],
+            sealed,
+        )
+    return len(old)

@@ -1,0 +1,501 @@
+"""Threads and messages: ``social_conversations`` and ``social_messages``.
+
+A thread is one (account, person). Its row is locked for as long as a transaction moves the
+conversation, so two workers can never move it at once. ``unread_count`` and ``message_count`` are
+projections of the messages.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from selify.core.database import Tx
+from selify.messaging.types import Account, Attachment
+from selify.tryon.dialogue import Handler, State
+
+WINDOW = timedelta(hours=24)
+UNSENT = "unsent"
+AUTOMATIC = "automatic"
+# Nobody types an answer faster.
+FASTEST_TYPIST = timedelta(seconds=3)
+# What is shorter ("Hi!") people write to many, and it says nothing about who did.
+TELLING_TEXT = 20
+TELLING_FOR = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    id: UUID
+    workspace_id: UUID
+    account_id: UUID
+    platform: str
+    person_ref: str
+    username: str
+    state: State
+    is_new: bool = False
+
+    @property
+    def lane(self) -> str:
+        """What keeps our answers to this person in order."""
+        return f"conversation:{self.id}"
+
+
+async def lock(tx: Tx, account: Account, person_ref: str) -> Conversation:
+    """The thread with this person, made if need be, locked until the transaction ends.
+
+    A thread starts among the requests, as on the platform itself.
+    """
+    made = await tx.execute(
+        """
+        INSERT INTO public.social_conversations
+               (workspace_id, connected_account_id, platform, platform_user_id, category,
+                last_message_at)
+        VALUES ($1, $2, $3, $4, 'requests', NULL)
+        ON CONFLICT (connected_account_id, platform_user_id) DO NOTHING
+        """,
+        account.workspace_id,
+        account.id,
+        account.platform,
+        person_ref,
+    )
+    conversation = await find(tx, account.id, person_ref)
+    assert conversation is not None  # noqa: S101 - inserted above, in this very transaction
+    return replace(conversation, is_new=bool(made))
+
+
+async def find(tx: Tx, account_id: UUID, person_ref: str) -> Conversation | None:
+    """The thread with this person if there is one, locked."""
+    row = await tx.fetch_one(
+        f"{_SELECT} WHERE connected_account_id = $1 AND platform_user_id = $2 FOR UPDATE",
+        account_id,
+        person_ref,
+    )
+    return _conversation(row) if row else None
+
+
+async def lock_by_id(tx: Tx, conversation_id: UUID) -> Conversation | None:
+    row = await tx.fetch_one(f"{_SELECT} WHERE id = $1 FOR UPDATE", conversation_id)
+    return _conversation(row) if row else None
+
+
+async def save_state(tx: Tx, conversation: Conversation, state: State) -> None:
+    """Writes only when something changed: an unchanged state wakes no page."""
+    if state == conversation.state and not conversation.is_new:
+        return
+    await tx.execute(
+        "UPDATE public.social_conversations SET conversation_state = $2 WHERE id = $1",
+        conversation.id,
+        state.to_json(),
+    )
+
+
+async def set_handler(tx: Tx, conversation_id: UUID, handler: Handler, *, now: datetime) -> None:
+    """Hand the conversation to a person, or back to the bot."""
+    conversation = await lock_by_id(tx, conversation_id)
+    if conversation is None:
+        return
+    state = replace(conversation.state, handler=handler)
+    if handler is Handler.BOT:
+        state = replace(state, bot_since=now, nudges=0, cheers=0)
+    await save_state(tx, conversation, state)
+
+
+async def record_message(
+    tx: Tx,
+    conversation: Conversation,
+    *,
+    message_ref: str | None,
+    sender_ref: str,
+    text: str,
+    kind: str,
+    attachments: Sequence[dict[str, Any]] = (),
+    at: datetime,
+) -> bool:
+    """Store one message; false when it was stored before. Direction follows from the sender."""
+    stored = await tx.execute(
+        """
+        INSERT INTO public.social_messages
+               (conversation_id, platform_message_id, sender_platform_id, message_text,
+                message_type, attachments, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (platform_message_id) DO NOTHING
+        """,
+        conversation.id,
+        message_ref,
+        sender_ref,
+        text or None,
+        kind,
+        list(attachments),
+        at,
+    )
+    if not stored:
+        return False
+    inbound = sender_ref == conversation.person_ref
+    await tx.execute(
+        """
+        UPDATE public.social_conversations
+           SET message_count = coalesce(message_count, 0) + 1,
+               unread_count = coalesce(unread_count, 0) + CASE WHEN $3 THEN 1 ELSE 0 END,
+               last_message_text = CASE WHEN last_message_at IS NULL OR last_message_at <= $4
+                                        THEN $2 ELSE last_message_text END,
+               last_message_at = greatest(last_message_at, $4),
+               status = CASE WHEN $3 AND status = 'closed' THEN 'active' ELSE status END
+         WHERE id = $1
+        """,
+        conversation.id,
+        (text or f"[{kind}]")[:500],
+        inbound,
+        at,
+    )
+    return True
+
+
+async def record_unsent(
+    tx: Tx, conversation: Conversation, *, message_ref: str, sender_ref: str, at: datetime
+) -> None:
+    """A message taken back before it arrived: its place is taken, so that it stays away.
+
+    It is nothing to read, and as news from the shopper it does not count.
+    """
+    stored = await tx.execute(
+        """
+        INSERT INTO public.social_messages
+               (conversation_id, platform_message_id, sender_platform_id, message_type, read_at,
+                created_at)
+        VALUES ($1, $2, $3, $4, $5, $5)
+        ON CONFLICT (platform_message_id) DO NOTHING
+        """,
+        conversation.id,
+        message_ref,
+        sender_ref,
+        UNSENT,
+        at,
+    )
+    await tx.execute(
+        """
+        UPDATE public.social_conversations SET message_count = coalesce(message_count, 0) + $2
+         WHERE id = $1
+        """,
+        conversation.id,
+        stored,
+    )
+
+
+async def set_username(tx: Tx, conversation: Conversation, username: str) -> None:
+    if username and username != conversation.username:
+        await tx.execute(
+            "UPDATE public.social_conversations SET platform_username = $2 WHERE id = $1",
+            conversation.id,
+            username,
+        )
+
+
+async def mark_read(tx: Tx, conversation: Conversation, at: datetime) -> None:
+    """We (bot or person) have dealt with everything up to ``at``."""
+    await tx.execute(
+        """
+        WITH seen AS (
+            UPDATE public.social_messages SET read_at = $3
+             WHERE conversation_id = $1 AND sender_platform_id = $2
+               AND read_at IS NULL AND created_at <= $3
+         RETURNING 1)
+        UPDATE public.social_conversations c
+           SET unread_count = greatest(0, coalesce(unread_count, 0) - (SELECT count(*) FROM seen))
+         WHERE id = $1 AND EXISTS (SELECT 1 FROM seen)
+        """,
+        conversation.id,
+        conversation.person_ref,
+        at,
+    )
+
+
+async def mark_unread(tx: Tx, conversation: Conversation, message_ref: str = "") -> None:
+    """What they wrote there, or else last, is open again: nobody has dealt with it after all."""
+    await tx.execute(
+        """
+        WITH opened AS (
+            UPDATE public.social_messages SET read_at = NULL
+             WHERE id = (SELECT id FROM public.social_messages
+                          WHERE conversation_id = $1 AND sender_platform_id = $2
+                            AND message_type IS DISTINCT FROM $3
+                            AND ($4 = '' OR platform_message_id = $4)
+                          ORDER BY created_at DESC LIMIT 1)
+               AND read_at IS NOT NULL
+         RETURNING 1)
+        UPDATE public.social_conversations SET unread_count = coalesce(unread_count, 0) + 1
+         WHERE id = $1 AND EXISTS (SELECT 1 FROM opened)
+        """,
+        conversation.id,
+        conversation.person_ref,
+        UNSENT,
+        message_ref,
+    )
+
+
+async def window_open_until(tx: Tx, conversation_id: UUID) -> datetime | None:
+    """Until when we may answer: 24 hours from the person's latest message. What was taken back
+    is no longer one, and may be dated by its end.
+    """
+    latest = await tx.fetch_value(
+        """
+        SELECT max(m.created_at)
+          FROM public.social_messages m
+          JOIN public.social_conversations c
+            ON c.id = m.conversation_id AND m.sender_platform_id = c.platform_user_id
+         WHERE m.conversation_id = $1 AND m.message_type IS DISTINCT FROM $2
+        """,
+        conversation_id,
+        UNSENT,
+    )
+    return latest + WINDOW if latest else None
+
+
+async def edit_message(tx: Tx, message_ref: str, text: str) -> str | None:
+    """What it said before; None when there is no such message. What was taken back stays away."""
+    edited = await tx.fetch_one(
+        """
+        UPDATE public.social_messages m
+           SET message_text = CASE WHEN m.message_type = $3 THEN NULL ELSE $2 END
+          FROM public.social_messages before
+         WHERE m.platform_message_id = $1 AND before.id = m.id
+        RETURNING m.conversation_id, before.message_text AS old, m.message_text AS new
+        """,
+        message_ref,
+        text,
+        UNSENT,
+    )
+    if edited is None:
+        return None
+    await _reword(tx, edited["conversation_id"], edited["old"], edited["new"] or f"[{UNSENT}]")
+    return edited["old"] or ""
+
+
+# What an event's payload tells of a message.
+TELLING_MEMBERS = ("text", "attachments", "reply_to_story", "referral")
+
+
+async def scrub_events(tx: Tx, platform: str, message_ref: str) -> None:
+    """Whatever told us of a message (itself, its edits, its echo) tells no more than that.
+
+    To be called with the conversation locked, as all who handle these events have it.
+    """
+    await tx.execute(
+        """
+        WITH telling AS (
+            SELECT id FROM public.webhook_events
+             WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text)
+               AND (payload ?| $3 OR error_stack IS NOT NULL)
+             ORDER BY id FOR UPDATE)
+        UPDATE public.webhook_events e
+           SET payload = e.payload - $3::text[], error_message = NULL, error_stack = NULL
+          FROM telling WHERE e.id = telling.id
+        """,
+        platform,
+        message_ref,
+        list(TELLING_MEMBERS),
+    )
+
+
+async def has_later_edit(tx: Tx, platform: str, message_ref: str, number: int) -> bool:
+    """Whether an edit after the ``number``-th has arrived, handled or not."""
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT true FROM public.webhook_events
+             WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text)
+               AND (payload ->> 'num_edit')::int > $3
+             LIMIT 1
+            """,
+            platform,
+            message_ref,
+            number,
+        )
+    )
+
+
+async def telling_event(
+    tx: Tx, platform: str, message_ref: str, *, member: str
+) -> asyncpg.Record | None:
+    """The latest event that tells this of a message."""
+    return await tx.fetch_one(
+        """
+        SELECT id, event_type, payload, created_at FROM public.webhook_events
+         WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text) AND payload ? $3
+         ORDER BY created_at DESC LIMIT 1
+        """,
+        platform,
+        message_ref,
+        member,
+    )
+
+
+async def unsend_message(tx: Tx, message_ref: str) -> bool:
+    """What was taken back leaves no text and no attachment here; the row keeps the count true.
+
+    Its text also stood in the list of conversations and in the funnel. False: it is not known.
+    """
+    unsent = await tx.fetch_one(
+        """
+        UPDATE public.social_messages m
+           SET message_text = NULL, attachments = '[]'::jsonb, reactions = '[]'::jsonb,
+               message_type = $2
+          FROM public.social_messages before
+         WHERE m.platform_message_id = $1 AND before.id = m.id
+        RETURNING m.conversation_id, before.message_text AS old
+        """,
+        message_ref,
+        UNSENT,
+    )
+    if unsent is None:
+        return False
+    await _reword(tx, unsent["conversation_id"], unsent["old"], f"[{UNSENT}]")
+    return True
+
+
+async def _reword(tx: Tx, conversation_id: UUID, old: str | None, new: str) -> None:
+    """Other places that quote a message's text follow it."""
+    if not old:
+        return
+    await tx.execute(
+        """
+        UPDATE public.social_conversations SET last_message_text = left($3, 500)
+         WHERE id = $1 AND last_message_text = left($2, 500)
+        """,
+        conversation_id,
+        old,
+        new,
+    )
+    await tx.execute(
+        """
+        UPDATE public.bot_interactions SET original_message = left($3, 1000)
+         WHERE conversation_id = $1 AND original_message = left($2, 1000)
+        """,
+        str(conversation_id),
+        old,
+        new,
+    )
+
+
+async def forget_picture(tx: Tx, conversation_id: UUID, storage_key: str) -> None:
+    """A picture of ours is gone: its message no longer points to it."""
+    await tx.execute(
+        """
+        UPDATE public.social_messages SET attachments = '[]'::jsonb
+         WHERE conversation_id = $1
+           AND attachments @> jsonb_build_array(jsonb_build_object('storage_key', $2::text))
+        """,
+        conversation_id,
+        storage_key,
+    )
+
+
+async def was_unsent(tx: Tx, message_ref: str) -> bool:
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT true FROM public.social_messages
+             WHERE platform_message_id = $1 AND message_type = $2
+            """,
+            message_ref,
+            UNSENT,
+        )
+    )
+
+
+async def knows_message(tx: Tx, message_ref: str) -> bool:
+    return bool(
+        await tx.fetch_value(
+            "SELECT true FROM public.social_messages WHERE platform_message_id = $1", message_ref
+        )
+    )
+
+
+async def is_automatic(
+    tx: Tx, account: Account, conversation: Conversation, *, text: str, at: datetime
+) -> bool:
+    """Whether the account wrote by itself (an instant reply, an away message): faster than anybody
+    types, or what it wrote word for word to somebody else.
+    """
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT true FROM public.social_messages
+             WHERE conversation_id = $1 AND sender_platform_id = $2
+               AND created_at BETWEEN $3::timestamptz - $4::interval AND $3
+            UNION ALL
+            SELECT true
+              FROM public.social_conversations c
+              JOIN public.social_messages m
+                ON m.conversation_id = c.id AND m.sender_platform_id = $6
+             WHERE length($7) >= $8 AND c.connected_account_id = $5 AND c.id <> $1
+               AND m.message_text = $7 AND m.created_at > $3::timestamptz - $9::interval
+             LIMIT 1
+            """,
+            conversation.id,
+            conversation.person_ref,
+            at,
+            FASTEST_TYPIST,
+            account.id,
+            account.platform_account_id,
+            text,
+            TELLING_TEXT,
+            TELLING_FOR,
+        )
+    )
+
+
+async def set_reaction(
+    tx: Tx, *, message_ref: str, actor_ref: str, emoji: str, at: datetime
+) -> bool:
+    """One reaction per actor; adding twice or taking back twice changes nothing."""
+    return bool(
+        await tx.execute(
+            """
+            UPDATE public.social_messages m
+               SET reactions = (
+                   SELECT coalesce(jsonb_agg(r ORDER BY r ->> 'created_at'), '[]'::jsonb)
+                     FROM (SELECT r FROM jsonb_array_elements(m.reactions) r
+                            WHERE r ->> 'actor_id' <> $2
+                           UNION ALL
+                           SELECT jsonb_build_object('emoji', $3::text, 'actor_id', $2::text,
+                                                     'created_at', $4::timestamptz)
+                            WHERE $3 <> '') kept (r))
+             WHERE platform_message_id = $1
+            """,
+            message_ref,
+            actor_ref,
+            emoji,
+            at,
+        )
+    )
+
+
+def stored_attachments(attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
+    """Kind and post only: the platform's links to a person's pictures are not ours to keep."""
+    return [
+        {"type": a.kind.value, **({"post_ref": a.post_ref} if a.post_ref else {})}
+        for a in attachments
+    ]
+
+
+_SELECT = """
+    SELECT id, workspace_id, connected_account_id, platform, platform_user_id,
+           platform_username, conversation_state
+      FROM public.social_conversations
+"""
+
+
+def _conversation(row: asyncpg.Record) -> Conversation:
+    return Conversation(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        account_id=row["connected_account_id"],
+        platform=row["platform"],
+        person_ref=row["platform_user_id"],
+        username=row["platform_username"] or "",
+        state=State.from_json(row["conversation_state"]),
+    )

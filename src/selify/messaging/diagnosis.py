@@ -1,0 +1,439 @@
+"""How an account is doing, said once: page, bell, API and banner all say what ``of_workspace`` says.
+
+Four things are looked at (``About``). Each has a state, a sentence for the brand's people, since when,
+and what to do; the worst of them is what the account as a whole is said to be.
+What waits is said with them: how much, why, until when, and whether trying at once makes sense.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import asyncpg
+
+from selify.core.database import Tx
+from selify.core.queue.outbox import OPEN, TRIES
+from selify.messaging import event_kinds, limits, outgoing, repository, send_backoff
+from selify.messaging.event_kinds import Cost
+from selify.messaging.limits import Pace
+from selify.messaging.send_backoff import Pause
+from selify.messaging.types import SwitchedOff, switched_off
+
+FAILING_AFTER = 3
+SOON = timedelta(days=7)
+
+
+class State(StrEnum):
+    GOOD = "good"
+    FAIR = "fair"
+    BAD = "bad"
+    OFF = "off"
+
+
+class About(StrEnum):
+    PERMISSION = "permission"
+    INCOMING = "incoming"
+    SENDING = "sending"
+    COMMENTS = "comments"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``code`` is a stable word for programs; ``cause`` tells one trouble of that code from another, as
+    people would.
+    """
+
+    about: About
+    state: State
+    code: str
+    title: str
+    text: str
+    since: datetime | None = None
+    what_to_do: str = ""
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Messages that do not leave yet, for one reason. ``until``: when they are tried again by
+    themselves, where that is known. ``may_send_now``: trying them at once may sensibly work.
+    """
+
+    count: int
+    why: str
+    since: datetime
+    until: datetime | None
+    may_send_now: bool = False
+
+    def is_due(self, now: datetime) -> bool:
+        return self.until is not None and self.until <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """``row``: what is written of the account (``_ACCOUNTS``), for whoever shows more of it.
+    ``may_be_over``: the reasons for which messages wait that may be over by now.
+    """
+
+    row: asyncpg.Record
+    findings: tuple[Finding, ...]
+    waiting: tuple[Waiting, ...]
+    pace: Pace
+    may_be_over: tuple[str, ...]
+
+    @property
+    def account_id(self) -> UUID:
+        found: UUID = self.row["id"]
+        return found
+
+    @property
+    def chief(self) -> Finding:
+        """What the account as a whole is said to be. Without access nothing else matters; of what is
+        less than that, whether answers leave comes first.
+        """
+        order = (State.BAD, State.OFF, State.FAIR, State.GOOD)
+        worst = min((finding.state for finding in self.findings), key=order.index)
+        found = [finding for finding in self.findings if finding.state is worst]
+        return found[0] if worst in (State.BAD, State.OFF) else found[-1]
+
+    @property
+    def live(self) -> bool:
+        """Connected, or about to be."""
+        return self.row["status"] in repository.LIVE
+
+    @property
+    def switched_off(self) -> SwitchedOff | None:
+        return switched_off(self.row["settings"], self.row["workspace_settings"])
+
+    @property
+    def lost(self) -> list[Cost]:
+        """What it costs that some kinds of events do not reach us."""
+        return event_kinds.missing(self.row["received"]) if self.live else []
+
+    @property
+    def bot_is_on(self) -> bool:
+        return self.live and self.switched_off is None
+
+    @property
+    def may_send_now(self) -> bool:
+        return any(waiting.may_send_now for waiting in self.waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A run of failures (``internal.account_trouble``)."""
+
+    since: datetime
+    code: str
+    reason: str
+    needs_owner: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    row: asyncpg.Record
+    trouble: Mapping[str, Trouble]
+    pause: Pause | None
+    pace: Pace
+    queue: Sequence[asyncpg.Record]
+    now: datetime
+
+    @property
+    def name(self) -> str:
+        return f"@{self.row['username'] or 'unnamed'}"
+
+    @property
+    def connected(self) -> bool:
+        ends = self.row["token_expires_at"]
+        alive = self.row["token_valid"] is not False and (ends is None or ends > self.now)
+        return alive and self.row["status"] in repository.LIVE
+
+
+async def of_workspace(tx: Tx, workspace_id: UUID, now: datetime) -> list[Diagnosis]:
+    """Every account of the workspace, oldest first, in a system transaction: what waits is readable by
+    no user. Whoever asks for a user checks the membership first.
+    """
+    rows = await tx.fetch(
+        f"{_ACCOUNTS} WHERE {_KEPT} AND a.workspace_id = $1 {_ORDER}", workspace_id
+    )
+    return await _examine(tx, rows, now)
+
+
+async def of_account(tx: Tx, account_id: UUID, now: datetime) -> Diagnosis | None:
+    """One account, in a system transaction; None where there is none (any more)."""
+    rows = await tx.fetch(f"{_ACCOUNTS} WHERE {_KEPT} AND a.id = $1", account_id)
+    found = await _examine(tx, rows, now)
+    return found[0] if found else None
+
+
+_ACCOUNTS = f"""
+    SELECT a.id, a.workspace_id, a.platform, a.platform_username AS username, a.status,
+           a.settings, {repository.WORKSPACE_SETTINGS} AS workspace_settings,
+           a.token_expires_at, a.disconnected_at, h.token_valid,
+           h.consecutive_failures, h.avg_response_time_ms, h.messages_processed_today,
+           h.messages_failed_today, h.last_successful_api_call,
+           s.subscription_status, s.last_error AS subscription_error,
+           {event_kinds.RECEIVED} AS received
+      FROM public.connected_social_accounts a
+      LEFT JOIN public.instagram_account_health h ON h.account_id = a.id
+      LEFT JOIN public.instagram_webhook_subscriptions s ON s.connected_account_id = a.id
+"""
+_KEPT = "a.status <> 'purged'"
+_ORDER = "ORDER BY a.created_at, a.id"
+
+
+async def _examine(tx: Tx, rows: Sequence[asyncpg.Record], now: datetime) -> list[Diagnosis]:
+    ids = [row["id"] for row in rows]
+    trouble = await _trouble(tx, ids)
+    queue = await _queue(tx, ids)
+    found = []
+    for row in rows:
+        facts = _Facts(
+            row=row,
+            trouble=trouble.get(row["id"], {}),
+            pause=await send_backoff.current(tx, row["id"], now),
+            pace=await limits.pace(tx, row["id"], now),
+            queue=[item for item in queue if item["account_id"] == row["id"]],
+            now=now,
+        )
+        found.append(
+            Diagnosis(row, _findings(facts), _waiting(facts), facts.pace, _may_be_over(facts))
+        )
+    return found
+
+
+async def _trouble(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[str, Trouble]]:
+    found: dict[UUID, dict[str, Trouble]] = {}
+    for row in await tx.fetch(
+        """
+        SELECT account_id, scope, since, code, reason, needs_owner
+          FROM internal.account_trouble WHERE account_id = ANY ($1)
+        """,
+        ids,
+    ):
+        trouble = Trouble(row["since"], row["code"], row["reason"], row["needs_owner"])
+        found.setdefault(row["account_id"], {})[row["scope"]] = trouble
+    return found
+
+
+async def _queue(tx: Tx, ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """What is held back, by reason. The first of a conversation's messages decides for those behind."""
+    return await tx.fetch(
+        f"""
+        SELECT account_id, state, retried, reason, count(*) AS count, min(created_at) AS since,
+               max(until) AS until
+          FROM (SELECT account_id, created_at, first_value(state) OVER line AS state,
+                       first_value({TRIES} > 0) OVER line AS retried,
+                       first_value(last_error) OVER line AS reason,
+                       first_value(not_before) OVER line AS until
+                  FROM internal.outbox
+                 WHERE account_id = ANY ($1) AND {OPEN} AND state <> 'sending' AND channel = $2
+                   AND payload ->> 'kind' <> 'typing'
+                WINDOW line AS (PARTITION BY lane ORDER BY id)) AS held
+         WHERE reason IS NOT NULL
+         GROUP BY account_id, state, retried, reason ORDER BY min(created_at), reason
+        """,
+        ids,
+        outgoing.CHANNEL,
+    )
+
+
+# --- What is found ------------------------------------------------------------------------------
+
+
+def _findings(facts: _Facts) -> tuple[Finding, ...]:
+    if facts.row["status"] == "disconnected":
+        return (_disconnected(facts),)
+    found = (_permission(facts), _incoming(facts), _sending(facts), _comments(facts))
+    return tuple(finding for finding in found if finding is not None)
+
+
+def _disconnected(facts: _Facts) -> Finding:
+    return Finding(
+        About.PERMISSION,
+        State.OFF,
+        "disconnected",
+        "Disconnected",
+        f"{facts.name} is disconnected: shoppers get no answers.",
+        since=facts.row["disconnected_at"],
+        what_to_do="Connect the account again.",
+    )
+
+
+def _permission(facts: _Facts) -> Finding:
+    ends = facts.row["token_expires_at"]
+    if not facts.connected:
+        trouble = facts.trouble.get("sends")
+        return Finding(
+            About.PERMISSION,
+            State.BAD,
+            "account_expired",
+            f"{facts.name} needs to be connected again",
+            "The platform no longer accepts our access. Shoppers' answers wait until you reconnect.",
+            since=trouble.since if trouble else ends,
+            what_to_do="Connect the account again.",
+            cause=_for_people(trouble.reason) if trouble else "",
+        )
+    if facts.row["status"] == "pending":
+        text = "The platform has not confirmed it yet"
+        return Finding(About.PERMISSION, State.FAIR, "connecting", "Being connected", text)
+    if ends is None:
+        return Finding(About.PERMISSION, State.GOOD, "connected", "Connected", "Valid")
+    days = (ends - facts.now).days
+    state = State.FAIR if ends - facts.now < SOON else State.GOOD
+    code, title = ("access_ends_soon", "Access ends soon") if state is State.FAIR else _CONNECTED
+    text = f"Valid for {days} more day{'' if days == 1 else 's'}; renewed by itself"
+    return Finding(About.PERMISSION, state, code, title, text)
+
+
+_CONNECTED = ("connected", "Connected")
+
+
+def _incoming(facts: _Facts) -> Finding:
+    """Whether comments and messages reach us, and what it costs where some do not."""
+    status, error = facts.row["subscription_status"], facts.row["subscription_error"]
+    lost = event_kinds.missing(facts.row["received"])
+    if status is None:
+        text = "Not confirmed yet"
+        return Finding(About.INCOMING, State.FAIR, "events_unconfirmed", "Not confirmed yet", text)
+    if status == "active" and not lost:
+        text = "Comments and messages reach us"
+        return Finding(About.INCOMING, State.GOOD, "events_arrive", "Connected", text)
+    arriving, trouble = status == "active", facts.trouble.get("events")
+    missing = "Some of what shoppers write does" if arriving else "Comments and messages do"
+    costs = [cost.text for cost in lost] if arriving else []
+    reconnect = (error or "").startswith(f"{event_kinds.RECONNECT}: ")
+    return Finding(
+        About.INCOMING,
+        State.FAIR if arriving and not any(cost.vital for cost in lost) else State.BAD,
+        "events_missing" if arriving else "events_not_arriving",
+        f"{missing} not reach {facts.name}",
+        " ".join([*costs, _for_people(error or "")]).strip() or "Not arriving.",
+        since=None if arriving or trouble is None else trouble.since,
+        what_to_do="Connect the account again and leave every switch on." if reconnect else "",
+        cause=_for_people(error or ""),
+    )
+
+
+def _sending(facts: _Facts) -> Finding:
+    trouble, pause = facts.trouble.get("sends"), facts.pause
+    failures = facts.row["consecutive_failures"] or 0
+    stuck = f"Answers of {facts.name} cannot leave"
+    if trouble and facts.connected and (trouble.needs_owner or failures >= FAILING_AFTER):
+        blocked = trouble.needs_owner
+        return Finding(
+            About.SENDING,
+            State.BAD,
+            "sending_blocked" if blocked else "account_failing",
+            stuck,
+            _for_people(trouble.reason) if blocked else _in_a_row(trouble),
+            since=trouble.since,
+            what_to_do=MENDED if blocked else "",
+            cause=_for_people(trouble.reason),
+        )
+    if pause:
+        return _held("sending_paused", pause.why, pause.since)
+    if facts.pace.waiting and facts.pace.used_up:
+        return _held("limit_reached", limits.USED_UP.format(facts.pace.used_up), None)
+    if trouble and facts.connected:
+        text = f"The latest send failed. {_for_people(trouble.reason)}".strip()
+        title = "A send failed"
+        return Finding(About.SENDING, State.FAIR, "send_failed", title, text, since=trouble.since)
+    if facts.queue and facts.connected:
+        first = facts.queue[0]
+        return _held("answers_waiting", _why(first), first["since"])
+    ready = facts.row["last_successful_api_call"] is None
+    text = "Ready; nothing sent yet" if ready else "Everything works"
+    return Finding(About.SENDING, State.GOOD, "sending", "Everything works", text)
+
+
+MENDED = "When you have done so, press “Send now”."
+
+
+def _in_a_row(trouble: Trouble) -> str:
+    said = _for_people(trouble.reason)
+    return f"The latest sends all failed. {said}" if said else "The latest sends all failed."
+
+
+def _held(code: str, why: str, since: datetime | None) -> Finding:
+    return Finding(About.SENDING, State.FAIR, code, "Answers wait", why, since=since)
+
+
+def _comments(facts: _Facts) -> Finding | None:
+    """Only where something is wrong: what comments need is a permission of its own."""
+    trouble = facts.trouble.get("comments")
+    if trouble is None or not facts.connected:
+        return None
+    return Finding(
+        About.COMMENTS,
+        State.BAD,
+        "sending_blocked",
+        f"Answers of {facts.name} to comments cannot leave",
+        _for_people(trouble.reason),
+        since=trouble.since,
+        what_to_do=MENDED,
+        cause=_for_people(trouble.reason),
+    )
+
+
+# --- What waits -----------------------------------------------------------------------------------
+
+
+def _waiting(facts: _Facts) -> tuple[Waiting, ...]:
+    doubtful = [_in_doubt(row) for row in facts.queue if row["state"] == "unknown"]
+    held = [row for row in facts.queue if row["state"] == "queued"]
+    everything = facts.pace.waiting - sum(waiting.count for waiting in doubtful)
+    since = min((row["since"] for row in held), default=facts.now)
+    if held and not facts.connected:
+        return (*doubtful, Waiting(everything, "The account must be connected again.", since, None))
+    if held and facts.pause:
+        pause = facts.pause
+        why = Waiting(everything, pause.why, since, pause.until, pause.may_end_early)
+        return (*doubtful, why)
+    if held and facts.pace.used_up:
+        said = limits.USED_UP.format(facts.pace.used_up)
+        return (*doubtful, Waiting(everything, said, since, facts.pace.clear_at))
+    return (*doubtful, *(_by_itself(facts, row) for row in held))
+
+
+def _in_doubt(row: asyncpg.Record) -> Waiting:
+    why = "We are finding out whether it arrived before anything is sent again."
+    return Waiting(row["count"], why, row["since"], None)
+
+
+def _by_itself(facts: _Facts, row: asyncpg.Record) -> Waiting:
+    may_send_now = row["retried"] or row["reason"] in _may_be_over(facts)
+    return Waiting(row["count"], _why(row), row["since"], row["until"], may_send_now)
+
+
+def _may_be_over(facts: _Facts) -> tuple[str, ...]:
+    """The owner may have mended it, or the platform be back. What waits for its turn at the platform
+    does not come sooner by asking.
+    """
+    if facts.pause:
+        return (facts.pause.why, send_backoff.SLOW_DOWN) if facts.pause.may_end_early else ()
+    comments = facts.trouble.get("comments")
+    return (comments.reason,) if comments else ()
+
+
+def _why(row: asyncpg.Record) -> str:
+    if row["state"] == "unknown":
+        return "We are finding out whether an answer arrived before anything is sent again."
+    said = _for_people(row["reason"])
+    return said or "It could not be sent at the first try; it is tried again by itself."
+
+
+# A word for programs before the words for people (“bad_parameter: …”, “ConnectError: …”).
+_CODE = re.compile(r"(?P<word>[\w.]+): ")
+
+
+def _for_people(reason: str) -> str:
+    """A stored reason without its code; nothing at all of what only a programmer understands."""
+    code = _CODE.match(reason)
+    if code and not code["word"].islower():
+        return ""
+    said = reason[code.end() :] if code else reason
+    return said[:1].upper() + said[1:]

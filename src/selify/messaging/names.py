@@ -1,0 +1,114 @@
+"""What people who write are called. A comment names its writer, a message does not: so the platform is
+asked once, after the person has written (before, it would not say), and through the outbox: after the
+commit, each for itself, and again until there is an answer. Where none was to be had for hours, their
+next message asks anew.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from selify.core.clock import Clock
+from selify.core.database import Actor, Database, Tx
+from selify.core.queue import outbox
+from selify.core.queue.inbox import back_off
+from selify.core.queue.outbox import Delivery, Failed, Outcome, Retry, Sent, Wait
+from selify.core.secrets import SecretBox
+from selify.messaging import accounts, conversations, repository
+from selify.messaging.conversations import Conversation
+from selify.messaging.ports import Credentials, Messenger
+from selify.tryon import interactions
+
+CHANNEL = "names"
+ACTOR = Actor.system("names")
+# All tries together last two hours, longer than most troubles of a platform.
+FIRST_RETRY = timedelta(seconds=30)
+NOT_CONNECTED_WAIT = timedelta(minutes=5)
+# So long a question waits for its account to be connected again.
+CONNECTED_WITHIN = timedelta(days=1)
+# And so long after the last try, their next message asks again.
+REST = timedelta(hours=1)
+
+
+async def ask(tx: Tx, conversation: Conversation, now: datetime) -> None:
+    """Once for a conversation, however often the person writes, unless that led to no answer."""
+    asked = await outbox.enqueue(
+        tx,
+        channel=CHANNEL,
+        key=str(conversation.id),
+        lane=f"names:{conversation.id}",
+        payload={"conversation_id": conversation.id},
+        workspace_id=conversation.workspace_id,
+        account_id=conversation.account_id,
+    )
+    if asked is None:
+        await _ask_again(tx, conversation, now)
+
+
+async def _ask_again(tx: Tx, conversation: Conversation, now: datetime) -> None:
+    """By a clock that was set back the rest would never end, so what is yet to come is over, too."""
+    await tx.execute(
+        """
+        UPDATE internal.outbox
+           SET state = 'queued', attempts = 0, lost = 0, behind = false, last_error = NULL,
+               result = NULL, not_before = $3, created_at = $3, updated_at = $3
+         WHERE channel = $1 AND key = $2 AND state IN ('failed', 'cancelled')
+           AND updated_at NOT BETWEEN $3::timestamptz - $4::interval AND $3
+        """,
+        CHANNEL,
+        str(conversation.id),
+        now,
+        REST,
+    )
+
+
+class NameChannel:
+    """Asks the platform, and writes the answer into the conversation."""
+
+    def __init__(
+        self, database: Database, messenger: Messenger, *, secrets: SecretBox, clock: Clock
+    ) -> None:
+        self._database = database
+        self._messenger = messenger
+        self._secrets = secrets
+        self._clock = clock
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        """Sent: with the name, which is empty where there is none to be had."""
+        async with self._database.tx(ACTOR) as tx:
+            conversation = await conversations.lock_by_id(tx, _conversation_of(delivery))
+            if conversation is None or conversation.username:
+                return Sent({"username": ""})
+            account = await repository.account(tx, conversation.account_id)
+            if account is None or account.status not in repository.LIVE:
+                return self._not_connected(delivery)
+            token = await accounts.open_token(tx, self._secrets, account.id)
+        sender = Credentials(account.platform_account_id, token)
+        username = await self._messenger.username(sender, conversation.person_ref)
+        if username is None:
+            after = back_off(delivery.attempts, FIRST_RETRY)
+            return Retry("the platform does not say now", after)
+        return Sent({"username": username})
+
+    def _not_connected(self, delivery: Delivery) -> Outcome:
+        """It may be again at any moment."""
+        now, reason = self._clock.now(), "the account is not connected"
+        if now - delivery.created_at > CONNECTED_WITHIN:
+            return Failed("not_connected", reason)
+        return Wait(now + NOT_CONNECTED_WAIT, reason)
+
+    async def reconcile(self, delivery: Delivery) -> Outcome:  # noqa: ARG002 - a port's signature
+        """Asking twice does no harm."""
+        return Retry("the question may be asked again")
+
+    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+        """Unless a comment has named them meanwhile, or they were forgotten."""
+        if not isinstance(outcome, Sent) or not outcome.result["username"]:
+            return
+        conversation = await conversations.lock_by_id(tx, _conversation_of(delivery))
+        if conversation is not None and not conversation.username:
+            await conversations.set_username(tx, conversation, outcome.result["username"])
+            await interactions.set_username(tx, conversation.id, outcome.result["username"])
+
+
+def _conversation_of(delivery: Delivery) -> UUID:
+    return UUID(delivery.payload["conversation_id"])

@@ -1,0 +1,148 @@
+"""What cannot be split or attributed yet waits in ``instagram_message_queue``; nothing is dropped.
+
+pending → completed | failed. Parked events are tried again when an account is connected, and now and
+then by a routine. A raw entry is read again once a day, for a newer version may understand it; after
+``max_attempts`` it has failed, and stays visible. Of what was understood nothing else is kept.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from selify.core.database import Tx
+from selify.core.logging import get_logger
+from selify.core.outage import is_away
+from selify.core.queue import inbox
+from selify.core.queue.inbox import Event, Incoming, replay
+
+log = get_logger(__name__)
+
+REST = timedelta(days=1)
+# Exactly one, or a raw entry that looks like it would end the statement for all the others.
+_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
+ReadAgain = Callable[[Any, datetime], Sequence[Incoming] | None]
+"""A raw entry and when it came → its events; ``None`` where it is still not understood."""
+
+
+async def park_event(tx: Tx, event: Event) -> None:
+    """An understood event whose account is not connected (yet). What it says stays in its own row,
+    where it can be taken back.
+    """
+    await tx.execute(
+        """
+        INSERT INTO public.instagram_message_queue (entry_id, webhook_payload, last_error)
+        VALUES ($1, $2, 'no connected account')
+        """,
+        event.account_ref,
+        {"event_id": str(event.id), "type": event.event_type},
+    )
+
+
+async def park_raw(tx: Tx, entries: Sequence[tuple[str, Any, str]]) -> None:
+    """Raw entries nobody understands: (entry id, the JSON as it came, why)."""
+    await tx.execute_many(
+        """
+        INSERT INTO public.instagram_message_queue (entry_id, webhook_payload, last_error)
+        VALUES ($1, $2, $3)
+        """,
+        # A bare null is JSON too, but to the database it would be no payload at all.
+        [(entry_id, {} if raw is None else raw, why) for entry_id, raw, why in entries],
+    )
+
+
+async def retry_attributed(tx: Tx) -> int:
+    """Replay parked events whose account is live by now; how many."""
+    rows = await tx.fetch(
+        f"""
+        SELECT q.id, (q.webhook_payload ->> 'event_id')::uuid AS event_id, a.id AS account_id
+          FROM public.instagram_message_queue q
+          JOIN public.connected_social_accounts a
+            ON a.platform_account_id = q.entry_id AND a.status IN ('active', 'pending')
+         WHERE q.status = 'pending' AND jsonb_typeof(q.webhook_payload) = 'object'
+           AND q.webhook_payload ->> 'event_id' ~ '{_UUID}'
+         ORDER BY q.created_at LIMIT 200 FOR UPDATE OF q SKIP LOCKED
+        """
+    )
+    for row in rows:
+        await replay(tx, row["event_id"])
+        # From now on it is known whose event it is: a purge of the account finds it.
+        await tx.execute(
+            "UPDATE public.webhook_events SET connected_account_id = $2 WHERE id = $1",
+            row["event_id"],
+            row["account_id"],
+        )
+        await tx.execute(
+            """
+            UPDATE public.instagram_message_queue
+               SET status = 'completed', account_id = $2, attempts = attempts + 1,
+                   processed_at = now(), last_error = NULL
+             WHERE id = $1
+            """,
+            row["id"],
+            row["account_id"],
+        )
+    return len(rows)
+
+
+async def retry_raw(tx: Tx, read: ReadAgain, *, now: datetime) -> int:
+    """A routine: read raw entries again; how many are understood by now."""
+    rows = await tx.fetch(
+        f"""
+        SELECT id, webhook_payload AS raw, created_at FROM public.instagram_message_queue
+         WHERE status = 'pending' AND coalesce(processed_at, created_at) < $1
+           AND NOT (jsonb_typeof(webhook_payload) = 'object'
+                    AND coalesce(webhook_payload ->> 'event_id', '') ~ '{_UUID}')
+         ORDER BY coalesce(processed_at, created_at) LIMIT 200 FOR UPDATE SKIP LOCKED
+        """,
+        now - REST,
+    )
+    understood = 0
+    for row in rows:
+        try:
+            async with tx.savepoint():
+                done = await _read_again(tx, row, read, now)
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.exception("a parked entry could not be read again", parked_id=str(row["id"]))
+            done = False
+        if not done:
+            await _not_yet(tx, row["id"], now)
+        understood += done
+    return understood
+
+
+async def _read_again(tx: Tx, row: asyncpg.Record, read: ReadAgain, now: datetime) -> bool:
+    """Whether it is understood by now; then its events are stored, and nothing else is kept."""
+    events = read(row["raw"], row["created_at"])
+    if events is None:
+        return False
+    await inbox.store(tx, events)
+    await tx.execute(
+        """
+        UPDATE public.instagram_message_queue
+           SET status = 'completed', webhook_payload = '{}', attempts = attempts + 1,
+               processed_at = $2, last_error = NULL
+         WHERE id = $1
+        """,
+        row["id"],
+        now,
+    )
+    return True
+
+
+async def _not_yet(tx: Tx, parked_id: UUID, now: datetime) -> None:
+    await tx.execute(
+        """
+        UPDATE public.instagram_message_queue
+           SET attempts = attempts + 1, processed_at = $2,
+               status = CASE WHEN attempts + 1 < max_attempts THEN 'pending' ELSE 'failed' END
+         WHERE id = $1
+        """,
+        parked_id,
+        now,
+    )

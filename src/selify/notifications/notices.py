@@ -1,0 +1,168 @@
+"""Notifications: one row per person told and business event (``public.notifications``).
+
+States: unread (neither read nor archived) → read → archived. Archiving what was not read reads it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid5
+
+import asyncpg
+
+from selify.core.database import Tx
+from selify.core.queue.outbox import Delivery, Failed, Outcome, Sent
+from selify.notifications.types import Notification
+
+_NAMES = UUID("6f1d5c0e-6f0b-5d0a-9a6b-0f2f1c8a7e11")
+# More unread ones than that nobody counts.
+MANY_UNREAD = 1000
+# The roles (``workspace_members.role``) that can do something about what is told.
+_CAN_ACT = ("owner", "admin")
+
+
+async def notify(
+    tx: Tx,
+    *,
+    workspace_id: UUID,
+    kind: str,
+    title: str,
+    body: str,
+    dedupe_key: str,
+    action_url: str | None = None,
+    everyone: bool = False,
+) -> int:
+    """Tell the workspace's owners and admins (or ``everyone`` in it), in a system transaction; how many
+    were told now.
+
+    The schema has no column for the dedupe key, so it makes the row's id: the second telling of
+    the same event meets the first one's primary key. What a deleted workspace has to say belongs to
+    the person alone: in there nobody could read it.
+    """
+    told = await _recipients(tx, workspace_id, everyone=everyone)
+    return await tx.execute(
+        """
+        INSERT INTO public.notifications
+               (id, user_id, workspace_id, type, title, description, action_url, metadata)
+        SELECT n.id, n.user_id, w.id, $4, $5, $6, $7, $8
+          FROM unnest($1::uuid[], $2::uuid[]) AS n (id, user_id)
+          LEFT JOIN public.workspaces w ON w.id = $3 AND w.deleted_at IS NULL
+        ON CONFLICT (id) DO NOTHING
+        """,
+        [uuid5(_NAMES, f"{workspace_id}/{dedupe_key}/{user_id}") for user_id in told],
+        told,
+        workspace_id,
+        kind,
+        title,
+        body,
+        action_url,
+        {"dedupe_key": dedupe_key},
+    )
+
+
+async def _recipients(tx: Tx, workspace_id: UUID, *, everyone: bool) -> list[UUID]:
+    rows = await tx.fetch(
+        """
+        SELECT user_id FROM public.workspace_members
+         WHERE workspace_id = $1 AND joined_at IS NOT NULL AND ($2 OR role = ANY ($3))
+           AND (expires_at IS NULL OR expires_at > now())
+        """,
+        workspace_id,
+        everyone,
+        _CAN_ACT,
+    )
+    return [row["user_id"] for row in rows]
+
+
+class NoticeChannel:
+    """The outbox channel of notices. There is nothing to send: the rows are written in the very
+    transaction that marks the notice as sent.
+    """
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        if delivery.workspace_id is None:
+            return Failed("no_workspace", "A notice names the workspace it is for.")
+        return Sent({})
+
+    async def reconcile(self, delivery: Delivery) -> Outcome:
+        return await self.send(delivery)  # writing twice is harmless
+
+    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+        if isinstance(outcome, Sent) and delivery.workspace_id is not None:
+            notice: dict[str, Any] = delivery.payload
+            await notify(tx, workspace_id=delivery.workspace_id, **notice)
+
+
+async def list_notifications(
+    tx: Tx, *, workspace_id: UUID | None = None, unread_only: bool = False, limit: int = 50
+) -> list[Notification]:
+    """What the user was told and has not archived, newest first, in the user's transaction. Where a
+    workspace is named, what it told them, and what nobody but they themselves is told.
+    """
+    rows = await tx.fetch(
+        """
+        SELECT id, workspace_id, type, title, description, action_url, created_at, read_at
+          FROM public.notifications
+         WHERE user_id = $1 AND ($2::uuid IS NULL OR workspace_id = $2 OR workspace_id IS NULL)
+           AND archived_at IS NULL AND (NOT $3 OR read_at IS NULL)
+         ORDER BY created_at DESC, id LIMIT $4
+        """,
+        tx.actor.user_id,
+        workspace_id,
+        unread_only,
+        limit,
+    )
+    return [_notification(row) for row in rows]
+
+
+async def count_unread(tx: Tx, *, workspace_id: UUID | None = None) -> int:
+    """For the bell, in the user's transaction; no further than ``MANY_UNREAD``."""
+    count: int = await tx.fetch_value(
+        """
+        SELECT count(*) FROM (
+            SELECT FROM public.notifications
+             WHERE user_id = $1 AND ($2::uuid IS NULL OR workspace_id = $2 OR workspace_id IS NULL)
+               AND read_at IS NULL AND archived_at IS NULL
+             LIMIT $3) unread
+        """,
+        tx.actor.user_id,
+        workspace_id,
+        MANY_UNREAD,
+    )
+    return count
+
+
+async def mark_read(tx: Tx, ids: Sequence[UUID]) -> int:
+    """In the user's transaction; how many were unread. Other people's are left alone."""
+    return await tx.execute(
+        """
+        UPDATE public.notifications SET read_at = now()
+         WHERE id = ANY ($1::uuid[]) AND user_id = $2 AND read_at IS NULL
+        """,
+        list(ids),
+        tx.actor.user_id,
+    )
+
+
+async def archive(tx: Tx, ids: Sequence[UUID]) -> int:
+    """In the user's transaction; how many were not archived yet."""
+    return await tx.execute(
+        """
+        UPDATE public.notifications SET archived_at = now(), read_at = coalesce(read_at, now())
+         WHERE id = ANY ($1::uuid[]) AND user_id = $2 AND archived_at IS NULL
+        """,
+        list(ids),
+        tx.actor.user_id,
+    )
+
+
+def _notification(row: asyncpg.Record) -> Notification:
+    return Notification(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        kind=row["type"],
+        title=row["title"],
+        body=row["description"],
+        action_url=row["action_url"],
+        created_at=row["created_at"],
+        read_at=row["read_at"],
+    )

@@ -1,0 +1,1 @@
+"""Quality tests in plain words, run in a real browser."""

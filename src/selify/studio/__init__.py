@@ -1,0 +1,1 @@
+"""Pictures for the shop, and personas that wear its garments."""

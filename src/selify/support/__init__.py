@@ -1,0 +1,1 @@
+"""What the public and users write to us."""

@@ -1,0 +1,140 @@
+"""How a brand's bot behaves and what it says in the brand's own words: checked, then kept.
+
+Whoever saves (a page, the API) saves through here, so that no text that breaks a rule is ever kept.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from selify.core.database import Tx
+from selify.core.errors import Invalid, NotFound
+from selify.messaging import accounts
+from selify.messaging.types import Account
+from selify.tryon import texts
+from selify.tryon.keyword_rules import check_keywords
+
+LONGEST_BYTES = 1000
+"""The platform's own limit for one message."""
+LONGEST_BUTTON = 20
+"""Characters of a quick reply's title, by the platform's rules."""
+SAMPLE: Mapping[str, str] = {
+    "garment": "Forest tee",
+    "product": "€39.00 · In stock · https://shop.example/forest-tee",
+    "count": "3",
+}
+
+
+class TextTooLong(Invalid):
+    code = "text_too_long"
+    title = "This text is too long"
+
+
+class TextUnfit(Invalid):
+    code = "text_unfit"
+    title = "This text cannot be said like this"
+
+
+async def save_settings(
+    tx: Tx,
+    account_id: UUID,
+    *,
+    tryon_enabled: bool,
+    language: str,
+    keywords: list[str],
+    field: str,
+) -> None:
+    """``field``: under which name the keywords were entered. Raises Invalid and KeywordUnfit."""
+    _check_language(language)
+    check_keywords(keywords, field=field)
+    changes = {
+        "tryon_enabled": tryon_enabled,
+        "language": language,
+        "trigger_keywords": keywords,
+    }
+    await accounts.change_settings(tx, account_id, lambda known: {**known, **changes})
+
+
+async def save_text(
+    tx: Tx, account: Account, language: str, key: str, own: str, *, brand: str, field: str
+) -> str:
+    """In the brand's own words; empty for ours again. What is kept. Raises NotFound, TextUnfit and
+    TextTooLong; ``field`` is under which name the text was entered.
+    """
+    own = own.replace("\r\n", "\n").strip()
+    check_text(key, language, own, brand=brand or account.username, field=field)
+    await accounts.change_settings(
+        tx, account.id, lambda known: with_text(known, language, key, own)
+    )
+    return own
+
+
+def check_text(key: str, language: str, own: str, *, brand: str, field: str) -> None:
+    """Raises NotFound, TextUnfit and TextTooLong; each fault with its place in the text."""
+    our_text(key, language)
+    found = texts.faults(key, language, own)
+    if found:
+        places = [
+            {
+                "field": field,
+                "message": fault.message,
+                "line": fault.line,
+                "column": fault.column,
+                "position": fault.start,
+                "length": fault.end - fault.start,
+            }
+            for fault in found
+        ]
+        more = f" And {len(found) - 1} more, marked below the text." if len(found) > 1 else ""
+        raise TextUnfit(found[0].where + more, fields=places)
+    size, limit, unit = measure(key, shown(key, language, own, brand=brand))
+    if size > limit:
+        said = f"With names and prices filled in it takes {size:,} {unit}; a message can have {limit:,}."
+        hint = "Letters with accents and emoji count for more than one." if unit == "bytes" else ""
+        raise TextTooLong(said, hint=hint, fields=[{"field": field, "message": said}])
+
+
+def our_text(key: str, language: str) -> str:
+    """What we say there. Raises NotFound."""
+    _check_language(language)
+    ours = texts.catalogue(language).get(key)
+    if ours is None or key == "language":
+        raise NotFound("The bot has no such text.")
+    return ours
+
+
+def shown(key: str, language: str, own: str, *, brand: str) -> str:
+    """How a shopper would read it, were it said as it is."""
+    framing = texts.catalogue(language)["framing"]
+    sample = {"brand": brand, "framing": framing, **SAMPLE}
+    return texts.fill(own or texts.catalogue(language)[key], sample).strip()
+
+
+def measure(key: str, said: str) -> tuple[int, int, str]:
+    """How long it is, how long it may be, and in what that is counted."""
+    if key.startswith("button_"):
+        return len(said), LONGEST_BUTTON, "characters"
+    return len(said.encode()), LONGEST_BYTES, "bytes"
+
+
+def own_texts(settings: Mapping[str, Any], language: str) -> dict[str, str]:
+    """The brand's own words in a language, whatever else the settings may hold."""
+    templates = settings.get("message_templates")
+    chosen = templates.get(language) if isinstance(templates, Mapping) else None
+    found = chosen if isinstance(chosen, Mapping) else {}
+    return {str(key): value for key, value in found.items() if isinstance(value, str)}
+
+
+def with_text(settings: Mapping[str, Any], language: str, key: str, own: str) -> dict[str, Any]:
+    """The settings with one text changed, or taken out when ``own`` is empty."""
+    templates = settings.get("message_templates")
+    kept = dict(templates) if isinstance(templates, Mapping) else {}
+    mine = own_texts(settings, language)
+    mine.pop(key, None)
+    kept[language] = {**mine, key: own} if own else mine
+    return {**settings, "message_templates": kept}
+
+
+def _check_language(language: str) -> None:
+    if language not in texts.languages():
+        raise Invalid("The bot does not speak this language yet.")

@@ -1,0 +1,336 @@
+"""Dressing a person in a top or a dress: warp the parts, cover what was worn, light the result."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from selify.tryon.engine.arrays import SIDES, Array, Bgr, Mask, Soft
+from selify.tryon.engine.body import BodyFit, arm_length
+from selify.tryon.engine.fit import PIT_HEIGHT, TorsoFit, fit_torso, pit_reach
+from selify.tryon.engine.garment import Cloth, Garment
+from selify.tryon.engine.geometry import Ruled, at_length, strip_field, thin_plate_field
+from selify.tryon.engine.keypoints import TopPoints
+from selify.tryon.engine.masks import (
+    blur,
+    capsule,
+    fill_from_nearest,
+    grown,
+    opened,
+    polygon,
+    soft_polygon,
+)
+from selify.tryon.engine.person import Label, Person
+from selify.tryon.engine.shading import contact, drop_shadow, exposure, folds, volume
+from selify.tryon.engine.skin import paint_skin
+from selify.tryon.engine.sleeves import SleeveFit, fit_sleeves
+from selify.tryon.engine.worn import bare_arm, worn_cloth, worn_cuff
+from selify.tryon.types import GarmentCategory
+
+
+@dataclass(frozen=True, slots=True)
+class Dressed:
+    """The picture, how much of each pixel is the new garment, and where skin was painted.
+
+    ``worn`` is the old garment, ``replaced`` all of the photo that shows something else now.
+    """
+
+    bgr: Bgr
+    cover: Soft
+    painted: Mask
+    worn: Mask
+    replaced: Mask
+
+
+@dataclass(slots=True)
+class _Drape:
+    """The garment laid over the body, before anything is put in front of it."""
+
+    image: Array
+    cover: Soft
+    torso: Soft
+    sleeves: Soft
+    crease: Soft
+
+
+def dress(
+    person: Person, body: BodyFit, garment: Garment, points: TopPoints, *, light: float = 1.0
+) -> Dressed:
+    """``light`` 0..1: how much of the old garment's light and shade the new one takes over."""
+    torso = fit_torso(person, body, garment, points)
+    sleeves = fit_sleeves(person, body, points, torso)
+    cloth = garment.cloth_for(torso.scale)
+    worn = worn_cloth(person)
+    drape = _draped(person, cloth, torso, sleeves)
+    drape.cover *= _within_silhouette(person, garment)
+    left = _left_over(person, body, torso, sleeves, drape, worn)
+    _reach_out(person, drape, left)
+    front = _in_front(person, body, torso, drape, sleeved=bool(sleeves))
+    cover = np.clip(drape.cover * (1 - front) * (1 - _head(person)), 0, 1)
+    hidden = np.maximum(cover, grown(left.skin, 0.03 * person.skeleton.span))
+    base = _without_old_rim(person, worn, left.background, hidden)
+    base = paint_skin(person, left.skin, base)
+    base = base * drop_shadow(person, cover)[..., None]
+    shade = (1 + (folds(person, person.upper) - 1) * light) * volume(person, drape.cover)
+    shade *= (1 - 0.22 * drape.crease) * contact(person, front * (1 - drape.sleeves), 0.22)
+    shade *= 1 + (exposure(person) - 1) * light
+    cloth_lit = np.clip(drape.image * shade[..., None], 0, 255)
+    picture = base * (1 - cover[..., None]) + cloth_lit * cover[..., None]
+    return Dressed(
+        bgr=np.clip(picture, 0, 255).astype(np.uint8),
+        cover=cover,
+        painted=left.skin,
+        worn=worn,
+        replaced=(cover > 0.5).astype(np.uint8) | left.skin | left.background,
+    )
+
+
+def _edge_softness(person: Person) -> float:
+    return max(0.7, 0.003 * person.skeleton.span)
+
+
+def _draped(person: Person, cloth: Cloth, torso: TorsoFit, sleeves: list[SleeveFit]) -> _Drape:
+    shape, soft = person.shape, _edge_softness(person)
+    field = thin_plate_field(
+        cloth.place(torso.source), torso.target, shape, margin=0.25 * person.skeleton.span
+    )
+    image = np.zeros((*shape, 3), np.float32)
+    if field is not None:
+        image = field.pull(cloth.bgr, shape).astype(np.float32)
+    cover = soft_polygon(shape, torso.outline, soft)
+    drape = _Drape(
+        image, cover.copy(), cover, np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    )
+    for sleeve in sleeves:
+        _lay_sleeve(person, cloth, sleeve, drape)
+    return drape
+
+
+def _lay_sleeve(person: Person, cloth: Cloth, sleeve: SleeveFit, drape: _Drape) -> None:
+    """Over the torso, blending into it along the armhole, with a crease where it overlaps."""
+    span = person.skeleton.span
+    source = Ruled(cloth.place(sleeve.source.outer), cloth.place(sleeve.source.inner))
+    field = strip_field(source, sleeve.target, person.shape)
+    known = field.known(person.shape)
+    cover = soft_polygon(person.shape, sleeve.outline, _edge_softness(person)) * known
+    depth = cv2.distanceTransform((cover > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    blend = np.clip(depth / (0.05 * span), 0, 1)
+    over_torso = (drape.torso > 0.5) & (cover > 0.02)
+    weight = np.where(over_torso, cover * blend, cover * (known > 0))
+    image = field.pull(cloth.bgr, person.shape)
+    drape.image = drape.image * (1 - weight[..., None]) + image * weight[..., None]
+    drape.cover = np.minimum(drape.cover + cover, 1)
+    drape.sleeves = np.maximum(drape.sleeves, cover)
+    crease = blur(cover, 0.03 * span) * (1 - cover) * (drape.torso > 0.5)
+    # An arm presses the cloth together at its pit; the seam over the shoulder is flat.
+    depth_down = np.clip((person.along - 0.05) / 0.25, 0.15, 1)
+    drape.crease = np.maximum(drape.crease, crease * depth_down)
+
+
+def _within_silhouette(person: Person, garment: Garment) -> Soft:
+    """A top stays within a hair's breadth of the person; a skirt may swing out below the hips."""
+    ease = 0.02 * person.skeleton.span
+    near = blur(grown(person.mask, ease).astype(np.float32), max(0.8, 0.3 * ease))
+    if garment.category is GarmentCategory.DRESS:
+        return np.maximum(near, np.clip((person.along - 0.85) * 8, 0, 1))
+    return near
+
+
+@dataclass(frozen=True, slots=True)
+class _LeftOver:
+    """Old cloth the drape does not cover: what torso and sleeves reach to, what shows instead."""
+
+    torso: Mask
+    sleeve: Mask
+    skin: Mask
+    background: Mask
+
+
+def _left_over(
+    person: Person,
+    body: BodyFit,
+    torso: TorsoFit,
+    sleeves: list[SleeveFit],
+    drape: _Drape,
+    worn: Mask,
+) -> _LeftOver:
+    span = person.skeleton.span
+    left = (worn > 0) & (drape.cover <= 0.97)
+    arms = _sleeved_arms(person)
+    if arms.any():
+        arms |= _beside_trunk(person, body)
+    neck = _neck_opening(person, torso) > 0
+    # Without sleeves, what lies beside the straps is shoulder.
+    bare = arms | (person.along < PIT_HEIGHT) if not sleeves else arms
+    on_arm = left & bare & ~neck
+    sleeve = on_arm & _beside_sleeves(person, sleeves, drape)
+    beyond = on_arm & ~sleeve
+    sleeve |= _bare_beside_sleeves(person, sleeves, drape)
+    limb = _limbs(person) > 0
+    trunk = left & ~bare & ~neck & (person.along < torso.hem_height + 0.15)
+    skin = (left & neck) | (beyond & limb)
+    skin_mask = grown(opened(skin, 1), max(1.0, 0.012 * span)) & person.mask & (1 - person.hair)
+    return _LeftOver(
+        torso=trunk.astype(np.uint8),
+        sleeve=sleeve.astype(np.uint8),
+        skin=skin_mask,
+        background=(beyond & ~limb).astype(np.uint8),
+    )
+
+
+def _beside_trunk(person: Person, body: BodyFit) -> Array:
+    """Further out than the trunk goes: cloth there belongs to a sleeve, however wide."""
+    s = person.skeleton
+    y, x = np.ogrid[: person.shape[0], : person.shape[1]]
+    across = (x - s.neck[0]) * s.across[0] + (y - s.neck[1]) * s.across[1]
+    reach = [pit_reach(body, k) + 0.06 * s.span for k in SIDES]
+    return np.asarray(((across < -reach[0]) | (across > reach[1])) & (person.along < 0.9))
+
+
+def _beside_sleeves(person: Person, sleeves: list[SleeveFit], drape: _Drape) -> Array:
+    """Where the new sleeve reaches out to cover the rim of the old one."""
+    if not sleeves:
+        return np.zeros(person.shape, bool)
+    near = grown(drape.cover > 0.5, _rim_reach(person, sleeves) * person.skeleton.span) > 0
+    return near & ~_beyond_cuffs(person, sleeves, 0.10)
+
+
+def _bare_beside_sleeves(person: Person, sleeves: list[SleeveFit], drape: _Drape) -> Array:
+    """Bare arm that looks out beside a sleeve which covers it: sleeves go all the way round."""
+    if not sleeves:
+        return np.zeros(person.shape, bool)
+    zones = person.zones
+    arms = zones.upper_arms[0] | zones.upper_arms[1] | zones.forearms[0] | zones.forearms[1]
+    near = grown(drape.sleeves > 0.5, 0.09 * person.skeleton.span) > 0
+    bare = (person.skin > 0) & (arms > 0) & near & (drape.cover <= 0.97)
+    return bare & ~_beyond_cuffs(person, sleeves, 0.0)
+
+
+def _rim_reach(person: Person, sleeves: list[SleeveFit]) -> float:
+    """How wide a rim of the old sleeve the new one takes over, in shoulder spans."""
+    reaches = []
+    for sleeve in sleeves:
+        worn = worn_cuff(person, sleeve.side)
+        total = arm_length(person.skeleton, sleeve.side)
+        if worn is None and sleeve.length > 0.9 * total:
+            reaches.append(0.2)  # Long on long: the old sleeve's width is the new one's.
+        elif worn is not None and sleeve.length > worn + 0.2 * person.skeleton.span:
+            reaches.append(0.03)  # It goes on beyond the old cuff, and keeps its own line there.
+        else:
+            reaches.append(0.06)
+    return max(reaches)
+
+
+def _limbs(person: Person) -> Mask:
+    """As wide as bare arms and shoulders are, however wide the sleeves round them."""
+    s = person.skeleton
+    limbs = np.zeros(person.shape, np.uint8)
+    for k in SIDES:
+        arm = s.arm(k)
+        bare = bare_arm(person, k)
+        elbow = min(0.14 * s.span, bare[1] if bare else s.span)
+        # Where the bare arm comes out of the sleeve, what is painted meets it edge to edge.
+        end, radius = bare or (arm[1], elbow)
+        limbs |= capsule(person.shape, arm[0], end, 0.18 * s.span, radius)
+        limbs |= capsule(person.shape, arm[1], arm[2], elbow, 0.10 * s.span)
+        limbs |= capsule(person.shape, s.neck, arm[0], 0.3 * s.span, 0.18 * s.span)
+    return limbs
+
+
+def _neck_opening(person: Person, torso: TorsoFit) -> Mask:
+    """Above the new neckline, between its collar points and the face."""
+    s = person.skeleton
+    inset = s.across * 0.02 * s.span
+    side = s.across * 0.28 * s.span
+    inner = [torso.collar[0] + inset, *torso.neck[1:-1], torso.collar[1] - inset]
+    return polygon(person.shape, np.vstack([s.eyes - side, *inner, s.eyes + side]))
+
+
+def _sleeved_arms(person: Person) -> Array:
+    """Arm zones that are covered with cloth now."""
+    zone = np.zeros(person.shape, bool)
+    limit = np.array(person.shape[::-1]) - 1
+    s, zones = person.skeleton, person.zones
+    for k in SIDES:
+        bones = (s.arm(k)[:2], zones.upper_arms[k]), (s.arm(k)[1:], zones.forearms[k])
+        for bone, area in bones:
+            length = float(np.hypot(*(bone[1] - bone[0])))
+            spots = at_length(bone, np.linspace(0.15, 1, 12) * length)
+            x, y = np.clip(spots, 0, limit).astype(int).T
+            if (person.label[y, x] == Label.UPPER).mean() > 0.35:
+                zone |= area > 0
+    return zone
+
+
+def _beyond_cuffs(person: Person, sleeves: list[SleeveFit], margin: float) -> Array:
+    """Parts of the arms that lie beyond the new cuffs by more than ``margin`` shoulder spans."""
+    span = person.skeleton.span
+    zone = np.zeros(person.shape, bool)
+    for sleeve in sleeves:
+        bone = person.skeleton.arm(sleeve.side)
+        start = at_length(bone, sleeve.length + margin * span)
+        total = float(np.hypot(*np.diff(bone, axis=0).T).sum())
+        rest = np.vstack(
+            [start, at_length(bone, np.linspace(sleeve.length + margin * span, total, 6))]
+        )
+        for a, b in pairwise(rest):
+            zone |= capsule(person.shape, a, b, 0.01 * span, 0.2 * span) > 0
+        zone |= person.zones.hands[sleeve.side] > 0
+    return zone
+
+
+def _reach_out(person: Person, drape: _Drape, left: _LeftOver) -> None:
+    """Let the garment cover the old cloth beside it: the spline goes on, sleeves grow."""
+    grow = left.torso | left.sleeve
+    if not grow.any():
+        return
+    softness = max(0.8, 0.004 * person.skeleton.span)
+    soft = np.clip(blur(grown(grow, 1).astype(np.float32), softness) * 1.4, 0, 1)
+    known = (drape.cover > 0.6).astype(np.uint8)
+    filled = fill_from_nearest(drape.image.astype(np.uint8), known).astype(np.float32)
+    smear = (left.sleeve > 0) | ((grow > 0) & ~drape.image.any(2)) | (drape.image.sum(2) == 0)
+    drape.image = np.where(smear[..., None] & (known == 0)[..., None], filled, drape.image)
+    drape.cover = np.maximum(drape.cover, soft * np.clip(person.alpha * 1.15, 0, 1))
+    grown_sleeve = blur(left.sleeve.astype(np.float32), softness)
+    drape.sleeves = np.maximum(drape.sleeves, np.clip(grown_sleeve * 1.4, 0, 1))
+
+
+def _in_front(
+    person: Person, body: BodyFit, torso: TorsoFit, drape: _Drape, *, sleeved: bool
+) -> Soft:
+    """Bare forearms, hands and hair that hide the garment."""
+    s, shape = person.skeleton, person.shape
+    arms = person.zones.lower_arms.copy()
+    for k in SIDES:
+        start = s.shoulders[k] * 0.35 + s.elbows[k] * 0.65
+        arms |= capsule(shape, start, s.elbows[k], 0.15 * s.span, 0.15 * s.span)
+    bare = blur(person.skin_alpha * arms, _edge_softness(person)) * (1 - drape.sleeves)
+    # An upper arm beside the trunk must not eat into the shoulder of the new garment.
+    left, right = torso.armpits
+    corners = [torso.collar[0], torso.collar[1], body.tips[1], right * 0.65 + left * 0.35]
+    corners += [left * 0.65 + right * 0.35, body.tips[0]]
+    shoulders = soft_polygon(shape, np.array(corners), 1)
+    bare = bare * (1 - shoulders * (1 if sleeved else drape.torso))
+    return np.asarray(np.maximum(bare, person.hair_alpha))
+
+
+def _head(person: Person) -> Soft:
+    return blur(person.head.astype(np.float32), 1.5)
+
+
+def _without_old_rim(person: Person, worn: Mask, gone: Mask, cover: Soft) -> Array:
+    """The photo with background where wide old sleeves were, and without their tint in its rim."""
+    span = person.skeleton.span
+    near = grown(worn, 0.03 * span) > 0
+    rim = (person.alpha > 0.02) & (person.alpha < 0.98) & near & (cover > 0.02)
+    picture = person.bgr.astype(np.float32)
+    share = np.clip(1.5 * (1 - person.alpha), 0, 1) * rim
+    if gone.any():
+        share = np.maximum(share, blur(grown(gone, 0.01 * span).astype(np.float32), 1.5))
+    behind = grown(person.alpha > 0.02, 0.01 * span) == 0
+    if not share.any() or not behind.any():
+        return picture
+    filled = fill_from_nearest(person.bgr, behind.astype(np.uint8)).astype(np.float32)
+    filled = blur(filled, 0.02 * span)
+    return np.asarray(picture * (1 - share[..., None]) + filled * share[..., None])

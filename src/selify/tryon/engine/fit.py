@@ -1,0 +1,273 @@
+"""Where each part of a top or a dress goes on this body: collar, shoulders, sides, hem."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from selify.tryon.engine.arrays import SIDES, Array, Point, Points
+from selify.tryon.engine.body import BodyFit
+from selify.tryon.engine.garment import Garment
+from selify.tryon.engine.geometry import between, distance, resample, smooth
+from selify.tryon.engine.keypoints import TopPoints
+from selify.tryon.engine.neckline import curve
+from selify.tryon.engine.person import Person
+from selify.tryon.engine.worn import SHARED_COLLAR, collar_reach, silhouette_above, worn_collar
+from selify.tryon.types import GarmentCategory
+
+PIT_HEIGHT = 0.29
+_SIDE_POINTS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class TorsoFit:
+    """``source`` points of the garment and their ``target`` on the body; the outline to fill.
+
+    ``hem_height`` in tau. ``armholes`` run from shoulder tip to armpit, ``sides`` from armpit to
+    hem, ``neck`` from collar to collar. ``scale``: size of the result relative to the garment.
+    """
+
+    source: Points
+    target: Points
+    outline: Points
+    collar: tuple[Point, Point]
+    neck: Points
+    armholes: tuple[Points, Points]
+    sides: tuple[Points, Points]
+    hem_height: float
+    scale: float
+
+    @property
+    def armpits(self) -> tuple[Point, Point]:
+        return self.sides[0][0], self.sides[1][0]
+
+
+def fit_torso(person: Person, body: BodyFit, garment: Garment, points: TopPoints) -> TorsoFit:
+    chest = max(pit_reach(body, 0) + pit_reach(body, 1), 0.8 * person.skeleton.span)
+    scale = chest / max(1.0, points.chest_width)
+    hem_height = _hem_height(body, garment, points, scale)
+    collar = _collar(person, body, points)
+    points = _with_lower_armpits(body, points, hem_height)
+    sides = _sides(body, garment, points, hem_height, scale)
+    lines = [_shoulder_line(body, collar[k], k) for k in SIDES]
+    neck = _neck(person, body, garment, collar, scale)
+    holes = [_armhole(body, points, sides[k][0], k) for k in SIDES]
+    hem = _hem(body, garment, points, sides, scale)
+    pairs = _correspondences(garment, points, lines, neck, holes, sides, hem)
+    outline = [neck, lines[1][1:], holes[1][1:-1], sides[1], hem[::-1][1:-1]]
+    outline += [sides[0][::-1], holes[0][::-1][1:-1], lines[0][::-1][:-1]]
+    return TorsoFit(
+        source=pairs[0],
+        target=pairs[1],
+        outline=np.vstack(outline),
+        collar=collar,
+        neck=neck,
+        armholes=(holes[0], holes[1]),
+        sides=sides,
+        hem_height=hem_height,
+        scale=scale,
+    )
+
+
+def pit_reach(body: BodyFit, side: int) -> float:
+    """Half the chest at the armpit: the trunk further down tells, where no sleeve hides it."""
+    span = body.skeleton.span
+    reach = min(body.half_width(side, PIT_HEIGHT), 1.05 * body.half_width(side, 0.5))
+    return float(np.clip(reach, 0.40 * span, 0.60 * span))
+
+
+def _hem_height(body: BodyFit, garment: Garment, points: TopPoints, scale: float) -> float:
+    """By the garment's proportions; a top shares the hem worn now where that is near."""
+    s = body.skeleton
+    tips = (body.tips[0] + body.tips[1]) / 2
+    height = body.tau_of(tips) + points.length * scale * 0.97 / s.trunk
+    if garment.category is GarmentCategory.DRESS:
+        return float(np.clip(height, 1.35, 2.75))
+    height = float(np.clip(0.55 * height + 0.45 * 1.1, 0.80, 1.36))
+    if body.hem is None:
+        return max(height, 0.98)
+    return body.hem + 0.015 if height < body.hem + 0.32 else height
+
+
+def _with_lower_armpits(body: BodyFit, points: TopPoints, hem: float) -> TopPoints:
+    """Bodies have deeper armpits than flat garments: take the cloth that really lies there.
+
+    Otherwise the cloth above the armpits would be stretched, and stripes would bulge.
+    """
+    if points.sleeves is None:
+        return points
+    tips = body.tau_of((body.tips[0] + body.tips[1]) / 2)
+    share = (PIT_HEIGHT - tips) / max(0.1, hem - tips)
+    top = (points.shoulders[0][1] + points.shoulders[1][1]) / 2
+    level = top + share * points.length
+    sides = []
+    for k in SIDES:
+        side = points.sides[k]
+        begin = side[0][1] + 0.85 * max(0.0, level - side[0][1])
+        lower = side[side[:, 1] >= min(begin, side[0][1] + 0.5 * np.ptp(side[:, 1]))]
+        sides.append(lower if len(lower) > 10 else side)
+    holes = [np.vstack([points.shoulders[k], sides[k][0]]).astype(float) for k in SIDES]
+    return replace(points, sides=(sides[0], sides[1]), armholes=(holes[0], holes[1]))
+
+
+def _collar(person: Person, body: BodyFit, points: TopPoints) -> tuple[Point, Point]:
+    """Points on the shoulders' outline, as far out as the garment's collar is wide."""
+    s = person.skeleton
+    share = float(np.clip(points.neck_width / max(1.0, points.shoulder_width), 0.15, 0.95))
+    worn = collar_reach(person, body)
+    found = []
+    for k in SIDES:
+        tip = abs(float(np.dot(body.tips[k] - s.neck, s.across)))
+        reach = float(np.clip(0.93 * share * tip, 0.24 * s.span, 0.86 * tip))
+        near = worn[k]
+        if near is not None and abs(reach - near) < 2 * SHARED_COLLAR * s.span:
+            reach = min(reach, max(near, 0.2 * s.span))
+        found.append(_on_shoulder(person, body, k, reach))
+    return found[0], found[1]
+
+
+def _on_shoulder(person: Person, body: BodyFit, side: int, reach: float) -> Point:
+    """The outline above the shoulder line; under the head, the line from tip to neck goes on."""
+    s = person.skeleton
+    tip, neck_side = body.tips[side], body.neck_sides[side]
+    tip_reach = abs(float(np.dot(tip - s.neck, s.across)))
+    neck_reach = abs(float(np.dot(neck_side - s.neck, s.across)))
+    share = (tip_reach - reach) / max(1.0, tip_reach - neck_reach)
+    straight = tip + (neck_side - tip) * share - s.down * max(0.0, share - 1) * 0.10 * s.span
+    seen = silhouette_above(person, side, reach)
+    if seen is None or abs(float(np.dot(seen - straight, s.down))) > 0.12 * s.span:
+        return np.asarray(straight)
+    return seen
+
+
+def _shoulder_line(body: BodyFit, collar: Point, side: int) -> Points:
+    line = resample(np.vstack([collar, body.tips[side]]), 5)
+    line[3] -= body.skeleton.down * 0.012 * body.skeleton.span
+    return line
+
+
+def _neck(
+    person: Person, body: BodyFit, garment: Garment, collar: tuple[Point, Point], scale: float
+) -> Points:
+    """The front neckline; it takes over the collar worn now where that is near."""
+    s = person.skeleton
+    depth = float(np.clip(garment.neckline.depth * scale, 0.05 * s.span, 0.75 * s.trunk))
+    worn = worn_collar(person, body)
+    if worn is not None:
+        worn -= float(np.dot((collar[0] + collar[1]) / 2 - s.neck, s.down))
+        if -0.06 * s.span < depth - worn < SHARED_COLLAR * s.span:
+            depth = max(worn - 0.012 * s.span, 0.03 * s.span)
+    share = np.linspace(0, 1, 9)
+    line = between(collar[0], collar[1], share)
+    bow = s.down * (4 * share * (1 - share))[:, None]
+    return np.asarray(line + bow * depth)
+
+
+def _armhole(body: BodyFit, points: TopPoints, pit: Point, side: int) -> Points:
+    """From shoulder tip to armpit, bowed as in the garment."""
+    source = resample(smooth(points.armholes[side], 4), 5)
+    straight = resample(source[[0, -1]], 5)
+    target = resample(np.vstack([body.tips[side], pit]), 5)
+    scale = distance(target[0], target[-1]) / max(1.0, distance(source[0], source[-1]))
+    bow = (source - straight) * scale
+    bow[[0, -1]] = 0
+    return target + bow
+
+
+def _sides(
+    body: BodyFit, garment: Garment, points: TopPoints, hem: float, scale: float
+) -> tuple[Points, Points]:
+    """From armpit to hem: at least the body, at most a little ease; a skirt keeps its own line."""
+    found = []
+    for k in SIDES:
+        source = resample(smooth(points.sides[k], 6), _SIDE_POINTS)
+        heights = np.linspace(PIT_HEIGHT, hem, _SIDE_POINTS)
+        wanted = np.abs(source[:, 0] - points.axis) * scale * 0.96
+        reach = [_side_reach(body, garment, k, t, w) for t, w in zip(heights, wanted, strict=True)]
+        side = np.array([body.centre(t) for t in heights])
+        side = side + body.skeleton.outwards[k] * np.array(reach)[:, None]
+        side[1:-1] = smooth(side, 1)[1:-1]
+        found.append(side)
+    return found[0], found[1]
+
+
+def _side_reach(body: BodyFit, garment: Garment, side: int, tau: float, wanted: float) -> float:
+    trunk = _trunk_reach(body, side, tau)
+    if garment.category is GarmentCategory.DRESS and tau > 1.1:
+        return max(wanted, 0.45 * body.skeleton.span if tau > 1.15 else trunk)
+    ease = 1.04 if garment.category is GarmentCategory.TOP else 1.12
+    return float(np.clip(wanted, trunk * 1.01, trunk * ease))
+
+
+def _trunk_reach(body: BodyFit, side: int, tau: float) -> float:
+    """Half width of the trunk, not of the sleeve that hides it near the armpit."""
+    if tau < 0.5:
+        share = (tau - PIT_HEIGHT) / (0.5 - PIT_HEIGHT)
+        low, high = (
+            pit_reach(body, side),
+            min(body.half_width(side, 0.5), 1.0 * body.half_width(side, tau)),
+        )
+        return float(low + (high - low) * np.clip(share, 0, 1))
+    return body.half_width(side, tau)
+
+
+def _hem(
+    body: BodyFit, garment: Garment, points: TopPoints, sides: tuple[Points, Points], scale: float
+) -> Points:
+    """From side to side, hanging a little lower in the middle, with the garment's own bow."""
+    s = body.skeleton
+    source = resample(smooth(points.hem, 6), 9)
+    straight = resample(points.hem[[0, -1]], 9)
+    bow = np.clip((source - straight)[:, 1] * scale, -0.05 * s.trunk, 0.12 * s.trunk)
+    drop = (0.035 if garment.category is GarmentCategory.TOP else 0.03) * 0.7 * s.trunk
+    hang = (1 - np.linspace(-1, 1, 9) ** 2) * drop
+    line = resample(np.vstack([sides[0][-1], sides[1][-1]]), 9)
+    return line + s.down * (hang + bow)[:, None]
+
+
+def _correspondences(
+    garment: Garment,
+    points: TopPoints,
+    lines: list[Points],
+    neck: Points,
+    holes: list[Points],
+    sides: tuple[Points, Points],
+    hem: Points,
+) -> tuple[Points, Points]:
+    left, right = points.collar
+    share = np.linspace(0, 1, 9)
+    inset = np.array([garment.neckline.inset, 0.0])
+    source = [curve(left + inset, right - inset, garment.neckline.depth, share)[1:-1]]
+    target = [neck[1:-1]]
+    for k in SIDES:
+        line = resample(smooth(points.shoulder_lines[k], 4), 5)
+        line[0] = points.collar[k]
+        hole = resample(smooth(points.armholes[k], 4), 5)
+        side = resample(smooth(points.sides[k], 4), _SIDE_POINTS)
+        source += [line, hole[1:-1], side]
+        target += [lines[k], holes[k][1:-1], sides[k]]
+    source.append(resample(smooth(points.hem, 6), 9)[1:-1])
+    target.append(hem[1:-1])
+    rows = _level_rows(points, sides)
+    source.append(rows[0])
+    target.append(rows[1])
+    return np.vstack(source), np.vstack(target)
+
+
+def _level_rows(points: TopPoints, sides: tuple[Points, Points]) -> tuple[Points, Points]:
+    """Points across the trunk: what is level on the garment stays level, whatever the collar does."""
+    source, target = [], []
+    flat = [resample(smooth(side, 4), _SIDE_POINTS) for side in points.sides]
+    for row in range(0, _SIDE_POINTS - 1, 2):
+        share = np.linspace(0, 1, 5)[1:-1]
+        source.append(between(flat[0][row], flat[1][row], share))
+        target.append(between(sides[0][row], sides[1][row], share))
+    return np.vstack(source), np.vstack(target)
+
+
+def side_reach_at(fit: TorsoFit, body: BodyFit, side: int, tau: Array | float) -> Array:
+    """Distance of the fitted side from the middle line at heights between armpit and hem."""
+    s = body.skeleton
+    heights = np.linspace(PIT_HEIGHT, fit.hem_height, len(fit.sides[side]))
+    centres = np.array([body.centre(t) for t in heights])
+    reach = np.abs((fit.sides[side] - centres) @ s.across)
+    return np.asarray(np.interp(tau, heights, reach))

@@ -1,0 +1,401 @@
+"""The points of a garment's outline: collar, shoulders, armpits, cuffs, hem, crotch.
+
+The outline is walked clockwise as seen in the picture. Pairs are (left, right) in the picture.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from selify.tryon.engine.arrays import SIDES, Array, Mask, Point, Points
+from selify.tryon.engine.geometry import distance, lengths_along
+
+Runs = list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sleeve:
+    """``upper`` runs from shoulder to cuff, ``lower`` from armpit to cuff."""
+
+    upper: Points
+    lower: Points
+
+    @property
+    def cuff_width(self) -> float:
+        return distance(self.upper[-1], self.lower[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class TopPoints:
+    """Key points of a top or a dress. ``sleeves`` is None for a sleeveless one.
+
+    ``shoulder_lines`` run from collar to shoulder, ``armholes`` from shoulder to armpit,
+    ``sides`` from armpit to hem, ``hem`` from left to right.
+    """
+
+    collar: tuple[Point, Point]
+    shoulder_lines: tuple[Points, Points]
+    armholes: tuple[Points, Points]
+    sides: tuple[Points, Points]
+    hem: Points
+    sleeves: tuple[Sleeve, Sleeve] | None
+    axis: float
+    box: tuple[int, int, int, int]
+
+    @property
+    def armpits(self) -> tuple[Point, Point]:
+        return self.sides[0][0], self.sides[1][0]
+
+    @property
+    def shoulders(self) -> tuple[Point, Point]:
+        return self.shoulder_lines[0][-1], self.shoulder_lines[1][-1]
+
+    @property
+    def chest_width(self) -> float:
+        return distance(self.armpits[0], self.armpits[1])
+
+    @property
+    def length(self) -> float:
+        """From the shoulders' height to the hem's."""
+        tips = (self.shoulders[0][1] + self.shoulders[1][1]) / 2
+        return float((self.hem[0][1] + self.hem[-1][1]) / 2 - tips)
+
+    @property
+    def shoulder_width(self) -> float:
+        return float(abs(self.shoulders[1][0] - self.shoulders[0][0]))
+
+    @property
+    def neck_width(self) -> float:
+        return float(abs(self.collar[1][0] - self.collar[0][0]))
+
+
+@dataclass(frozen=True, slots=True)
+class BottomPoints:
+    """Key points of trousers or a skirt (``crotch`` None)."""
+
+    waist: tuple[Point, Point]
+    crotch: Point | None
+    box: tuple[int, int, int, int]
+
+
+def runs_in_row(mask: Mask, row: int) -> Runs:
+    """Stretches of garment in a row: [start, end)."""
+    edges = np.flatnonzero(np.diff(np.r_[0, mask[row], 0]))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+@dataclass(slots=True)
+class _Outline:
+    """The contour and the few measures that all searches share."""
+
+    mask: Mask
+    contour: Points
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    axis: float
+    top: Array
+
+    @classmethod
+    def of(cls, mask: Mask) -> "_Outline":
+        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        contour = max(contours, key=cv2.contourArea)
+        if cv2.contourArea(contour, oriented=True) < 0:
+            contour = contour[::-1]
+        points = np.asarray(contour[:, 0, :])
+        (x0, y0), (x1, y1) = points.min(0), points.max(0)
+        return cls(
+            mask, points, int(x0), int(y0), int(x1), int(y1), _axis(mask, y0, y1), _top(mask)
+        )
+
+    @property
+    def width(self) -> int:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> int:
+        return self.y1 - self.y0
+
+    def nearest(self, point: Array) -> int:
+        return int(((self.contour - point) ** 2).sum(1).argmin())
+
+    def walk(self, start: int, end: int) -> Points:
+        if start <= end:
+            return self.contour[start : end + 1]
+        return np.vstack([self.contour[start:], self.contour[: end + 1]])
+
+    def reverse(self) -> None:
+        self.contour = self.contour[::-1]
+
+    def ends_of_row(self, row: int) -> list[int]:
+        """Contour indices of the leftmost and the rightmost garment pixel of a row."""
+        runs = runs_in_row(self.mask, row)
+        left, right = np.array([runs[0][0], row]), np.array([runs[-1][1] - 1, row])
+        return [self.nearest(left), self.nearest(right)]
+
+
+def _axis(mask: Mask, y0: int, y1: int) -> float:
+    """The garment's middle line: median centre of its rows."""
+    tall = y1 - y0
+    rows = range(int(y0 + 0.3 * tall), int(y0 + 0.9 * tall), max(1, tall // 50))
+    x = np.arange(mask.shape[1])
+    return float(np.median([(mask[y] * x).sum() / max(1, mask[y].sum()) for y in rows]))
+
+
+def _top(mask: Mask) -> Array:
+    """Row of the first garment pixel in each column; the height where there is none."""
+    first = mask.argmax(0)
+    return np.asarray(np.where(mask.any(0), first, mask.shape[0]))
+
+
+def bottom_points(mask: Mask) -> BottomPoints:
+    """Waist and crotch: the highest row from which two legs go down."""
+    outline = _Outline.of(mask)
+    waist_row = _waist_row(outline)
+    columns = np.flatnonzero(mask[waist_row])
+    waist = np.array([columns[0], waist_row]), np.array([columns[-1], waist_row])
+    box = outline.x0, outline.y0, outline.x1, outline.y1
+    return BottomPoints(waist, _crotch(outline), box)
+
+
+def _waist_row(outline: _Outline) -> int:
+    """The first row that is nearly as wide as the waistband: its top edge is often uneven."""
+    first = outline.y0 + max(1, int(0.01 * outline.height))
+    last = outline.y0 + max(2, int(0.12 * outline.height))
+    spans = np.array([np.ptp(np.flatnonzero(outline.mask[y])) for y in range(first, last)])
+    return first + int(np.flatnonzero(spans >= 0.85 * np.median(spans))[0])
+
+
+def _crotch(outline: _Outline) -> Point | None:
+    first, last = outline.y0 + 0.2 * outline.height, outline.y0 + 0.9 * outline.height
+    for y in range(int(first), int(last)):
+        legs = [r for r in runs_in_row(outline.mask, y) if r[1] - r[0] > 0.08 * outline.width]
+        if len(legs) >= 2:
+            return np.array([(legs[0][1] + legs[1][0]) / 2, float(y)])
+    return None
+
+
+def top_points(mask: Mask, *, dress: bool) -> TopPoints:
+    """Key points of a top or a dress laid flat, upright, seen from the front."""
+    outline = _Outline.of(mask)
+    collar = [outline.nearest(p) for p in _collar(outline)]
+    collar, pits, sleeved = _armpits(outline, collar, dress)
+    below = outline.walk(pits[1], pits[0])
+    first, second = _corners(below)
+    sides = below[second:][::-1], below[: first + 1]
+    over = outline.walk(pits[0], collar[0])[::-1], outline.walk(collar[1], pits[1])
+    points = [outline.contour[i] for i in collar]
+    lines, holes, sleeves = _arms(outline, over, (sides[0][0], sides[1][0]), sleeved)
+    return TopPoints(
+        collar=(points[0], points[1]),
+        shoulder_lines=lines,
+        armholes=holes,
+        sides=sides,
+        hem=below[first : second + 1][::-1],
+        sleeves=sleeves,
+        axis=outline.axis,
+        box=(outline.x0, outline.y0, outline.x1, outline.y1),
+    )
+
+
+def _in_walking_order(
+    outline: _Outline, collar: list[int], pits: list[int]
+) -> tuple[list[int], list[int]]:
+    """Turn the contour so that it meets collar left, right, armpit right, left in this order."""
+    count = len(outline.contour)
+    steps = [(i - collar[0]) % count for i in (collar[1], pits[1], pits[0])]
+    if steps[0] < steps[1] < steps[2]:
+        return collar, pits
+    outline.reverse()
+    return [count - 1 - i for i in collar], [count - 1 - i for i in pits]
+
+
+def _collar(outline: _Outline) -> tuple[Point, Point]:
+    """The highest points of the upper outline on either side of the axis."""
+    rows = range(int(outline.y0 + 0.45 * outline.height), int(outline.y0 + 0.8 * outline.height))
+    half = 0.5 * float(np.median([outline.mask[y].sum() for y in rows]))
+    left = _highest(outline, outline.axis - 0.62 * half, outline.axis - 0.02 * outline.width)
+    right = _highest(outline, outline.axis + 0.02 * outline.width, outline.axis + 0.62 * half)
+    if not len(left) or not len(right):
+        middle = int(outline.axis)
+        x_left, x_right = middle, middle
+    elif _dips(outline, int(left.max()), int(right.min())):
+        # A strap's top is level: its inner end is the collar.
+        x_left, x_right = int(left.max()), int(right.min())
+    else:
+        # The back of the collar is level too: the shoulders' ends are the collar.
+        x_left, x_right = int(left.min()), int(right.max())
+    return np.array([x_left, outline.top[x_left]]), np.array([x_right, outline.top[x_right]])
+
+
+def _dips(outline: _Outline, left: int, right: int) -> bool:
+    """Whether the outline clearly goes down between two columns of its top."""
+    if right - left < 3:
+        return False
+    level = (outline.top[left] + outline.top[right]) / 2
+    third = (right - left) // 3
+    between = outline.top[left + third : right - third + 1]
+    return bool(np.median(between) - level > 0.15 * (right - left))
+
+
+def _highest(outline: _Outline, low: float, high: float) -> Array:
+    """Columns between low and high where the garment reaches nearly its highest there."""
+    columns = np.arange(max(outline.x0, int(low)), min(outline.x1, int(high)))
+    if not len(columns):
+        return columns
+    exact = outline.top[columns].astype(np.float32).reshape(1, -1)
+    rows = cv2.GaussianBlur(exact, (0, 0), max(1, 0.006 * outline.width)).ravel()
+    return np.asarray(columns[rows <= rows.min() + 0.006 * outline.height])
+
+
+def _armpits(
+    outline: _Outline, collar: list[int], dress: bool
+) -> tuple[list[int], list[int], bool]:
+    """Collar and armpits as indices of the (turned) contour, and whether sleeves begin there."""
+    pits = _notch_pair(outline, dress)
+    if pits is not None:
+        collar, pits = _in_walking_order(outline, collar, pits)
+        if _reach(outline, collar, pits) >= 0.2:
+            return collar, pits, True
+    share = 0.2 if dress else 0.3
+    ends = outline.ends_of_row(int(outline.y0 + share * outline.height))
+    return *_in_walking_order(outline, collar, ends), False
+
+
+def _notch_pair(outline: _Outline, dress: bool) -> list[int] | None:
+    pits = _deep_notches(outline, 0.55 if dress else 0.8)
+    missing = [k for k in SIDES if pits[k] is None]
+    if len(missing) == 1:
+        pits = _mirrored(outline, pits, missing[0])
+    left, right = pits
+    return None if left is None or right is None else [left, right]
+
+
+def _deep_notches(outline: _Outline, lowest: float) -> list[int | None]:
+    """The deepest convexity defect on each side, where armpits can be."""
+    contour = outline.contour.reshape(-1, 1, 2).astype(np.int32)
+    hull = cv2.convexHull(contour, returnPoints=False)
+    hull[::-1].sort(axis=0)
+    found: list[tuple[int, float] | None] = [None, None]
+    try:
+        defects = cv2.convexityDefects(contour, hull)
+    except cv2.error:
+        defects = None
+    for _, _, index, depth in [] if defects is None else defects[:, 0]:
+        x, y = outline.contour[index]
+        deep = depth / 256
+        share = (y - outline.y0) / outline.height
+        off_axis = (x - outline.axis) / outline.width
+        if deep < 0.025 * outline.height or not 0.12 < share < lowest or abs(off_axis) < 0.08:
+            continue
+        side = int(off_axis > 0)
+        best = found[side]
+        if best is None or deep > best[1]:
+            found[side] = (int(index), deep)
+    return [None if pit is None else pit[0] for pit in found]
+
+
+def _mirrored(outline: _Outline, pits: list[int | None], missing: int) -> list[int | None]:
+    """The one that was found, mirrored on the axis, if the outline passes there; else none."""
+    known = pits[1 - missing]
+    if known is None:
+        return pits
+    x, y = outline.contour[known]
+    mirror = np.array([2 * outline.axis - x, y])
+    index = outline.nearest(mirror)
+    if distance(outline.contour[index], mirror) >= 0.12 * outline.height:
+        return [None, None]
+    return [index, known] if missing == 0 else [known, index]
+
+
+def _reach(outline: _Outline, collar: list[int], pits: list[int]) -> float:
+    """How far the way from collar to armpit goes outwards beyond it: an armhole is no sleeve."""
+    ways = outline.walk(pits[0], collar[0]), outline.walk(collar[1], pits[1])
+    points = [outline.contour[i] for i in pits]
+    chest = max(1.0, distance(points[0], points[1]))
+    left = points[0][0] - ways[0][:, 0].min()
+    right = ways[1][:, 0].max() - points[1][0]
+    return float(max(left, right) / chest)
+
+
+def _corners(path: Points, samples: int = 48, root: Point | None = None) -> tuple[int, int]:
+    """Two indices of the open path that, with its ends, span the largest quadrilateral.
+
+    With ``root`` they are a cuff's: far from it (the middle of the armhole), joined by a straight
+    piece of the path.
+    """
+    index = np.linspace(0, len(path) - 1, min(samples, len(path))).astype(int)
+    points = path[index].astype(float)
+    along = lengths_along(points)
+    first, last = points[0], points[-1]
+    far = np.ones(len(points)) if root is None else np.hypot(*(points - root).T)
+    best, corners = -1.0, (len(path) // 3, 2 * len(path) // 3)
+    for i in range(1, len(points) - 2):
+        rest = points[i + 1 : -1]
+        area = _twice_area(points[i] - first, rest - first)
+        area += _twice_area(rest - first, np.broadcast_to(last - first, rest.shape))
+        if root is not None:
+            chord = np.hypot(*(rest - points[i]).T)
+            straight = chord / np.maximum(along[i + 1 : -1] - along[i], 1e-6)
+            wide = np.minimum(1, chord / max(1e-6, 0.45 * distance(first, last)))
+            area *= np.sqrt(np.minimum(far[i], far[i + 1 : -1]) / far.max()) * straight**2 * wide
+        k = int(area.argmax())
+        if area[k] > best:
+            best, corners = float(area[k]), (int(index[i]), int(index[i + 1 + k]))
+    return corners
+
+
+def _twice_area(a: Array, b: Array) -> Array:
+    return np.asarray(np.abs(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]))
+
+
+_Pair = tuple[Points, Points]
+
+
+def _arms(
+    outline: _Outline, over: _Pair, pits: tuple[Point, Point], sleeved: bool
+) -> tuple[_Pair, _Pair, tuple[Sleeve, Sleeve] | None]:
+    """Split the paths collar to armpit (``over``): shoulder lines, armholes, sleeves."""
+    left = np.asarray(over[0])
+    right = np.asarray(over[1])
+    if not sleeved:
+        cuts = [_strap_end(path, outline.height) for path in (left, right)]
+        lines = left[: cuts[0] + 1], right[: cuts[1] + 1]
+        return lines, (left[cuts[0] :], right[cuts[1] :]), None
+    chest = abs(pits[1][0] - pits[0][0])
+    tips = [_shoulder_tip(path, pits[k], k, chest) for k, path in enumerate((left, right))]
+    lines = left[: tips[0] + 1], right[: tips[1] + 1]
+    holes = tuple(np.vstack([line[-1], pits[k]]).astype(float) for k, line in enumerate(lines))
+    sleeves = [_sleeve(path[tips[k] :], pits[k]) for k, path in enumerate((left, right))]
+    return lines, (holes[0], holes[1]), (sleeves[0], sleeves[1])
+
+
+def _strap_end(path: Points, height: int) -> int:
+    """Outer end of a strap: the corner between it and the armhole."""
+    points = path.astype(float)
+    line = points[-1] - points[0]
+    off = np.abs(line[0] * (points - points[0])[:, 1] - line[1] * (points - points[0])[:, 0])
+    off /= max(1.0, float(np.hypot(*line)))
+    corner = int(off.argmax()) if off.max() > 0.02 * height else int(len(points) * 0.3)
+    return max(2, min(corner, len(points) - 3))
+
+
+def _shoulder_tip(path: Points, pit: Point, side: int, chest: float) -> int:
+    """On the upper outline above the armpit, a little outwards."""
+    sign = 1 if side else -1
+    outwards = sign * path[:, 0]
+    aim = max(sign * pit[0] + 0.04 * chest, sign * path[0][0] + 0.10 * chest)
+    beyond = np.flatnonzero(outwards >= aim)
+    tip = int(beyond[0]) if len(beyond) else int(len(path) * 0.4)
+    return max(3, min(tip, len(path) - 8))
+
+
+def _sleeve(path: Points, pit: Point) -> Sleeve:
+    """``path`` from shoulder over the cuff to the armpit."""
+    root = (path[0] + pit) / 2
+    first, second = (
+        _corners(path, 60, root) if len(path) > 12 else (len(path) // 3, 2 * len(path) // 3)
+    )
+    return Sleeve(path[: first + 1].astype(float), path[second:][::-1].astype(float))

@@ -1,0 +1,98 @@
+"""What the embedded engine sees in a garment, in the words of ``leffa_metadata``."""
+
+from datetime import UTC, datetime
+
+from selify.commerce import DOUBTFUL, SHOWS_PERSON, LeffaMetadata
+from selify.core.errors import Invalid
+from selify.tryon.engine.engine import EmbeddedEngine
+from selify.tryon.engine.reading import (
+    ANALYZER_VERSION,
+    GarmentReading,
+    NecklineShape,
+    Pattern,
+    SleeveLength,
+)
+from selify.tryon.types import GarmentCategory, Picture, Refusal, RenderWarning
+
+_SLEEVES = {
+    SleeveLength.NONE: "sleeveless",
+    SleeveLength.SHORT: "short",
+    SleeveLength.LONG: "long",
+}
+_NECKLINES = {
+    NecklineShape.HIGH: "high",
+    NecklineShape.CREW: "crew",
+    NecklineShape.SCOOP: "scoop",
+    NecklineShape.V: "v-neck",
+    # A boat neck lies on the shoulders: leffa has no word for it, and "off-shoulder" is another cut.
+}
+_LENGTHS = {"cropped": "crop", "long": "tunic", "midi": "midi", "maxi": "maxi"}
+_FITS = {"slim": "fitted", "regular": "regular", "loose": "relaxed"}
+_PATTERNS = {
+    Pattern.PLAIN: "solid",
+    Pattern.STRIPED: "stripes",
+    Pattern.PRINTED: "graphic",
+    # Dots, checks and flowers repeat; which of them it is, the outline reader cannot tell.
+    Pattern.ALL_OVER: "graphic",
+    Pattern.COLOUR_BLOCK: "graphic",
+}
+_WARNINGS = {
+    RenderWarning.GARMENT_SHOWS_PERSON: SHOWS_PERSON,
+    RenderWarning.GARMENT_BACKGROUND_UNCERTAIN: (
+        "The background is busy: a picture on a plain background gives better try-ons."
+    ),
+    RenderWarning.LOW_RESOLUTION: "The picture is small: a larger one gives sharper try-ons.",
+}
+
+
+class GarmentUnreadable(Invalid):
+    """No garment can be made out."""
+
+    code = "garment_unreadable"
+    title = "We could not find a garment in this picture"
+
+
+class EmbeddedGarmentReader:
+    """The wardrobe's reader (commerce.ports), by the embedded engine."""
+
+    def __init__(self, engine: EmbeddedEngine) -> None:
+        self._engine = engine
+
+    async def __call__(self, picture: Picture, category: str | None) -> LeffaMetadata:
+        """``category``: a leffa category, or None to guess. Raises GarmentUnreadable."""
+        known = GarmentCategory.from_leffa(category) if category else None
+        reading = await self._engine.read_garment(picture, known)
+        if isinstance(reading, Refusal):
+            raise GarmentUnreadable(reading.sentence, hint=reading.hint)
+        return as_leffa(reading)
+
+
+def as_leffa(reading: GarmentReading) -> LeffaMetadata:
+    """A category that somebody named is certain; a guessed one is as sure as the guess. What shows
+    a person wants a look in any case.
+    """
+    sure = reading.confidence if reading.category_guessed else 1.0
+    if RenderWarning.GARMENT_SHOWS_PERSON in reading.warnings:
+        sure = min(sure, DOUBTFUL)
+    bottom = reading.category is GarmentCategory.BOTTOM
+    fields = {
+        "leffa_category": reading.category.leffa,
+        "category_confidence": sure,
+        "sleeve_type": _SLEEVES.get(reading.sleeve) if reading.sleeve else None,
+        "neckline": _NECKLINES.get(reading.neckline) if reading.neckline else None,
+        "length": None if bottom else _LENGTHS.get(reading.length, "regular"),
+        "fit": _FITS.get(reading.fit),
+        "has_print": reading.pattern is Pattern.PRINTED,
+        "has_pattern": reading.pattern is not Pattern.PLAIN,
+        "pattern_type": _PATTERNS[reading.pattern],
+        "warnings": [_WARNINGS.get(warning, warning.value) for warning in reading.warnings],
+        "recommended_body_visible": _visible(reading.category),
+        "colours": [{"name": c.name, "hex": c.hex, "share": c.share} for c in reading.colours],
+        "analyzed_at": datetime.now(UTC),
+        "analyzer_version": ANALYZER_VERSION,
+    }
+    return LeffaMetadata.model_validate(fields)
+
+
+def _visible(category: GarmentCategory) -> str:
+    return {"top": "upper", "dress": "full", "bottom": "lower"}[category.value]

@@ -1,0 +1,182 @@
+"""Small tools on masks and colours: shapes, components, edge-aware smoothing, colour clusters."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+
+from selify.tryon.engine.arrays import Array, Lab, Mask, Point, Points, Soft
+
+ELLIPSE = cv2.MORPH_ELLIPSE
+_FAST_BLUR_FROM = 7.0
+
+
+def blur(picture: Array, sigma: float) -> Array:
+    """Gaussian blur; wide ones are done on a reduced copy, which looks the same."""
+    if sigma < _FAST_BLUR_FROM:
+        return cv2.GaussianBlur(picture, (0, 0), sigma)
+    factor = max(2, int(sigma / 3))
+    height, width = picture.shape[:2]
+    size = (max(1, width // factor), max(1, height // factor))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / factor)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def average_inside(values: Array, weight: Soft, sigma: float) -> Array:
+    """Blur that looks only at pixels of weight > 0 (normalised convolution)."""
+    total = np.maximum(blur(weight, sigma), 1e-3)
+    if values.ndim == 3:
+        return blur(values * weight[..., None], sigma) / total[..., None]
+    return blur(values * weight, sigma) / total
+
+
+def guided(guide: Array, soft: Array, radius: int, eps: float = 1e-3) -> Soft:
+    """Guided filter (He et al. 2010): pulls a rough mask onto the edges of the picture."""
+    grey = cv2.cvtColor(guide, cv2.COLOR_BGR2GRAY).astype(np.float32) / 255
+    soft = soft.astype(np.float32)
+    size = (2 * radius + 1, 2 * radius + 1)
+
+    def box(values: Array) -> Array:
+        return cv2.boxFilter(values, -1, size)
+
+    mean_grey, mean_soft = box(grey), box(soft)
+    slope = (box(grey * soft) - mean_grey * mean_soft) / (
+        box(grey * grey) - mean_grey * mean_grey + eps
+    )
+    offset = box(mean_soft - slope * mean_grey)
+    return np.clip(box(slope) * grey + offset, 0, 1)
+
+
+def polygon(shape: tuple[int, ...], points: Points) -> Mask:
+    mask = np.zeros(shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(np.asarray(points)).astype(np.int32)], (1,))
+    return mask
+
+
+def soft_polygon(shape: tuple[int, ...], points: Points, sigma: float = 1.0) -> Soft:
+    """Polygon with sub-pixel corners and an edge of the given softness."""
+    mask = np.zeros(shape[:2], np.uint8)
+    corners = np.round(np.asarray(points) * 16).astype(np.int32)
+    cv2.fillPoly(mask, [corners], (255,), cv2.LINE_AA, 4)
+    return blur(mask.astype(np.float32) / 255, sigma)
+
+
+def capsule(shape: tuple[int, ...], start: Point, end: Point, r_start: float, r_end: float) -> Mask:
+    """A limb: two circles and what lies between them."""
+    start, end = np.asarray(start, float), np.asarray(end, float)
+    along = end - start
+    normal = np.array([-along[1], along[0]]) / (float(np.hypot(*along)) + 1e-6)
+    corners = [
+        start + normal * r_start,
+        end + normal * r_end,
+        end - normal * r_end,
+        start - normal * r_start,
+    ]
+    mask = polygon(shape, np.array(corners))
+    for centre, radius in ((start, r_start), (end, r_end)):
+        cv2.circle(mask, pixel(centre), int(max(1, radius)), (1,), -1)
+    return mask
+
+
+def ellipse(shape: tuple[int, ...], centre: Point, half_width: float, half_height: float) -> Mask:
+    mask = np.zeros(shape[:2], np.uint8)
+    axes = (max(1, int(half_width)), max(1, int(half_height)))
+    cv2.ellipse(mask, pixel(centre), axes, 0, 0, 360, (1,), -1)
+    return mask
+
+
+def pixel(point: Point) -> tuple[int, int]:
+    """The pixel under a point, kept within what OpenCV's drawing can take."""
+    x, y = np.clip(np.round(point), -(2**14), 2**14).astype(int)
+    return int(x), int(y)
+
+
+def disc(radius: float) -> Mask:
+    """Structuring element of about this radius."""
+    size = 2 * max(1, round(radius)) + 1
+    return cv2.getStructuringElement(ELLIPSE, (size, size))
+
+
+def grown(mask: Array, radius: float) -> Mask:
+    return cv2.dilate(mask.astype(np.uint8), disc(radius))
+
+
+def shrunk(mask: Array, radius: float) -> Mask:
+    return cv2.erode(mask.astype(np.uint8), disc(radius))
+
+
+def opened(mask: Array, radius: float) -> Mask:
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(radius))
+
+
+def closed(mask: Array, radius: float) -> Mask:
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc(radius))
+
+
+def largest_part(mask: Array) -> Mask:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=4
+    )
+    if count <= 1:
+        return mask.astype(np.uint8)
+    return np.asarray((labels == 1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])).astype(np.uint8))
+
+
+def parts_touching(mask: Array, seed: Array) -> Mask:
+    """The connected parts of ``mask`` that ``seed`` touches."""
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    wanted = np.unique(labels[seed > 0])
+    return np.isin(labels, wanted[wanted > 0]).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A colour and its spread, both (3,), in Lab."""
+
+    mean: Array
+    spread: Array
+
+
+def colour_clusters(
+    pixels: Array, count: int, floor: tuple[float, float, float] = (14.0, 4.0, 4.0)
+) -> list[Cluster]:
+    """The main colours of (N, 3) Lab pixels; empty when there are too few to say."""
+    pixels = pixels.reshape(-1, 3).astype(np.float32)
+    if len(pixels) < 40:
+        return []
+    if len(pixels) > 6000:
+        pixels = pixels[np.random.default_rng(0).choice(len(pixels), 6000, replace=False)]
+    cv2.setRNGSeed(1)
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 15, 0.5)
+    _, labels, _ = cv2.kmeans(pixels, count, cast("Array", None), stop, 2, cv2.KMEANS_PP_CENTERS)
+    clusters = []
+    for index in range(count):
+        members = pixels[labels.ravel() == index]
+        if len(members) >= 0.06 * len(pixels):
+            spread = np.maximum(members.std(0), floor)
+            clusters.append(Cluster(members.mean(0), spread))
+    return clusters
+
+
+def distance_to(lab: Lab, clusters: list[Cluster]) -> Array:
+    """Least squared Mahalanobis distance (diagonal) of every pixel to any of the clusters."""
+    nearest = np.full(lab.shape[:2], 1e3, np.float32)
+    for cluster in clusters:
+        scaled = (lab - cluster.mean.astype(np.float32)) / cluster.spread.astype(np.float32)
+        np.minimum(nearest, np.einsum("ijk,ijk->ij", scaled, scaled), out=nearest)
+    return nearest
+
+
+def fill_from_nearest(picture: Array, known: Mask) -> Array:
+    """Every unknown pixel takes the colour of the nearest known one."""
+    if not known.any():
+        return picture
+    _, labels = cv2.distanceTransformWithLabels(
+        1 - known, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(known)
+    table = np.zeros((int(labels.max()) + 1, picture.shape[2]), picture.dtype)
+    table[labels[rows, columns]] = picture[rows, columns]
+    return np.asarray(table[labels])

@@ -1,0 +1,73 @@
+"""From two pictures to one: see, check, crop to the person, dress, put back."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from selify.tryon.engine.arrays import Bgr
+from selify.tryon.engine.blur import refuse_if_blurred
+from selify.tryon.engine.body import fit_body
+from selify.tryon.engine.dress import Dressed, dress
+from selify.tryon.engine.garment import Garment
+from selify.tryon.engine.perception import Body, Face, Perception
+from selify.tryon.engine.person import Person, read_person
+from selify.tryon.engine.skeleton import Skeleton, refuse_if_undressable
+from selify.tryon.engine.trousers import dress_bottom
+from selify.tryon.types import GarmentCategory
+
+_LIGHT = (1.0, 0.5, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TryOn:
+    """A finished picture of the photo's size, with what the gate wants to know about it."""
+
+    bgr: Bgr
+    person: Person
+    dressed: Dressed
+    crop: tuple[int, int, int, int]
+    faces: list[Face]
+
+
+def try_on(perception: Perception, photo: Bgr, garment: Garment, *, attempt: int = 0) -> TryOn:
+    """Raises Refused. ``photo`` is upright and at working size.
+
+    Each further ``attempt`` takes over less of the old garment's light: where its folds or its
+    print disturb the new one, that is what helps.
+    """
+    faces = perception.upright_faces(photo)
+    body = perception.body(photo, faces)
+    skeleton = Skeleton.of(body)
+    refuse_if_undressable(skeleton, photo.shape, garment.category, faces)
+    refuse_if_blurred(photo, skeleton)
+    x0, y0, x1, y1 = crop = _crop(body, skeleton, photo.shape, garment.category)
+    part = np.ascontiguousarray(photo[y0:y1, x0:x1])
+    person = read_person(part, skeleton.moved(-x0, -y0), body.mask[y0:y1, x0:x1])
+    dressed = _dress(person, garment, light=_LIGHT[min(attempt, len(_LIGHT) - 1)])
+    picture = photo.copy()
+    picture[y0:y1, x0:x1] = dressed.bgr
+    return TryOn(picture, person, dressed, crop, faces)
+
+
+def _dress(person: Person, garment: Garment, *, light: float) -> Dressed:
+    body = fit_body(person)
+    if garment.bottom is not None:
+        return dress_bottom(person, body, garment, garment.bottom, light=light)
+    if garment.top is None:
+        raise ValueError("a garment has points of a top or of a bottom")
+    return dress(person, body, garment, garment.top, light=light)
+
+
+def _crop(
+    body: Body, skeleton: Skeleton, shape: tuple[int, ...], category: GarmentCategory
+) -> tuple[int, int, int, int]:
+    """The person with a margin; a dress may swing out, so its margin is wider."""
+    margin = skeleton.span * (0.9 if category is GarmentCategory.DRESS else 0.4)
+    points = [skeleton.points]
+    rows, columns = np.nonzero(body.mask > 0.3)
+    if len(rows):
+        points.append(np.array([[columns.min(), rows.min()], [columns.max(), rows.max()]]))
+    everything = np.vstack(points)
+    x0, y0 = np.maximum(everything.min(0) - margin, 0).astype(int)
+    x1, y1 = np.minimum(everything.max(0) + margin, (shape[1], shape[0])).astype(int)
+    return int(x0), int(y0), int(x1), int(y1)

@@ -1,0 +1,193 @@
+"""Where the sleeves go: along the arm's bones, as wide as arm and garment ask for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from selify.tryon.engine.arrays import SIDES, Array, Point, Points
+from selify.tryon.engine.body import BodyFit
+from selify.tryon.engine.fit import TorsoFit, side_reach_at
+from selify.tryon.engine.geometry import (
+    Ruled,
+    at_length,
+    distance,
+    lengths_along,
+    resample,
+    smooth,
+    unit,
+)
+from selify.tryon.engine.keypoints import Sleeve, TopPoints
+from selify.tryon.engine.person import Label, Person
+from selify.tryon.engine.worn import SHARED_CUFF, worn_cuff
+
+_COUNT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SleeveFit:
+    """The strip of the garment and where it goes. ``length`` along the arm's bone, in pixels."""
+
+    side: int
+    source: Ruled
+    target: Ruled
+    length: float
+
+    @property
+    def outline(self) -> Points:
+        return np.vstack([self.target.outer, self.target.inner[::-1]])
+
+
+def fit_sleeves(
+    person: Person, body: BodyFit, points: TopPoints, torso: TorsoFit
+) -> list[SleeveFit]:
+    if points.sleeves is None:
+        return []
+    return [
+        _fit(person, body, points, torso, k, sleeve)
+        for k, sleeve in zip(SIDES, points.sleeves, strict=True)
+    ]
+
+
+def _fit(
+    person: Person, body: BodyFit, points: TopPoints, torso: TorsoFit, side: int, sleeve: Sleeve
+) -> SleeveFit:
+    bone = _bone(person, side)
+    pit = torso.armpits[side]
+    length, pit_length = _lengths(person, points, torso, side, sleeve)
+    cuff = sleeve.cuff_width * torso.scale / 2
+    outer = _edge(person, bone, np.linspace(0, length, _COUNT), side, +1, cuff)
+    inner = _edge(person, bone, np.linspace(pit_length, length, _COUNT), side, -1, cuff)
+    outer = _pulled(outer, body.tips[side], 5.5)
+    inner = _against_trunk(body, torso, side, inner)
+    inner = _pulled(inner, pit, 3.0)
+    source = Ruled(smooth(sleeve.upper, 4), smooth(sleeve.lower, 4))
+    return SleeveFit(side, source, Ruled(outer, inner), length)
+
+
+def _bone(person: Person, side: int) -> Points:
+    arm = person.skeleton.arm(side)
+    return np.vstack([resample(arm[:2], 30), resample(arm[1:], 30)[1:]])
+
+
+def _lengths(
+    person: Person, points: TopPoints, torso: TorsoFit, side: int, sleeve: Sleeve
+) -> tuple[float, float]:
+    """Length of the sleeve along the bone, and where on it the armpit lies."""
+    s = person.skeleton
+    root = (points.shoulders[side] + points.armpits[side]) / 2
+    end = (sleeve.upper[-1] + sleeve.lower[-1]) / 2
+    whole = float(lengths_along(_bone(person, side))[-1])
+    upper_arm = distance(s.elbows[side], s.shoulders[side])
+    foreshortened = float(np.clip(upper_arm / max(1.0, 0.58 * s.trunk), 0.5, 1.1))
+    length = distance(root, end) * torso.scale * foreshortened
+    if length > 0.66 * whole:
+        length = whole * 0.985
+    length = _like_worn(person, side, max(length, 0.28 * s.span), whole)
+    direction = unit(s.elbows[side] - s.shoulders[side])
+    pit_length = float(np.dot(torso.armpits[side] - s.shoulders[side], direction))
+    pit_length = float(np.clip(pit_length, 0.12 * s.span, 0.55 * s.span))
+    return max(length, pit_length + 0.16 * s.span), pit_length
+
+
+def _like_worn(person: Person, side: int, length: float, whole: float) -> float:
+    """Share the cuff worn now where it is near: nothing is left over, no skin is painted."""
+    worn = worn_cuff(person, side)
+    if worn is None:
+        return whole * 0.985 if length > 0.66 * whole else length
+    if worn > 0 and abs(length - worn) < SHARED_CUFF * person.skeleton.span:
+        return worn
+    return length
+
+
+def _edge(
+    person: Person, bone: Points, lengths: Array, side: int, sign: int, cuff: float
+) -> Points:
+    """Outer (+1) or inner (-1) edge at lengths along the bone."""
+    span = person.skeleton.span
+    share = np.linspace(0, 1, len(lengths))
+    spots, reaches = [], []
+    for length, down in zip(lengths, share, strict=True):
+        at, normal = _across_bone(person, bone, float(length), side)
+        outer, inner = _arm_radii(person, at, normal, float(length))
+        spare = max(0.0, (2 * cuff - outer - inner) * down) * 0.5
+        spare = min(spare, 0.16 * span)
+        reaches.append(outer + spare * 0.35 if sign > 0 else inner + spare * 0.55)
+        spots.append((at, normal * sign))
+    even = _without_flare(np.array(reaches))
+    return np.array([at + out * reach for (at, out), reach in zip(spots, even, strict=True)])
+
+
+def _without_flare(reaches: Array) -> Array:
+    """The old cuff stands off the arm; a sleeve that goes on beyond it does not."""
+    padded = np.pad(reaches, 1, "edge")
+    middle = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), 0)
+    return np.asarray(np.minimum(reaches, middle * 1.04))
+
+
+def _across_bone(person: Person, bone: Points, length: float, side: int) -> tuple[Point, Array]:
+    """The bone's point, and the direction that leads away from the trunk there."""
+    s = person.skeleton
+    step = 0.06 * s.span
+    ahead, back = at_length(bone, length + step), at_length(bone, max(0.0, length - step))
+    along = unit(ahead - back)
+    normal = np.array([-along[1], along[0]])
+    away = float(np.dot(normal, s.outwards[side]) - 0.35 * np.dot(normal, s.down))
+    return at_length(bone, length), normal if away > 0 else -normal
+
+
+def _arm_radii(person: Person, at: Point, normal: Array, length: float) -> tuple[float, float]:
+    """Half widths of the arm outwards and inwards: measured, within what arms can be."""
+    span = person.skeleton.span
+    usual = float(np.interp(length / span, [0, 0.35, 0.9, 1.7], [0.18, 0.16, 0.135, 0.115])) * span
+    outer = _march_arm(person, at, normal, usual) or usual
+    inner = _march_arm(person, at, -normal, usual) or usual
+    outer = float(np.clip(outer, 0.8 * usual, 1.45 * usual)) * 1.03 + 0.01 * span
+    inner = float(np.clip(inner, 0.5 * usual, 1.1 * usual)) * 1.02 + 0.01 * span
+    return outer, inner
+
+
+def _march_arm(person: Person, at: Point, direction: Array, usual: float) -> float | None:
+    """Until the person ends, or bare skin ends on a bare arm."""
+    bare = _label(person, at) == Label.SKIN
+    misses = 0
+    for reach in np.arange(0.3, 1.6, 0.05):
+        label = _label(person, at + direction * usual * reach)
+        if label is None:
+            return float(reach * usual)
+        misses = misses + 1 if bare and label != Label.SKIN else 0
+        if misses >= 2:
+            return float((reach - 0.05) * usual)
+    return None
+
+
+def _label(person: Person, point: Point) -> int | None:
+    """None where the person is not."""
+    height, width = person.shape
+    x, y = int(point[0]), int(point[1])
+    if not (0 <= x < width and 0 <= y < height) or person.mask[y, x] == 0:
+        return None
+    return int(person.label[y, x])
+
+
+def _pulled(edge: Points, start: Point, speed: float) -> Points:
+    """Let the edge begin exactly at ``start`` and join its own line within 1/speed of it."""
+    weight = np.clip(np.linspace(0, 1, len(edge)) * speed, 0, 1)[:, None]
+    edge = start * (1 - weight) + edge * weight
+    return np.vstack([start, smooth(edge, 1)[1:]])
+
+
+def _against_trunk(body: BodyFit, torso: TorsoFit, side: int, inner: Points) -> Points:
+    """A sleeve that nearly touches the trunk touches it: no sliver of background between."""
+    s = body.skeleton
+    out = s.outwards[side]
+    moved = inner.copy()
+    for j, point in enumerate(inner):
+        tau = body.tau_of(point)
+        if tau >= torso.hem_height:
+            continue
+        reach = float(side_reach_at(torso, body, side, tau)) - 0.012 * s.span
+        gap = float(np.dot(point - (body.centre(tau) + out * reach), out))
+        if -0.25 * s.span < gap < 0.09 * s.span:
+            moved[j] = point - out * gap
+    shift = smooth(moved - inner, 1) * np.linspace(1, 0, len(inner))[:, None] ** 0.6
+    return inner + shift

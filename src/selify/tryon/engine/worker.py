@@ -1,0 +1,189 @@
+"""The engine's own process: ``python -m selify.tryon.engine.worker MODELS_FOLDER``.
+
+It decodes pictures that strangers sent; if one of them kills a decoder, only this process dies.
+It reads requests from standard input, answers on standard output, ends when the input ends.
+"""
+
+import hashlib
+import os
+import resource
+import sys
+import time
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+
+from selify.tryon.engine.advice import warnings_for
+from selify.tryon.engine.arrays import Bgr
+from selify.tryon.engine.codec import decode, encode
+from selify.tryon.engine.frames import Frame, read_frame
+from selify.tryon.engine.garment import Garment, read_cut_out
+from selify.tryon.engine.gate import EngineKind, assess, assess_hosted, regions_of
+from selify.tryon.engine.models import load_networks
+from selify.tryon.engine.perception import Face, Perception
+from selify.tryon.engine.photo_check import check_photo
+from selify.tryon.engine.pipeline import TryOn, try_on
+from selify.tryon.engine.refusals import Refused
+from selify.tryon.engine.registration import registered
+from selify.tryon.engine.wardrobe import read_garment
+from selify.tryon.types import GarmentCategory, QualityScores, RefusalCode, RenderWarning
+
+_GARMENT_SIDE = 1024
+_CACHED_GARMENTS = 8
+_ADDRESS_SPACE = 6 << 30
+_MIN_COVER = 0.02
+# Of a garment's picture: somebody from head to foot shows a face of a tenth of it.
+_CLEAR_FACE = 0.8
+_SMALL_FACE = 0.05
+# Of the person. Long sleeves that become none, the whole person in view: 0.18 to 0.20, and the
+# arms look like arms; of a portrait without any bare arm 0.27, and they look like cardboard.
+_MOST_PAINTED = 0.235
+_BARE_ARMS = "For this garment, please send a photo with bare arms."
+
+Operation = Callable[[Frame], Frame]
+
+
+class Workshop:
+    """Holds the networks and the garments read last."""
+
+    def __init__(self, models: Path) -> None:
+        self._perception = Perception(load_networks(models))
+        self._garments: OrderedDict[str, Garment] = OrderedDict()
+        self._operations: dict[str, Operation] = {
+            "render": self._render,
+            "check": self._check,
+            "assess": self._assess,
+            "read": self._read,
+        }
+
+    def answer(self, request: Frame) -> Frame:
+        """Refusals and faults are answers too: the process goes on."""
+        try:
+            return self._operations[str(request.header["operation"])](request)
+        except Refused as refused:
+            return Frame(
+                {"refused": refused.code.value, "hint": refused.hint, "details": refused.details}
+            )
+        except Exception as error:  # noqa: BLE001 - the engine must hear of it, whatever it is
+            traceback.print_exc()
+            return Frame({"fault": f"{type(error).__name__}: {error}"})
+
+    def _render(self, request: Frame) -> Frame:
+        started = time.monotonic()
+        header = request.header
+        category = GarmentCategory(header["category"])
+        photo = decode(request.parts[0], int(header["max_side"])).bgr
+        garment = self._garment(request.parts[1], category)
+        result = try_on(self._perception, photo, garment, attempt=int(header["attempt"]))
+        refuse_if_unconvincing(result)
+        regions = regions_of(result.person, category, result.dressed)
+        scores = assess(
+            result.person.bgr,
+            garment.bgr,
+            garment.alpha,
+            result.dressed.bgr,
+            regions,
+            EngineKind.EMBEDDED,
+        )
+        answer = {
+            "width": result.bgr.shape[1],
+            "height": result.bgr.shape[0],
+            "warnings": [warning.value for warning in warnings_for(result, garment)],
+            "scores": _plain(scores),
+            "seconds": round(time.monotonic() - started, 3),
+        }
+        return Frame(answer, (encode(result.bgr),))
+
+    def _check(self, request: Frame) -> Frame:
+        """Before somebody else is paid: can these two pictures become one, and be judged?"""
+        category = GarmentCategory(request.header["category"])
+        photo = decode(request.parts[0], _GARMENT_SIDE).bgr
+        warnings = check_photo(self._perception, photo, category)
+        self._garment(request.parts[1], category)
+        return Frame({"warnings": [warning.value for warning in warnings]})
+
+    def _assess(self, request: Frame) -> Frame:
+        """Score a result of which only the pictures are known, brought into the photo's frame."""
+        category = GarmentCategory(request.header["category"])
+        photo, result = (decode(part, _GARMENT_SIDE).bgr for part in request.parts[:2])
+        garment = self._garment(request.parts[2], category)
+        placed = registered(result, photo)
+        scores = assess_hosted(
+            self._perception, photo, garment.bgr, garment.alpha, placed, category
+        )
+        answer = {"scores": _plain(scores), "width": placed.shape[1], "height": placed.shape[0]}
+        return Frame(answer, () if placed is result else (encode(placed),))
+
+    def _read(self, request: Frame) -> Frame:
+        name = request.header["category"]
+        picture = decode(request.parts[0], _GARMENT_SIDE)
+        reading = read_garment(
+            picture.bgr, picture.alpha, None if name is None else GarmentCategory(name)
+        )
+        if any(_is_somebody(face, picture.bgr) for face in self._perception.faces(picture.bgr)):
+            warnings = (RenderWarning.GARMENT_SHOWS_PERSON, *reading.warnings)
+            reading = replace(reading, warnings=warnings)
+        return Frame({"reading": reading.to_json()})
+
+    def _garment(self, data: bytes, category: GarmentCategory) -> Garment:
+        """Read once per content: a shop's garments come again and again."""
+        key = f"{category}:{hashlib.sha256(data).hexdigest()}"
+        if key not in self._garments:
+            picture = decode(data, _GARMENT_SIDE)
+            self._garments[key] = read_cut_out(picture.bgr, picture.alpha, category)
+            while len(self._garments) > _CACHED_GARMENTS:
+                self._garments.popitem(last=False)
+        self._garments.move_to_end(key)
+        return self._garments[key]
+
+
+def _is_somebody(face: Face, picture: Bgr) -> bool:
+    """A face of somebody who is there; small ones may be part of a print."""
+    return face.confidence > _CLEAR_FACE and face.height > _SMALL_FACE * picture.shape[0]
+
+
+def refuse_if_unconvincing(result: TryOn) -> None:
+    """Another attempt would not help: what is worn now stands in the way. Raises Refused."""
+    person = max(1, int(result.person.mask.sum()))
+    if int((result.dressed.cover > 0.5).sum()) < _MIN_COVER * person:
+        raise Refused(RefusalCode.QUALITY_TOO_LOW, details={"reason": "nothing was dressed"})
+    painted = int(result.dressed.painted.sum()) / person
+    if painted > _MOST_PAINTED:
+        details: dict[str, float | str] = {"reason": "sleeves", "painted": round(painted, 3)}
+        raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_BARE_ARMS, details=details)
+
+
+def _plain(scores: QualityScores) -> dict[str, Any]:
+    names = ("face", "hands", "background", "colour", "print_kept", "old_replaced", "coverage")
+    return {**{name: getattr(scores, name) for name in names}, "misses": list(scores.misses)}
+
+
+def serve(workshop: Workshop, requests: BinaryIO, answers: BinaryIO) -> None:
+    """One request at a time, until the other side closes."""
+    while (request := read_frame(requests)) is not None:
+        answers.write(workshop.answer(request).encoded())
+        answers.flush()
+
+
+def main(models: Path) -> None:
+    # Whatever a library prints must not end up between the frames.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    cv2.setNumThreads(2)
+    np.seterr(all="ignore")
+    workshop = Workshop(models)
+    answers.write(Frame({"ready": True}).encoded())
+    answers.flush()
+    serve(workshop, sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

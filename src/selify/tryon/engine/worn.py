@@ -1,0 +1,146 @@
+"""What is worn now: where its collar and cuffs end.
+
+A new garment whose edge falls near the old one takes over the old edge: no strip of old cloth is
+left over, and no skin need be painted.
+"""
+
+import cv2
+import numpy as np
+
+from selify.tryon.engine.arrays import SIDES, Array, Mask, Point
+from selify.tryon.engine.body import BodyFit
+from selify.tryon.engine.geometry import at_length, lengths_along, unit
+from selify.tryon.engine.masks import distance_to, grown, opened
+from selify.tryon.engine.person import Label, Person
+
+SHARED_CUFF = 0.35
+SHARED_COLLAR = 0.06
+
+
+def worn_cloth(person: Person) -> Mask:
+    """The upper garment with its rim: pixels mixed of cloth and skin belong to it too."""
+    span = person.skeleton.span
+    cloth = _without_specks(opened(person.upper, 0.008 * span))
+    rim = grown(cloth, max(1.0, 0.012 * span)) | _like_cloth(person, cloth)
+    sure_skin = opened(person.skin, 0.02 * span) & (1 - grown(cloth, max(1.0, 0.006 * span)))
+    sure_skin &= 1 - _like_cloth(person, cloth)
+    lower = ((person.label == Label.LOWER) & (person.along > 0.6)).astype(np.uint8)
+    return np.asarray(rim & person.mask & (1 - sure_skin) & (1 - person.hair) & (1 - lower))
+
+
+def _without_specks(mask: Mask) -> Mask:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count <= 1:
+        return mask
+    areas = stats[:, cv2.CC_STAT_AREA]
+    kept = areas > 0.02 * areas[1:].max()
+    kept[0] = False
+    return np.asarray(kept[labels].astype(np.uint8))
+
+
+def _like_cloth(person: Person, cloth: Mask) -> Mask:
+    """Near the cloth, in its colour rather than the skin's: collars' shaded edges."""
+    near = (grown(cloth, 0.04 * person.skeleton.span) & (1 - cloth)).astype(bool)
+    pixels = person.lab[near][None]
+    like = distance_to(pixels, person.cloth_colours) < distance_to(pixels, person.skin_colours[:1])
+    found = np.zeros_like(cloth)
+    found[near] = like[0]
+    return found
+
+
+def worn_cuff(person: Person, side: int) -> float | None:
+    """Length along the arm's bone at which the sleeve worn now ends.
+
+    0: the arm is bare. None: the sleeve goes to the wrist, or the arm cannot be seen.
+    """
+    bone = person.skeleton.arm(side)
+    total = float(lengths_along(bone)[-1])
+    lengths = np.linspace(0.12, 0.97, 60) * total
+    labels = np.array([_label_at(person, p) for p in at_length(bone, lengths)])
+    skin = labels == Label.SKIN
+    for i in range(len(lengths) - 6):
+        if skin[i : i + 6].mean() > 0.8 and skin[i]:
+            return 0.0 if i == 0 else float(lengths[i])
+    return None
+
+
+def bare_arm_radius(person: Person, side: int) -> float | None:
+    """Half the width of the bare arm just below the cuff worn now; None if none is seen."""
+    arm = bare_arm(person, side)
+    return None if arm is None else arm[1]
+
+
+def bare_arm(person: Person, side: int) -> tuple[Point, float] | None:
+    """Middle and half the width of the bare arm just below the cuff worn now; None if none is seen.
+
+    The bone of the skeleton seldom runs along the middle of the arm.
+    """
+    cuff = worn_cuff(person, side)
+    if cuff is None:
+        return None
+    span, bone = person.skeleton.span, person.skeleton.arm(side)
+    ahead, at = at_length(bone, cuff + 0.2 * span), at_length(bone, cuff + 0.12 * span)
+    along = unit(ahead - at)
+    normal = np.array([-along[1], along[0]])
+    reaches = []
+    for direction in (normal, -normal):
+        steps = np.arange(0.02, 0.3, 0.01) * span
+        skin = [_label_at(person, at + direction * step) == Label.SKIN for step in steps]
+        reaches.append(float(steps[skin.index(False)]) if False in skin else float(steps[-1]))
+    radius = sum(reaches) / 2
+    middle = at + normal * (reaches[0] - reaches[1]) / 2
+    return (middle, radius) if radius > 0.05 * span else None
+
+
+def worn_collar(person: Person, fit: BodyFit) -> float | None:
+    """How far below the shoulders' middle the collar worn now lies in front, in pixels."""
+    s = person.skeleton
+    chin = s.mouth - s.face_up * s.face_length * 0.8
+    path = np.linspace(chin, fit.centre(0.5), 120)
+    labels = np.array([_label_at(person, p) for p in path])
+    cloth = labels == Label.UPPER
+    for i in range(len(path) - 5):
+        if cloth[i : i + 5].all():
+            return float(np.dot(path[i] - s.neck, s.down)) if i else None
+    return None
+
+
+def collar_reach(person: Person, fit: BodyFit) -> tuple[float | None, float | None]:
+    """Per side: distance from the middle line at which the worn collar meets the shoulder."""
+    left, right = (_collar_side(person, fit, k) for k in SIDES)
+    return left, right
+
+
+def _collar_side(person: Person, fit: BodyFit, side: int) -> float | None:
+    s = person.skeleton
+    furthest = abs(float(np.dot(fit.tips[side] - s.neck, s.across)))
+    for reach in np.arange(furthest * 0.9, 0.16 * s.span, -0.01 * s.span):
+        top = silhouette_above(person, side, float(reach))
+        if top is None:
+            return None
+        if _label_at(person, top + s.down * 0.035 * s.span) not in (Label.UPPER, Label.BACKGROUND):
+            return float(reach + 0.01 * s.span)
+    return None
+
+
+def silhouette_above(person: Person, side: int, reach: float) -> Point | None:
+    """The person's upper outline above a foot on the shoulder line; None under the head."""
+    s = person.skeleton
+    foot = s.neck + s.outwards[side] * reach
+    for up in np.arange(0.0, 0.36, 0.008):
+        point = foot - s.down * up * s.span
+        if _outside(person.mask, point):
+            return point
+    return None
+
+
+def _outside(mask: Array, point: Point) -> bool:
+    height, width = mask.shape
+    x, y = int(point[0]), int(point[1])
+    return not (0 <= x < width and 0 <= y < height) or not mask[y, x]
+
+
+def _label_at(person: Person, point: Point) -> int:
+    height, width = person.shape
+    x, y = int(point[0]), int(point[1])
+    return int(person.label[y, x]) if 0 <= x < width and 0 <= y < height else 0

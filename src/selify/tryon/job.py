@@ -1,0 +1,234 @@
+"""From a shopper's photo to a picture: fetch, check, render, judge, store, finish.
+
+The job's checkpoint holds the storage key of the photo once it is ours, because the platform's link
+dies early. Everything after is repeatable: rendering is deterministic, storing overwrites, and
+finishing happens once (the reservation's state decides).
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+from selify import commerce
+from selify.commerce import GarmentPicture
+from selify.core import metrics, retention
+from selify.core.clock import Clock
+from selify.core.database import Actor, Database, Tx
+from selify.core.files.fetch import (
+    FetchFailed,
+    FetchTooLarge,
+    FetchWrongType,
+    SafeFetcher,
+    UrlRefused,
+)
+from selify.core.files.pictures import ImageTooLarge, ImageUnreadable, Transparency, open_picture
+from selify.core.files.storage import FileMissing, Storage
+from selify.core.logging import get_logger
+from selify.core.queue import jobs
+from selify.core.queue.jobs import Job
+from selify.messaging import repository
+from selify.tryon import lifecycle
+from selify.tryon.lifecycle import Made, Request
+from selify.tryon.ports import EngineUnavailable
+from selify.tryon.routing import Routed, TryOnRouter
+from selify.tryon.types import (
+    GarmentCategory,
+    Picture,
+    Refusal,
+    RefusalCode,
+    Rendering,
+    RenderOptions,
+)
+
+log = get_logger(__name__)
+
+ACTOR = Actor.system("tryon job")
+# With every retry and every engine's rest, no try-on goes on for longer.
+LONGEST_JOB = timedelta(hours=1)
+ENGINE_PATIENCE = timedelta(minutes=10)
+TRANSIENT = (408, 425, 429)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoRules:
+    """``keep``: how long a photo may stay; ``hosts``: the platform's hosts, and no others."""
+
+    max_bytes: int
+    keep: timedelta
+    hosts: tuple[str, ...]
+
+
+class TryOnJob:
+    """The kind ``tryon``. Payload: tryon.lifecycle.Request."""
+
+    def __init__(
+        self,
+        database: Database,
+        storage: Storage,
+        fetcher: SafeFetcher,
+        router: TryOnRouter,
+        *,
+        clock: Clock,
+        rules: PhotoRules,
+    ) -> None:
+        self._database = database
+        self._storage = storage
+        self._fetcher = fetcher
+        self._router = router
+        self._clock = clock
+        self._rules = rules
+
+    async def run(self, job: Job) -> None:
+        """See the module's text."""
+        request = Request.from_job(job)
+        async with self._database.tx(ACTOR) as tx:
+            if not await lifecycle.may_continue(tx, request, now=self._clock.now()):
+                await lifecycle.abandon(tx, self._clock, request, reason=lifecycle.NO_LONGER_WANTED)
+                return
+            garment = await self._garment(tx, request)
+        photo = await self._photo(job, request)
+        outcome: Routed | Refusal
+        if isinstance(photo, Refusal):
+            outcome = photo
+        elif garment is None:
+            outcome = Refusal(
+                RefusalCode.GARMENT_NOT_FOUND, "The garment is gone.", "Bind another."
+            )
+        else:
+            outcome = await self._render(job, photo, garment)
+        await self._conclude(request, garment, outcome)
+
+    async def give_up(self, tx: Tx, job: Job, reason: str) -> None:
+        """All tries failed: the charge goes back and the shopper hears an apology."""
+        refusal = Refusal(RefusalCode.TIMED_OUT, "It took too long.", "Please try again.")
+        log.error("try-on given up", key=job.key, reason=reason)
+        await lifecycle.refuse(tx, self._clock, Request.from_job(job), refusal)
+
+    async def _garment(self, tx: Tx, request: Request) -> GarmentPicture | None:
+        binding = await repository.binding(tx, request.binding_id)
+        return await commerce.garment_picture(tx, binding.garment_id) if binding else None
+
+    async def _photo(self, job: Job, request: Request) -> Picture | Refusal:
+        """The shopper's photo: ours already, or fetched now."""
+        stored = job.checkpoint.get("photo")
+        data = await self._stored(stored) if stored else await self._fetched(request)
+        if isinstance(data, Refusal):
+            return data
+        try:
+            picture = await asyncio.to_thread(open_picture, data, max_bytes=self._rules.max_bytes)
+        except ImageTooLarge:
+            return _photo_refusal(RefusalCode.IMAGE_TOO_LARGE)
+        except ImageUnreadable:
+            return _photo_refusal(RefusalCode.IMAGE_UNREADABLE)
+        if not stored:
+            await self._keep(job, request, picture)
+        return picture
+
+    async def _stored(self, key: str) -> bytes | Refusal:
+        try:
+            return await self._storage.get(key)
+        except FileMissing:
+            return _photo_refusal(RefusalCode.PHOTO_GONE)
+
+    async def _fetched(self, request: Request) -> bytes | Refusal:
+        """Raises FetchFailed when trying again may help."""
+        try:
+            fetched = await self._fetcher.fetch(
+                request.photo_url,
+                accept=("image/*",),
+                only_hosts=self._rules.hosts,
+                max_bytes=self._rules.max_bytes,
+            )
+        except FetchTooLarge:
+            return _photo_refusal(RefusalCode.IMAGE_TOO_LARGE)
+        except FetchWrongType:
+            return _photo_refusal(RefusalCode.IMAGE_UNREADABLE)
+        except UrlRefused:
+            return _photo_refusal(RefusalCode.PHOTO_GONE)
+        except FetchFailed as failed:
+            # A signed link that has died answers 4xx for ever; everything else may pass.
+            status = int(failed.extra.get("upstream_status", 0))
+            if 400 <= status < 500 and status not in TRANSIENT:
+                return _photo_refusal(RefusalCode.PHOTO_GONE)
+            raise
+        return fetched.data
+
+    async def _keep(self, job: Job, request: Request, picture: Picture) -> None:
+        """Listed for deletion first, stored second. While the job may need it, it stays."""
+        key = lifecycle.photo_key(request.workspace_id, request.key)
+        async with self._database.tx(ACTOR) as tx:
+            await self._limit_life(tx, request, max(self._rules.keep, LONGEST_JOB))
+        await self._storage.put(key, picture.data, content_type=picture.content_type)
+        async with self._database.tx(ACTOR) as tx:
+            await jobs.save_checkpoint(tx, job, {"photo": key})
+            await lifecycle.forget_address(tx, job.key)
+
+    async def _limit_life(self, tx: Tx, request: Request, keep: timedelta) -> None:
+        await retention.keep_until(
+            tx,
+            lifecycle.photo_key(request.workspace_id, request.key),
+            until=self._clock.now() + keep,
+            reason="shopper's photo",
+            workspace_id=request.workspace_id,
+        )
+
+    async def _render(self, job: Job, photo: Picture, garment: GarmentPicture) -> Routed | Refusal:
+        """Raises RunLater while every engine rests, and EngineUnavailable once that is too long."""
+        try:
+            data = await self._storage.get(garment.storage_path)
+            picture = await asyncio.to_thread(open_picture, data, transparency=Transparency.KEEP)
+            category = GarmentCategory.from_leffa(garment.leffa_category)
+        except (FileMissing, ImageTooLarge, ImageUnreadable) as error:
+            return Refusal(RefusalCode.GARMENT_NOT_FOUND, error.detail, error.hint)
+        except KeyError:
+            return Refusal(
+                RefusalCode.GARMENT_CATEGORY_MISSING,
+                "Nobody has said yet whether this garment is a top, a dress or a bottom.",
+                "Choose its category in the wardrobe.",
+            )
+        await self._storage.check_room()  # what cannot be stored is not paid for
+        try:
+            return await self._router.render(photo, picture, RenderOptions(category=category))
+        except EngineUnavailable as error:
+            if self._clock.now() - job.created_at > ENGINE_PATIENCE:
+                raise
+            after = timedelta(seconds=min(error.retry_after or 10, 60))
+            raise jobs.RunLater(error.reason, after) from error
+
+    async def _conclude(
+        self, request: Request, garment: GarmentPicture | None, outcome: Routed | Refusal
+    ) -> None:
+        result = outcome.result if isinstance(outcome, Routed) else outcome
+        if isinstance(result, Rendering) and garment is not None:
+            assert isinstance(outcome, Routed)  # noqa: S101 - only a router makes renderings
+            await self._deliver(request, garment, outcome, result)
+            return
+        assert isinstance(result, Refusal)  # noqa: S101 - without a garment nothing is rendered
+        async with self._database.tx(ACTOR) as tx:
+            await self._limit_life(tx, request, self._rules.keep)
+            if isinstance(outcome, Routed):
+                await lifecycle.refuse(
+                    tx, self._clock, request, result, cost=outcome.cost, engine=outcome.paid_engine
+                )
+            else:
+                await lifecycle.refuse(tx, self._clock, request, result)
+
+    async def _deliver(
+        self, request: Request, garment: GarmentPicture, routed: Routed, rendering: Rendering
+    ) -> None:
+        metrics.tryon_seconds.labels(rendering.engine).observe(rendering.seconds)
+        key = lifecycle.result_key(request.workspace_id, request.key)
+        picture = rendering.picture
+        await self._storage.put(key, picture.data, content_type=picture.content_type)
+        made = Made(rendering, key, routed.cost, len(routed.attempts))
+        async with self._database.tx(ACTOR) as tx:
+            await self._limit_life(tx, request, self._rules.keep)
+            card = await commerce.product_card(tx, garment.garment_id)
+            if await lifecycle.finish(tx, self._clock, request, made, card):
+                await commerce.record_use(
+                    tx, garment.garment_id, request.workspace_id, "tryon", once=request.key
+                )
+
+
+def _photo_refusal(code: RefusalCode) -> Refusal:
+    return Refusal(code, "This photo cannot be used.", "Please send it again.")

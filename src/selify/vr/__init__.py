@@ -1,0 +1,1 @@
+"""Shops to walk into."""

@@ -1,0 +1,55 @@
+"""The engine's tests: drawn people and garments, and the real networks."""
+
+from pathlib import Path
+
+import pytest
+
+from selify import assets
+from selify.tryon.engine.drawn import DrawnGarment, wardrobe
+from selify.tryon.engine.drawn_person import LOOKS, draw_person
+from selify.tryon.engine.garment import Garment, read_cut_out
+from selify.tryon.engine.models import load_networks
+from selify.tryon.engine.perception import Perception
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    return assets.ensure("tryon-models")
+
+
+@pytest.fixture(scope="session")
+def perception(models_dir: Path) -> Perception:
+    return Perception(load_networks(models_dir))
+
+
+@pytest.fixture(scope="session")
+def people() -> dict:
+    """Drawn photos by name (alex, sam: short sleeves; kim: long ones)."""
+    return {name: draw_person(look) for name, look in LOOKS.items()}
+
+
+@pytest.fixture(scope="session")
+def drawn() -> dict[str, DrawnGarment]:
+    return {garment.slug: garment for garment in wardrobe()}
+
+
+@pytest.fixture(scope="session")
+def garments(drawn: dict[str, DrawnGarment]) -> dict[str, Garment]:
+    """The drawn garments, read with their true alpha."""
+    return {slug: read(garment) for slug, garment in drawn.items()}
+
+
+def read(garment: DrawnGarment) -> Garment:
+    bgr, alpha = garment.bgra[..., :3].copy(), garment.bgra[..., 3].copy()
+    return read_cut_out(bgr, alpha, garment.category)
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """Real photos, which are not ours to publish, where they lie beside the clone."""
+    folder = REPOSITORY.parent / "shared" / "photos"
+    if not folder.is_dir():
+        pytest.skip("no photos beside this clone (../shared/photos)")
+    return folder

@@ -1,0 +1,200 @@
+"""The quality gate: right pictures pass, and each kind of wrong one fails on the measure it should."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from selify.tryon.engine.gate import EngineKind, assess, assess_hosted, bars, regions_of, scored
+from selify.tryon.engine.measures import colour_likeness, print_survival, similarity_map
+from selify.tryon.engine.perception import Perception
+from selify.tryon.engine.pipeline import try_on
+from selify.tryon.types import GarmentCategory
+
+SLUGS = (
+    "tee-forest",
+    "tee-sunrise",
+    "tee-harbour",
+    "tee-clay",
+    "tee-white",
+    "longsleeve-plum",
+    "dress-meadow",
+    "trousers-ink",
+)
+
+
+def truth(drawn_garment):
+    """The garment's picture and its true alpha: nothing that the engine found out itself."""
+    return (
+        drawn_garment.on_backdrop(),
+        drawn_garment.bgra[..., 3].astype(np.float32) / 255,
+    )
+
+
+@pytest.fixture(scope="module")
+def dressed(perception: Perception, people, garments):
+    """alex in the sunrise tee."""
+    return try_on(perception, people["alex"], garments["tee-sunrise"])
+
+
+def hosted(perception, photo, drawn_garment, result, category=GarmentCategory.TOP):
+    bgr, alpha = truth(drawn_garment)
+    return assess_hosted(perception, photo, bgr, alpha, result, category)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("person", ["alex", "sam", "kim"])
+def test_the_embedded_engines_pictures_pass(perception, people, drawn, garments, person, slug):
+    result = try_on(perception, people[person], garments[slug])
+    regions = regions_of(result.person, drawn[slug].category, result.dressed)
+    bgr, alpha = truth(drawn[slug])
+    scores = assess(result.person.bgr, bgr, alpha, result.dressed.bgr, regions, EngineKind.EMBEDDED)
+    assert scores.passed, scores
+
+
+def test_a_good_picture_of_unknown_making_passes(perception, people, drawn, dressed):
+    scores = hosted(perception, people["alex"], drawn["tee-sunrise"], dressed.bgr)
+    assert scores.passed, scores
+    assert scores.print_kept is not None
+
+
+def test_another_size_is_no_fault(perception, people, drawn, dressed):
+    larger = cv2.resize(dressed.bgr, None, fx=1.4, fy=1.4, interpolation=cv2.INTER_CUBIC)
+    scores = hosted(perception, people["alex"], drawn["tee-sunrise"], larger)
+    assert scores.passed, scores
+
+
+@pytest.mark.parametrize("wrong", ["tee-forest", "tee-clay", "longsleeve-plum"])
+def test_the_wrong_garment_fails_on_its_colours(perception, people, drawn, dressed, wrong):
+    scores = hosted(perception, people["alex"], drawn[wrong], dressed.bgr)
+    assert "colour" in scores.misses
+    assert scores.colour < 0.4
+
+
+def test_the_right_colours_without_the_print_fail_on_the_print(perception, people, drawn, garments):
+    """A white tee instead of the white tee with the sun on it."""
+    plain = try_on(perception, people["alex"], garments["tee-white"])
+    scores = hosted(perception, people["alex"], drawn["tee-sunrise"], plain.bgr)
+    assert "print_kept" in scores.misses
+
+
+def test_plain_garments_have_no_print_to_lose(perception, people, drawn, garments):
+    result = try_on(perception, people["alex"], garments["tee-clay"])
+    assert hosted(perception, people["alex"], drawn["tee-clay"], result.bgr).print_kept is None
+
+
+def test_the_untouched_photo_fails(perception, people, drawn):
+    scores = hosted(perception, people["alex"], drawn["tee-sunrise"], people["alex"])
+    assert {"coverage", "old_replaced", "colour"} <= set(scores.misses)
+
+
+def test_a_changed_face_fails(perception, people, drawn, dressed):
+    """The same person's picture with somebody else's head."""
+    other = dressed.bgr.copy()
+    other[:260, 250:470] = people["sam"][:260, 250:470]
+    scores = hosted(perception, people["alex"], drawn["tee-sunrise"], other)
+    assert scores.misses == ("face",)
+
+
+def test_a_slightly_repainted_face_passes_hosted_but_not_embedded(dressed, drawn):
+    regions = regions_of(dressed.person, GarmentCategory.TOP, dressed.dressed)
+    noise = np.random.default_rng(1).normal(0, 2.0, dressed.dressed.bgr.shape)
+    repainted = np.where(
+        regions.face[..., None] > 0,
+        np.clip(dressed.dressed.bgr + noise, 0, 255),
+        dressed.dressed.bgr,
+    ).astype(np.uint8)
+    bgr, alpha = truth(drawn["tee-sunrise"])
+    arguments = (dressed.person.bgr, bgr, alpha, repainted)
+    assert "face" in assess(*arguments, regions, EngineKind.EMBEDDED).misses
+    assert "face" not in assess(*arguments, regions, EngineKind.HOSTED).misses
+
+
+def test_a_changed_background_fails(perception, people, drawn, dressed):
+    x = np.mgrid[: dressed.bgr.shape[0], : dressed.bgr.shape[1]][1]
+    wall = np.where((x // 30 % 2)[..., None] > 0, (60, 70, 80), (180, 190, 200))
+    person = cv2.dilate((dressed.person.alpha > 0.3).astype(np.uint8), np.ones((5, 5)))
+    x0, y0, x1, y1 = dressed.crop
+    mask = np.zeros(dressed.bgr.shape[:2], np.uint8)
+    mask[y0:y1, x0:x1] = person
+    moved = np.where(mask[..., None] > 0, dressed.bgr, wall).astype(np.uint8)
+    scores = hosted(perception, people["alex"], drawn["tee-sunrise"], moved)
+    assert "background" in scores.misses
+
+
+def test_lost_hands_fail(perception, people, drawn, dressed):
+    regions = regions_of(dressed.person, GarmentCategory.TOP, None)
+    result = dressed.dressed.bgr.copy()
+    result[regions.hands > 0] = (200, 205, 210)
+    bgr, alpha = truth(drawn["tee-sunrise"])
+    known = regions_of(dressed.person, GarmentCategory.TOP, dressed.dressed)
+    scores = assess(dressed.person.bgr, bgr, alpha, result, known, EngineKind.HOSTED)
+    assert "hands" in scores.misses
+
+
+def test_a_grey_blob_fails(perception, people, drawn, dressed):
+    """A blob over the trunk; whole-image similarity would like it well."""
+    blob = people["alex"].copy()
+    cv2.ellipse(blob, (360, 480), (170, 200), 0, 0, 360, (128, 128, 128), -1)
+    scores = hosted(perception, people["alex"], drawn["tee-sunrise"], blob)
+    assert "colour" in scores.misses
+    assert "print_kept" in scores.misses
+
+
+def test_what_cannot_be_measured_is_no_miss():
+    names = ("face", "hands", "background", "colour", "print_kept", "old_replaced", "coverage")
+    nothing = scored(dict.fromkeys(names), EngineKind.HOSTED)
+    assert nothing.passed
+
+
+@pytest.mark.parametrize("kind", list(EngineKind))
+def test_every_bar_is_enforced(kind):
+    perfect = dict.fromkeys(bars(kind), 1.0)
+    assert scored(perfect, kind).passed
+    for name, bar in bars(kind).items():
+        assert scored({**perfect, name: bar}, kind).passed
+        assert scored({**perfect, name: bar - 0.001}, kind).misses == (name,)
+
+
+def test_the_embedded_face_bar_is_the_stricter():
+    assert bars(EngineKind.EMBEDDED)["face"] == 0.999
+    assert bars(EngineKind.HOSTED)["face"] == 0.90
+
+
+# --- The measures themselves ----------------------------------------------------------------------
+
+
+def test_similarity_is_one_for_equal_pictures_and_falls_with_noise(people):
+    photo = people["alex"][:200, 200:500]
+    noise = np.random.default_rng(0).normal(0, 20, photo.shape)
+    noisy = np.clip(photo + noise, 0, 255).astype(np.uint8)
+    assert np.allclose(similarity_map(photo, photo), 1, atol=1e-4)
+    assert similarity_map(photo, noisy).mean() < 0.6
+
+
+def test_colour_likeness_is_one_for_the_same_and_low_for_others(drawn):
+    forest, clay = drawn["tee-forest"].bgra, drawn["tee-clay"].bgra
+    masks = [(g[..., 3] > 200).astype(np.uint8) for g in (forest, clay)]
+    same = colour_likeness(forest[..., :3], masks[0], forest[..., :3], masks[0])
+    other = colour_likeness(forest[..., :3], masks[0], clay[..., :3], masks[1])
+    assert same == pytest.approx(1, abs=1e-4)
+    assert other < 0.2
+
+
+def test_a_print_survives_being_warped_but_not_being_replaced(drawn):
+    sun, word = drawn["tee-sunrise"].bgra, drawn["tee-forest"].bgra
+    mask = (sun[..., 3] > 200).astype(np.uint8)
+    matrix = np.array([[0.6, 0.03, 20], [-0.02, 0.55, 30]])
+    small = cv2.warpAffine(sun[..., :3], matrix, (600, 620))
+    small_mask = cv2.warpAffine(mask, matrix, (600, 620), flags=cv2.INTER_NEAREST)
+    assert print_survival(sun[..., :3], mask, small, small_mask) > 0.3
+    other = print_survival(sun[..., :3], mask, word[..., :3], (word[..., 3] > 200).astype(np.uint8))
+    assert other < 0.15
+
+
+def test_scores_are_frozen(perception, people, drawn, dressed):
+    scores = hosted(perception, people["alex"], drawn["tee-sunrise"], dressed.bgr)
+    assert replace(scores, misses=()) == replace(scores, misses=())
+    with pytest.raises(AttributeError):
+        scores.face = 1.0
