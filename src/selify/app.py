@@ -43,14 +43,18 @@ from selify.messaging import (
     deletion,
     echoes,
     names,
+    outcomes,
     outgoing,
     subscriptions,
+    tokens,
     unmatched_events,
 )
 from selify.messaging import endpoints as social_endpoints
+from selify.messaging.clients import Clients
 from selify.messaging.connecting import Connector
 from selify.messaging.dead_letters import DeadLetters
 from selify.messaging.echoes import EchoChannel
+from selify.messaging.events import SocialEvents
 from selify.messaging.names import NameChannel
 from selify.messaging.sending import MessageChannel
 from selify.notifications import endpoints as ops_endpoints
@@ -59,7 +63,7 @@ from selify.notifications.notices import NoticeChannel
 from selify.realtime import endpoints as realtime_endpoints
 from selify.realtime import feed as realtime_feed
 from selify.tryon import (
-    delivery_refunds,
+    bot,
     funnel,
     interactions,
     lifecycle,
@@ -67,10 +71,11 @@ from selify.tryon import (
     photo_addresses,
     posts,
 )
+from selify.tryon import endpoints as tryon_endpoints
+from selify.tryon.bot import TryOnBot
 from selify.tryon.checked import CheckedEngine
 from selify.tryon.engine.engine import EmbeddedEngine
 from selify.tryon.engine.leffa import EmbeddedGarmentReader
-from selify.tryon.events import SocialEvents
 from selify.tryon.invariants import PicturesArePaidFor
 from selify.tryon.job import LONGEST_JOB, PhotoRules, TryOnJob
 from selify.tryon.ports import TryOnEngine
@@ -199,6 +204,7 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         billing_endpoints.router,
         commerce_endpoints.router,
         social_endpoints.router,
+        tryon_endpoints.router,
         ops_endpoints.router,
         realtime_endpoints.router,
     ):
@@ -219,6 +225,7 @@ def _furnish(app: FastAPI, house: House, engine: EmbeddedEngine) -> None:
     app.state.gate = gate
     app.state.authenticate = gate.authenticate
     app.state.gateways = {instagram.PLATFORM: house.instagram_gateway}
+    app.state.clients = _clients(house)
     app.state.connector = _connector(house)
     app.state.read_garment = EmbeddedGarmentReader(engine)
     checks: dict[str, health.Check] = {
@@ -240,8 +247,16 @@ def _furnish(app: FastAPI, house: House, engine: EmbeddedEngine) -> None:
 
 def _connector(house: House) -> Connector:
     return Connector(
-        house.database, house.clock, house.secrets, public_url=house.settings.public_url
+        house.database,
+        _clients(house),
+        house.clock,
+        house.secrets,
+        public_url=house.settings.public_url,
     )
+
+
+def _clients(house: House) -> Clients:
+    return bot.clients(TryOnBot(house.database, house.clock, house.secrets))
 
 
 def _webhook_receiver(house: House) -> WebhookReceiver:
@@ -257,7 +272,7 @@ def _platform_requests(house: House) -> PlatformRequests:
         async with house.database.tx(ROUTINES) as tx:
             return await deletion.deletion_state(tx, code)
 
-    platform = (house.database, house.clock, instagram.PLATFORM)
+    platform = (house.database, _clients(house), house.clock, instagram.PLATFORM)
     return PlatformRequests(
         deauthorise=partial(deletion.deauthorise, *platform),
         request_deletion=partial(deletion.request_deletion, *platform),
@@ -297,9 +312,11 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
     """Queues and routines, wired."""
     name = worker_name()
     messenger = instagram.InstagramMessenger(house.instagram_client)
+    clients = _clients(house)
     channel = MessageChannel(
         house.database,
         messenger,
+        clients,
         secrets=house.secrets,
         links=house.links,
         clock=house.clock,
@@ -310,6 +327,7 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
             house.database,
             house.clock,
             house.storage,
+            clients,
             _connector(house),
             {instagram.PLATFORM: house.instagram_gateway},
         ),
@@ -317,7 +335,7 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
     queues: dict[str, Queue] = {
         "inbox": InboxWorker(
             house.database,
-            {instagram.PLATFORM: SocialEvents(instagram.translate, house.clock)},
+            {instagram.PLATFORM: SocialEvents(instagram.translate, clients, house.clock)},
             given_up={instagram.PLATFORM: DeadLetters(instagram.translate, house.clock)},
             clock=house.clock,
             worker_id=name,
@@ -327,10 +345,14 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
             {
                 outgoing.CHANNEL: channel,
                 echoes.CHANNEL: EchoChannel(
-                    house.database, messenger, secrets=house.secrets, clock=house.clock
+                    house.database, messenger, clients, secrets=house.secrets, clock=house.clock
                 ),
                 names.CHANNEL: NameChannel(
-                    house.database, messenger, secrets=house.secrets, clock=house.clock
+                    house.database,
+                    messenger,
+                    clients.responder,
+                    secrets=house.secrets,
+                    clock=house.clock,
                 ),
                 outbox.CHANNEL: NoticeChannel(),
             },
@@ -356,7 +378,7 @@ def _tryon_job(house: House, router: TryOnRouter) -> TryOnJob:
 def _routines(house: House) -> list[Routine]:
     """What happens every so often. Each is harmless when two workers do it at once."""
     database, clock, secrets = house.database, house.clock, house.secrets
-    gateway = house.instagram_gateway
+    gateway, clients = house.instagram_gateway, _clients(house)
     as_system = partial(_as_system, database)
     return [
         *_counts(house),
@@ -374,9 +396,9 @@ def _routines(house: House) -> list[Routine]:
             as_system(lambda tx: billing.release_stale(tx, clock, older_than=STALE_CHARGE)),
         ),
         Routine(
-            "undelivered pictures",
+            "lapsed messages",
             60,
-            as_system(lambda tx: delivery_refunds.refund_due(tx, clock)),
+            as_system(lambda tx: outcomes.report_lapsed(tx, clients, clock)),
         ),
         Routine(
             "photo addresses",
@@ -394,7 +416,7 @@ def _routines(house: House) -> list[Routine]:
             300,
             lambda: subscriptions.confirm_due(database, clock, secrets, gateway),
         ),
-        Routine("tokens", 600, lambda: accounts.renew_due(database, clock, secrets, gateway)),
+        Routine("tokens", 600, lambda: tokens.renew_due(database, clock, secrets, gateway)),
         Routine("sign-ins", 600, as_system(lambda tx: auth.tidy(tx, now=clock.now()))),
         Routine(
             "pruning",
@@ -402,7 +424,7 @@ def _routines(house: House) -> list[Routine]:
             lambda: pruning.prune(database, PRUNED, now=clock.now()),
         ),
         Routine("clocks", 15, lambda: wrong_clocks.set_right(database, BOUNDED, now=clock.now())),
-        Routine("purge", 3600, lambda: accounts.purge_due(database, clock)),
+        Routine("purge", 3600, lambda: accounts.purge_due(database, clients, clock)),
         *_watches(house),
     ]
 

@@ -309,14 +309,14 @@ def rotate() -> None:
     one that does not know the current key can read nothing afterwards.
     """
     from selify.core.settings import own_key_file
-    from selify.messaging import accounts
+    from selify.messaging import tokens
 
     settings = _settings()
     box = settings.secret_box
 
     async def run() -> int:
         async with _tx() as tx:
-            return await accounts.reseal_tokens(tx, box)
+            return await tokens.reseal_tokens(tx, box)
 
     out().print(f"{_run(run())} secrets sealed with the current key, “{box.current_key}”.")
     if box.older_keys:

@@ -22,6 +22,7 @@ from selify.core.logging import get_logger
 from selify.core.queue import jobs
 from selify.core.queue.jobs import Job, RunLater
 from selify.messaging import accounts, repository
+from selify.messaging.clients import Clients
 from selify.messaging.connecting import Connector
 from selify.messaging.ports import AccountGateway
 
@@ -86,6 +87,7 @@ class WorkspaceDeletion:
     database: Database
     clock: Clock
     storage: Storage
+    clients: Clients
     connector: Connector
     gateways: Mapping[str, AccountGateway]
 
@@ -162,7 +164,12 @@ class WorkspaceDeletion:
                 continue
             async with self.database.tx(ACTOR) as tx:
                 await accounts.disconnect(
-                    tx, self.clock, account, user_id=None, reason="The workspace was deleted."
+                    tx,
+                    self.clients,
+                    self.clock,
+                    account,
+                    user_id=None,
+                    reason="The workspace was deleted.",
                 )
 
     async def _forget_accounts(self, workspace_id: UUID) -> None:
@@ -177,7 +184,7 @@ class WorkspaceDeletion:
             )
         for row in left:
             async with self.database.tx(ACTOR) as tx:
-                await accounts.purge(tx, row["id"])
+                await accounts.purge(tx, self.clients, row["id"])
 
     async def _delete_files(self, workspace_id: UUID) -> None:
         for folder in (f"workspaces/{workspace_id}", str(workspace_id)):

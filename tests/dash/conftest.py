@@ -32,6 +32,7 @@ from selify.supervisor import free_port
 from selify.tryon import posts
 from selify.tryon.dialogue import Stage, State
 from selify.tryon.engine import drawn
+from selify.tryon.memory import remember
 
 SYSTEM = Actor.system("test")
 PASSWORD = "correct horse battery"
@@ -261,7 +262,7 @@ async def open_brand(site: Site, name: str, *, shopper: str = "lena") -> Brand:
         account = await repository.account(tx, account_id)
         thread = await conversations.lock(tx, account, f"person-{account_id}")
         await conversations.set_username(tx, thread, shopper)
-        await conversations.save_state(tx, thread, State(stage=Stage.AWAITING_PHOTO))
+        await remember(tx, thread, State(stage=Stage.AWAITING_PHOTO))
         item = PostItem(
             post_ref=f"post-{account_id}",
             caption=f"A post of {name}",

@@ -24,10 +24,11 @@ from selify import billing
 from selify.app import create_server
 from selify.billing import UsagePart
 from selify.billing.schemas import encode_cursor
+from selify.core.cursor import Cursor
 from selify.core.database import Database
 from selify.core.settings import Settings
 from selify.dash.parts import PARTS
-from selify.messaging.queries import ConversationFilter, Mark
+from selify.messaging.queries import ConversationFilter
 from selify.tryon import funnel
 
 HALFWAY = datetime.now(UTC) - timedelta(days=crowd.DAYS / 2)
@@ -177,13 +178,13 @@ async def _values(of: Crowd) -> Values:
         "language": "de",
         "garment": garment,
         "return_to": "/",
-        "people": Mark(HALFWAY, conversation),
+        "people": Cursor(HALFWAY, conversation),
     }
-    rows = {"posts": post, "garments": garment, "conversations": Mark(HALFWAY, conversation)}
+    rows = {"posts": post, "garments": garment, "conversations": Cursor(HALFWAY, conversation)}
 
     def after(path: str) -> list[object]:
         row = rows.get(path.rpartition("/")[2])
-        return [row] if path.startswith("/api") else [Mark(HALFWAY, garment)]
+        return [row] if path.startswith("/api") else [Cursor(HALFWAY, garment)]
 
     return {
         **{name: lambda _, value=value: [value] for name, value in known.items()},
@@ -191,7 +192,7 @@ async def _values(of: Crowd) -> Values:
         "name": lambda _: list(PARTS),
         "search": lambda _: ["forest dress", "forest 400"],  # many are called so, and few
         "after": after,
-        "before": lambda path: [message if path.startswith("/api") else Mark(HALFWAY, message)],
+        "before": lambda path: [message if path.startswith("/api") else Cursor(HALFWAY, message)],
         "cursor": lambda _: [encode_cursor(_charge(charge))],
     }
 

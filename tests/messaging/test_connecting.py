@@ -97,7 +97,11 @@ def gateway(world: World) -> SlowGateway:
 @pytest.fixture
 def connector(world: World) -> Connector:
     return Connector(
-        world.database, world.clock, world.secrets, public_url="https://selify.example"
+        world.database,
+        world.clients,
+        world.clock,
+        world.secrets,
+        public_url="https://selify.example",
     )
 
 

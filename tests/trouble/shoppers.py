@@ -13,7 +13,7 @@ from enum import StrEnum
 from tests.infra.engines import Colour, plain_photo
 
 from selify.demo import USERNAME
-from selify.messaging.types import Button
+from selify.tryon.dialogue import Button
 from selify.vendors.instagram.sandbox.driver import Message, SandboxDriver, Thread
 
 NOBODY: Colour = (4, 4, 4)

@@ -17,8 +17,10 @@ from selify.dash.view import View
 from selify.messaging import accounts, repository
 from selify.messaging.connecting import Connector
 from selify.messaging.send_now import send_now
-from selify.messaging.types import Account, SwitchedOff
+from selify.messaging.tokens import AccountMissing
+from selify.messaging.types import Account
 from selify.tryon import bot_settings, texts
+from selify.tryon.bot_settings import SwitchedOff, switched_off
 from selify.tryon.keywords import DEFAULT_KEYWORDS
 
 router = APIRouter(prefix="/accounts", include_in_schema=False)
@@ -38,6 +40,7 @@ async def show(desk: AtDesk) -> Response:
         "accounts.html",
         accounts=doctors,
         settings=found,
+        speaks={key: bot_settings.language_of(known) for key, known in found.items() if known},
         languages=texts.languages(),
         default_keywords=DEFAULT_KEYWORDS,
     )
@@ -62,7 +65,8 @@ async def save_settings(
             keywords=keyword_list(trigger_keywords, field="trigger_keywords"),
             field="trigger_keywords",
         )
-    off = account.switched_off is SwitchedOff.WORKSPACE
+    elsewhere = switched_off(account.settings, account.workspace_settings)
+    off = elsewhere is SwitchedOff.WORKSPACE
     done = "settings_saved_while_off" if off else "settings_saved"
     if not by_script(desk.request):
         return went_well(desk, "/accounts", done)
@@ -74,7 +78,7 @@ async def switch_on(desk: AtDesk, account_id: UUID) -> Response:
     """Shoppers can try things on again, wherever it was switched off."""
     async with desk.acting(WorkspaceRole.ADMIN) as tx:
         account = await accounts.access_account(tx, desk.workspace.id, account_id)
-        await accounts.switch_on(tx, account)
+        await bot_settings.switch_on(tx, account)
     if not by_script(desk.request):
         return went_well(desk, "/accounts", "bot_switched_on")
     shown = await health.show_banner(desk, View())
@@ -98,7 +102,7 @@ async def show_texts(desk: AtDesk, account_id: UUID, language: str = "") -> Resp
     """Everything the bot says, to be read and rewritten."""
     async with desk.reading() as tx:
         account = await accounts.access_account(tx, desk.workspace.id, account_id)
-    spoken = language if language in texts.languages() else account.language
+    spoken = language if language in texts.languages() else bot_settings.language_of(account)
     return await page(
         desk,
         "texts.html",
@@ -172,7 +176,7 @@ async def show_doctor(desk: Desk, view: View) -> dict[str, Any]:
     """How one account is. Raises AccountMissing."""
     found = next((one for one in await desk.once(health.examine) if one.id == view.account), None)
     if found is None:
-        raise accounts.AccountMissing("There is no such account in this workspace.")
+        raise AccountMissing("There is no such account in this workspace.")
     return {"account": found}
 
 
@@ -180,7 +184,9 @@ async def show_switch(desk: Desk, view: View) -> dict[str, Any]:
     """Whether an account's bot works, and whether it may. Raises AccountMissing."""
     account_id = (await show_doctor(desk, view))["account"].id
     async with desk.reading() as tx:
-        return {"known": await repository.account(tx, account_id)}
+        known = await repository.account(tx, account_id)
+    off = switched_off(known.settings, known.workspace_settings) if known else None
+    return {"known": known, "off": off}
 
 
 PARTS = {"doctor": show_doctor, "bot-switch": show_switch}

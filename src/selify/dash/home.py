@@ -13,15 +13,18 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from selify import billing, commerce
+from selify.core.cursor import Cursor
 from selify.dash import charges, charts, health, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import bell, by_script, fragment, page, went_well
 from selify.dash.view import PERIODS, View, Viewed
 from selify.messaging import conversations, queries, repository
-from selify.messaging.queries import Answers, ConversationFilter, ConversationMissing, Mark
-from selify.messaging.types import Account
-from selify.tryon import funnel
-from selify.tryon.dialogue import Handler, State
+from selify.messaging.queries import Answers, ConversationFilter, ConversationMissing
+from selify.messaging.types import Account, Handler
+from selify.tryon import bot_settings, funnel
+from selify.tryon import queries as posts
+from selify.tryon import repository as garments
+from selify.tryon.dialogue import State
 
 router = APIRouter(include_in_schema=False)
 
@@ -74,7 +77,7 @@ async def show_attention(desk: Desk, _: View) -> dict[str, Any]:
     async with desk.acting() as tx:
         accounts = await queries.list_accounts(tx, desk.workspace.id)
         garments = await commerce.list_garments(tx, desk.workspace.id, limit=1)
-        binding = await queries.shows_any_garment(tx, desk.workspace.id)
+        binding = await posts.shows_any_garment(tx, desk.workspace.id)
     return {"steps": {"account": bool(accounts), "garment": bool(garments), "binding": binding}}
 
 
@@ -93,7 +96,7 @@ async def show_conversations(desk: Desk, view: View) -> dict[str, Any]:
             )
     return {
         "conversations": found[:PEOPLE],
-        "more_people": Mark.after(found, PEOPLE, by="last_message_at"),
+        "more_people": Cursor.after(found, PEOPLE, by="last_message_at"),
     }
 
 
@@ -117,9 +120,9 @@ async def show_thread(desk: Desk, view: View) -> dict[str, Any]:
             "thread": thread,
             "account": account,
             "who": _who_answers(thread, account),
-            "garment": await repository.binding(tx, about) if about else None,
+            "garment": await garments.binding(tx, about) if about else None,
             "messages": found[-MESSAGES:],
-            "earlier": Mark.after(found[::-1], MESSAGES, by="at"),
+            "earlier": Cursor.after(found[::-1], MESSAGES, by="at"),
             "following": is_latest,
             "news": latest if view.held and not is_latest else None,
         }
@@ -131,7 +134,7 @@ def _who_answers(thread: Mapping[str, Any], account: Account | None) -> str:
         return str(thread["answers"])
     if account.status not in repository.LIVE:
         return "nobody_connected"
-    return "bot_off" if account.switched_off else "bot"
+    return "bot" if bot_settings.is_on(account) else "bot_off"
 
 
 async def _latest_conversations(desk: Desk) -> list[dict[str, Any]]:

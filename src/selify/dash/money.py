@@ -9,11 +9,11 @@ from fastapi.responses import Response
 
 from selify import billing
 from selify.billing import After, ChargeMissing
+from selify.core.cursor import Cursor
 from selify.dash import charges, charts
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import by_script, fragment, page
 from selify.dash.view import View, Viewed
-from selify.messaging.queries import Mark
 
 router = APIRouter(prefix="/billing", include_in_schema=False)
 
@@ -40,7 +40,7 @@ async def show_charges(desk: Desk, view: View) -> dict[str, Any]:
     async with desk.reading() as tx:
         found = await charges.read(tx, desk.workspace.id, after=after, limit=A_PAGE)
     ends = found.after
-    return {"found": found, "earlier": Mark(ends.created_at, ends.id) if ends else None}
+    return {"found": found, "earlier": Cursor(ends.created_at, ends.id) if ends else None}
 
 
 PARTS = {"books": show_books, "charges": show_charges}

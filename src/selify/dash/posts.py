@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from selify import commerce
 from selify.commerce import Garment
+from selify.core.cursor import Cursor
 from selify.core.database import Tx
 from selify.core.errors import Invalid
 from selify.core.text import OneLine
@@ -18,9 +19,8 @@ from selify.dash.desk import AtDesk, Desk
 from selify.dash.forms import keyword_list
 from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import Text, View, Viewed, number
-from selify.messaging import queries
-from selify.messaging.queries import Mark
-from selify.tryon import posts
+from selify.messaging import queries as messaging
+from selify.tryon import posts, queries
 from selify.tryon.posts import PostMissing
 
 router = APIRouter(prefix="/posts", include_in_schema=False)
@@ -38,13 +38,13 @@ async def show_posts(desk: Desk, view: View) -> dict[str, Any]:
     """A page of posts, and what can be chosen for them."""
     async with desk.reading() as tx:
         found = await queries.list_posts(tx, desk.workspace.id, after=view.after, limit=A_PAGE + 1)
-        accounts = await queries.list_accounts(tx, desk.workspace.id)
+        accounts = await messaging.list_accounts(tx, desk.workspace.id)
         garments = await _shown_by(tx, desk, found)
     async with desk.acting() as tx:
         any_garment = bool(await commerce.list_garments(tx, desk.workspace.id, limit=1))
     return {
         "posts": found[:A_PAGE],
-        "earlier": Mark.after(found, A_PAGE, by="posted_at"),
+        "earlier": Cursor.after(found, A_PAGE, by="posted_at"),
         "accounts": accounts,
         "garments": garments,
         "any_garment": any_garment,

@@ -12,6 +12,7 @@ from selify import commerce
 from selify.commerce import Garment, GarmentChange
 from selify.commerce.ports import GarmentReader
 from selify.commerce.uploads import upload_garment
+from selify.core.cursor import Cursor
 from selify.core.errors import Invalid, SelifyError
 from selify.core.files.storage import Storage
 from selify.core.text import OneLine
@@ -19,7 +20,6 @@ from selify.dash import forms, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import View, Viewed
-from selify.messaging.queries import Mark
 
 router = APIRouter(prefix="/wardrobe", include_in_schema=False)
 
@@ -72,7 +72,7 @@ async def show_garments(desk: Desk, view: View) -> dict[str, Any]:
     last = found[A_PAGE - 1] if len(found) > A_PAGE else None
     return {
         "garments": found[:A_PAGE],
-        "earlier": Mark(None, last.id) if last else None,
+        "earlier": Cursor(None, last.id) if last else None,
         "put_away": bool(put_away),
     }
 

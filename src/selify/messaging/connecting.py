@@ -1,4 +1,4 @@
-"""From "Connect" to a live account: consent, callback, first subscription, first posts.
+"""From "Connect" to a live account: consent, callback, first subscription, and whoever else has to know.
 
 The ``state`` of a consent is signed, lives ten minutes and names workspace, user, session and
 platform, so that a callback can neither be forged nor finished by somebody else. Whether that user
@@ -20,11 +20,11 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.errors import BadRequest, SelifyError, Unavailable
 from selify.core.logging import get_logger
 from selify.core.secrets import SecretBox
-from selify.messaging import accounts, subscriptions
+from selify.messaging import accounts, subscriptions, tokens
 from selify.messaging.accounts import Connected
+from selify.messaging.clients import Clients
 from selify.messaging.ports import AccountGateway, Grant, PlatformRefused
 from selify.messaging.types import Account
-from selify.tryon import posts
 
 log = get_logger(__name__)
 
@@ -57,9 +57,16 @@ class Connector:
     """Carries one owner through a platform's consent."""
 
     def __init__(
-        self, database: Database, clock: Clock, secrets: SecretBox, *, public_url: str
+        self,
+        database: Database,
+        clients: Clients,
+        clock: Clock,
+        secrets: SecretBox,
+        *,
+        public_url: str,
     ) -> None:
         self._database = database
+        self._clients = clients
         self._clock = clock
         self._secrets = secrets
         self._keys = secrets.derive(PURPOSE)
@@ -105,9 +112,8 @@ class Connector:
             grant.token,
             grant.permissions,
         )
-        await posts.sync_account(
-            self._database, self._clock, self._secrets, gateway, connected.account_id
-        )
+        for client in self._clients.accounts:
+            await client.on_connected(gateway, connected.account_id)
         return connected
 
     async def _store(self, attempt: Attempt, grant: Grant) -> Connected:
@@ -135,9 +141,14 @@ class Connector:
         async with self._database.tx(ACTOR) as tx:
             if user_id is not None:
                 await _check_still_admin(tx, account.workspace_id, user_id)
-            token = await accounts.find_token(tx, self._secrets, account.id)
+            token = await tokens.find(tx, self._secrets, account.id)
             await accounts.disconnect(
-                tx, self._clock, account, user_id=user_id, reason="Disconnected here."
+                tx,
+                self._clients,
+                self._clock,
+                account,
+                user_id=user_id,
+                reason="Disconnected here.",
             )
         if token is None:
             return

@@ -20,7 +20,6 @@ from selify.messaging import event_kinds, limits, outgoing, repository, send_bac
 from selify.messaging.event_kinds import Cost
 from selify.messaging.limits import Pace
 from selify.messaging.send_backoff import Pause
-from selify.messaging.types import SwitchedOff, switched_off
 
 FAILING_AFTER = 3
 SOON = timedelta(days=7)
@@ -105,17 +104,9 @@ class Diagnosis:
         return self.row["status"] in repository.LIVE
 
     @property
-    def switched_off(self) -> SwitchedOff | None:
-        return switched_off(self.row["settings"], self.row["workspace_settings"])
-
-    @property
     def lost(self) -> list[Cost]:
         """What it costs that some kinds of events do not reach us."""
         return event_kinds.missing(self.row["received"]) if self.live else []
-
-    @property
-    def bot_is_on(self) -> bool:
-        return self.live and self.switched_off is None
 
     @property
     def may_send_now(self) -> bool:

@@ -27,11 +27,11 @@ from selify.core.queue import outbox
 from selify.core.queue.inbox import RetryLater
 from selify.core.queue.outbox import Delivery, Outcome, Retry, Sent
 from selify.core.secrets import SecretBox
-from selify.messaging import accounts, outgoing, repository, sending
+from selify.messaging import outcomes, outgoing, repository, tokens
+from selify.messaging.clients import Clients
 from selify.messaging.ports import Credentials, Messenger
 from selify.messaging.thread_reading import ThreadReader
 from selify.messaging.types import Account, AttachmentKind, MessageWritten
-from selify.tryon import delivery_refunds
 
 # No send of ours is in doubt for longer: a private reply lives seven days.
 OLDEST = timedelta(days=8)
@@ -90,7 +90,9 @@ class _Send:
         )
 
 
-async def recognise(tx: Tx, account: Account, echo: MessageWritten, *, now: datetime) -> Origin:
+async def attribute_sender(
+    tx: Tx, clients: Clients, account: Account, echo: MessageWritten, *, now: datetime
+) -> Origin:
     """Whose message it is. A send of ours in doubt is settled by it, with all that follows."""
     recorded, candidates = await _look(tx, account, echo, now)
     if recorded or any(echo.message_ref in send.names for send in candidates):
@@ -100,12 +102,12 @@ async def recognise(tx: Tx, account: Account, echo: MessageWritten, *, now: date
     others = [send for send in sends if not send.for_them and send.state != "sent"]
     for send in theirs:
         if send.in_doubt:
-            await _settle_now(tx, send.id, echo, now=now)
+            await _settle_now(tx, clients, send.id, echo, now=now)
             return Origin.OURS
     if any(send.state == "sending" for send in (*theirs, *others)):
         return Origin.MAYBE_OURS
     if len(others) == 1 and not theirs:
-        await _settle_now(tx, others[0].id, echo, now=now)
+        await _settle_now(tx, clients, others[0].id, echo, now=now)
         return Origin.OURS
     if others:
         await _ask(tx, account, echo)
@@ -157,7 +159,7 @@ async def _look(
         echo.person_ref,
         now,
         OLDEST,
-        list(delivery_refunds.ARRIVED_PERHAPS),
+        list(outgoing.ARRIVED_PERHAPS),
         SAME_WORDS,
         echo.message_ref,
         account.platform,
@@ -210,19 +212,23 @@ def _words(text: str) -> str:
     return " ".join(text.split())
 
 
-async def _settle_now(tx: Tx, send_id: UUID, echo: MessageWritten, *, now: datetime) -> None:
+async def _settle_now(
+    tx: Tx, clients: Clients, send_id: UUID, echo: MessageWritten, *, now: datetime
+) -> None:
     """Raises RetryLater when it is being sent again, or was settled, at this very moment."""
-    if not await _settle(tx, send_id, echo, now=now):
+    if not await _settle(tx, clients, send_id, echo, now=now):
         raise RetryLater("its send is moving at this moment", MOVING)
 
 
-async def _settle(tx: Tx, send_id: UUID, echo: MessageWritten, *, now: datetime) -> bool:
+async def _settle(
+    tx: Tx, clients: Clients, send_id: UUID, echo: MessageWritten, *, now: datetime
+) -> bool:
     """False when the send is not in doubt (any more)."""
     said = {"message_ref": echo.message_ref, "person_ref": echo.person_ref}
     delivery = await outbox.confirm(tx, send_id, result=said, at=now)
     if delivery is None:
         return False
-    await sending.settle_sent(tx, delivery, said, now=now, at=echo.at)
+    await outcomes.arrived(tx, clients, delivery, said, now=now, at=echo.at)
     return True
 
 
@@ -248,10 +254,17 @@ class EchoChannel:
     """Asks the platform to whom a message of ours went, and settles that person's private reply."""
 
     def __init__(
-        self, database: Database, messenger: Messenger, *, secrets: SecretBox, clock: Clock
+        self,
+        database: Database,
+        messenger: Messenger,
+        clients: Clients,
+        *,
+        secrets: SecretBox,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._messenger = messenger
+        self._clients = clients
         self._secrets = secrets
         self._clock = clock
         self._threads = ThreadReader(database, messenger, clock=clock)
@@ -260,7 +273,7 @@ class EchoChannel:
         """Sent: with the private reply that it is, if any."""
         async with self._database.tx(ACTOR) as tx:
             account = await _account_of(tx, delivery)
-            token = await accounts.open_token(tx, self._secrets, account.id)
+            token = await tokens.opened(tx, self._secrets, account.id)
         echo = _echo_of(delivery, account)
         sender = Credentials(account.platform_account_id, token)
         if not await self._threads.turn(account.id):
@@ -283,7 +296,7 @@ class EchoChannel:
         if isinstance(outcome, Sent) and outcome.result["send_id"]:
             echo = _echo_of(delivery, await _account_of(tx, delivery))
             now, send_id = self._clock.now(), UUID(outcome.result["send_id"])
-            if not await _settle(tx, send_id, echo, now=now):
+            if not await _settle(tx, self._clients, send_id, echo, now=now):
                 await _ask_again(tx, delivery, send_id, now)
 
 
@@ -306,7 +319,7 @@ async def _ask_again(tx: Tx, delivery: Delivery, send_id: UUID, now: datetime) -
 async def _account_of(tx: Tx, delivery: Delivery) -> Account:
     account = await repository.account(tx, delivery.account_id) if delivery.account_id else None
     if account is None:
-        raise accounts.AccountMissing("The account of this echo is gone.")
+        raise tokens.AccountMissing("The account of this echo is gone.")
     return account
 
 

@@ -10,15 +10,17 @@ from datetime import datetime, timedelta
 
 from selify.core.database import Tx
 from selify.core.queue import outbox
-from selify.messaging import outgoing, sending
+from selify.messaging import outcomes, outgoing
+from selify.messaging.clients import Clients
 from selify.messaging.types import Account
-from selify.tryon import delivery_refunds
 
 # A comment may be answered for seven days, and the answer be answered at any time after that.
 OLDEST = timedelta(days=8)
 
 
-async def settle_for(tx: Tx, account: Account, person_ref: str, *, now: datetime) -> bool:
+async def settle_for(
+    tx: Tx, clients: Clients, account: Account, person_ref: str, *, now: datetime
+) -> bool:
     """Somebody writes: the lost replies to their comments were sent, in this thread. Whether there
     was any.
     """
@@ -34,7 +36,7 @@ async def settle_for(tx: Tx, account: Account, person_ref: str, *, now: datetime
         account.id,
         outgoing.CHANNEL,
         person_ref,
-        list(delivery_refunds.ARRIVED_PERHAPS),
+        list(outgoing.ARRIVED_PERHAPS),
         now,
         OLDEST,
     )
@@ -42,5 +44,5 @@ async def settle_for(tx: Tx, account: Account, person_ref: str, *, now: datetime
     for row in rows:
         delivery = await outbox.confirm(tx, row["id"], result=said, at=now)
         if delivery is not None:
-            await sending.settle_sent(tx, delivery, said, now=now, at=row["created_at"])
+            await outcomes.arrived(tx, clients, delivery, said, now=now, at=row["created_at"])
     return bool(rows)

@@ -8,7 +8,7 @@ from selify.core.database import Tx
 from selify.core.ids import first_id
 from selify.core.invariants import Violation
 from selify.messaging import outgoing
-from selify.tryon import delivery_refunds, lifecycle
+from selify.tryon import lifecycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class PicturesArePaidFor:
             f"{lifecycle.JOB}:",
             since,
             now - self.grace,
-            list(delivery_refunds.ARRIVED_PERHAPS),
+            list(outgoing.ARRIVED_PERHAPS),
         )
         return [Violation(row["subject"], {"why": row["why"]}) for row in rows]
 

@@ -22,8 +22,10 @@ from selify.core.queue.jobs import LEASE, JobRunner
 from selify.core.secrets import SecretBox
 from selify.messaging.connecting import Connector
 from selify.messaging.ports import PlatformRefused
-from selify.messaging.sending import token_identity
+from selify.messaging.tokens import identity
 from selify.notifications.notices import notify
+from selify.tryon import bot
+from selify.tryon.bot import TryOnBot
 from selify.tryon.invariants import PicturesArePaidFor
 from selify.workspace_deletion import KEPT, WorkspaceDeletion
 
@@ -67,13 +69,15 @@ class Scene:
     gateway: Gateway = field(default_factory=Gateway)
 
     def runner(self, name: str = "worker", storage: Any = None) -> JobRunner:
+        clients = bot.clients(TryOnBot(self.database, self.clock, self.secrets))
         connector = Connector(
-            self.database, self.clock, self.secrets, public_url="http://127.0.0.1:8700"
+            self.database, clients, self.clock, self.secrets, public_url="http://127.0.0.1:8700"
         )
         kind = WorkspaceDeletion(
             self.database,
             self.clock,
             storage or self.storage,
+            clients,
             connector,
             {"instagram": self.gateway},  # type: ignore[dict-item]
         )
@@ -137,7 +141,7 @@ async def scene(
             "UPDATE public.connected_social_accounts SET platform = 'instagram',"
             " status = 'active', access_token = $2 WHERE id = $1",
             account,
-            secrets.seal(f"token of {account}", about=token_identity(account)),
+            secrets.seal(f"token of {account}", about=identity(account)),
         )
         for folder in ("garments", "photos", "results/old"):
             key = f"workspaces/{world.workspace_id}/{folder}/a.jpg"
@@ -366,7 +370,7 @@ async def test_an_account_connected_again_while_another_is_let_go_stays(scene: S
         " VALUES ($1, $2, 'instagram', 'second', $3, 'active')",
         second,
         scene.mine.workspace_id,
-        scene.secrets.seal("second token", about=token_identity(second)),
+        scene.secrets.seal("second token", about=identity(second)),
     )
     await scene.delete()
 
