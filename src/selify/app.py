@@ -4,7 +4,7 @@ The only file that may import everything; nothing imports it but ``running`` and
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -25,7 +25,6 @@ from selify.core.files.fetch import AllowList, SafeFetcher
 from selify.core.files.storage import Storage
 from selify.core.invariants import Invariant
 from selify.core.logging import get_logger
-from selify.core.money import MicroUnits
 from selify.core.queue.inbox import InboxWorker, Intake
 from selify.core.queue.jobs import JobKind, JobRunner
 from selify.core.queue.outbox import OutboxWorker
@@ -67,22 +66,18 @@ from selify.tryon import (
     funnel,
     interactions,
     lifecycle,
-    own_engine,
     photo_addresses,
     posts,
 )
 from selify.tryon import endpoints as tryon_endpoints
 from selify.tryon.bot import TryOnBot
-from selify.tryon.checked import CheckedEngine
 from selify.tryon.engine.engine import EmbeddedEngine
 from selify.tryon.engine.leffa import EmbeddedGarmentReader
 from selify.tryon.invariants import PicturesArePaidFor
 from selify.tryon.job import LONGEST_JOB, PhotoRules, TryOnJob
-from selify.tryon.ports import TryOnEngine
 from selify.tryon.routing import TryOnRouter
 from selify.tryon.types import Picture, Refusal, Rendering, RenderOptions
-from selify.vendors.fal.client import FalConfig, FalEngine
-from selify.vendors.gemini.client import GeminiConfig, GeminiEngine
+from selify.vendors import engines
 from selify.vendors.instagram import adapter as instagram
 from selify.vendors.instagram import endpoints as instagram_endpoints
 from selify.vendors.instagram.client import InstagramClient
@@ -92,11 +87,9 @@ from selify.vendors.instagram.gateway import InstagramGateway
 from selify.vendors.instagram.media_hosts import MEDIA_DOMAINS
 from selify.vendors.instagram.oauth import InstagramOAuth
 from selify.vendors.instagram.webhook import MAX_BODY_BYTES, RawEntry
-from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
 from selify.workspace_deletion import WorkspaceDeletion
 
 log = get_logger(__name__)
-PAID_ENGINES = (GeminiEngine, FalEngine, ReplicateEngine)
 STALE_CHARGE = timedelta(minutes=15)
 ROUTINES = Actor.system("routine")
 # Deliveries that are parked: also those that waited in vain, for nobody answers last quarter's.
@@ -288,8 +281,11 @@ async def open_worker(settings: Settings, *, clock: Clock | None = None) -> Asyn
         open_house(settings, clock=clock, connections=24, limits=settings.worker_limits) as house,
         contextlib.aclosing(embedded_engine()) as judge,
     ):
-        engines = await tryon_engines(house, judge)
-        yield build_worker(house, TryOnRouter(engines, partial(_judged, judge)))
+        place = engines.Place(
+            house.settings, house.clock, house.database, house.http, house.fetcher
+        )
+        chosen = await engines.chosen(place, judge)
+        yield build_worker(house, TryOnRouter(chosen, partial(_judged, judge)))
 
 
 async def _judged(
@@ -368,7 +364,7 @@ def _tryon_job(house: House, router: TryOnRouter) -> TryOnJob:
     rules = PhotoRules(
         max_bytes=house.settings.max_photo_megabytes * MEBI,
         keep=timedelta(hours=house.settings.photo_hours),
-        hosts=(*MEDIA_DOMAINS, *_host_names(house.settings.instagram_media_hosts)),
+        hosts=(*MEDIA_DOMAINS, *house.instagram.media_host_names),
     )
     return TryOnJob(
         house.database, house.storage, house.fetcher, router, clock=house.clock, rules=rules
@@ -492,98 +488,6 @@ def embedded_engine() -> EmbeddedEngine:
     return EmbeddedEngine(assets.ensure("tryon-models"))
 
 
-async def tryon_engines(house: House, embedded: EmbeddedEngine) -> list[TryOnEngine]:
-    """The engines of SELIFY_TRYON_ENGINES, in their order. Raises SettingsWrong."""
-    settings = house.settings
-    makers = _engine_makers(house, embedded, await _engine_prices(house))
-    unknown = {name for name in settings.tryon_engines if not own_engine.is_own(name)} - set(makers)
-    if unknown or not settings.tryon_engines:
-        raise SettingsWrong(
-            f"SELIFY_TRYON_ENGINES: {', '.join(sorted(unknown)) or 'nothing'} is no engine we know.",
-            hint=f"Choose from: {', '.join(makers)}, or one of your own as package.module:factory.",
-        )
-    engines = (
-        own_engine.make(name, settings) if own_engine.is_own(name) else makers[name]()
-        for name in settings.tryon_engines
-    )
-    # Whom we pay is asked only for what passes the embedded check.
-    return [
-        CheckedEngine(engine, embedded.check) if isinstance(engine, PAID_ENGINES) else engine
-        for engine in engines
-    ]
-
-
-def _engine_makers(
-    house: House, embedded: EmbeddedEngine, prices: Mapping[str, Mapping[str, MicroUnits]]
-) -> dict[str, Callable[[], TryOnEngine]]:
-    """Every engine we know, by its name in SELIFY_TRYON_ENGINES. Making one demands its key."""
-    settings = house.settings
-    more_hosts = _host_names(settings.tryon_media_hosts)
-    return {
-        "embedded": lambda: embedded,
-        "gemini": lambda: GeminiEngine(
-            GeminiConfig(
-                api_key=_demanded(settings.gemini_api_key.get_secret_value(), "GEMINI_API_KEY"),
-                prices=prices["gemini"],
-                models=settings.gemini_models,
-                base_url=settings.gemini_url,
-            ),
-            house.http,
-        ),
-        "fal": lambda: FalEngine(
-            FalConfig(
-                api_key=_demanded(settings.fal_api_key.get_secret_value(), "FAL_API_KEY"),
-                price=prices["fal"][settings.fal_model],
-                model=settings.fal_model,
-                base_url=settings.fal_url,
-                result_hosts=("fal.media", *more_hosts),
-            ),
-            house.http,
-            house.fetcher,
-        ),
-        "replicate": lambda: ReplicateEngine(
-            ReplicateConfig(
-                api_key=_demanded(
-                    settings.replicate_api_key.get_secret_value(), "REPLICATE_API_KEY"
-                ),
-                price=prices["replicate"][settings.replicate_model],
-                model=settings.replicate_model,
-                base_url=settings.replicate_url,
-                result_hosts=("replicate.delivery", *more_hosts),
-            ),
-            house.http,
-            house.fetcher,
-        ),
-    }
-
-
-async def _engine_prices(house: House) -> dict[str, dict[str, MicroUnits]]:
-    """What a picture costs by each model of each hosted engine, from the price book as it is when
-    the worker starts; an engine that is not in use costs nothing.
-    """
-    settings, now = house.settings, house.clock.now()
-    models: dict[str, tuple[str, ...]] = {
-        "gemini": settings.gemini_models,
-        "fal": (settings.fal_model,),
-        "replicate": (settings.replicate_model,),
-    }
-    prices = {name: dict.fromkeys(those, MicroUnits.zero()) for name, those in models.items()}
-    async with house.database.tx(ROUTINES) as tx:
-        for name in models.keys() & set(settings.tryon_engines):
-            for model in models[name]:
-                prices[name][model] = await billing.provider_cost(tx, name, model, now)
-    return prices
-
-
-def _demanded(value: str, name: str) -> str:
-    if not value:
-        raise SettingsWrong(
-            f"SELIFY_{name} is not set.",
-            hint="Set it, or take the engine out of SELIFY_TRYON_ENGINES.",
-        )
-    return value
-
-
 async def _warn_of_owner(url: str) -> None:
     """A role that a connection took can be laid down again; the one it logged in with cannot."""
     if await migrate.owner_rights(url):
@@ -622,7 +526,3 @@ def _instagram_config(settings: Settings) -> InstagramConfig:
         version=settings.instagram_version,
         media_hosts=settings.instagram_media_hosts,
     )
-
-
-def _host_names(entries: Sequence[str]) -> list[str]:
-    return [entry.rpartition(":")[0] or entry for entry in entries]

@@ -301,19 +301,8 @@ async def _carry_out(
     if dialogue.photo_of(message) is not None:
         await outgoing.take_back_debounced(tx, conversation, reason="The photo came.")
     if Act.NEW_INTERACTION in decision.acts and binding is not None:
-        interaction = await interactions.begin(
-            tx,
-            binding,
-            person_ref=conversation.person_ref,
-            username=conversation.username,
-            kind="message" if before.interaction_id is None else "another_try",
-            source="direct_message",
-            keyword=facts.keyword,
-            message=message.text,
-            conversation_id=conversation.id,
-            at=message.at,
-        )
-        state = replace(state, interaction_id=interaction)
+        begun = await _begin_interaction(tx, conversation, message, binding, facts.keyword)
+        state = replace(state, interaction_id=begun)
     await _smaller_acts(tx, account, conversation, message, decision, clock.now())
     replies = decision.replies
     rendered = await renderer.renderer(tx, account, language=state.language, about=binding)
@@ -341,6 +330,28 @@ async def _carry_out(
         key=f"{renderer.REPLIES[waited]}/{message.message_ref}",
         interaction_id=state.interaction_id,
         now=clock.now(),
+    )
+
+
+async def _begin_interaction(
+    tx: Tx,
+    conversation: Conversation,
+    message: MessageWritten,
+    binding: Binding,
+    keyword: str | None,
+) -> UUID:
+    first = recall(conversation).interaction_id is None
+    return await interactions.begin(
+        tx,
+        binding,
+        person_ref=conversation.person_ref,
+        username=conversation.username,
+        kind="message" if first else "another_try",
+        source="direct_message",
+        keyword=keyword,
+        message=message.text,
+        conversation_id=conversation.id,
+        at=message.at,
     )
 
 

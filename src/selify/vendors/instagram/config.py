@@ -77,6 +77,11 @@ class InstagramConfig:
                 )
 
     @property
+    def media_host_names(self) -> tuple[str, ...]:
+        """Without their ports."""
+        return tuple(entry.rpartition(":")[0] or entry for entry in self.media_hosts)
+
+    @property
     def signing_secrets(self) -> tuple[str, ...]:
         """Every secret whose signature we accept, the current one first."""
         return (self.app_secret, *filter(None, self.previous_secrets))
