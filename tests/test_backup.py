@@ -1,5 +1,6 @@
 """Backing up and restoring, tried: everything comes back, nothing is overwritten, no key travels."""
 
+import asyncio
 import re
 import subprocess
 import zipfile
@@ -309,6 +310,16 @@ async def test_half_a_backup_never_bears_its_name(tmp_path: Path, database_url: 
     with pytest.raises(StorageUnavailable):
         await written(tmp_path, database_url, storage)
     assert not any(tmp_path.iterdir())  # noqa: ASYNC240
+
+
+async def test_two_backups_of_one_name_do_not_write_into_each_other(
+    tmp_path: Path, database_url: str
+) -> None:
+    twice = (written(tmp_path, database_url), written(tmp_path, database_url))
+    done = await asyncio.gather(*twice, return_exceptions=True)
+    assert {type(one) for one in done} == {type(tmp_path), backup.BackupRefused}
+    (left,) = tmp_path.iterdir()  # noqa: ASYNC240
+    assert backup.read(left)
 
 
 async def test_a_restore_that_was_interrupted_begins_again(

@@ -93,19 +93,33 @@ async def _files(storage: Storage, url: str, listed: set[str]) -> AsyncIterator[
 
 @contextlib.contextmanager
 def _draft(path: Path) -> Iterator[Path]:
+    """Under a name of its own until it is whole. One whose program was killed stays, as ``.partial``."""
     if path.exists():
-        raise BackupRefused(
-            f"{path} exists already, and nothing is overwritten.", hint="Choose another name."
-        )
-    draft = path.with_name(f"{path.name}.partial")
+        raise _taken(path)
+    draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}.partial")
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, disk.FILE))
     try:
-        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, disk.FILE))
         yield draft
         with draft.open("rb") as written:
             os.fsync(written.fileno())
-        draft.rename(path)
+        _publish(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _publish(draft: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError as error:
+        raise _taken(path) from error
+    except OSError:  # a disk that knows no links, such as a stick's
+        draft.rename(path)
+
+
+def _taken(path: Path) -> BackupRefused:
+    return BackupRefused(
+        f"{path} exists already, and nothing is overwritten.", hint="Choose another name."
+    )
 
 
 # --- Back ----------------------------------------------------------------------------------------
