@@ -96,6 +96,17 @@ def test_alerts_ask_for_what_is_counted() -> None:
             assert asked <= set(counted()[name]), rule["alert"]
 
 
+def test_alerts_ask_for_values_that_are_counted() -> None:
+    """A word of the source, or (a delivery's outcome) the name of a class in it."""
+    source = "\n".join(path.read_text() for path in (ROOT / "src" / "selify").rglob("*.py"))
+    for rule in RULES:
+        for labels in re.findall(r"\bselify_\w+\{([^}]*)\}", rule["expr"]):
+            for values in re.findall(r"=~?\"([^\"]+)\"", labels):
+                for value in values.split("|"):
+                    a_class = re.search(rf"^class {value.title()}\b", source, re.MULTILINE)
+                    assert f'"{value}"' in source or a_class, f"{rule['alert']}: {value}"
+
+
 def test_each_alert_says_what_to_do_and_each_that_the_page_names_exists() -> None:
     headings = set(re.findall(r"^### (.+)$", PAGE, re.MULTILINE))
     for rule in RULES:
