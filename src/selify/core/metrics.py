@@ -103,6 +103,16 @@ waiting = Gauge(
     ["queue"],
     multiprocess_mode="livemostrecent",  # all see the same database
 )
+dead_letters = Gauge(
+    "selify_dead_letters",
+    "Events that failed for good",
+    multiprocess_mode="livemostrecent",
+)
+invariant_findings = Gauge(
+    "selify_invariant_findings",
+    "Places where an invariant does not hold",
+    multiprocess_mode="livemostrecent",
+)
 live_pages = Gauge(
     "selify_live_pages", "Pages connected for live updates", multiprocess_mode="livesum"
 )

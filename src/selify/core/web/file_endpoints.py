@@ -22,7 +22,7 @@ async def read_file(request: Request, clock: CurrentClock, token: Token) -> Resp
     storage: Storage = request.app.state.storage
     key = links.open(token, now=clock.now())
     data = await storage.get(key)
-    return Response(data, media_type=_type(key), headers=_HEADERS)
+    return Response(data, media_type=content_type(key), headers=_HEADERS)
 
 
 @router.head("/files/{token}", include_in_schema=False)
@@ -32,11 +32,12 @@ async def describe_file(request: Request, clock: CurrentClock, token: Token) -> 
     storage: Storage = request.app.state.storage
     key = links.open(token, now=clock.now())
     length = {"Content-Length": str(await storage.size(key))}
-    return Response(media_type=_type(key), headers={**_HEADERS, **length})
+    return Response(media_type=content_type(key), headers={**_HEADERS, **length})
 
 
 _HEADERS = {"Cache-Control": "private, max-age=3600", "Content-Disposition": "inline"}
 
 
-def _type(key: str) -> str:
+def content_type(key: str) -> str:
+    """As its name says."""
     return TYPES.get(key.rsplit(".", 1)[-1], "application/octet-stream")

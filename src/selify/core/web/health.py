@@ -128,8 +128,8 @@ def storage_is_writable(storage: Storage) -> Check:
     return check
 
 
-async def _count_waiting(database: Database) -> None:
-    """Bring the gauges of the queues up to date; without a database they keep their last value."""
+async def _count(database: Database) -> None:
+    """Bring what the database knows up to date; without one it keeps its last value."""
     try:
         async with database.tx(ACTOR) as tx:
             rows = await tx.fetch(
@@ -142,11 +142,22 @@ async def _count_waiting(database: Database) -> None:
                 SELECT 'jobs', count(*) FROM internal.jobs WHERE state = 'queued'
                 """
             )
+            dead_letters = await tx.fetch_value(
+                """
+                SELECT count(*) FROM public.webhook_events
+                 WHERE status = 'failed' AND retry_count >= max_retries
+                """
+            )
+            findings = await tx.fetch_value(
+                "SELECT count(*) FROM internal.invariant_findings WHERE resolved_at IS NULL"
+            )
     except NO_DATABASE as error:
         log.warning("queues could not be counted", reason=str(error))
         return
     for row in rows:
         metrics.waiting.labels(row["queue"]).set(row["count"])
+    metrics.dead_letters.set(dead_letters)
+    metrics.invariant_findings.set(findings)
 
 
 router = APIRouter(include_in_schema=False)
@@ -166,6 +177,6 @@ async def readyz(request: Request) -> JSONResponse:
 
 @router.get("/metrics")
 async def metrics_page(request: Request) -> Response:
-    await _count_waiting(request.app.state.database)
+    await _count(request.app.state.database)
     body = await asyncio.to_thread(metrics.scrape)
     return Response(body, media_type=prometheus_client.CONTENT_TYPE_LATEST)
