@@ -1,19 +1,11 @@
-"""A local stand-in for fal: its queue, its files, its key set and its webhooks."""
+"""A local stand-in for fal: its queue and its files."""
 
 import asyncio
-import base64
-import hashlib
-import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import httpx
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -65,8 +57,6 @@ class State:
     """What the stand-in remembers, for tests and the curious: ``app.state.sandbox``."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
-    signing_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
-    deliveries: list[int] = field(default_factory=list)
 
 
 def create_app(compose: Compose = paste_garment) -> Starlette:
@@ -80,7 +70,6 @@ class _Sandbox:
         job = "/{owner}/{model}/requests/{id}"
         self.app = Starlette(
             routes=[
-                Route("/.well-known/jwks.json", self.key_set),
                 Route("/files/{id}.png", self.file),
                 Route(f"{job}/status", self.status),
                 Route(f"{job}/cancel", self.cancel, methods=["PUT"]),
@@ -108,11 +97,7 @@ class _Sandbox:
             polls_left=_polls_of(trouble),
         )
         self._state.jobs[job.id] = job
-        hook = request.query_params.get("fal_webhook")
-        return JSONResponse(
-            {"status": "IN_QUEUE", "queue_position": 0, **_addresses(request, job)},
-            background=BackgroundTask(self._deliver, job, hook, request) if hook else None,
-        )
+        return JSONResponse({"status": "IN_QUEUE", "queue_position": 0, **_addresses(request, job)})
 
     async def status(self, request: Request) -> Response:
         job = self._state.jobs.get(request.path_params["id"])
@@ -182,44 +167,6 @@ class _Sandbox:
         if job is None or not job.picture:
             return JSONResponse({"detail": "Not Found"}, 404)
         return Response(job.picture, media_type="image/png")
-
-    # --- Webhooks ---
-
-    async def key_set(self, _request: Request) -> Response:
-        public = self._state.signing_key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        x = base64.urlsafe_b64encode(public).decode("ascii").rstrip("=")
-        return JSONResponse({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": x}]})
-
-    async def _deliver(self, job: Job, hook: str, request: Request) -> None:
-        job.polls_left = 0
-        await self._finish(job)
-        body = json.dumps(
-            {
-                "request_id": job.id,
-                "gateway_request_id": job.id,
-                "status": "ERROR" if job.error else "OK",
-                "payload": None if job.error else self._output(request, job),
-                **({"error": job.error[1]} if job.error else {}),
-            }
-        ).encode()
-        headers = sign(self._state.signing_key, job.id, "user-1", int(time.time()), body)
-        async with httpx.AsyncClient(trust_env=False) as http:
-            answer = await http.post(hook, content=body, headers=headers)
-        self._state.deliveries.append(answer.status_code)
-
-
-def sign(
-    key: Ed25519PrivateKey, request_id: str, user_id: str, stamp: int, body: bytes
-) -> dict[str, str]:
-    """The headers of a delivery."""
-    lines = [request_id, user_id, str(stamp), hashlib.sha256(body).hexdigest()]
-    return {
-        "content-type": "application/json",
-        "x-fal-webhook-request-id": request_id,
-        "x-fal-webhook-user-id": user_id,
-        "x-fal-webhook-timestamp": str(stamp),
-        "x-fal-webhook-signature": key.sign("\n".join(lines).encode()).hex(),
-    }
 
 
 def _key_refused(request: Request) -> Response | None:

@@ -1,22 +1,17 @@
-"""A local stand-in for Replicate: predictions, input files, output files and webhooks."""
+"""A local stand-in for Replicate: predictions, input files and output files."""
 
 import asyncio
-import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import httpx
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from selify.vendors.replicate.webhook import sign
 from selify.vendors.standin import (
     WRONG_KEY,
     Compose,
@@ -27,7 +22,6 @@ from selify.vendors.standin import (
     trouble_of,
 )
 
-WEBHOOK_SECRET: Final = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"  # noqa: S105 — the stand-in's own
 SLOW_POLLS: Final = 3
 _ERRORS: Final = {
     Trouble.REFUSED: "The input or output was flagged as sensitive. Please try again. (E005)",
@@ -60,7 +54,6 @@ class State:
     predictions: dict[str, Prediction] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     uploads: int = 0
-    deliveries: list[int] = field(default_factory=list)
 
 
 def create_app(compose: Compose = paste_garment) -> Starlette:
@@ -81,7 +74,6 @@ class _Sandbox:
                 Route(f"{one}/cancel", self.cancel, methods=["POST"]),
                 Route("/v1/files", self.upload, methods=["POST"]),
                 Route("/v1/files/{id}", self.file, methods=["GET", "DELETE"]),
-                Route("/v1/webhooks/default/secret", self.secret),
                 Route("/delivery/{id}/out.png", self.output),
             ]
         )
@@ -102,12 +94,8 @@ class _Sandbox:
         prediction = self._queued(request, name, body, trouble)
         if _waits(request) and prediction.polls_left == 0:
             await self._finish(prediction)
-        hook = body.get("webhook")
-        return JSONResponse(
-            _shown(request, prediction),
-            201 if prediction.status == "succeeded" else 202,
-            background=BackgroundTask(self._deliver, prediction, hook, request) if hook else None,
-        )
+        status = 201 if prediction.status == "succeeded" else 202
+        return JSONResponse(_shown(request, prediction), status)
 
     def _queued(
         self, request: Request, name: str, body: dict[str, Any], trouble: Trouble
@@ -205,27 +193,6 @@ class _Sandbox:
             return Response(status_code=204)
         urls = {"get": f"{_base(request)}/v1/files/{file_id}"}
         return JSONResponse({"id": file_id, "size": len(self._state.files[file_id]), "urls": urls})
-
-    # --- Webhooks ---
-
-    async def secret(self, request: Request) -> Response:
-        return _key_refused(request) or JSONResponse({"key": WEBHOOK_SECRET})
-
-    async def _deliver(self, prediction: Prediction, hook: str, request: Request) -> None:
-        if prediction.status == "starting":
-            await self._finish(prediction)
-        body = json.dumps(_shown(request, prediction)).encode()
-        stamp, delivery = str(int(time.time())), f"msg_{prediction.id}"
-        signature = sign(WEBHOOK_SECRET, f"{delivery}.{stamp}.".encode() + body).decode("ascii")
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": delivery,
-            "webhook-timestamp": stamp,
-            "webhook-signature": f"v1,{signature}",
-        }
-        async with httpx.AsyncClient(trust_env=False) as http:
-            answer = await http.post(hook, content=body, headers=headers)
-        self._state.deliveries.append(answer.status_code)
 
 
 def _base(request: Request) -> str:
