@@ -8,7 +8,7 @@ import pytest_asyncio
 from tests.dash.conftest import PAGE
 from tests.infra.stack import WholeStack, quick_folder, running_stack
 
-from selify import demo
+from selify_sandbox import demo
 
 pytestmark = pytest.mark.slow
 

@@ -12,11 +12,10 @@ import pytest_asyncio
 from tests.infra.engines import plain_photo
 from tests.infra.stack import INSTANT, ROOT, WholeStack, quick_folder, running_stack
 
-from selify import demo
 from selify.core.database import Actor
 from selify.core.settings import Settings
-from selify.tryon.engine import drawn
 from selify.tryon.types import RefusalCode
+from selify_sandbox import demo, drawn_garments
 
 PERSON = (40, 120, 200)
 NOBODY = (4, 4, 4)
@@ -33,7 +32,7 @@ async def stack() -> AsyncIterator[WholeStack]:
 async def run(stack: WholeStack, folder: Path, photo: bytes) -> tuple[int, str]:
     """The command in the same data directory: its exit code, and what it printed."""
     (folder / "me.png").write_bytes(photo)
-    (folder / "tee.png").write_bytes(drawn.wardrobe()[0].png())
+    (folder / "tee.png").write_bytes(drawn_garments.wardrobe()[0].png())
     environment = {
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
         "SELIFY_DATA_DIR": str(stack.settings.data_dir),

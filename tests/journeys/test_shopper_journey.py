@@ -15,9 +15,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 from tests.infra.stack import WholeStack, quick_folder, running_stack
 
-from selify import demo
 from selify.core.database import Actor
-from selify.tryon.engine import drawn_person
+from selify_sandbox import demo, drawn_people
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FLAGS = [
@@ -55,7 +54,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 def photo() -> dict[str, object]:
     """A drawn person, as a phone's camera would hand it over."""
-    done, encoded = cv2.imencode(".jpg", drawn_person.draw_person())
+    done, encoded = cv2.imencode(".jpg", drawn_people.draw_person())
     assert done
     return {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": encoded.tobytes()}
 

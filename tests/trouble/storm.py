@@ -16,8 +16,8 @@ from selify import billing
 from selify.core.clock import SystemClock
 from selify.core.database import Actor, Database
 from selify.core.money import MicroUnits
-from selify.demo import PIECES, Brand
-from selify.vendors.instagram.sandbox.driver import SandboxDriver
+from selify_sandbox.demo import PIECES, Brand
+from selify_sandbox.instagram.driver import SandboxDriver
 
 ACTOR = Actor.system("storm")
 ENOUGH_CREDIT = MicroUnits(50_000_000)

@@ -14,7 +14,7 @@ from selify.core.money import MicroUnits
 from selify.tryon.ports import EngineUnavailable
 from selify.tryon.types import GarmentCategory, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.vendors.fal.client import INPUTS_BY_MODEL, FalConfig, FalEngine
-from selify.vendors.fal.sandbox import create_app
+from selify_sandbox.fal.app import create_app
 
 OPTIONS = RenderOptions(GarmentCategory.TOP)
 PRICE = MicroUnits(7_500)

@@ -17,8 +17,8 @@ from selify.tryon.ports import EngineUnavailable
 from selify.tryon.types import GarmentCategory, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.vendors.gemini.client import GeminiConfig, GeminiEngine
 from selify.vendors.gemini.framing import cut_back, framed, nearest_aspect_ratio
-from selify.vendors.gemini.sandbox import create_app
-from selify.vendors.standin import as_png
+from selify_sandbox.gemini.app import create_app
+from selify_sandbox.hosted import as_png
 
 OPTIONS = RenderOptions(GarmentCategory.TOP)
 PRICE = MicroUnits(3_000)

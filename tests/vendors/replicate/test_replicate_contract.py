@@ -14,7 +14,7 @@ from selify.core.money import MicroUnits
 from selify.tryon.ports import EngineUnavailable
 from selify.tryon.types import GarmentCategory, Refusal, RefusalCode, Rendering, RenderOptions
 from selify.vendors.replicate.client import InputStyle, ReplicateConfig, ReplicateEngine
-from selify.vendors.replicate.sandbox import create_app
+from selify_sandbox.replicate.app import create_app
 
 OPTIONS = RenderOptions(GarmentCategory.DRESS)
 PRICE = MicroUnits(3_900)
