@@ -37,14 +37,15 @@ def demo(
 
     from selify.core.settings import load_as
     from selify_sandbox import demo as demo_brand
+    from selify_sandbox import journey
     from selify_sandbox.settings import DemoSettings
 
     settings = load_as(DemoSettings)
     if photo is None:
         uvloop.run(demo_brand.stay_up(settings))
         return
-    request = demo_brand.JourneyRequest.check(photo, garment, out_path, category)
-    sys.exit(uvloop.run(demo_brand.journey(settings, request)))
+    request = journey.JourneyRequest.check(photo, garment, out_path, category)
+    sys.exit(uvloop.run(journey.run(settings, request)))
 
 
 @commands.command(hidden=True)

@@ -37,9 +37,9 @@ class Trouble(StrEnum):
     BROKEN_PICTURE = "broken_picture"
     FOREIGN_PICTURE = "foreign_picture"
     FOREIGN_ADDRESS = "foreign_address"
-    BABBLE = "babble"
+    NOT_JSON = "not_json"
     SLOW = "slow"
-    STUMBLING = "stumbling"
+    FLAKY = "flaky"
     ENDLESS = "endless"
 
 

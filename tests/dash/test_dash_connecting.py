@@ -19,7 +19,7 @@ async def stack() -> AsyncIterator[WholeStack]:
     with quick_folder() as folder:
         async with running_stack(folder) as running:
             async with running.brand() as brand:
-                await brand.settle_in(())
+                await brand.set_up(())
             yield running
 
 

@@ -25,7 +25,7 @@ async def stack() -> AsyncIterator[WholeStack]:
         async with running_stack(folder) as running:
             async with running.brand() as brand:
                 await demo.open_second_shop(brand.phone)
-                await brand.settle_in(demo.PIECES[-1:])
+                await brand.set_up(demo.PIECES[-1:])
             yield running
 
 

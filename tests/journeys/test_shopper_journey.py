@@ -40,7 +40,7 @@ async def stack() -> AsyncIterator[WholeStack]:
     with quick_folder() as folder:
         async with running_stack(folder, environment=environment) as running:
             async with running.brand() as brand:
-                await brand.settle_in(demo.PIECES[-2:])
+                await brand.set_up(demo.PIECES[-2:])
             yield running
 
 

@@ -98,7 +98,7 @@ async def storm(
 async def _prepare(brand: Brand, database: Database) -> list[str]:
     """A brand with two bound posts, credit enough, and no limit of its own; the posts' ids."""
     pieces = PIECES[-2:]
-    await brand.settle_in(pieces)
+    await brand.set_up(pieces)
     assert isinstance(brand.workspace_id, UUID)
     async with database.tx(ACTOR) as tx:
         await billing.grant(

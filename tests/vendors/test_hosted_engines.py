@@ -129,7 +129,7 @@ async def test_a_redirect_does_not_take_the_key_along(serve, hosted, engine_for,
 
 
 @rows("sat_out")
-async def test_a_long_wait_and_a_stumbling_gateway_are_sat_out(
+async def test_a_long_wait_and_a_flaky_gateway_are_sat_out(
     hosted, case, engine_for, standin, person, garment
 ):
     result = await engine_for(case).render(person, garment, hosted.options)

@@ -45,7 +45,7 @@ class Job:
     picture: bytes = b""
     error: tuple[int, str] | None = None
     cancelled: bool = False
-    stumbled: int = 0
+    gateway_failures: int = 0
 
     @property
     def done(self) -> bool:
@@ -103,8 +103,8 @@ class _Sandbox:
         job = self._state.jobs.get(request.path_params["id"])
         if job is None:
             return JSONResponse({"detail": "Request not found"}, 404)
-        if job.trouble is Trouble.STUMBLING and job.stumbled < 2:
-            job.stumbled += 1
+        if job.trouble is Trouble.FLAKY and job.gateway_failures < 2:
+            job.gateway_failures += 1
             return PlainTextResponse("bad gateway", 502)
         job.polls_left -= 1
         body = _addresses(request, job)
@@ -212,5 +212,5 @@ _ANSWER_BY_TROUBLE: Final[dict[Trouble, Callable[[], Response]]] = {
     Trouble.NO_CREDIT: lambda: JSONResponse(
         {"detail": "User is locked. Reason: Exhausted balance."}, 403
     ),
-    Trouble.BABBLE: lambda: PlainTextResponse("<html>busy</html>"),
+    Trouble.NOT_JSON: lambda: PlainTextResponse("<html>busy</html>"),
 }

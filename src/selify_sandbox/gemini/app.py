@@ -125,5 +125,5 @@ _ANSWER_BY_TROUBLE: Final[dict[Trouble, Callable[[str], Response]]] = {
     Trouble.BLOCKED: lambda _: JSONResponse({"promptFeedback": {"blockReason": "SAFETY"}}),
     Trouble.NO_PICTURE: lambda _: _no_picture("NO_IMAGE"),
     Trouble.FAILED: lambda _: _no_picture("IMAGE_OTHER"),
-    Trouble.BABBLE: lambda _: PlainTextResponse("<html>busy</html>", HTTPStatus.OK),
+    Trouble.NOT_JSON: lambda _: PlainTextResponse("<html>busy</html>", HTTPStatus.OK),
 }

@@ -4,7 +4,7 @@ from fastapi import Request
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from selify_sandbox.instagram.state.world import World
-from selify_sandbox.instagram.webhooks.delivery import Courier
+from selify_sandbox.instagram.webhooks.delivery import DeliveryWorker
 
 
 class _Version(StringConvertor):
@@ -22,7 +22,7 @@ def world_of(request: Request) -> World:
     return world
 
 
-def courier_of(request: Request) -> Courier:
-    """The app's courier."""
-    courier: Courier = request.app.state.courier
-    return courier
+def delivery_worker_of(request: Request) -> DeliveryWorker:
+    """The app's delivery worker."""
+    worker: DeliveryWorker = request.app.state.delivery_worker
+    return worker

@@ -12,7 +12,7 @@ from selify_sandbox.instagram.control import acting, building, reading, trouble
 from selify_sandbox.instagram.phone import screens
 from selify_sandbox.instagram.state.errors import GraphError
 from selify_sandbox.instagram.state.world import build_world, close_world, open_world
-from selify_sandbox.instagram.webhooks.delivery import Courier
+from selify_sandbox.instagram.webhooks.delivery import DeliveryWorker
 from selify_sandbox.instagram.wire import commenting as _commenting  # registers its edges
 from selify_sandbox.instagram.wire import graph, oauth
 from selify_sandbox.instagram.wire import nodes as _nodes  # registers its edges
@@ -32,14 +32,14 @@ def create_app(config: SandboxConfig) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         world = build_world(config)
-        courier = Courier(world)
-        app.state.world, app.state.courier = world, courier
+        worker = DeliveryWorker(world)
+        app.state.world, app.state.delivery_worker = world, worker
         await open_world(world)
-        await courier.start()
+        await worker.start()
         try:
             yield
         finally:
-            await app.state.courier.stop()
+            await app.state.delivery_worker.stop()
             await close_world(app.state.world)
 
     app = FastAPI(

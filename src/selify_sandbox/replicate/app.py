@@ -43,7 +43,7 @@ class Prediction:
     status: str = "starting"
     error: str | None = None
     picture: bytes = b""
-    stumbled: int = 0
+    gateway_failures: int = 0
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -100,7 +100,7 @@ class _Sandbox:
     def _queued(
         self, request: Request, name: str, body: dict[str, Any], trouble: Trouble
     ) -> Prediction:
-        polls = {Trouble.SLOW: SLOW_POLLS, Trouble.STUMBLING: SLOW_POLLS}
+        polls = {Trouble.SLOW: SLOW_POLLS, Trouble.FLAKY: SLOW_POLLS}
         prediction = Prediction(
             id=f"p{len(self._state.predictions) + 1}",
             model=name,
@@ -119,8 +119,8 @@ class _Sandbox:
         prediction = self._state.predictions.get(request.path_params["id"])
         if prediction is None:
             return _problem(404, "Prediction not found")
-        if prediction.trouble is Trouble.STUMBLING and prediction.stumbled < 2:
-            prediction.stumbled += 1
+        if prediction.trouble is Trouble.FLAKY and prediction.gateway_failures < 2:
+            prediction.gateway_failures += 1
             return PlainTextResponse("bad gateway", 502)
         prediction.polls_left -= 1
         if prediction.status in {"starting", "processing"}:
@@ -252,5 +252,5 @@ _ANSWER_BY_TROUBLE: Final[dict[Trouble, Callable[[], Response]]] = {
     Trouble.RATE_LIMITED: lambda: _problem(429, "Request was throttled.", retry_after="7"),
     Trouble.OVERLOADED: lambda: _problem(503, "Service unavailable"),
     Trouble.NO_CREDIT: lambda: _problem(402, "Insufficient credit"),
-    Trouble.BABBLE: lambda: PlainTextResponse("<html>busy</html>"),
+    Trouble.NOT_JSON: lambda: PlainTextResponse("<html>busy</html>"),
 }

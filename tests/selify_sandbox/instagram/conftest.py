@@ -27,7 +27,7 @@ from selify_sandbox.instagram import SandboxConfig, SandboxDriver
 from selify_sandbox.instagram.serve import build_server
 from selify_sandbox.instagram.state.limits import Meter
 from selify_sandbox.instagram.state.store import Tx
-from selify_sandbox.instagram.webhooks.delivery import Courier
+from selify_sandbox.instagram.webhooks.delivery import DeliveryWorker
 
 SECRET = "test-app-secret"
 SCOPES = (
@@ -298,7 +298,7 @@ def _empty(tx: Tx) -> None:
 async def bare(shared_sandbox: Sandbox, receiver: Receiver) -> Sandbox:
     """A stand-in in which nothing exists yet: one process, emptied before every test."""
     state = shared_sandbox.app.state
-    await state.courier.stop()
+    await state.delivery_worker.stop()
     world = state.world
     await world.store.run(_empty)
     await world.switchboard.reset()
@@ -306,8 +306,8 @@ async def bare(shared_sandbox: Sandbox, receiver: Receiver) -> Sandbox:
     config = replace(world.config, callback_url=receiver.callback_url)
     meter = Meter(config.limits, world.switchboard)
     state.world = replace(world, config=config, meter=meter)
-    state.courier = Courier(state.world)
-    await state.courier.start()
+    state.delivery_worker = DeliveryWorker(state.world)
+    await state.delivery_worker.start()
     return replace(shared_sandbox, config=config, token="")
 
 

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Query, Request
 from pydantic import ValidationError
 
 from selify.core.errors import Invalid, NotFound
-from selify_sandbox.instagram.access import courier_of, world_of
+from selify_sandbox.instagram.access import delivery_worker_of, world_of
 from selify_sandbox.instagram.control.schemas import AccountTrouble, RateLimit
 from selify_sandbox.instagram.people import shopper
 from selify_sandbox.instagram.state import tokens
 from selify_sandbox.instagram.state.live import until
 from selify_sandbox.instagram.state.store import Row, Tx
 from selify_sandbox.instagram.state.switchboard import Faults, InjectedError
-from selify_sandbox.instagram.webhooks import parcels
+from selify_sandbox.instagram.webhooks import queue
 
 router = APIRouter(prefix="/sandbox/api", tags=["trouble"])
 Json = dict[str, Any]
@@ -85,12 +85,12 @@ def _deauthorize(tx: Tx, account: Row, _: AccountTrouble) -> None:
     tokens.kill(tx, account["id"], 458)
     tx.run("UPDATE accounts SET subscribed_fields = '' WHERE id = ?", account["id"])
     label = f"@{account['username']} removed the app"
-    parcels.enqueue_notice(tx, "deauthorize", account["app_scoped_id"], label)
+    queue.enqueue_notice(tx, "deauthorize", account["app_scoped_id"], label)
 
 
 def _request_deletion(tx: Tx, account: Row, _: AccountTrouble) -> None:
     label = f"@{account['username']} asks to delete their data"
-    parcels.enqueue_notice(tx, "deletion", account["app_scoped_id"], label)
+    queue.enqueue_notice(tx, "deletion", account["app_scoped_id"], label)
 
 
 _ACTIONS: dict[str, Any] = {
@@ -117,7 +117,7 @@ async def deliveries(
     request: Request, limit: Annotated[int, Query(ge=1, le=100_000)] = 50
 ) -> list[Json]:
     """The newest first, with status, attempts and what was answered."""
-    return await world_of(request).store.run(parcels.latest, limit)
+    return await world_of(request).store.run(queue.latest, limit)
 
 
 @router.get("/deliveries/outstanding")
@@ -127,10 +127,10 @@ async def outstanding(
     """How much still has to arrive; ``wait`` seconds for it to become nothing."""
     world = world_of(request)
     with world.hub.watching("deliveries") as changed:
-        left = await world.store.run(parcels.outstanding)
+        left = await world.store.run(queue.outstanding)
         deadline = time.monotonic() + wait
         while left and await until(changed, deadline - time.monotonic()):
-            left = await world.store.run(parcels.outstanding)
+            left = await world.store.run(queue.outstanding)
     return {"outstanding": left}
 
 
@@ -138,17 +138,17 @@ async def outstanding(
 async def hurry(request: Request) -> Json:
     """Make everything that waits due now."""
     world = world_of(request)
-    return {"moved": await world.store.run(parcels.hurry, world.config.lanes)}
+    return {"moved": await world.store.run(queue.hurry, world.config.lanes)}
 
 
 @router.post("/deliveries/{delivery_id}/again", status_code=204)
 async def again(request: Request, delivery_id: int) -> None:
     """Deliver once more."""
-    if not await world_of(request).store.run(parcels.redeliver, delivery_id):
+    if not await world_of(request).store.run(queue.redeliver, delivery_id):
         raise NotFound("There is no such delivery, or it is on its way right now.")
 
 
 @router.post("/handshake")
 async def handshake(request: Request) -> Json:
     """Try the callback's verification now."""
-    return {"verified": await courier_of(request).handshake()}
+    return {"verified": await delivery_worker_of(request).handshake()}

@@ -19,7 +19,7 @@ from selify_sandbox.instagram.state.live import Hub
 from selify_sandbox.instagram.state.pictures import draw_avatar, draw_shop_sign
 from selify_sandbox.instagram.state.signatures import cdn_signature_ok
 from selify_sandbox.instagram.state.store import Row, Tx
-from selify_sandbox.instagram.webhooks import parcels
+from selify_sandbox.instagram.webhooks import queue
 
 router = APIRouter(include_in_schema=False)
 HEARTBEAT = 15.0
@@ -143,7 +143,7 @@ def _board(tx: Tx, world: Any, person: str) -> dict[str, Any]:
 @router.get("/phone/deliveries")
 async def deliveries_list(request: Request) -> HTMLResponse:
     """The last deliveries."""
-    rows = await world_of(request).store.run(parcels.latest, SHOWN_DELIVERIES)
+    rows = await world_of(request).store.run(queue.latest, SHOWN_DELIVERIES)
     return HTMLResponse(render("deliveries.html", deliveries=rows), headers=NO_STORE)
 
 

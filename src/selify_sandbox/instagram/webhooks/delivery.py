@@ -1,4 +1,4 @@
-"""The courier: packs queued events into signed POSTs and keeps trying.
+"""The delivery worker: packs queued events into signed POSTs and keeps trying.
 
 Every lane has one worker, so one conversation's first attempts leave in order on a calm day; what
 failed waits in the ``deliveries`` table and comes back with falling frequency, out of order, as
@@ -19,12 +19,12 @@ from selify.core.logging import get_logger
 from selify_sandbox.instagram.state.live import until
 from selify_sandbox.instagram.state.signatures import signed_request, webhook_signature
 from selify_sandbox.instagram.state.world import World
-from selify_sandbox.instagram.webhooks import parcels
-from selify_sandbox.instagram.webhooks.parcels import Parcel
+from selify_sandbox.instagram.webhooks import queue
+from selify_sandbox.instagram.webhooks.queue import Delivery
 
 log = get_logger(__name__)
 IDLE_SECONDS = 30.0
-STUMBLE_SECONDS = 1.0
+FAILURE_PAUSE_SECONDS = 1.0
 RETRY_WORKERS = 2
 USER_AGENT = "facebookexternalua"
 FORM = "application/x-www-form-urlencoded"
@@ -44,7 +44,7 @@ class Outcome:
         return self.status == 200
 
 
-class Courier:
+class DeliveryWorker:
     """Starts with the app and stops with it."""
 
     def __init__(self, world: World) -> None:
@@ -55,7 +55,7 @@ class Courier:
 
     async def start(self) -> None:
         """Take up what the last run left in flight and begin."""
-        await self._world.store.run(parcels.recover)
+        await self._world.store.run(queue.recover)
         workers: list[Callable[[], Awaitable[None]]] = [
             *(partial(self._drain_lane, lane) for lane in range(self._world.config.lanes)),
             *([self._drain_retries] * RETRY_WORKERS),
@@ -74,62 +74,62 @@ class Courier:
             try:
                 await work()
             except Exception:
-                log.exception("sandbox_courier_stumbled")
-                await asyncio.sleep(STUMBLE_SECONDS)
+                log.exception("sandbox_delivery_worker_failed")
+                await asyncio.sleep(FAILURE_PAUSE_SECONDS)
 
     async def _drain_lane(self, lane: int) -> None:
         store, board = self._world.store, self._world.switchboard
         with self._world.hub.watching(f"lane:{lane}") as changed:
             while True:
-                parcel = await store.run(parcels.pack, lane, board.faults.batch_size)
-                if parcel:
-                    await self._attempt(parcel)
+                delivery = await store.run(queue.take_due, lane, board.faults.batch_size)
+                if delivery:
+                    await self._attempt(delivery)
                     continue
-                due = await store.run(parcels.next_due, lane)
+                due = await store.run(queue.next_due, lane)
                 await until(changed, _pause(due))
 
     async def _drain_retries(self) -> None:
         store = self._world.store
         with self._world.hub.watching("retries") as changed:
             while True:
-                parcel = await store.run(parcels.claim_retry)
-                if parcel:
-                    await self._attempt(parcel)
+                delivery = await store.run(queue.claim_retry)
+                if delivery:
+                    await self._attempt(delivery)
                     continue
-                due = await store.run(parcels.next_retry)
+                due = await store.run(queue.next_retry)
                 await until(changed, _pause(due))
 
-    async def _attempt(self, parcel: Parcel) -> None:
+    async def _attempt(self, delivery: Delivery) -> None:
         try:
-            outcome = await self._send(parcel)
+            outcome = await self._send(delivery)
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            log.exception("sandbox_delivery_failed", delivery=parcel.id)
+            log.exception("sandbox_delivery_failed", delivery=delivery.id)
             outcome = Outcome(None, f"stand-in failed: {type(error).__name__}")
         await self._world.store.run(
-            parcels.settle,
-            parcel,
+            queue.record_attempt,
+            delivery,
             outcome.status,
             outcome.note,
             outcome.answer,
             self._world.config.retry_delays,
         )
 
-    async def _send(self, parcel: Parcel) -> Outcome:
-        if parcel.kind != "webhook":
-            return await self._send_signed_request(parcel)
+    async def _send(self, delivery: Delivery) -> Outcome:
+        if delivery.kind != "webhook":
+            return await self._send_signed_request(delivery)
         if not self._world.config.callback_url:
             return Outcome(200, "no callback address is set: nobody was told")
         if not await self._verify():
             return Outcome(None, "the server did not pass the handshake (hub.challenge)")
-        return await self._send_webhook(parcel)
+        return await self._send_webhook(delivery)
 
-    async def _send_webhook(self, parcel: Parcel) -> Outcome:
+    async def _send_webhook(self, delivery: Delivery) -> Outcome:
         config, faults = self._world.config, self._world.switchboard.faults
-        body = parcels.body(parcel, faults)
+        body = queue.body(delivery, faults)
         note = ""
-        if parcel.attempt == 1 and self._world.switchboard.chance(faults.forge_percent):
+        if delivery.attempt == 1 and self._world.switchboard.chance(faults.forge_percent):
             forged = await self._post_webhook(body, secrets.token_hex(16))
             note = (
                 f"a copy with a wrong signature was refused ({forged.status})"
@@ -149,9 +149,9 @@ class Courier:
         }
         return await self._post(self._world.config.callback_url, body, headers)
 
-    async def _send_signed_request(self, parcel: Parcel) -> Outcome:
+    async def _send_signed_request(self, delivery: Delivery) -> Outcome:
         config = self._world.config
-        url = config.deauthorize_url if parcel.kind == "deauthorize" else config.deletion_url
+        url = config.deauthorize_url if delivery.kind == "deauthorize" else config.deletion_url
         if not url:
             return Outcome(200, "no address is set for this notice: nobody was told")
         now = int(time.time())
@@ -159,7 +159,7 @@ class Courier:
             "algorithm": "HMAC-SHA256",
             "expires": now + 3600,
             "issued_at": now,
-            "user_id": parcel.subject,
+            "user_id": delivery.subject,
         }
         form = urlencode({"signed_request": signed_request(payload, config.app_secret)}).encode()
         return await self._post(url, form, {"Content-Type": FORM, "User-Agent": USER_AGENT})

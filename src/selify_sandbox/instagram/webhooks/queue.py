@@ -1,4 +1,4 @@
-"""The delivery queue's SQL: packing events, claiming retries, settling attempts, showing them."""
+"""The delivery queue's SQL: batching events, claiming retries, recording attempts."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from selify_sandbox.instagram.state.switchboard import Faults
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Delivery:
     """One POST about to be tried; ``events`` is empty for signed requests."""
 
     id: int
@@ -29,7 +29,7 @@ def recover(tx: Tx) -> None:
     )
 
 
-def pack(tx: Tx, lane: int, batch_size: int) -> Parcel | None:
+def take_due(tx: Tx, lane: int, batch_size: int) -> Delivery | None:
     """Take the lane's due events (at most ``batch_size``) into one new delivery."""
     now = time.time()
     rows = tx.all(
@@ -52,7 +52,7 @@ def pack(tx: Tx, lane: int, batch_size: int) -> Parcel | None:
     for row in rows:
         tx.run("UPDATE events SET delivery_id = ? WHERE id = ?", delivery_id, row["id"])
     tx.note("deliveries")
-    return Parcel(delivery_id, "webhook", "", 1, _contents(rows))
+    return Delivery(delivery_id, "webhook", "", 1, _contents(rows))
 
 
 def _contents(rows: list[Row]) -> tuple[tuple[str, str, dict[str, Any]], ...]:
@@ -82,7 +82,7 @@ def enqueue_notice(tx: Tx, kind: str, app_scoped_id: str, label: str) -> int:
     )
 
 
-def claim_retry(tx: Tx) -> Parcel | None:
+def claim_retry(tx: Tx) -> Delivery | None:
     """Take the delivery that has waited longest past its time."""
     row = tx.one(
         "SELECT * FROM deliveries WHERE status = 'waiting' AND next_at <= ? "
@@ -93,7 +93,7 @@ def claim_retry(tx: Tx) -> Parcel | None:
         return None
     tx.run("UPDATE deliveries SET status = 'sending' WHERE id = ?", row["id"])
     rows = tx.all("SELECT * FROM events WHERE delivery_id = ? ORDER BY id", row["id"])
-    return Parcel(row["id"], row["kind"], row["subject"], row["attempts"] + 1, _contents(rows))
+    return Delivery(row["id"], row["kind"], row["subject"], row["attempts"] + 1, _contents(rows))
 
 
 def next_retry(tx: Tx) -> float | None:
@@ -102,29 +102,34 @@ def next_retry(tx: Tx) -> float | None:
     return due
 
 
-def settle(
-    tx: Tx, parcel: Parcel, status: int | None, note: str, answer: str, delays: tuple[float, ...]
+def record_attempt(
+    tx: Tx,
+    delivery: Delivery,
+    status: int | None,
+    note: str,
+    answer: str,
+    delays: tuple[float, ...],
 ) -> None:
     """Write down how an attempt ended and when the next one comes, if any."""
     now = time.time()
     done = status == 200
-    left = parcel.attempt <= len(delays)
+    left = delivery.attempt <= len(delays)
     state = "delivered" if done else "waiting" if left else "given_up"
-    pause = delays[parcel.attempt - 1] if left else 0.0
+    pause = delays[delivery.attempt - 1] if left else 0.0
     kept = note or ("" if done else f"answered {status}")
     tx.run(
         "UPDATE deliveries SET status = ?, attempts = ?, next_at = ?, finished_at = ?, "
         "last_status = ?, answer = ?, note = CASE WHEN ? = '' OR note LIKE '%FORGED%' THEN note "
         "ELSE ? END WHERE id = ?",
         state,
-        parcel.attempt,
+        delivery.attempt,
         now + pause,
         now if state != "waiting" else None,
         status,
-        answer if parcel.kind == "deletion" else "",
+        answer if delivery.kind == "deletion" else "",
         kept,
         kept,
-        parcel.id,
+        delivery.id,
     )
     tx.note("deliveries")
     if state == "waiting":
@@ -158,18 +163,18 @@ def hurry(tx: Tx, lanes: int) -> int:
     return moved
 
 
-def body(parcel: Parcel, faults: Faults) -> bytes:
+def body(delivery: Delivery, faults: Faults) -> bytes:
     """The bytes of one POST. ``entry.time`` is when it is sent, so a retry differs from its
     first attempt: milliseconds beside ``messaging``, seconds beside ``changes``.
     """
-    envelope: Any = {"object": "instagram", "entry": _entries(parcel, faults)}
+    envelope: Any = {"object": "instagram", "entry": _entries(delivery, faults)}
     return webhook_body([envelope] if faults.list_envelope else envelope)
 
 
-def _entries(parcel: Parcel, faults: Faults) -> list[dict[str, Any]]:
+def _entries(delivery: Delivery, faults: Faults) -> list[dict[str, Any]]:
     now = time.time()
     entries: list[dict[str, Any]] = []
-    for account, shape, item in parcel.events:
+    for account, shape, item in delivery.events:
         sent = int(now * 1000) if shape == "messaging" else int(now)
         flat = shape == "changes" and faults.flat_comments
         last = entries[-1] if entries else {}
