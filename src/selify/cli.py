@@ -1,10 +1,10 @@
 """``selify``: everything one can ask of the program from a shell.
 
-Every refusal is one line that says what is wrong and one that says what to do; exit code 1. The
-``demo`` command has its own exit codes (2: no picture, 3: nobody can be dressed).
+Every refusal is one line that says what is wrong and one that says what to do; exit code 1.
 
 Every command imports what it needs by itself: who asks for help waits for none of it
-(``tests/test_imports.py``).
+(``tests/test_imports.py``). A package installed beside us adds its commands with an entry point of
+the group ``selify.commands``: a ``typer.Typer`` whose commands stand beside ours.
 """
 
 import contextlib
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from selify.core.errors import SelifyError
 
@@ -27,13 +29,43 @@ if TYPE_CHECKING:
     from selify.core.database_access import Addresses
     from selify.core.settings import Settings
 
+INSTALLED = "selify.commands"
+
+
+class _Commands(TyperGroup):
+    """Ours, and those of packages beside us, which are looked for only where ours do not answer."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.commands:
+            self._look_around()
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        self._look_around()
+        return super().list_commands(ctx)
+
+    def _look_around(self) -> None:
+        from importlib.metadata import entry_points
+
+        for found in entry_points(group=INSTALLED):
+            try:
+                theirs = get_group(found.load()).commands
+            except ImportError as error:
+                raise SelifyError(
+                    f"The commands of {found.module} cannot be loaded: {error}.",
+                    hint="Install that package again, or remove it.",
+                ) from error
+            self.commands = {**theirs, **self.commands}
+
+
 # Typer's coloured help takes as long to load as all the rest of it.
 _commands = functools.partial(typer.Typer, no_args_is_help=True, rich_markup_mode=None)
 app = _commands(
     name="selify",
+    cls=_Commands,
     help="Open, self-hostable try-on commerce for fashion brands.",
     pretty_exceptions_enable=False,
-    epilog="Settings: SELIFY_… in the environment or in selify.env. Start with: selify demo",
+    epilog="Settings: SELIFY_… in the environment or in selify.env. Start with: selify up",
 )
 db_commands = _commands(help="The database: upgrade, reference, url, shell.")
 events_commands = _commands(help="Arrived events: dead letters and replay.")
@@ -121,36 +153,6 @@ def worker() -> None:
     _run(running.work(_settings()))
 
 
-@app.command(
-    epilog="Examples: selify demo   ·   selify demo --photo me.jpg --garment shirt.png --out result.jpg"
-)
-def demo(
-    photo: Annotated[
-        Path | None,
-        typer.Option(help="A photo of a person: runs the journey without a hand on it."),
-    ] = None,
-    garment: Annotated[Path | None, typer.Option(help="A picture of a garment.")] = None,
-    out_path: Annotated[
-        Path | None, typer.Option("--out", help="Where the picture the shopper received goes.")
-    ] = None,
-    category: Annotated[
-        str, typer.Option(help="What the garment is: top, dress or bottom.")
-    ] = "top",
-) -> None:
-    """Start everything with a demo brand and a phone.
-
-    With --photo, the whole journey of a shopper at once instead.
-    """
-    from selify import demo as demo_room
-
-    settings = _settings()
-    if photo is None:
-        _run(demo_room.stay_up(settings))
-        return
-    request = demo_room.JourneyRequest.check(photo, garment, out_path, category)
-    sys.exit(_run(demo_room.journey(settings, request)))
-
-
 @app.command(epilog="Example: selify settings --markdown > docs/reference/settings.md")
 def settings(
     markdown: Annotated[
@@ -163,18 +165,7 @@ def settings(
     if markdown:
         sys.stdout.write(settings_reference.as_markdown())
     else:
-        out().print(settings_reference.as_table(_settings()))
-
-
-@app.command(hidden=True)
-def phone(
-    port: Annotated[int, typer.Option(help="Where the phone listens.")],
-    server: Annotated[str, typer.Option(help="The address of the server it writes to.")],
-) -> None:
-    """Run the stand-in for Instagram alone (part of the demo)."""
-    from selify import demo as demo_room
-
-    demo_room.phone(port, server)
+        out().print(settings_reference.as_table())
 
 
 # --- The database --------------------------------------------------------------------------------

@@ -31,12 +31,12 @@ from selify.messaging.ports import PostItem
 from selify.supervisor import free_port
 from selify.tryon import posts
 from selify.tryon.dialogue import Stage, State
-from selify.tryon.engine import drawn
 from selify.tryon.memory import remember
+from selify_sandbox import drawn_garments
 
 SYSTEM = Actor.system("test")
 PASSWORD = "correct horse battery"
-PICTURE = drawn.wardrobe()[0].png()
+PICTURE = drawn_garments.wardrobe()[0].png()
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 _numbers = count(1)
 

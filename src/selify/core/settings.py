@@ -10,7 +10,7 @@ import os
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -69,9 +69,6 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8700, ge=1, le=65535, description="Port the server listens on.")
-    phone_port: int = Field(
-        8701, ge=1, le=65535, description="Port of the shopper's phone, in the demo."
-    )
     metrics_port: int = Field(
         0, ge=0, le=65535, description="Port on which a lone worker is scraped. 0: none."
     )
@@ -311,10 +308,18 @@ class Settings(BaseSettings):
             ) from error
 
 
+Kind = TypeVar("Kind", bound=Settings)
+
+
 def load(**overrides: Any) -> Settings:
     """Settings, or SettingsWrong naming the first thing that is wrong with them."""
+    return load_as(Settings, **overrides)
+
+
+def load_as(kind: type[Kind], **overrides: Any) -> Kind:
+    """The same for the settings of a package beside us, which add to ours."""
     try:
-        return Settings(**overrides)
+        return kind(**overrides)
     except ValidationError as error:
         first = error.errors()[0]
         name = "SELIFY_" + "_".join(str(part) for part in first["loc"]).upper()
