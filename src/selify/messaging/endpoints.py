@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 
-from selify.auth import CurrentSession, WorkspaceRole, access_workspace
+from selify.auth import CurrentSession, access_workspace
 from selify.core.errors import Invalid, NotFound
+from selify.core.permissions import allows
 from selify.core.web.http import (
     CurrentClock,
     CurrentUser,
@@ -27,6 +28,7 @@ from selify.messaging import (
     repository,
     subscriptions,
 )
+from selify.messaging import permissions as may
 from selify.messaging import schemas as s
 from selify.messaging.connecting import Attempt, Connector
 from selify.messaging.ports import AccountGateway
@@ -34,6 +36,7 @@ from selify.messaging.queries import ConversationFilter, Mark
 from selify.messaging.send_now import send_now
 from selify.tryon import bot_settings, posts, texts
 from selify.tryon import funnel as funnels
+from selify.tryon import permissions as tryon_may
 from selify.tryon.dialogue import Handler
 
 router = APIRouter(tags=["social"])
@@ -55,12 +58,13 @@ def gateway_of(request: Request, platform: str) -> AccountGateway:
 
 
 @router.get("/connect/{platform}", response_class=RedirectResponse, include_in_schema=False)
+@allows(may.ACCOUNTS_CONNECT)
 async def begin_connecting(
     request: Request, platform: str, workspace_id: UUID, tx: UserTx, session: CurrentSession
 ) -> RedirectResponse:
     """On to the platform's consent page. Admins and owners only."""
     gateway = gateway_of(request, platform)
-    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN)
+    await access_workspace(tx, workspace_id, may.ACCOUNTS_CONNECT)
     connector: Connector = request.app.state.connector
     attempt = Attempt(workspace_id, session.user.id, session.id, platform)
     url = await connector.begin(gateway, attempt)
@@ -70,6 +74,7 @@ async def begin_connecting(
 @router.get(
     "/connect/{platform}/callback", response_class=RedirectResponse, include_in_schema=False
 )
+@allows(may.ACCOUNTS_CONNECT)
 async def finish_connecting(
     request: Request,
     platform: str,
@@ -93,26 +98,29 @@ async def finish_connecting(
 
 
 @router.get(WORKSPACE + "/accounts")
+@allows(may.ACCOUNTS_READ)
 async def list_accounts(
     workspace_id: UUID, tx: SystemTx, user_id: CurrentUserId, clock: CurrentClock
 ) -> list[s.AccountOutput]:
     """Connected accounts, how they are doing, and what waits to be sent."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, may.ACCOUNTS_READ, user_id=user_id)
     found = await diagnosis.of_workspace(tx, workspace_id, clock.now())
     return [s.AccountOutput.of(one) for one in found]
 
 
 @router.post(WORKSPACE + "/accounts/{account_id}/send-now")
+@allows(may.MESSAGES_RETRY)
 async def send_waiting_now(
     workspace_id: UUID, account_id: UUID, tx: SystemTx, user_id: CurrentUserId, clock: CurrentClock
 ) -> s.SentNowOutput:
     """Try at once what waits, where that makes sense. No rule is set aside by it."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, may.MESSAGES_RETRY, user_id=user_id)
     await accounts.access_account(tx, workspace_id, account_id)
     return s.SentNowOutput(tried=await send_now(tx, account_id, clock.now()))
 
 
 @router.post(WORKSPACE + "/accounts/{account_id}/disconnect", status_code=204)
+@allows(may.ACCOUNTS_DISCONNECT)
 async def disconnect(
     request: Request,
     workspace_id: UUID,
@@ -123,13 +131,14 @@ async def disconnect(
 ) -> None:
     """Stop receiving and sending for this account. Its history is kept for 90 days."""
     async with database.tx(user) as tx:
-        await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN)
+        await access_workspace(tx, workspace_id, may.ACCOUNTS_DISCONNECT)
         account = await accounts.access_account(tx, workspace_id, account_id)
     connector: Connector = request.app.state.connector
     await connector.disconnect(gateway_of(request, account.platform), account, user_id=user_id)
 
 
 @router.put(WORKSPACE + "/accounts/{account_id}/settings", status_code=204)
+@allows(tryon_may.BOT_CHANGE)
 async def save_bot_settings(
     workspace_id: UUID,
     account_id: UUID,
@@ -138,7 +147,7 @@ async def save_bot_settings(
     user_id: CurrentUserId,
 ) -> None:
     """Whether the bot works, its language when a shopper's is not clear, and its keywords."""
-    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
+    await access_workspace(tx, workspace_id, tryon_may.BOT_CHANGE, user_id=user_id)
     account = await accounts.access_account(tx, workspace_id, account_id)
     await bot_settings.save_settings(
         tx,
@@ -151,11 +160,12 @@ async def save_bot_settings(
 
 
 @router.get(WORKSPACE + "/accounts/{account_id}/texts")
+@allows(tryon_may.TEXTS_READ)
 async def list_bot_texts(
     workspace_id: UUID, account_id: UUID, tx: UserTx, language: str = texts.FALLBACK
 ) -> list[s.BotTextOutput]:
     """Everything the bot says in a language, and the brand's own words in place of ours."""
-    await access_workspace(tx, workspace_id)
+    await access_workspace(tx, workspace_id, tryon_may.TEXTS_READ)
     account = await accounts.access_account(tx, workspace_id, account_id)
     own = bot_settings.own_texts(account.settings, language)
     return [
@@ -171,6 +181,7 @@ async def list_bot_texts(
 
 
 @router.put(WORKSPACE + "/accounts/{account_id}/texts/{key}", status_code=204)
+@allows(tryon_may.TEXTS_CHANGE)
 async def save_bot_text(
     workspace_id: UUID,
     account_id: UUID,
@@ -180,7 +191,7 @@ async def save_bot_text(
     user_id: CurrentUserId,
 ) -> None:
     """One text in the brand's own words, or ours again. What is wrong is told with its place."""
-    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
+    await access_workspace(tx, workspace_id, tryon_may.TEXTS_CHANGE, user_id=user_id)
     account = await accounts.access_account(tx, workspace_id, account_id)
     await bot_settings.save_text(
         tx, account, body.language, key, body.text, brand="", field="body.text"
@@ -188,20 +199,22 @@ async def save_bot_text(
 
 
 @router.get(WORKSPACE + "/posts")
+@allows(tryon_may.POSTS_READ)
 async def list_posts(workspace_id: UUID, tx: UserTx, after: LastSeen = None) -> list[s.PostOutput]:
     """Posts, newest first, and the garment each shows; 60 at a time."""
-    await access_workspace(tx, workspace_id)
+    await access_workspace(tx, workspace_id, tryon_may.POSTS_READ)
     mark = await queries.mark_of_post(tx, workspace_id, after) if after else None
     rows = await queries.list_posts(tx, workspace_id, after=mark)
     return [s.PostOutput(**dict(row)) for row in rows]
 
 
 @router.put(WORKSPACE + "/posts/{post_id}/garment")
+@allows(tryon_may.POSTS_BIND)
 async def bind_garment(
     workspace_id: UUID, post_id: UUID, body: s.BindInput, tx: SystemTx, user_id: CurrentUserId
 ) -> s.BindingOutput:
     """Let shoppers try this garment on under this post."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, tryon_may.POSTS_BIND, user_id=user_id)
     await posts.check_post(tx, workspace_id, post_id)
     binding = await posts.bind(
         tx,
@@ -216,26 +229,29 @@ async def bind_garment(
 
 
 @router.delete(WORKSPACE + "/posts/{post_id}/garment", status_code=204)
+@allows(tryon_may.POSTS_BIND)
 async def unbind_garment(
     workspace_id: UUID, post_id: UUID, tx: SystemTx, user_id: CurrentUserId
 ) -> None:
     """No more try-ons under this post. The garment stays in the wardrobe."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, tryon_may.POSTS_BIND, user_id=user_id)
     await posts.check_post(tx, workspace_id, post_id)
     await posts.unbind(tx, post_id)
 
 
 @router.get(WORKSPACE + "/posts/{post_id}/keywords")
+@allows(tryon_may.POSTS_READ)
 async def explain_keywords(
     workspace_id: UUID, post_id: UUID, tx: SystemTx, user_id: CurrentUserId
 ) -> s.KeywordsOutput:
     """Which words start a try-on under this post, and which setting says so."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, tryon_may.POSTS_READ, user_id=user_id)
     found = await posts.keywords_of(tx, workspace_id, post_id)
     return s.KeywordsOutput(rule=found.rule, words=dict(found.words), explanation=found.explain())
 
 
 @router.get(WORKSPACE + "/conversations")
+@allows(may.CONVERSATIONS_READ)
 async def list_conversations(
     workspace_id: UUID,
     tx: SystemTx,
@@ -244,7 +260,7 @@ async def list_conversations(
     after: Cursor = None,
 ) -> list[s.ConversationOutput]:
     """Conversations, latest first, 50 at a time. ``human``: where a person answers, or should."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, may.CONVERSATIONS_READ, user_id=user_id)
     mark = Mark.parse(after) if after else None
     if after and mark is None:
         hint = "Leave it out to begin at the start."
@@ -260,6 +276,7 @@ async def list_conversations(
 
 
 @router.get(WORKSPACE + "/conversations/{conversation_id}/messages")
+@allows(may.CONVERSATIONS_READ)
 async def list_messages(
     request: Request,
     workspace_id: UUID,
@@ -290,6 +307,7 @@ async def list_messages(
 
 
 @router.post(WORKSPACE + "/conversations/{conversation_id}/hand-back", status_code=204)
+@allows(may.CONVERSATIONS_ANSWER)
 async def hand_back(
     workspace_id: UUID,
     conversation_id: UUID,
@@ -298,12 +316,13 @@ async def hand_back(
     clock: CurrentClock,
 ) -> None:
     """Let the bot answer here again."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, may.CONVERSATIONS_ANSWER, user_id=user_id)
     await queries.access_conversation(tx, workspace_id, conversation_id)
     await conversations.set_handler(tx, conversation_id, Handler.BOT, now=clock.now())
 
 
 @router.post(WORKSPACE + "/conversations/{conversation_id}/take-over", status_code=204)
+@allows(may.CONVERSATIONS_ANSWER)
 async def take_over(
     workspace_id: UUID,
     conversation_id: UUID,
@@ -312,28 +331,30 @@ async def take_over(
     clock: CurrentClock,
 ) -> None:
     """Silence the bot here; a person answers."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, may.CONVERSATIONS_ANSWER, user_id=user_id)
     await queries.access_conversation(tx, workspace_id, conversation_id)
     await conversations.set_handler(tx, conversation_id, Handler.HUMAN, now=clock.now())
 
 
 @router.get(WORKSPACE + "/funnel")
+@allows(tryon_may.FUNNEL_READ)
 async def funnel(
     workspace_id: UUID, tx: SystemTx, user_id: CurrentUserId, clock: CurrentClock, days: Days = 7
 ) -> s.FunnelOutput:
     """How many got how far in the last days."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, tryon_may.FUNNEL_READ, user_id=user_id)
     now = clock.now()
     counts = await funnels.funnel(tx, workspace_id, since=now - timedelta(days=days), now=now)
     return s.FunnelOutput(**counts)
 
 
 @router.get(WORKSPACE + "/interactions")
+@allows(tryon_may.FUNNEL_READ)
 async def list_interactions(
     workspace_id: UUID, tx: UserTx, after: LastSeen = None
 ) -> list[s.InteractionOutput]:
     """Every trigger and how far it got, newest first, 50 at a time."""
-    await access_workspace(tx, workspace_id)
+    await access_workspace(tx, workspace_id, tryon_may.FUNNEL_READ)
     mark = await queries.mark_of_interaction(tx, workspace_id, after) if after else None
     rows = await queries.list_interactions(tx, workspace_id, after=mark)
     return [s.InteractionOutput(**dict(row)) for row in rows]
