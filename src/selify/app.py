@@ -34,6 +34,7 @@ from selify.core.settings import Settings, SettingsWrong
 from selify.core.web import file_endpoints, health, http
 from selify.core.web.links import FileLinks
 from selify.core.web.middleware import KIB, BodyLimits
+from selify.core.web.rate_limits import RequestRates
 from selify.dash import live, pages
 from selify.db import migrate
 from selify.messaging import (
@@ -108,6 +109,11 @@ BODY_LIMITS = BodyLimits(
         "/wardrobe": LARGEST_UPLOAD,
     }
 )
+# What has a protection of its own counts nothing; what pages fetch by themselves, as things change, a tenth.
+_UNCOUNTED = (
+    "/webhooks/ /healthz /readyz /metrics /static/ /files/ /sign-in /sign-up /api/v1/auth/sign-"
+)
+REQUEST_COSTS = {**dict.fromkeys(_UNCOUNTED.split(), 0.0), "/fragments/": 0.1, "/live": 0.1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +195,9 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 
     # Without the framework's own pages of the API, which fetch their scripts from elsewhere.
     app = FastAPI(title="Selify", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
-    http.install(app, https=settings.public_url.startswith("https:"), limits=BODY_LIMITS)
+    rates = RequestRates(*settings.requests_per_minute, REQUEST_COSTS)
+    https = settings.public_url.startswith("https:")
+    http.install(app, https=https, limits=BODY_LIMITS, rates=rates)
     for router in (
         health.router,
         file_endpoints.router,

@@ -168,6 +168,21 @@ def settings(
         out().print(settings_reference.as_table())
 
 
+@app.command(epilog="Example: selify permissions --markdown > docs/reference/permissions.md")
+def permissions(
+    markdown: Annotated[
+        bool, typer.Option(help="The reference page of the documentation.")
+    ] = False,
+) -> None:
+    """Show every permission, which roles hold it and what it is for."""
+    from selify import permissions_reference
+
+    if markdown:
+        sys.stdout.write(permissions_reference.as_markdown())
+    else:
+        out().print(permissions_reference.as_table())
+
+
 # --- The database --------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 The database keeps the rules whoever asks: policies (admins and owners manage members, only owners
 touch an owner, everyone may leave) and a trigger (a workspace never loses its last owner). Here
-they are said in words.
+they are asked as permissions, and said in words.
 """
 
 import contextlib
@@ -14,11 +14,14 @@ from uuid import UUID
 
 import asyncpg
 
-from selify.auth.types import DeletedWorkspace, Member, Workspace, WorkspaceRole
+from selify.auth import permissions
+from selify.auth.permissions import check_held
+from selify.auth.types import DeletedWorkspace, Member, Workspace
 from selify.core.clock import Clock
 from selify.core.database import Tx
-from selify.core.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unauthenticated
+from selify.core.errors import Conflict, Gone, Invalid, NotFound, Unauthenticated
 from selify.core.ids import UserId, WorkspaceId
+from selify.core.permissions import Permission, WorkspaceRole
 from selify.core.queue import jobs
 from selify.notifications import outbox
 
@@ -39,10 +42,6 @@ class WorkspaceNotFound(NotFound):
 
 class MemberNotFound(NotFound):
     code = "member_not_found"
-
-
-class RoleTooLow(Forbidden):
-    code = "role_too_low"
 
 
 class NameDiffers(Invalid):
@@ -109,11 +108,11 @@ async def list_workspaces(tx: Tx, *, user_id: UUID | None = None) -> list[Worksp
 async def access_workspace(
     tx: Tx,
     workspace_id: UUID,
+    permission: Permission = permissions.BRAND_READ,
     *,
-    role: WorkspaceRole = WorkspaceRole.MEMBER,
     user_id: UUID | None = None,
 ) -> Workspace:
-    """The workspace, promising that the user is a member with at least this role.
+    """The workspace, promising that the user is a member who holds this permission.
 
     Defaults to the user whose transaction this is; a system transaction names one. Raises
     WorkspaceNotFound for non-members, so that nobody learns what exists, and RoleTooLow for members.
@@ -130,11 +129,7 @@ async def access_workspace(
     if row is None:
         raise WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
     workspace = _workspace(row, WorkspaceRole(row["role"]))
-    if not workspace.role.includes(role):
-        raise RoleTooLow(
-            f"This needs the role {role.value} in {workspace.name}; yours is {workspace.role.value}.",
-            hint="Ask an owner of the workspace.",
-        )
+    check_held(permission, workspace.role, workspace=workspace.name)
     return workspace
 
 
@@ -183,10 +178,10 @@ async def change_role(tx: Tx, workspace_id: UUID, member_id: UUID, role: Workspa
 
     Raises WorkspaceNotFound, MemberNotFound, RoleTooLow, LastOwner.
     """
-    mine = await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN)
+    mine = await access_workspace(tx, workspace_id, permissions.MEMBERS_CHANGE)
     theirs = await _role_of(tx, workspace_id, member_id)
-    if WorkspaceRole.OWNER in (theirs, role) and mine.role is not WorkspaceRole.OWNER:
-        raise RoleTooLow("Only an owner can make or change an owner.", hint="Ask an owner.")
+    if WorkspaceRole.OWNER in (theirs, role):
+        check_held(permissions.OWNERS_CHANGE, mine.role, workspace=mine.name)
     with _keeping_an_owner():
         async with tx.savepoint():
             await tx.execute(
@@ -206,11 +201,11 @@ async def remove_member(tx: Tx, workspace_id: UUID, member_id: UUID) -> None:
     Raises WorkspaceNotFound, MemberNotFound, RoleTooLow, LastOwner.
     """
     leaving = member_id == _asking(tx, None)
-    least = WorkspaceRole.MEMBER if leaving else WorkspaceRole.ADMIN
-    mine = await access_workspace(tx, workspace_id, role=least)
+    needed = permissions.MEMBERS_LEAVE if leaving else permissions.MEMBERS_REMOVE
+    mine = await access_workspace(tx, workspace_id, needed)
     theirs = await _role_of(tx, workspace_id, member_id)
-    if theirs is WorkspaceRole.OWNER and mine.role is not WorkspaceRole.OWNER:
-        raise RoleTooLow("Only an owner can remove an owner.", hint="Ask an owner.")
+    if theirs is WorkspaceRole.OWNER:
+        check_held(permissions.OWNERS_CHANGE, mine.role, workspace=mine.name)
     with _keeping_an_owner():
         async with tx.savepoint():
             await tx.execute(
@@ -229,7 +224,7 @@ async def delete_workspace(
 
     Raises WorkspaceNotFound, RoleTooLow, NameDiffers, HoldsBrands.
     """
-    workspace = await access_workspace(tx, workspace_id, role=WorkspaceRole.OWNER, user_id=user_id)
+    workspace = await access_workspace(tx, workspace_id, permissions.BRAND_DELETE, user_id=user_id)
     if _words(typed_name) != _words(workspace.name):
         raise NameDiffers(
             f"This is not its name. {workspace.name} was not deleted.",
@@ -311,8 +306,7 @@ async def restore_workspace(tx: Tx, clock: Clock, workspace_id: UUID, *, user_id
     )
     if row is None:
         raise WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
-    if row["role"] != WorkspaceRole.OWNER:
-        raise RoleTooLow(f"Only an owner can bring {row['name']} back.", hint="Ask an owner.")
+    check_held(permissions.BRAND_RESTORE, WorkspaceRole(row["role"]), workspace=row["name"])
     if row["deleted_at"] is None:
         return
     if not row["whole"] or row["deleted_at"] + KEPT_FOR <= clock.now():

@@ -97,6 +97,9 @@ tryon_seconds = Histogram(
 connections_refused = Counter(
     "selify_connections_refused_total", "Connections refused or cut off, by reason", ["reason"]
 )
+requests_refused = Counter(
+    "selify_requests_refused_total", "Requests refused as too many, by what was counted", ["by"]
+)
 waiting = Gauge(
     "selify_waiting",
     "Rows waiting, by queue",

@@ -83,6 +83,21 @@ class Settings(BaseSettings):
     max_connections_per_address: int = Field(
         200, ge=1, description="Connections one address may keep open at once."
     )
+    requests_per_minute_per_key: int = Field(
+        1800,
+        ge=0,
+        description="Requests one sign-in or access token may send in a minute; beyond it the answer is"
+        " 429. Webhooks, files and signing in do not count. 0: as many as it likes.",
+    )
+    requests_per_minute_per_person: int = Field(
+        3600, ge=0, description="The same, for all sign-ins of one person together."
+    )
+    requests_per_minute_per_address: int = Field(
+        3600,
+        ge=0,
+        description="The same, for one address, of whoever is not signed in. Colleagues who are signed"
+        " in count by themselves.",
+    )
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `selify up` starts.")
 
     # Secrets
@@ -266,6 +281,15 @@ class Settings(BaseSettings):
     def database_addresses(self) -> Addresses:
         """Of the database that somebody named."""
         return Addresses(self.database_owner_url or self.database_url, self.database_url)
+
+    @property
+    def requests_per_minute(self) -> tuple[int, int, int]:
+        """By key, person and address."""
+        return (
+            self.requests_per_minute_per_key,
+            self.requests_per_minute_per_person,
+            self.requests_per_minute_per_address,
+        )
 
     @property
     def server_limits(self) -> Limits:

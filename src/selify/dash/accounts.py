@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
-from selify.auth import WorkspaceRole
+from selify.core.permissions import allows
 from selify.core.text import OneLine, Verbatim
 from selify.dash import bot_texts, health, words
 from selify.dash.bot_texts import BotText
@@ -16,12 +16,14 @@ from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import View
 from selify.messaging import accounts, repository
 from selify.messaging.connecting import Connector
+from selify.messaging.permissions import ACCOUNTS_DISCONNECT, ACCOUNTS_READ, MESSAGES_RETRY
 from selify.messaging.send_now import send_now
 from selify.messaging.tokens import AccountMissing
 from selify.messaging.types import Account
 from selify.tryon import bot_settings, texts
 from selify.tryon.bot_settings import SwitchedOff, switched_off
 from selify.tryon.keywords import DEFAULT_KEYWORDS
+from selify.tryon.permissions import BOT_CHANGE, TEXTS_CHANGE, TEXTS_READ
 
 router = APIRouter(prefix="/accounts", include_in_schema=False)
 
@@ -31,6 +33,7 @@ Template = Annotated[Verbatim, Form(max_length=2000)]
 
 
 @router.get("")
+@allows(ACCOUNTS_READ)
 async def show(desk: AtDesk) -> Response:
     doctors = await desk.once(health.examine)
     async with desk.reading() as tx:
@@ -47,6 +50,7 @@ async def show(desk: AtDesk) -> Response:
 
 
 @router.post("/{account_id}/settings")
+@allows(BOT_CHANGE)
 async def save_settings(
     desk: AtDesk,
     account_id: UUID,
@@ -55,7 +59,7 @@ async def save_settings(
     trigger_keywords: Annotated[OneLine, Form(max_length=1000)] = "",
 ) -> Response:
     """Whether the bot works, in which language, and which words start a try-on."""
-    async with desk.acting(WorkspaceRole.ADMIN) as tx:
+    async with desk.acting() as tx:
         account = await accounts.access_account(tx, desk.workspace.id, account_id)
         await bot_settings.save_settings(
             tx,
@@ -74,9 +78,10 @@ async def save_settings(
 
 
 @router.post("/{account_id}/switch-on")
+@allows(BOT_CHANGE)
 async def switch_on(desk: AtDesk, account_id: UUID) -> Response:
     """Shoppers can try things on again, wherever it was switched off."""
-    async with desk.acting(WorkspaceRole.ADMIN) as tx:
+    async with desk.acting() as tx:
         account = await accounts.access_account(tx, desk.workspace.id, account_id)
         await bot_settings.switch_on(tx, account)
     if not by_script(desk.request):
@@ -87,6 +92,7 @@ async def switch_on(desk: AtDesk, account_id: UUID) -> Response:
 
 
 @router.post("/{account_id}/send-now")
+@allows(MESSAGES_RETRY)
 async def send_waiting_now(desk: AtDesk, account_id: UUID) -> Response:
     """What waits is tried at once; what it waits for is asked again."""
     async with desk.acting() as tx:
@@ -98,6 +104,7 @@ async def send_waiting_now(desk: AtDesk, account_id: UUID) -> Response:
 
 
 @router.get("/{account_id}/texts")
+@allows(TEXTS_READ)
 async def show_texts(desk: AtDesk, account_id: UUID, language: str = "") -> Response:
     """Everything the bot says, to be read and rewritten."""
     async with desk.reading() as tx:
@@ -114,6 +121,7 @@ async def show_texts(desk: AtDesk, account_id: UUID, language: str = "") -> Resp
 
 
 @router.post("/{account_id}/texts/preview")
+@allows(TEXTS_READ)
 async def preview_text(
     desk: AtDesk, account_id: UUID, language: Language, key: Key, template: Template = ""
 ) -> Response:
@@ -125,6 +133,7 @@ async def preview_text(
 
 
 @router.post("/{account_id}/texts")
+@allows(TEXTS_CHANGE)
 async def save_text(
     desk: AtDesk,
     account_id: UUID,
@@ -134,7 +143,7 @@ async def save_text(
     reset: Annotated[bool, Form()] = False,
 ) -> Response:
     """In the brand's own words; empty or ``reset`` for ours again."""
-    async with desk.acting(WorkspaceRole.ADMIN) as tx:
+    async with desk.acting() as tx:
         account = await accounts.access_account(tx, desk.workspace.id, account_id)
         own = await bot_settings.save_text(
             tx,
@@ -161,9 +170,10 @@ async def save_text(
 
 
 @router.post("/{account_id}/disconnect")
+@allows(ACCOUNTS_DISCONNECT)
 async def disconnect(desk: AtDesk, account_id: UUID) -> Response:
     """Nothing more comes in or goes out. The history is kept for 90 days."""
-    async with desk.acting(WorkspaceRole.ADMIN) as tx:
+    async with desk.acting() as tx:
         account = await accounts.access_account(tx, desk.workspace.id, account_id)
     state = desk.request.app.state
     connector: Connector = state.connector

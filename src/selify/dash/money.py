@@ -9,7 +9,9 @@ from fastapi.responses import Response
 
 from selify import billing
 from selify.billing import After, ChargeMissing
+from selify.billing.permissions import USAGE_READ
 from selify.core.cursor import Cursor
+from selify.core.permissions import allows
 from selify.dash import charges, charts
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import by_script, fragment, page
@@ -22,6 +24,7 @@ DAYS = 14
 
 
 @router.get("")
+@allows(USAGE_READ)
 async def show(desk: AtDesk, view: Viewed) -> Response:
     shown = {**await show_books(desk, view), **await show_charges(desk, view)}
     return await page(desk, "billing.html", view=view, **shown)
@@ -47,6 +50,7 @@ PARTS = {"books": show_books, "charges": show_charges}
 
 
 @router.get("/charges/{charge_id}")
+@allows(USAGE_READ)
 async def explain(desk: AtDesk, charge_id: UUID) -> Response:
     """Why a charge is what it is. Raises ChargeMissing."""
     async with desk.reading() as tx:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from selify.core.errors import NotFound
+from selify.core.permissions import allows
 from selify.dash import accounts, health, home, money, posts, wardrobe
 from selify.dash.desk import AtDesk
 from selify.dash.rendering import fragment
@@ -22,6 +23,7 @@ PARTS = {
 
 
 @router.get("/fragments/{name}")
+@allows(*home.SHOWN)
 async def draw_again(desk: AtDesk, view: Viewed, name: str) -> Response:
     """A part and what it is drawn from stand under the same name."""
     if name not in PARTS:

@@ -13,18 +13,28 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from selify import commerce, notifications
+from selify.auth import permissions as workspace_permissions
 from selify.core.money import Cents, Credits, MicroUnits
 from selify.core.web.http import open_clock
 from selify.core.web.links import FileLinks
 from selify.dash import health, words
 from selify.dash.desk import Desk, deleted_brands
 from selify.dash.view import View
+from selify.messaging import permissions as messaging_permissions
+from selify.tryon import permissions as tryon_permissions
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
 PICTURE_LIFE = timedelta(hours=2)
 # What a page shows belongs to who is signed in, and is live: it is never shown from a cache.
 _HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request, Cookie"}
+
+# What templates ask for, by wing.
+_PERMISSIONS = {
+    "workspace": workspace_permissions,
+    "messaging": messaging_permissions,
+    "tryon": tryon_permissions,
+}
 
 
 @cache
@@ -45,7 +55,9 @@ def environment() -> Environment:
         initial=words.initial,
         tint=words.tint,
     )
-    made.globals.update(asset=asset, words=words, LOW_CONFIDENCE=commerce.LOW_CONFIDENCE)
+    made.globals.update(
+        asset=asset, words=words, LOW_CONFIDENCE=commerce.LOW_CONFIDENCE, permissions=_PERMISSIONS
+    )
     return made
 
 

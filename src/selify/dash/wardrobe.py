@@ -10,11 +10,13 @@ from fastapi.responses import Response
 
 from selify import commerce
 from selify.commerce import Garment, GarmentChange
+from selify.commerce.permissions import GARMENTS_ADD, GARMENTS_CHANGE, GARMENTS_READ
 from selify.commerce.ports import GarmentReader
 from selify.commerce.uploads import upload_garment
 from selify.core.cursor import Cursor
 from selify.core.errors import Invalid, SelifyError
 from selify.core.files.storage import Storage
+from selify.core.permissions import allows
 from selify.core.text import OneLine
 from selify.dash import forms, words
 from selify.dash.desk import AtDesk, Desk
@@ -57,6 +59,7 @@ NewGarment = Annotated[Typed, Depends(_typed_new)]
 
 
 @router.get("")
+@allows(GARMENTS_READ)
 async def show(desk: AtDesk, view: Viewed) -> Response:
     return await _shown(desk, view, Typed())
 
@@ -81,6 +84,7 @@ PARTS = {"garments": show_garments}
 
 
 @router.post("")
+@allows(GARMENTS_ADD)
 async def add(
     desk: AtDesk, typed: NewGarment, picture: Annotated[list[UploadFile] | None, File()] = None
 ) -> Response:
@@ -99,6 +103,7 @@ async def add(
 
 
 @router.post("/{garment_id}/category")
+@allows(GARMENTS_CHANGE)
 async def confirm_category(
     desk: AtDesk, garment_id: UUID, category: Annotated[Category, Form()]
 ) -> Response:
@@ -111,6 +116,7 @@ async def confirm_category(
 
 
 @router.post("/{garment_id}")
+@allows(GARMENTS_CHANGE)
 async def edit(
     desk: AtDesk,
     garment_id: UUID,
@@ -127,12 +133,14 @@ async def edit(
 
 
 @router.post("/{garment_id}/archive")
+@allows(GARMENTS_CHANGE)
 async def archive(desk: AtDesk, garment_id: UUID) -> Response:
     """Out of the wardrobe, and kept."""
     return await _edited(desk, garment_id, GarmentChange(archived=True), "garment_archived")
 
 
 @router.post("/{garment_id}/restore")
+@allows(GARMENTS_CHANGE)
 async def restore(desk: AtDesk, garment_id: UUID) -> Response:
     """Back into the wardrobe."""
     return await _edited(desk, garment_id, GarmentChange(archived=False), "garment_restored")

@@ -17,6 +17,7 @@ from selify.auth import (
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database
 from selify.core.errors import Invalid, SelifyError
+from selify.core.permissions import EVERYONE, SIGNED_IN, allows
 from selify.core.text import OneLine, Verbatim
 from selify.core.web.http import CurrentClock, OpenDatabase
 from selify.dash.rendering import plain
@@ -32,6 +33,7 @@ ReturnToQuery = Annotated[str, Query(max_length=2000)]
 
 
 @router.get("/sign-in")
+@allows(EVERYONE)
 async def show_sign_in(
     request: Request, gate: CurrentGate, return_to: ReturnToQuery = ""
 ) -> Response:
@@ -43,6 +45,7 @@ async def show_sign_in(
 
 
 @router.post("/sign-in")
+@allows(EVERYONE)
 async def sign_in(
     request: Request,
     gate: CurrentGate,
@@ -67,6 +70,7 @@ async def sign_in(
 
 
 @router.get("/sign-up")
+@allows(EVERYONE)
 async def show_sign_up(request: Request, gate: CurrentGate) -> Response:
     if await gate.identify(request):
         return RedirectResponse("/", status_code=303)
@@ -74,6 +78,7 @@ async def show_sign_up(request: Request, gate: CurrentGate) -> Response:
 
 
 @router.post("/sign-up")
+@allows(EVERYONE)
 async def sign_up(
     request: Request,
     gate: CurrentGate,
@@ -99,12 +104,14 @@ async def sign_up(
 
 
 @router.post("/sign-out")
+@allows(EVERYONE)
 async def sign_out(request: Request, gate: CurrentGate) -> Response:
     await gate.sign_out(request)
     return RedirectResponse("/sign-in", status_code=303)
 
 
 @router.get("/brands/new")
+@allows(SIGNED_IN)
 async def show_new_brand(
     session: CurrentSession, database: OpenDatabase, clock: CurrentClock
 ) -> Response:
@@ -112,6 +119,7 @@ async def show_new_brand(
 
 
 @router.post("/brands")
+@allows(SIGNED_IN)
 async def create_brand(
     session: CurrentSession,
     database: OpenDatabase,

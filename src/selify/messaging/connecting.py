@@ -14,13 +14,14 @@ from uuid import UUID
 
 import orjson
 
-from selify.auth import OAuthEvent, Session, WorkspaceRole, access_workspace, audit, check_session
+from selify.auth import OAuthEvent, Session, access_workspace, audit, check_session
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import BadRequest, SelifyError, Unavailable
 from selify.core.logging import get_logger
 from selify.core.secrets import SecretBox
 from selify.messaging import accounts, subscriptions, tokens
+from selify.messaging import permissions as may
 from selify.messaging.accounts import Connected
 from selify.messaging.clients import Clients
 from selify.messaging.ports import AccountGateway, Grant, PlatformRefused
@@ -119,7 +120,9 @@ class Connector:
     async def _store(self, attempt: Attempt, grant: Grant) -> Connected:
         async with self._database.tx(ACTOR) as tx:
             await check_session(tx, attempt.session_id, now=self._clock.now())
-            await _check_still_admin(tx, attempt.workspace_id, attempt.user_id)
+            await access_workspace(
+                tx, attempt.workspace_id, may.ACCOUNTS_CONNECT, user_id=attempt.user_id
+            )
             account_ref = grant.platform_account_id
             await _record(tx, OAuthEvent.CALLBACK_SUCCESS, attempt, account_ref=account_ref)
             return await accounts.connect(
@@ -135,12 +138,14 @@ class Connector:
     async def disconnect(
         self, gateway: AccountGateway, account: Account, *, user_id: UUID | None
     ) -> None:
-        """Let go of an account, as an admin, or where the system itself does (``None``). Afterwards the
+        """Let go of an account, as a member who may, or where the system itself does (``None``). Afterwards the
         platform is asked to send no more events, but need not agree.
         """
         async with self._database.tx(ACTOR) as tx:
             if user_id is not None:
-                await _check_still_admin(tx, account.workspace_id, user_id)
+                await access_workspace(
+                    tx, account.workspace_id, may.ACCOUNTS_DISCONNECT, user_id=user_id
+                )
             token = await tokens.find(tx, self._secrets, account.id)
             await accounts.disconnect(
                 tx,
@@ -207,10 +212,6 @@ class Connector:
 
     def _sign(self, body: str, key: str) -> str:
         return hmac.new(self._keys[key], body.encode(errors="replace"), "sha256").hexdigest()
-
-
-async def _check_still_admin(tx: Tx, workspace_id: UUID, user_id: UUID) -> None:
-    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
 
 
 async def _record(

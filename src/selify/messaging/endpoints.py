@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 
-from selify.auth import CurrentSession, WorkspaceRole, access_workspace
+from selify.auth import CurrentSession, access_workspace
 from selify.core.cursor import Cursor
 from selify.core.errors import Invalid, NotFound
+from selify.core.permissions import allows
 from selify.core.web.http import (
     CurrentClock,
     CurrentUser,
@@ -28,6 +29,7 @@ from selify.messaging import (
     repository,
     subscriptions,
 )
+from selify.messaging import permissions as may
 from selify.messaging import schemas as s
 from selify.messaging.clients import Clients
 from selify.messaging.connecting import Attempt, Connector
@@ -53,12 +55,13 @@ def gateway_of(request: Request, platform: str) -> AccountGateway:
 
 
 @router.get("/connect/{platform}", response_class=RedirectResponse, include_in_schema=False)
+@allows(may.ACCOUNTS_CONNECT)
 async def begin_connecting(
     request: Request, platform: str, workspace_id: UUID, tx: UserTx, session: CurrentSession
 ) -> RedirectResponse:
     """On to the platform's consent page. Admins and owners only."""
     gateway = gateway_of(request, platform)
-    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN)
+    await access_workspace(tx, workspace_id, may.ACCOUNTS_CONNECT)
     connector: Connector = request.app.state.connector
     attempt = Attempt(workspace_id, session.user.id, session.id, platform)
     url = await connector.begin(gateway, attempt)
@@ -68,6 +71,7 @@ async def begin_connecting(
 @router.get(
     "/connect/{platform}/callback", response_class=RedirectResponse, include_in_schema=False
 )
+@allows(may.ACCOUNTS_CONNECT)
 async def finish_connecting(
     request: Request,
     platform: str,
@@ -91,6 +95,7 @@ async def finish_connecting(
 
 
 @router.get(WORKSPACE + "/accounts")
+@allows(may.ACCOUNTS_READ)
 async def list_accounts(
     request: Request,
     workspace_id: UUID,
@@ -99,23 +104,25 @@ async def list_accounts(
     clock: CurrentClock,
 ) -> list[s.AccountOutput]:
     """Connected accounts, how they are doing, and what waits to be sent."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, may.ACCOUNTS_READ, user_id=user_id)
     found = await diagnosis.of_workspace(tx, workspace_id, clock.now())
     clients: Clients = request.app.state.clients
     return [s.AccountOutput.of(one, bot_is_on=clients.bot_is_on(one)) for one in found]
 
 
 @router.post(WORKSPACE + "/accounts/{account_id}/send-now")
+@allows(may.MESSAGES_RETRY)
 async def send_waiting_now(
     workspace_id: UUID, account_id: UUID, tx: SystemTx, user_id: CurrentUserId, clock: CurrentClock
 ) -> s.SentNowOutput:
     """Try at once what waits, where that makes sense. No rule is set aside by it."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, may.MESSAGES_RETRY, user_id=user_id)
     await accounts.access_account(tx, workspace_id, account_id)
     return s.SentNowOutput(tried=await send_now(tx, account_id, clock.now()))
 
 
 @router.post(WORKSPACE + "/accounts/{account_id}/disconnect", status_code=204)
+@allows(may.ACCOUNTS_DISCONNECT)
 async def disconnect(
     request: Request,
     workspace_id: UUID,
@@ -126,13 +133,14 @@ async def disconnect(
 ) -> None:
     """Stop receiving and sending for this account. Its history is kept for 90 days."""
     async with database.tx(user) as tx:
-        await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN)
+        await access_workspace(tx, workspace_id, may.ACCOUNTS_DISCONNECT)
         account = await accounts.access_account(tx, workspace_id, account_id)
     connector: Connector = request.app.state.connector
     await connector.disconnect(gateway_of(request, account.platform), account, user_id=user_id)
 
 
 @router.get(WORKSPACE + "/conversations")
+@allows(may.CONVERSATIONS_READ)
 async def list_conversations(
     workspace_id: UUID,
     tx: SystemTx,
@@ -141,7 +149,7 @@ async def list_conversations(
     after: CursorText = None,
 ) -> list[s.ConversationOutput]:
     """Conversations, latest first, 50 at a time. ``human``: where a person answers, or should."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, may.CONVERSATIONS_READ, user_id=user_id)
     cursor = Cursor.parse(after) if after else None
     if after and cursor is None:
         hint = "Leave it out to begin at the start."
@@ -157,6 +165,7 @@ async def list_conversations(
 
 
 @router.get(WORKSPACE + "/conversations/{conversation_id}/messages")
+@allows(may.CONVERSATIONS_READ)
 async def list_messages(
     request: Request,
     workspace_id: UUID,
@@ -187,6 +196,7 @@ async def list_messages(
 
 
 @router.post(WORKSPACE + "/conversations/{conversation_id}/hand-back", status_code=204)
+@allows(may.CONVERSATIONS_ANSWER)
 async def hand_back(
     workspace_id: UUID,
     conversation_id: UUID,
@@ -195,12 +205,13 @@ async def hand_back(
     clock: CurrentClock,
 ) -> None:
     """Let the bot answer here again."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, may.CONVERSATIONS_ANSWER, user_id=user_id)
     await queries.access_conversation(tx, workspace_id, conversation_id)
     await conversations.set_handler(tx, conversation_id, Handler.BOT, now=clock.now())
 
 
 @router.post(WORKSPACE + "/conversations/{conversation_id}/take-over", status_code=204)
+@allows(may.CONVERSATIONS_ANSWER)
 async def take_over(
     workspace_id: UUID,
     conversation_id: UUID,
@@ -209,6 +220,6 @@ async def take_over(
     clock: CurrentClock,
 ) -> None:
     """Silence the bot here; a person answers."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, may.CONVERSATIONS_ANSWER, user_id=user_id)
     await queries.access_conversation(tx, workspace_id, conversation_id)
     await conversations.set_handler(tx, conversation_id, Handler.HUMAN, now=clock.now())

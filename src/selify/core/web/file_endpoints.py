@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from selify.core.files.storage import Storage
+from selify.core.permissions import EVERYONE, allows
 from selify.core.web.http import CurrentClock
 from selify.core.web.links import FileLinks
 
@@ -16,6 +17,7 @@ router = APIRouter(tags=["files"])
 
 
 @router.get("/files/{token}", summary="A file, by its signed link", response_class=Response)
+@allows(EVERYONE)
 async def read_file(request: Request, clock: CurrentClock, token: Token) -> Response:
     """The file's bytes. 404 for a link we did not sign, 410 once it has expired."""
     links: FileLinks = request.app.state.links
@@ -26,6 +28,7 @@ async def read_file(request: Request, clock: CurrentClock, token: Token) -> Resp
 
 
 @router.head("/files/{token}", include_in_schema=False)
+@allows(EVERYONE)
 async def describe_file(request: Request, clock: CurrentClock, token: Token) -> Response:
     """The same without the bytes: platforms look before they fetch."""
     links: FileLinks = request.app.state.links

@@ -24,6 +24,7 @@ from selify.core.errors import SelifyError
 from selify.core.files import disk
 from selify.core.files.storage import Storage
 from selify.core.logging import get_logger
+from selify.core.permissions import EVERYONE, allows
 
 log = get_logger(__name__)
 
@@ -164,11 +165,13 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/healthz")
+@allows(EVERYONE)
 async def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
 @router.get("/readyz")
+@allows(EVERYONE)
 async def readyz(request: Request) -> JSONResponse:
     readiness: Readiness = request.app.state.readiness
     ready, report = await readiness.ask()
@@ -176,6 +179,7 @@ async def readyz(request: Request) -> JSONResponse:
 
 
 @router.get("/metrics")
+@allows(EVERYONE)
 async def metrics_page(request: Request) -> Response:
     await _count(request.app.state.database)
     body = await asyncio.to_thread(metrics.scrape)
