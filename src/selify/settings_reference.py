@@ -30,7 +30,7 @@ environment wins. What is left alone means the embedded default.
 def as_markdown() -> str:
     rows = [
         f"| `{_variable(name)}` | {_default(field)} | {field.description} |"
-        for kind in _kinds()
+        for kind in kinds()
         for name, field in _own_fields(kind)
     ]
     return HEAD + "\n".join(rows) + "\n"
@@ -39,7 +39,7 @@ def as_markdown() -> str:
 def as_table() -> Table:
     """Values in force; secrets are only said to be set or not. Raises SettingsWrong."""
     table = Table("setting", "value", "what it is for")
-    for kind in _kinds():
+    for kind in kinds():
         settings = load_as(kind)
         for name, field in _own_fields(kind):
             value = getattr(settings, name)
@@ -48,7 +48,8 @@ def as_table() -> Table:
     return table
 
 
-def _kinds() -> Iterator[type[Settings]]:
+def kinds() -> Iterator[type[Settings]]:
+    """Ours, and those of packages beside us."""
     yield Settings
     for found in entry_points(group=INSTALLED):
         yield found.load()
