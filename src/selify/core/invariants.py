@@ -25,6 +25,7 @@ from selify.core.clock import Clock, is_within
 from selify.core.database import Actor, Database, Tx
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
+from selify.core.pruning import TROUBLE_KEPT, Rule
 from selify.core.queue.claims import NOBODY
 from selify.core.queue.schedule import take_turn
 
@@ -39,6 +40,7 @@ FIRST_LOOK = timedelta(days=1)
 OVERLAP = timedelta(hours=1)
 PIECE = 20_000
 ALL_TIME = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
+PRUNED = (Rule("internal.invariant_findings", "resolved_at", TROUBLE_KEPT),)
 
 
 @dataclass(frozen=True, slots=True)

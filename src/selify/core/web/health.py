@@ -24,6 +24,7 @@ from selify.core.errors import SelifyError
 from selify.core.files import disk
 from selify.core.files.storage import Storage
 from selify.core.logging import get_logger
+from selify.core.queue import state
 
 log = get_logger(__name__)
 
@@ -71,9 +72,7 @@ class Readiness:
     async def _inbox_state(self) -> dict[str, Any]:
         try:
             async with self._inbox.tx(ACTOR) as tx:
-                oldest = await tx.fetch_value(
-                    "SELECT min(created_at) FROM public.webhook_events WHERE status = 'pending'"
-                )
+                oldest = await state.oldest_event(tx)
         except NO_DATABASE:
             return {"status": "unknown"}
         age = max(timedelta(), self._clock.now() - oldest) if oldest else timedelta()
@@ -132,21 +131,12 @@ async def _count_waiting(database: Database) -> None:
     """Bring the gauges of the queues up to date; without a database they keep their last value."""
     try:
         async with database.tx(ACTOR) as tx:
-            rows = await tx.fetch(
-                """
-                SELECT 'inbox' AS queue, count(*) FROM public.webhook_events
-                 WHERE status = 'pending' OR status = 'failed' AND retry_count < max_retries
-                UNION ALL
-                SELECT 'outbox', count(*) FROM internal.outbox WHERE state = 'queued'
-                UNION ALL
-                SELECT 'jobs', count(*) FROM internal.jobs WHERE state = 'queued'
-                """
-            )
+            found = await state.fill(tx)
     except NO_DATABASE as error:
         log.warning("queues could not be counted", reason=str(error))
         return
-    for row in rows:
-        metrics.waiting.labels(row["queue"]).set(row["count"])
+    for queue, waiting in found.waiting.items():
+        metrics.waiting.labels(queue).set(waiting)
 
 
 router = APIRouter(include_in_schema=False)
