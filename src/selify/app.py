@@ -25,13 +25,14 @@ from selify.core.files.fetch import AllowList, SafeFetcher
 from selify.core.files.storage import Storage
 from selify.core.invariants import Invariant
 from selify.core.logging import get_logger
+from selify.core.queue import state as queue_state
 from selify.core.queue.inbox import InboxWorker, Intake
 from selify.core.queue.jobs import JobKind, JobRunner
 from selify.core.queue.outbox import OutboxWorker
 from selify.core.queue.worker import Queue, Routine, Worker, worker_name
 from selify.core.secrets import SecretBox
 from selify.core.settings import Settings, SettingsWrong
-from selify.core.web import file_endpoints, health, http
+from selify.core.web import file_endpoints, health, http, idempotency
 from selify.core.web.links import FileLinks
 from selify.core.web.middleware import KIB, BodyLimits
 from selify.core.web.rate_limits import RequestRates
@@ -95,11 +96,19 @@ STALE_CHARGE = timedelta(minutes=15)
 ROUTINES = Actor.system("routine")
 # Deliveries that are parked: also those that waited in vain, for nobody answers last quarter's.
 PRUNED = (
-    *pruning.RULES,
+    *queue_state.PRUNED,
+    *idempotency.PRUNED,
+    *invariants.PRUNED,
     pruning.Rule("public.instagram_message_queue", "created_at", pruning.TROUBLE_KEPT),
 )
 # How far ahead the stored times of all domains can honestly lie.
-BOUNDED = (*wrong_clocks.BOUNDS, *clock_bounds.BOUNDS, *throttle.BOUNDS, *sessions.BOUNDS)
+BOUNDED = (
+    *queue_state.BOUNDS,
+    *retention.BOUNDS,
+    *clock_bounds.BOUNDS,
+    *throttle.BOUNDS,
+    *sessions.BOUNDS,
+)
 MEBI = 1024 * KIB
 LARGEST_UPLOAD = 40 * MEBI
 BODY_LIMITS = BodyLimits(
@@ -409,6 +418,7 @@ def _routines(house: House) -> list[Routine]:
             60,
             lambda: photo_addresses.forget_old(
                 database,
+                {lifecycle.JOB: lifecycle.Request},
                 now=clock.now(),
                 keep=max(timedelta(hours=house.settings.photo_hours), LONGEST_JOB),
             ),

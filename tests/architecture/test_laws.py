@@ -181,3 +181,20 @@ def test_every_law_in_the_map_names_a_test_that_exists() -> None:
     for row in rows:
         for path in re.findall(r"`(tests/[\w./]+)`", row):
             assert (ROOT / path).exists(), path
+
+
+QUEUE_TABLES = re.compile(r"\b(internal\.(outbox|jobs|routine_turns)|(public\.)?webhook_events)\b")
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_only_the_queues_speak_to_their_tables(path: Path) -> None:
+    """Wings ask ``core.queue``; what PostgreSQL itself enforces lies in ``db``."""
+    if name_of(path).startswith(("core/queue/", "db/")):
+        return
+    statements = [
+        text
+        for text in whole_strings(ast.parse(path.read_text()))
+        if re.search(r"\b(SELECT|INSERT|UPDATE|DELETE|FROM|JOIN)\b", text)
+        and QUEUE_TABLES.search(text)
+    ]
+    assert statements == []

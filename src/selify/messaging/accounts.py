@@ -20,7 +20,7 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Conflict
 from selify.core.ids import new_id
-from selify.core.queue import outbox, schedule
+from selify.core.queue import inbox_rows, outbox_rows, schedule
 from selify.core.secrets import SecretBox
 from selify.messaging import (
     health,
@@ -182,15 +182,7 @@ async def _write(
 async def _release_waiting(tx: Tx, account_id: UUID, now: datetime) -> None:
     """Answers that waited for the account leave now."""
     await send_backoff.lift(tx, account_id)
-    await tx.execute(
-        """
-        UPDATE internal.outbox SET not_before = $3, updated_at = $3
-         WHERE account_id = $1 AND channel = $2 AND state = 'queued' AND not_before > $3
-        """,
-        account_id,
-        outgoing.CHANNEL,
-        now,
-    )
+    await outbox_rows.release(tx, channel=outgoing.CHANNEL, account_id=account_id, now=now)
 
 
 async def change_settings(
@@ -237,7 +229,7 @@ async def disconnect(
         """,
         account.id,
     )
-    await outbox.cancel_account(tx, account_id=account.id, reason=reason)
+    await outbox_rows.cancel_account(tx, account_id=account.id, reason=reason, now=clock.now())
     await outcomes.report_lapsed(tx, clients, clock, account_id=account.id)
     await audit.record(
         tx,
@@ -295,16 +287,8 @@ async def purge(tx: Tx, clients: Clients, account_id: UUID) -> None:
     await _purge_pictures(tx, account)
     for statement in _PURGE:
         await tx.execute(statement, account.id)
-    await tx.execute(
-        """
-        DELETE FROM public.webhook_events
-         WHERE connected_account_id = $1 OR (connected_account_id IS NULL AND platform = $2
-               AND parsed_data ->> 'account_ref' = $3)
-        """,
-        account.id,
-        account.platform,
-        account.platform_account_id,
-    )
+    await outbox_rows.forget_account(tx, account.id)
+    await inbox_rows.forget_account(tx, account.id, account.platform, account.platform_account_id)
     await tx.execute(
         "DELETE FROM public.instagram_message_queue WHERE account_id = $1 OR entry_id = $2",
         account.id,
@@ -314,7 +298,6 @@ async def purge(tx: Tx, clients: Clients, account_id: UUID) -> None:
 
 _PURGE = (
     "DELETE FROM public.social_conversations WHERE connected_account_id = $1",
-    "DELETE FROM internal.outbox WHERE account_id = $1",
     """
     UPDATE public.connected_social_accounts
        SET status = 'purged', access_token = '', refresh_token = NULL, platform_username = NULL,

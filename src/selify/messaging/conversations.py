@@ -16,6 +16,8 @@ from uuid import UUID
 import asyncpg
 
 from selify.core.database import Tx
+from selify.core.queue import inbox_rows
+from selify.core.queue.inbox_rows import StoredEvent
 from selify.messaging.types import Account, Attachment, Handler
 
 WINDOW = timedelta(hours=24)
@@ -312,54 +314,18 @@ async def scrub_events(tx: Tx, platform: str, message_ref: str) -> None:
 
     To be called with the conversation locked, as all who handle these events have it.
     """
-    await tx.execute(
-        """
-        WITH telling AS (
-            SELECT id FROM public.webhook_events
-             WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text)
-               AND (payload ?| $3 OR error_stack IS NOT NULL)
-             ORDER BY id FOR UPDATE)
-        UPDATE public.webhook_events e
-           SET payload = e.payload - $3::text[], error_message = NULL, error_stack = NULL
-          FROM telling WHERE e.id = telling.id
-        """,
-        platform,
-        message_ref,
-        list(TELLING_MEMBERS),
-    )
+    await inbox_rows.strip(tx, platform, {"mid": message_ref}, TELLING_MEMBERS)
+
+
+async def events_about(tx: Tx, platform: str, message_ref: str) -> list[StoredEvent]:
+    """Whatever told us of a message, the latest first."""
+    return await inbox_rows.about(tx, platform, {"mid": message_ref})
 
 
 async def has_later_edit(tx: Tx, platform: str, message_ref: str, number: int) -> bool:
     """Whether an edit after the ``number``-th has arrived, handled or not."""
-    return bool(
-        await tx.fetch_value(
-            """
-            SELECT true FROM public.webhook_events
-             WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text)
-               AND (payload ->> 'num_edit')::int > $3
-             LIMIT 1
-            """,
-            platform,
-            message_ref,
-            number,
-        )
-    )
-
-
-async def telling_event(
-    tx: Tx, platform: str, message_ref: str, *, member: str
-) -> asyncpg.Record | None:
-    """The latest event that tells this of a message."""
-    return await tx.fetch_one(
-        """
-        SELECT id, event_type, payload, created_at FROM public.webhook_events
-         WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text) AND payload ? $3
-         ORDER BY created_at DESC LIMIT 1
-        """,
-        platform,
-        message_ref,
-        member,
-    )
+    told = await events_about(tx, platform, message_ref)
+    return any(int(event.payload.get("num_edit") or 0) > number for event in told)
 
 
 async def unsend_message(tx: Tx, message_ref: str) -> Reworded | None:

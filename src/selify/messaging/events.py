@@ -14,7 +14,6 @@ from selify.core import retention
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.logging import get_logger
-from selify.core.queue import outbox
 from selify.core.queue.inbox import Event, RetryLater, Skip, Skipped
 from selify.messaging import (
     conversations,
@@ -139,8 +138,8 @@ class SocialEvents:
         now = self._clock.now()
         if await lost_replies.settle_for(tx, self._clients, account, message.person_ref, now=now):
             return
-        if now - message.at <= ATTRIBUTION_PATIENCE and await _reply_in_the_air(
-            tx, account, message.person_ref, now
+        if now - message.at <= ATTRIBUTION_PATIENCE and await lost_replies.in_the_air(
+            tx, account, message.person_ref, patience=ATTRIBUTION_PATIENCE, now=now
         ):
             raise RetryLater(
                 "a private reply is on its way: this may be its reader", timedelta(seconds=1)
@@ -276,37 +275,7 @@ async def _taken_over(
             account=account.username,
             shopper=conversation.username or SOMEBODY,
         )
-    await outgoing.fall_silent(tx, conversation, reason="a person took over")
-
-
-async def _reply_in_the_air(tx: Tx, account: Account, person_ref: str, now: datetime) -> bool:
-    return bool(
-        await tx.fetch_value(
-            f"""
-            SELECT true FROM internal.outbox
-             WHERE account_id = $1 AND channel = $2 AND payload ->> 'kind' = 'private_reply'
-               AND {outbox.OPEN} AND (state <> 'queued' OR {outbox.TRIES} > 0)
-            UNION ALL
-            -- It arrived, and its echo will say in whose thread.
-            SELECT true FROM internal.outbox
-             WHERE account_id = $1 AND channel = $2 AND payload ->> 'kind' = 'private_reply'
-               AND state = 'failed' AND result ->> 'code' = ANY ($5)
-               AND updated_at > $7::timestamptz - $6::interval
-            UNION ALL
-            SELECT true FROM internal.outbox
-             WHERE account_id = $1 AND channel = $3 AND payload ->> 'person_ref' = $4
-               AND {outbox.OPEN}
-             LIMIT 1
-            """,
-            account.id,
-            outgoing.CHANNEL,
-            echoes.CHANNEL,
-            person_ref,
-            list(outgoing.ARRIVED_PERHAPS),
-            ATTRIBUTION_PATIENCE,
-            now,
-        )
-    )
+    await outgoing.fall_silent(tx, conversation, reason="a person took over", now=now)
 
 
 async def _seen_before(

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
-from selify.core.queue import outbox
+from selify.core.queue import outbox, outbox_rows
 from selify.core.queue.inbox import back_off
 from selify.core.queue.outbox import Delivery, Failed, Outcome, Retry, Sent, Wait
 from selify.core.secrets import SecretBox
@@ -41,24 +41,9 @@ async def ask(tx: Tx, conversation: Conversation, now: datetime) -> None:
         account_id=conversation.account_id,
     )
     if asked is None:
-        await _ask_again(tx, conversation, now)
-
-
-async def _ask_again(tx: Tx, conversation: Conversation, now: datetime) -> None:
-    """By a clock that was set back the rest would never end, so what is yet to come is over, too."""
-    await tx.execute(
-        """
-        UPDATE internal.outbox
-           SET state = 'queued', attempts = 0, lost = 0, behind = false, last_error = NULL,
-               result = NULL, not_before = $3, created_at = $3, updated_at = $3
-         WHERE channel = $1 AND key = $2 AND state IN ('failed', 'cancelled')
-           AND updated_at NOT BETWEEN $3::timestamptz - $4::interval AND $3
-        """,
-        CHANNEL,
-        str(conversation.id),
-        now,
-        REST,
-    )
+        await outbox_rows.ask_again(
+            tx, channel=CHANNEL, key=str(conversation.id), now=now, rest=REST
+        )
 
 
 class NameChannel:

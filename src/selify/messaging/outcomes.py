@@ -11,14 +11,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.logging import get_logger
-from selify.core.queue import schedule
-from selify.core.queue.claims import BY_INDEX
+from selify.core.queue import outbox_rows, schedule
 from selify.core.queue.outbox import GAVE_UP, Delivery
+from selify.core.queue.outbox_rows import OutboxRow
 from selify.messaging import conversations, health, repository, send_backoff, unanswered
 from selify.messaging.clients import Clients, Delivered, Undelivered
 from selify.messaging.conversations import Conversation
@@ -145,55 +143,34 @@ def _telling(message: Outgoing) -> tuple[str, ...]:
     return ends
 
 
-_DUE = """
-    state IN ('failed', 'cancelled') AND payload ? 'accounted_for'
-    AND (state = 'cancelled' OR result ->> 'code' <> ALL ($1)
-         OR (result ->> 'code' = $4 AND created_at < $2))
-    AND ($3::uuid IS NULL OR account_id = $3)
-"""
-
-
 async def report_lapsed(
     tx: Tx, clients: Clients, clock: Clock, *, account_id: UUID | None = None
 ) -> int:
     """Messages that were taken back before they left, and those of which no proof can come any more;
     how many. ``account_id``: only of this account.
     """
-    await tx.execute(BY_INDEX)
-    rows = await tx.fetch(
-        f"""
-        WITH fresh AS (
-            SELECT id, account_id, lane, payload FROM internal.outbox
-             WHERE {_DUE} AND {schedule.last_try(LAPSED, "id")} IS NULL
-             ORDER BY id LIMIT 200 FOR UPDATE SKIP LOCKED),
-        again AS (
-            SELECT id, account_id, lane, payload FROM internal.outbox
-             WHERE {_DUE} AND id = ANY (ARRAY({schedule.tried(LAPSED)}))
-             ORDER BY {schedule.last_try(LAPSED, "id")} LIMIT 200 FOR UPDATE SKIP LOCKED)
-        SELECT id, account_id, lane, payload
-          FROM (SELECT * FROM fresh UNION ALL SELECT * FROM again) AS due
-        """,
-        list(ARRIVED_PERHAPS),
-        clock.now() - NO_ECHO_AFTER,
-        account_id,
-        UNCONFIRMED,
+    rows = await outbox_rows.lapsed(
+        tx,
+        LAPSED,
+        perhaps=ARRIVED_PERHAPS,
+        hopeless=UNCONFIRMED,
+        before=clock.now() - NO_ECHO_AFTER,
+        account_id=account_id,
     )
     reported = 0
     for row in rows:
         report = partial(_report, tx, clients, row, clock.now())
-        reported += await schedule.attempt(tx, LAPSED, row["id"], report, now=clock.now())
+        reported += await schedule.attempt(tx, LAPSED, row.id, report, now=clock.now())
     return reported
 
 
-async def _report(tx: Tx, clients: Clients, row: asyncpg.Record, now: datetime) -> None:
-    message = Outgoing.read(row["payload"])
-    lapsed = Undelivered(row["account_id"], row["lane"], message, "lapsed", now)
+async def _report(tx: Tx, clients: Clients, row: OutboxRow, now: datetime) -> None:
+    message = Outgoing.read(row.payload)
+    lapsed = Undelivered(row.account_id, row.ordering_key, message, "lapsed", now)
     await clients.deliveries[message.client].on_lapsed(tx, lapsed)
-    await _reported(tx, row["id"])
+    await _reported(tx, row.id)
 
 
 async def _reported(tx: Tx, delivery_id: UUID) -> None:
     """Looked at once, whatever became of it."""
-    await tx.execute(
-        "UPDATE internal.outbox SET payload = payload - 'accounted_for' WHERE id = $1", delivery_id
-    )
+    await outbox_rows.strike_notes(tx, delivery_id, "accounted_for")

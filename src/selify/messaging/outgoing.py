@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from selify.core.database import Tx
-from selify.core.queue import outbox
+from selify.core.queue import outbox, outbox_rows
 from selify.core.queue.payload import Payload
 from selify.messaging.conversations import Conversation
 from selify.messaging.ports import Action
@@ -33,6 +33,9 @@ class Kind(StrEnum):
     IMAGE = "image"
     TYPING = "typing"
     PRIVATE_REPLY = "private_reply"
+
+
+DOTS = {"kind": Kind.TYPING.value}
 
 
 class Outgoing(Payload):
@@ -117,40 +120,40 @@ async def take_back(
     ordering_key: str,
     kinds: Sequence[str],
     reason: str,
+    now: datetime,
 ) -> int:
     """What was queued about one message of theirs and has not left yet does not leave any more; how
     much that was. ``kinds``: how the keys of such answers begin.
     """
-    return await tx.execute(
-        """
-        UPDATE internal.outbox o SET state = 'cancelled', last_error = $4, updated_at = now()
-         WHERE channel = $1 AND lane = $2 AND state = 'queued'
-           AND EXISTS (SELECT FROM unnest($3::text[]) AS about
-                        WHERE o.key = about OR starts_with(o.key, about || '/'))
-        """,
-        CHANNEL,
-        ordering_key,
-        [f"{account_id}/{kind}/{message_ref}" for kind in kinds],
-        reason,
+    return await outbox_rows.cancel(
+        tx,
+        channel=CHANNEL,
+        ordering_key=ordering_key,
+        reason=reason,
+        now=now,
+        keys=[f"{account_id}/{kind}/{message_ref}" for kind in kinds],
     )
 
 
-async def take_back_debounced(tx: Tx, conversation: Conversation, *, reason: str) -> None:
+async def take_back_debounced(
+    tx: Tx, conversation: Conversation, *, reason: str, now: datetime
+) -> None:
     """What they were about to be told has become needless."""
-    await tx.execute(
-        """
-        UPDATE internal.outbox SET state = 'cancelled', last_error = $3, updated_at = now()
-         WHERE channel = $1 AND lane = $2 AND state = 'queued' AND payload ? 'debounced'
-        """,
-        CHANNEL,
-        conversation.ordering_key,
-        reason,
+    await outbox_rows.cancel(
+        tx,
+        channel=CHANNEL,
+        ordering_key=conversation.ordering_key,
+        reason=reason,
+        now=now,
+        having="debounced",
     )
 
 
-async def fall_silent(tx: Tx, conversation: Conversation, *, reason: str) -> None:
+async def fall_silent(tx: Tx, conversation: Conversation, *, reason: str, now: datetime) -> None:
     """Nothing that was asked for before leaves any more."""
-    await outbox.cancel_lane(tx, channel=CHANNEL, lane=conversation.ordering_key, reason=reason)
+    await outbox_rows.cancel(
+        tx, channel=CHANNEL, ordering_key=conversation.ordering_key, reason=reason, now=now
+    )
 
 
 async def _enqueue(

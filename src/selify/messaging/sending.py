@@ -5,17 +5,16 @@ The outbox channel of this wing. Every refusal is explained on its row: ``window
 """
 
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.logging import get_logger
+from selify.core.queue import outbox_rows
 from selify.core.queue.outbox import GAVE_UP, Delivery, Failed, Outcome, Retry, Sent, Unknown, Wait
 from selify.core.secrets import SecretBox
 from selify.core.web.links import FileLinks
@@ -139,9 +138,10 @@ class MessageChannel:
             return Sent({"message_ref": found.message_ref, "person_ref": message.person_ref})
         async with self._database.tx(ACTOR) as tx:
             if isinstance(found, Interrupted):
-                await _mark(tx, delivery, {"read_to": found.cursor})
+                await outbox_rows.note(tx, delivery.id, read_to=found.cursor)
                 return self._still_unknown(since, found.reason)
-            await _no_doubt(tx, delivery)
+            # If the next try ends in doubt, that is a new one.
+            await outbox_rows.strike_notes(tx, delivery.id, "doubted_at", "read_to")
         return Retry("it did not arrive", after=timedelta(0))
 
     async def _is_this(self, wanted: OutgoingMessage, found: SentMessage) -> bool:
@@ -379,23 +379,8 @@ def _given_up_as(delivery: Delivery) -> str:
 async def _in_doubt(tx: Tx, delivery: Delivery, message: Outgoing, now: datetime) -> datetime:
     """Since when nobody can tell; from now on, at the latest."""
     if message.doubted_at is None:
-        await _mark(tx, delivery, {"doubted_at": now.isoformat()})
+        await outbox_rows.note(tx, delivery.id, doubted_at=now.isoformat())
     return message.doubted_at or now
-
-
-async def _mark(tx: Tx, delivery: Delivery, mark: Mapping[str, Any]) -> None:
-    """Remember something about a delivery in doubt, on its row."""
-    await tx.execute(
-        "UPDATE internal.outbox SET payload = payload || $2 WHERE id = $1", delivery.id, dict(mark)
-    )
-
-
-async def _no_doubt(tx: Tx, delivery: Delivery) -> None:
-    """It surely did not arrive. If the next try ends in doubt, that is a new one."""
-    await tx.execute(
-        "UPDATE internal.outbox SET payload = payload - 'doubted_at' - 'read_to' WHERE id = $1",
-        delivery.id,
-    )
 
 
 async def _silenced(tx: Tx, account: Account, message: Outgoing) -> bool:

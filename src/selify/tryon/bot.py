@@ -138,7 +138,7 @@ class TryOnBot:
     async def on_unsent(
         self, tx: Tx, account: Account, conversation: Conversation, message_ref: str
     ) -> None:
-        await lifecycle.withdraw(tx, account, conversation, message_ref)
+        await lifecycle.withdraw(tx, account, conversation, message_ref, now=self.clock.now())
 
     async def on_named(self, tx: Tx, conversation: Conversation, username: str) -> None:
         await interactions.set_username(tx, conversation.id, username)
@@ -299,7 +299,9 @@ async def _carry_out(
     spoken = "" if waited or message.button else keywords.language_of(message.text)
     state = decision.state.speaking(spoken, at=message.at, now=clock.now())
     if dialogue.photo_of(message) is not None:
-        await outgoing.take_back_debounced(tx, conversation, reason="The photo came.")
+        await outgoing.take_back_debounced(
+            tx, conversation, reason="The photo came.", now=clock.now()
+        )
     if Act.NEW_INTERACTION in decision.acts and binding is not None:
         begun = await _begin_interaction(tx, conversation, message, binding, facts.keyword)
         state = replace(state, interaction_id=begun)
@@ -368,7 +370,7 @@ async def _smaller_acts(
     for act in decision.acts:
         match act:
             case Act.OPT_OUT:
-                await outgoing.fall_silent(tx, conversation, reason="asked to stop")
+                await outgoing.fall_silent(tx, conversation, reason="asked to stop", now=now)
             case Act.CALL_HUMAN:
                 await _call_human(tx, account, conversation, message, decision.why)
             case Act.TELL_PAUSED:

@@ -38,6 +38,7 @@ async def failed(tx: Tx, clock: Clock, undelivered: Undelivered) -> None:
         ordering_key=undelivered.ordering_key,
         kinds=("result", "feedback"),
         reason=REASON,
+        now=undelivered.now,
     )
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
+
+from pydantic import Field
 
 from selify import billing
 from selify.billing import CreditsExhausted
@@ -21,8 +23,9 @@ from selify.core.database import Tx
 from selify.core.ids import new_id
 from selify.core.logging import get_logger
 from selify.core.money import MicroUnits
-from selify.core.queue import inbox, jobs
+from selify.core.queue import inbox, job_rows, jobs
 from selify.core.queue.jobs import Job
+from selify.core.queue.payload import Payload
 from selify.messaging import conversations, outgoing, unanswered
 from selify.messaging import repository as accounts
 from selify.messaging.conversations import Conversation
@@ -45,36 +48,26 @@ LONGEST_LINK = 300
 NO_LONGER_WANTED = "The shopper took the photo back, or a person took over the conversation."
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the job's payload says."""
+class Request(Payload):
+    """What the job's payload says, and with it the job's key and workspace."""
 
-    key: str
+    personal: ClassVar[frozenset[str]] = frozenset({"photo_url"})
+
+    key: str = Field("", exclude=True)
+    workspace_id: UUID = Field(exclude=True)
     account_id: UUID
     conversation_id: UUID
     interaction_id: UUID
     binding_id: UUID
     message_ref: str
-    photo_url: str
+    photo_url: str = ""
     charge_id: UUID
-    workspace_id: UUID
 
     @classmethod
     def from_job(cls, job: Job) -> Self:
         if job.workspace_id is None:
             raise ValueError("a try-on job belongs to a workspace")
-        payload = job.payload
-        return cls(
-            key=job.key,
-            workspace_id=job.workspace_id,
-            account_id=UUID(payload["account_id"]),
-            conversation_id=UUID(payload["conversation_id"]),
-            interaction_id=UUID(payload["interaction_id"]),
-            binding_id=UUID(payload["binding_id"]),
-            message_ref=payload["message_ref"],
-            photo_url=payload["photo_url"],
-            charge_id=UUID(payload["charge_id"]),
-        )
+        return cls.read({**job.payload, "key": job.key, "workspace_id": job.workspace_id})
 
 
 class Start(StrEnum):
@@ -135,15 +128,16 @@ async def begin(
         key=key,
         job_id=job_id,
         workspace_id=account.workspace_id,
-        payload={
-            "account_id": str(account.id),
-            "conversation_id": str(conversation.id),
-            "interaction_id": str(state.interaction_id),
-            "binding_id": str(binding.id),
-            "message_ref": message.message_ref,
-            "photo_url": photo.url,
-            "charge_id": str(charge.id),
-        },
+        payload=Request(
+            workspace_id=account.workspace_id,
+            account_id=account.id,
+            conversation_id=conversation.id,
+            interaction_id=state.interaction_id,
+            binding_id=binding.id,
+            message_ref=message.message_ref,
+            photo_url=photo.url,
+            charge_id=charge.id,
+        ).stored(),
     )
     return Start.STARTED
 
@@ -285,7 +279,9 @@ async def _pass_on(tx: Tx, clock: Clock, request: Request) -> None:
         await unanswered.hand_over(tx, conversation, unanswered.TOO_LATE, now=now)
 
 
-async def withdraw(tx: Tx, account: Account, conversation: Conversation, message_ref: str) -> None:
+async def withdraw(
+    tx: Tx, account: Account, conversation: Conversation, message_ref: str, *, now: datetime
+) -> None:
     """A photo was taken back: it goes now instead of at its end of life, and so does the picture
     made of it. The next photo need not wait for the end of a try-on that nobody wants; whoever would
     have heard how it ended, and now will not, has it dressed.
@@ -302,6 +298,7 @@ async def withdraw(tx: Tx, account: Account, conversation: Conversation, message
         account_id=conversation.account_id,
         ordering_key=conversation.ordering_key,
         reason="The shopper took the photo back.",
+        now=now,
     )
     await taken(kinds=renderer.REPLIES)
     ended = await taken(kinds=("picture", "result", "feedback", "refusal"))
@@ -318,14 +315,7 @@ async def withdraw(tx: Tx, account: Account, conversation: Conversation, message
 
 async def forget_address(tx: Tx, key: str) -> None:
     """Where the job fetches its photo: once the photo is ours, or gone, nobody needs to know."""
-    await tx.execute(
-        """
-        UPDATE internal.jobs SET payload = payload || '{"photo_url": ""}'
-         WHERE kind = $1 AND key = $2
-        """,
-        JOB,
-        key,
-    )
+    await job_rows.forget(tx, JOB, key, personal=Request.personal)
 
 
 async def forget_files(tx: Tx, workspace_id: UUID, key: str) -> None:
@@ -376,7 +366,9 @@ async def _open_ending(tx: Tx, clock: Clock, request: Request) -> _Thread | None
         await abandon(tx, clock, request, reason=NO_LONGER_WANTED)
         return None
     assert conversation is not None and account is not None  # noqa: S101, PT018 - else unwanted
-    await outgoing.take_back_debounced(tx, conversation, reason="The picture is ready.")
+    await outgoing.take_back_debounced(
+        tx, conversation, reason="The picture is ready.", now=clock.now()
+    )
     return _Thread(account, conversation)
 
 
@@ -434,11 +426,10 @@ async def next_photo(tx: Tx, conversation: Conversation) -> None:
     state = recall(conversation)
     if state.stage is Stage.GENERATING or not state.waiting_ref:
         return
-    told = await conversations.telling_event(
-        tx, conversation.platform, state.waiting_ref, member="attachments"
-    )
-    if told is not None:
-        await inbox.again(tx, told["id"])
+    told = await conversations.events_about(tx, conversation.platform, state.waiting_ref)
+    latest = next((event for event in told if "attachments" in event.payload), None)
+    if latest is not None:
+        await inbox.again(tx, latest.id)
 
 
 async def _say_result(

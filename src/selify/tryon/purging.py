@@ -4,6 +4,7 @@ the books. What was charged stays there.
 
 from selify.core import retention
 from selify.core.database import Tx
+from selify.core.queue import job_rows
 from selify.messaging.types import Account
 from selify.tryon import lifecycle
 
@@ -11,18 +12,10 @@ from selify.tryon import lifecycle
 async def forget_account(tx: Tx, account: Account) -> None:
     """Every photo and picture goes now, whether or not it was ever sent."""
     await _forget_pictures(tx, account)
-    rows = await tx.fetch(
-        """
-        DELETE FROM internal.jobs
-         WHERE kind = $1 AND payload ->> 'account_id' = $2::uuid::text
-        RETURNING key, workspace_id
-        """,
-        lifecycle.JOB,
-        account.id,
-    )
-    for row in rows:
-        if row["workspace_id"]:
-            await lifecycle.forget_files(tx, row["workspace_id"], row["key"])
+    of_account = {"account_id": str(account.id)}
+    for key, workspace_id in await job_rows.delete(tx, lifecycle.JOB, of_account):
+        if workspace_id:
+            await lifecycle.forget_files(tx, workspace_id, key)
     await _forget_names(tx, account)
     await tx.execute("DELETE FROM internal.post_listings WHERE account_id = $1", account.id)
 

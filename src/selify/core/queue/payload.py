@@ -1,7 +1,7 @@
 """What a row of a queue carries: a typed model, of a version that can be told."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,6 +14,9 @@ class Payload(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    # Members that say something of a person, and are blank once nobody needs it any more.
+    personal: ClassVar[frozenset[str]] = frozenset()
 
     version: int = 1
 

@@ -15,8 +15,10 @@ import orjson
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import Conflict
+from selify.core.pruning import Rule
 
 KEPT_FOR = timedelta(hours=24)
+PRUNED = (Rule("internal.idempotency_keys", "expires_at", timedelta()),)
 
 
 class IdempotencyMismatch(Conflict):
