@@ -374,7 +374,7 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
         ),
         "jobs": JobRunner(house.database, kinds, clock=house.clock, worker_id=name, parallel=2),
     }
-    return Worker(house.database, queues, _routines(house))
+    return Worker(house.database, queues, _routines(house), house.clock)
 
 
 def _tryon_job(house: House, router: TryOnRouter) -> TryOnJob:
@@ -389,7 +389,7 @@ def _tryon_job(house: House, router: TryOnRouter) -> TryOnJob:
 
 
 def _routines(house: House) -> list[Routine]:
-    """What happens every so often. Each is harmless when two workers do it at once."""
+    """What happens every so often, by one worker for all."""
     database, clock, secrets = house.database, house.clock, house.secrets
     gateway, clients = house.instagram_gateway, _clients(house)
     as_system = partial(_as_system, database)

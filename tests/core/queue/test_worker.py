@@ -1,12 +1,14 @@
 """The worker hears of work, looks again by itself, outlives trouble, and finishes what it holds."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
+from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database
 from selify.core.queue import worker as module
 from selify.core.queue.worker import FIRST_POLL, POLL, Routine, Worker, worker_name
@@ -136,6 +138,39 @@ async def test_routines_run_and_their_trouble_stays_theirs(database: Database) -
     routines = [Routine("broken", 60, broken), Routine("fine", 60, fine)]
     async with running(Worker(database, {"inbox": Queue()}, routines)):
         await asyncio.wait_for(ran.wait(), 30)
+
+
+async def test_a_routine_runs_once_for_all_workers_in_its_interval(
+    database: Database, clock: FrozenClock
+) -> None:
+    ran: list[str] = []
+
+    def routine(name: str) -> Routine:
+        async def run() -> None:
+            ran.append(name)
+
+        return Routine("count", 0.02, run)
+
+    workers = [
+        Worker(database, {"inbox": Queue()}, [routine(name)], clock) for name in ("one", "two")
+    ]
+    async with running(workers[0]), running(workers[1]):
+        await until(lambda: len(ran) == 1)
+        await asyncio.sleep(0.3)  # they ask again fifteen times, and the clock stands still
+        assert len(ran) == 1
+        clock.advance(timedelta(seconds=1))
+        await until(lambda: len(ran) == 2)
+        # A clock that is set back does not wait for the slot that it took in the future.
+        clock.advance(timedelta(hours=-1))
+        await until(lambda: len(ran) == 3)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(3000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("it never came true")
 
 
 async def test_it_finishes_what_it_holds(database: Database) -> None:

@@ -38,6 +38,18 @@ async def take_turn(tx: Tx, routine: str, *, every: timedelta, now: datetime) ->
     )
 
 
+async def claim_slot(tx: Tx, routine: str, *, every: timedelta, now: datetime) -> timedelta | None:
+    """None: this slot of the routine is ours. Else how long until the next one is free.
+
+    Whoever dies in its slot leaves the rest to the next.
+    """
+    name = f"every/{routine}"
+    if await take_turn(tx, name, every=every, now=now):
+        return None
+    taken = await stood_at(tx, name)
+    return min(max(timedelta(), taken + every - now), every) if taken else timedelta()
+
+
 def last_try(routine: str, subject: str) -> str:
     """SQL: when a failing one was tried last, NULL for all others. ``subject``: the column of its id."""
     return (

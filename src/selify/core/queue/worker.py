@@ -13,11 +13,15 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
-from selify.core.database import Database
+from selify.core.clock import Clock, SystemClock
+from selify.core.database import Actor, Database
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
+from selify.core.queue import schedule
 from selify.core.queue.jobs import JobRunner
 from selify.core.queue.outbox import OutboxWorker
 from selify.core.waiting import happens_within
@@ -37,9 +41,14 @@ class Queue(Protocol):
     async def recover(self) -> int: ...
 
 
+ACTOR = Actor.system("schedule")
+
+
 @dataclass(frozen=True, slots=True)
 class Routine:
-    """Something to do every so often. Must be harmless when two workers do it at once."""
+    """Something to do every so many seconds, by one worker for all. One that takes longer may meet itself in
+    another worker: it must be harmless.
+    """
 
     name: str
     every: float
@@ -53,6 +62,7 @@ class Worker:
     database: Database
     queues: Mapping[str, Queue]
     routines: Sequence[Routine] = ()
+    clock: Clock = field(default_factory=SystemClock)
     _wake: dict[str, asyncio.Event] = field(default_factory=dict)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -63,13 +73,8 @@ class Worker:
             asyncio.create_task(
                 self.database.listen(CHANNEL, self._woken, ready=self._wake_everything)
             ),
-            *(asyncio.create_task(self._repeat(routine)) for routine in self.routines),
-            *(
-                asyncio.create_task(
-                    self._repeat(Routine(f"recover {name}", RECOVER_EVERY, q.recover))
-                )
-                for name, q in self.queues.items()
-            ),
+            *(asyncio.create_task(self._keep(routine)) for routine in self.routines),
+            *(asyncio.create_task(_recover(name, q)) for name, q in self.queues.items()),
         ]
         loops = [asyncio.create_task(self._drain(name, q)) for name, q in self.queues.items()]
         log.info("worker is ready", queues=",".join(self.queues))
@@ -105,13 +110,31 @@ class Worker:
             else:
                 pause = FIRST_POLL if await happens_within(wake, pause) else min(2 * pause, POLL)
 
-    async def _repeat(self, routine: Routine) -> None:
+    async def _keep(self, routine: Routine) -> None:
+        """Do it whenever its slot is free, whoever took the one before."""
         while True:
-            await _guarded(routine.name, routine.run)
-            await asyncio.sleep(routine.every)
+            rest = await _guarded(routine.name, partial(self._run_in_slot, routine))
+            await asyncio.sleep(rest)
+
+    async def _run_in_slot(self, routine: Routine) -> float:
+        """How many seconds until the next slot."""
+        every = timedelta(seconds=routine.every)
+        async with self.database.tx(ACTOR) as tx:
+            due = await schedule.claim_slot(tx, routine.name, every=every, now=self.clock.now())
+        if due is not None:
+            return due.total_seconds()
+        await routine.run()
+        return routine.every
 
 
-async def _guarded(name: str, work: Callable[[], Awaitable[object]]) -> object:
+async def _recover(name: str, queue: Queue) -> None:
+    """Each worker by itself: what another held is free once its lease is over."""
+    while True:
+        await _guarded(f"recover {name}", queue.recover)
+        await asyncio.sleep(RECOVER_EVERY)
+
+
+async def _guarded(name: str, work: Callable[[], Awaitable[float]]) -> float:
     """The work's answer; on trouble a log line and a short rest instead of a dead worker."""
     try:
         return await work()
