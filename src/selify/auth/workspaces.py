@@ -19,6 +19,7 @@ from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unauthenticated
 from selify.core.ids import UserId, WorkspaceId
+from selify.core.language import _
 from selify.core.queue import jobs
 from selify.notifications import outbox
 
@@ -28,6 +29,11 @@ _WORKSPACE = "w.id, w.name, w.slug, w.description, w.created_at"
 # As internal.active_members has it: joined (or never invited), not expired, workspace not deleted.
 _BELONGS = """(m.joined_at IS NOT NULL OR m.invited_at IS NULL)
               AND (m.expires_at IS NULL OR m.expires_at > now())"""
+_ROLES = {
+    WorkspaceRole.OWNER: _("owner"),
+    WorkspaceRole.ADMIN: _("admin"),
+    WorkspaceRole.MEMBER: _("member"),
+}
 _ACTIVE = f"w.deleted_at IS NULL AND {_BELONGS}"
 # From the moment that its forgetting began it is not whole any more, whatever the clock says.
 _STILL_WHOLE = "NOT coalesce(w.settings, '{}') ?| ARRAY['forgetting_since', 'purged_at']"
@@ -47,22 +53,22 @@ class RoleTooLow(Forbidden):
 
 class NameDiffers(Invalid):
     code = "name_differs"
-    title = "The name is not the same"
+    title = _("The name is not the same")
 
 
 class HoldsBrands(Conflict):
     code = "holds_brands"
-    title = "This workspace holds brands"
+    title = _("This workspace holds brands")
 
 
 class WorkspaceForgotten(Gone):
     code = "workspace_forgotten"
-    title = "This workspace cannot be brought back"
+    title = _("This workspace cannot be brought back")
 
 
 class LastOwner(Conflict):
     code = "last_owner"
-    title = "A workspace needs an owner"
+    title = _("A workspace needs an owner")
 
 
 async def create_workspace(
@@ -128,12 +134,17 @@ async def access_workspace(
         workspace_id,
     )
     if row is None:
-        raise WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
+        raise WorkspaceNotFound(_("There is no such workspace, or you are not a member of it."))
     workspace = _workspace(row, WorkspaceRole(row["role"]))
     if not workspace.role.includes(role):
         raise RoleTooLow(
-            f"This needs the role {role.value} in {workspace.name}; yours is {workspace.role.value}.",
-            hint="Ask an owner of the workspace.",
+            _(
+                "This needs the role %(needed)s in %(name)s; yours is %(yours)s.",
+                needed=_ROLES[role],
+                name=workspace.name,
+                yours=_ROLES[workspace.role],
+            ),
+            hint=_("Ask an owner of the workspace."),
         )
     return workspace
 
@@ -186,7 +197,7 @@ async def change_role(tx: Tx, workspace_id: UUID, member_id: UUID, role: Workspa
     mine = await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN)
     theirs = await _role_of(tx, workspace_id, member_id)
     if WorkspaceRole.OWNER in (theirs, role) and mine.role is not WorkspaceRole.OWNER:
-        raise RoleTooLow("Only an owner can make or change an owner.", hint="Ask an owner.")
+        raise RoleTooLow(_("Only an owner can make or change an owner."), hint=_("Ask an owner."))
     with _keeping_an_owner():
         async with tx.savepoint():
             await tx.execute(
@@ -210,7 +221,7 @@ async def remove_member(tx: Tx, workspace_id: UUID, member_id: UUID) -> None:
     mine = await access_workspace(tx, workspace_id, role=least)
     theirs = await _role_of(tx, workspace_id, member_id)
     if theirs is WorkspaceRole.OWNER and mine.role is not WorkspaceRole.OWNER:
-        raise RoleTooLow("Only an owner can remove an owner.", hint="Ask an owner.")
+        raise RoleTooLow(_("Only an owner can remove an owner."), hint=_("Ask an owner."))
     with _keeping_an_owner():
         async with tx.savepoint():
             await tx.execute(
@@ -232,8 +243,8 @@ async def delete_workspace(
     workspace = await access_workspace(tx, workspace_id, role=WorkspaceRole.OWNER, user_id=user_id)
     if _words(typed_name) != _words(workspace.name):
         raise NameDiffers(
-            f"This is not its name. {workspace.name} was not deleted.",
-            hint="Type the name exactly as it is written.",
+            _("This is not its name. %(workspace)s was not deleted.", workspace=workspace.name),
+            hint=_("Type the name exactly as it is written."),
             field="name",
         )
     now = clock.now()
@@ -243,21 +254,26 @@ async def delete_workspace(
         now,
     )
     if not deleted:  # somebody else was faster
-        raise WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
+        raise WorkspaceNotFound(_("There is no such workspace, or you are not a member of it."))
     # Asked while its row is locked: no brand comes to it, or back to it, meanwhile.
     if await tx.fetch_value(
         "SELECT true FROM public.workspaces WHERE parent_workspace_id = $1 AND deleted_at IS NULL",
         workspace_id,
     ):
-        raise HoldsBrands("Brands belong to this workspace.", hint="Delete or move them first.")
+        raise HoldsBrands(
+            _("Brands belong to this workspace."), hint=_("Delete or move them first.")
+        )
     await outbox.notify_workspace(
         tx,
         workspace_id=workspace_id,
         kind="workspace_deleted",
-        title=f"{workspace.name} was deleted",
-        body="Its bot is silent and its accounts are disconnected. What is personal in it is"
-        f" forgotten in {KEPT_FOR.days} days, unless an owner brings it back before;"
-        " invoices and charges stay on the books without names.",
+        title=_("%(name)s was deleted", name=workspace.name),
+        body=_(
+            "Its bot is silent and its accounts are disconnected. All personal data in it is"
+            " deleted in %(days)s days, unless an owner brings it back before."
+            " Invoices and charges are kept, without names.",
+            days=KEPT_FOR.days,
+        ),
         action_url=f"/brands/{workspace_id}/deleted",
         dedupe_key=f"deleted/{now.isoformat()}",
         everyone=True,
@@ -310,13 +326,17 @@ async def restore_workspace(tx: Tx, clock: Clock, workspace_id: UUID, *, user_id
         user_id,
     )
     if row is None:
-        raise WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
+        raise WorkspaceNotFound(_("There is no such workspace, or you are not a member of it."))
     if row["role"] != WorkspaceRole.OWNER:
-        raise RoleTooLow(f"Only an owner can bring {row['name']} back.", hint="Ask an owner.")
+        raise RoleTooLow(
+            _("Only an owner can bring %(name)s back.", name=row["name"]), hint=_("Ask an owner.")
+        )
     if row["deleted_at"] is None:
         return
     if not row["whole"] or row["deleted_at"] + KEPT_FOR <= clock.now():
-        raise WorkspaceForgotten(f"It was deleted more than {KEPT_FOR.days} days ago.")
+        raise WorkspaceForgotten(
+            _("It was deleted more than %(days)s days ago.", days=KEPT_FOR.days)
+        )
     # A holding that was deleted meanwhile has no brands any more.
     await tx.execute(
         """
@@ -334,8 +354,10 @@ async def restore_workspace(tx: Tx, clock: Clock, workspace_id: UUID, *, user_id
         tx,
         workspace_id=workspace_id,
         kind="workspace_restored",
-        title=f"{row['name']} is back",
-        body="An owner took its deletion back. Its bot answers again once its accounts are connected.",
+        title=_("%(name)s is back", name=row["name"]),
+        body=_(
+            "An owner undid its deletion. Its bot answers again once its accounts are connected."
+        ),
         action_url="/accounts",
         dedupe_key=f"restored/{row['deleted_at'].isoformat()}",
         everyone=True,
@@ -373,7 +395,7 @@ async def _role_of(tx: Tx, workspace_id: UUID, user_id: UUID) -> WorkspaceRole:
         user_id,
     )
     if role is None:
-        raise MemberNotFound("This person is not a member of the workspace.")
+        raise MemberNotFound(_("This person is not a member of the workspace."))
     return WorkspaceRole(role)
 
 
@@ -386,14 +408,14 @@ def _keeping_an_owner() -> Iterator[None]:
         if error.constraint_name != "workspaces_keep_an_owner":
             raise
         raise LastOwner(
-            "This is the workspace's only owner.", hint="Make someone else an owner first."
+            _("This is the workspace's only owner."), hint=_("Make someone else an owner first.")
         ) from error
 
 
 def _asking(tx: Tx, user_id: UUID | None) -> UUID:
     asking = user_id or tx.actor.user_id
     if asking is None:
-        raise Unauthenticated("This needs a signed-in user.")
+        raise Unauthenticated(_("This needs a signed-in user."))
     return asking
 
 

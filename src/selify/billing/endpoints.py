@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 
 from selify.billing import accounts, explanation, schemas, usage
 from selify.billing.errors import ChargeMissing
+from selify.core.language import _
 from selify.core.web.http import CurrentClock, UserTx
 
 router = APIRouter(prefix="/api/v1/workspaces/{workspace_id}/billing", tags=["billing"])
@@ -47,5 +48,5 @@ async def explain(
     """Why a charge is what it is: price, who paid, and what was given back."""
     found = await explanation.explain(tx, usage_event_id)
     if found.workspace_id != workspace_id:
-        raise ChargeMissing("There is no such charge in this workspace.")
+        raise ChargeMissing(_("There is no such charge in this workspace."))
     return schemas.ExplanationOutput.of(found)

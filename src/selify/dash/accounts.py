@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
 from selify.auth import WorkspaceRole
+from selify.core.language import _
 from selify.core.text import OneLine, Verbatim
 from selify.dash import bot_texts, health, words
 from selify.dash.bot_texts import BotText
@@ -172,7 +173,7 @@ async def show_doctor(desk: Desk, view: View) -> dict[str, Any]:
     """How one account is. Raises AccountMissing."""
     found = next((one for one in await desk.once(health.examine) if one.id == view.account), None)
     if found is None:
-        raise accounts.AccountMissing("There is no such account in this workspace.")
+        raise accounts.AccountMissing(_("There is no such account in this workspace."))
     return {"account": found}
 
 

@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from selify import billing, commerce
+from selify.core.language import _
 from selify.dash import charges, charts, health, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import bell, by_script, fragment, page, went_well
@@ -63,7 +64,7 @@ async def _workspace_of(desk: Desk, conversation_id: UUID) -> UUID:
             except ConversationMissing:
                 continue
             return workspace.id
-    raise ConversationMissing("There is no such conversation in a workspace of yours.")
+    raise ConversationMissing(_("There is no such conversation in a workspace of yours."))
 
 
 # --- The parts ------------------------------------------------------------------------------------

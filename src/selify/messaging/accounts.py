@@ -20,6 +20,7 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Conflict, NotFound, SelifyError
 from selify.core.ids import new_id
+from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.queue import outbox, schedule
@@ -41,12 +42,12 @@ RENEWAL, PURGING = "token renewal", "purging accounts"  # routines whose failure
 
 class ConnectedElsewhere(Conflict):
     code = "connected_elsewhere"
-    title = "This account is connected in another workspace"
+    title = _("This account is connected in another workspace")
 
 
 class AccountMissing(NotFound):
     code = "account_missing"
-    title = "This account is not connected here"
+    title = _("This account is not connected here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ async def access_account(tx: Tx, workspace_id: UUID, account_id: UUID) -> Accoun
     """An account of this workspace. Raises AccountMissing."""
     account = await repository.account(tx, account_id)
     if account is None or account.workspace_id != workspace_id:
-        raise AccountMissing("There is no such account in this workspace.")
+        raise AccountMissing(_("There is no such account in this workspace."))
     return account
 
 
@@ -123,8 +124,8 @@ async def _check_free(tx: Tx, platform: str, account_ref: str, workspace_id: UUI
     )
     if taken:
         raise ConnectedElsewhere(
-            "This account is already connected in another workspace.",
-            hint="Disconnect it there first.",
+            _("This account is already connected in another workspace."),
+            hint=_("Disconnect it there first."),
         )
 
 
@@ -177,8 +178,8 @@ async def _write(
     except asyncpg.UniqueViolationError as error:
         # Somebody else connected it between our look and our writing.
         raise ConnectedElsewhere(
-            "This account was just connected in another workspace.",
-            hint="Disconnect it there first.",
+            _("This account was just connected in another workspace."),
+            hint=_("Disconnect it there first."),
         ) from error
 
 
@@ -227,7 +228,7 @@ async def held_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> HeldToken:
         account_id,
     )
     if sealed is None:
-        raise AccountMissing("This account is not connected (any more).")
+        raise AccountMissing(_("This account is not connected (any more)."))
     return HeldToken(secrets.open(sealed, about=sending.token_identity(account_id)), sealed)
 
 
@@ -240,7 +241,7 @@ async def change_settings(
         account_id,
     )
     if row is None:
-        raise AccountMissing("There is no such account.")
+        raise AccountMissing(_("There is no such account."))
     await tx.execute(
         "UPDATE public.connected_social_accounts SET settings = $2 WHERE id = $1",
         account_id,

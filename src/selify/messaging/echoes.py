@@ -23,6 +23,7 @@ import asyncpg
 
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
+from selify.core.language import _
 from selify.core.queue import outbox
 from selify.core.queue.inbox import RetryLater
 from selify.core.queue.outbox import Delivery, Outcome, Retry, Sent
@@ -306,7 +307,7 @@ async def _ask_again(tx: Tx, delivery: Delivery, send_id: UUID, now: datetime) -
 async def _account_of(tx: Tx, delivery: Delivery) -> Account:
     account = await repository.account(tx, delivery.account_id) if delivery.account_id else None
     if account is None:
-        raise accounts.AccountMissing("The account of this echo is gone.")
+        raise accounts.AccountMissing(_("The account of this echo is gone."))
     return account
 
 

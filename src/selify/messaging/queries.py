@@ -13,6 +13,7 @@ from selify.core.clock import LAST_MOMENT
 from selify.core.database import Tx
 from selify.core.errors import NotFound
 from selify.core.ids import LAST_ID
+from selify.core.language import _
 from selify.tryon.dialogue import Handler, State
 
 Row = asyncpg.Record | dict[str, Any]
@@ -20,12 +21,12 @@ Row = asyncpg.Record | dict[str, Any]
 
 class ConversationMissing(NotFound):
     code = "conversation_missing"
-    title = "This conversation is not here"
+    title = _("This conversation is not here")
 
 
 class MarkMissing(NotFound):
     code = "page_missing"
-    title = "There is no such page of this list"
+    title = _("There is no such page of this list")
 
 
 class ConversationFilter(StrEnum):
@@ -233,7 +234,7 @@ async def access_conversation(tx: Tx, workspace_id: UUID, conversation_id: UUID)
     """Raises ConversationMissing."""
     row = await tx.fetch_one(f"{_CONVERSATION} AND id = $2", workspace_id, conversation_id)
     if row is None:
-        raise ConversationMissing("There is no such conversation in this workspace.")
+        raise ConversationMissing(_("There is no such conversation in this workspace."))
     return _with_state(row)
 
 
@@ -320,7 +321,7 @@ def picture_key(attachments: list[dict[str, Any]]) -> str | None:
 
 def _mark(row: Row | None, by: str) -> Mark:
     if row is None:
-        raise MarkMissing("What the page should go on after is not in this list.")
+        raise MarkMissing(_("What the page should go on after is not in this list."))
     return Mark(row[by], row["id"])
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import BaseModel, Field
 
-from selify.core.text import OneLine, Verbatim
+from selify.core.text import OneLine, Said, Verbatim
 from selify.messaging.diagnosis import Diagnosis, State
 from selify.tryon import texts
 
@@ -28,17 +28,17 @@ class FindingOutput(BaseModel):
     about: str
     state: str
     code: str
-    title: str
-    text: str
+    title: Said
+    text: Said
     since: datetime | None
-    what_to_do: str
+    what_to_do: Said
 
 
 class WaitingOutput(BaseModel):
     """Messages that do not leave yet. ``until``: when they are tried again by themselves."""
 
     count: int
-    why: str
+    why: Said
     since: datetime
     until: datetime | None
     may_send_now: bool
@@ -55,8 +55,8 @@ class AccountOutput(BaseModel):
     status: str
     token_expires_at: datetime | None
     health: str | None
-    error: str | None
-    missing: list[str] = Field(
+    error: Said | None
+    missing: list[Said] = Field(
         description="What it costs that some kinds of events do not reach us. ``error`` says why."
     )
     bot_is_on: bool
@@ -117,7 +117,7 @@ class BotTextOutput(BaseModel):
     key: str
     ours: str
     own: str
-    faults: list[str]
+    faults: list[Said]
 
 
 class PostOutput(BaseModel):

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
+from selify.core.language import _, stored
 from selify.core.logging import get_logger
 from selify.core.queue.outbox import GAVE_UP, Delivery, Failed, Outcome, Retry, Sent, Unknown, Wait
 from selify.core.secrets import SecretBox
@@ -320,8 +321,8 @@ class MessageChannel:
                 tx,
                 workspace_id=_uuid(delivery.workspace_id),
                 kind="message_failed",
-                title="A message could not be delivered",
-                body=reason,
+                title=_("A message could not be delivered"),
+                body=stored(reason),
                 action_url="/accounts",
                 dedupe_key=f"message_failed/{delivery.account_id}/{now:%Y-%m-%d}",
             )

@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from selify.auth import CurrentGate, CurrentSession, access_workspace
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import SelifyError, TooMany
+from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.web.http import CurrentUser, OpenDatabase
@@ -38,7 +39,7 @@ router = APIRouter(prefix="/api/v1", tags=["realtime"])
 
 class TooManySubscribers(TooMany):
     code = "too_many_subscribers"
-    title = "Too many subscriptions are open"
+    title = _("Too many subscriptions are open")
 
 
 @router.get(
@@ -74,7 +75,7 @@ async def subscribe(
         shown = await view(tx, workspace_id, list(dict.fromkeys(table)), only)
     feed: Feed = request.app.state.feed
     if not feed.has_room(session.user.id):
-        raise TooManySubscribers("Close some of them first.", retry_after=60)
+        raise TooManySubscribers(_("Close some of them first."), retry_after=60)
 
     async def may_listen() -> bool:
         return await gate.still_holds(request, session)

@@ -15,6 +15,7 @@ from uuid import UUID
 from selify import billing
 from selify.core.clock import Clock
 from selify.core.database import Tx
+from selify.core.language import _
 from selify.core.queue import schedule
 from selify.core.queue.claims import BY_INDEX
 from selify.core.queue.outbox import Delivery
@@ -25,7 +26,7 @@ from selify.tryon.dialogue import Stage
 ROUTINE = "undelivered pictures"
 UNCONFIRMED = "unconfirmed"
 CODE = "undelivered"
-REASON = "The picture did not reach the shopper."
+REASON = _("The picture did not reach the shopper.")
 NO_ECHO_AFTER = timedelta(days=8)
 # What nobody knows of may have arrived, and is paid for as long as that is so.
 ARRIVED_PERHAPS = (UNCONFIRMED, Action.ALREADY_DONE.value)

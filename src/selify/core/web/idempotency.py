@@ -15,13 +15,14 @@ import orjson
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import Conflict
+from selify.core.language import _
 
 KEPT_FOR = timedelta(hours=24)
 
 
 class IdempotencyMismatch(Conflict):
     code = "idempotency_mismatch"
-    title = "This Idempotency-Key was used for another request"
+    title = _("This Idempotency-Key was used for another request")
 
 
 async def once(
@@ -80,7 +81,7 @@ async def _earlier_answer(tx: Tx, scope_id: UUID, key: str, digest: bytes) -> An
     )
     if row is None or bytes(row["request_hash"]) != digest:
         raise IdempotencyMismatch(
-            "The same Idempotency-Key came with different values.",
-            hint="Use a new key for a new request.",
+            _("The same Idempotency-Key came with different values."),
+            hint=_("Use a new key for a new request."),
         )
     return row["response"]
