@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SELIFY := $(BIN)/selify
 CATEGORY ?= top
+PRODUCT := requirements/runtime.txt pyproject.toml src/selify/assets.toml
+SANDBOX := src/selify_sandbox
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-ports up up-ports test check bench lock clean
@@ -13,14 +15,19 @@ CATEGORY ?= top
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
-setup: $(VENV)/.ready ## Set up .venv with pinned, hashed dependencies, and the try-on models
+setup: $(VENV)/.ready-demo ## Set up .venv with pinned, hashed dependencies, and the try-on models
 
-$(VENV)/.ready: requirements/runtime.txt pyproject.toml src/selify/assets.toml
-	@$(PYTHON) tools/setup.py $(VENV) requirements/runtime.txt
+# For real use, the product alone.
+$(VENV)/.ready: $(PRODUCT)
+	@$(PYTHON) tools/setup.py $(VENV) requirements/runtime.txt .
 	@touch $@
 
-$(VENV)/.ready-dev: $(VENV)/.ready requirements/dev.txt
-	@$(PYTHON) tools/setup.py $(VENV) requirements/dev.txt
+$(VENV)/.ready-demo: $(PRODUCT) $(SANDBOX)/pyproject.toml
+	@$(PYTHON) tools/setup.py $(VENV) requirements/runtime.txt . $(SANDBOX)
+	@touch $(VENV)/.ready $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready-demo requirements/dev.txt
+	@$(PYTHON) tools/setup.py $(VENV) requirements/dev.txt . $(SANDBOX)
 	@touch $@
 
 demo: $(if $(PHOTO),,demo-ports) setup ## Start everything with a demo brand, or: make demo PHOTO=me.jpg GARMENT=shirt.png OUT=result.jpg
@@ -30,7 +37,7 @@ else
 	@$(SELIFY) demo
 endif
 
-up: up-ports setup ## Start the database, the server and a worker for real use
+up: up-ports $(VENV)/.ready ## Start the database, the server and a worker for real use
 	@$(SELIFY) up
 
 # Before the set-up, which takes a minute. (The journey by itself, with PHOTO, takes free ports.)

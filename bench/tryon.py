@@ -15,10 +15,10 @@ from bench.instruments.report import Line
 from bench.instruments.rounds import Effort, WrongResult, seconds_of
 from selify import assets
 from selify.core.files.pictures import open_picture
-from selify.tryon.engine.drawn import wardrobe
-from selify.tryon.engine.drawn_person import draw_person
 from selify.tryon.engine.engine import EmbeddedEngine
 from selify.tryon.types import GarmentCategory, Picture, Rendering, RenderOptions
+from selify_sandbox.drawn_garments import wardrobe
+from selify_sandbox.drawn_people import draw_person
 
 FIGURE = "tryon"
 PHOTOS = Path(__file__).parents[2] / "shared" / "photos"

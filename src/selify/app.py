@@ -4,7 +4,7 @@ The only file that may import everything; nothing imports it but ``running`` and
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -25,16 +25,17 @@ from selify.core.files.fetch import AllowList, SafeFetcher
 from selify.core.files.storage import Storage
 from selify.core.invariants import Invariant
 from selify.core.logging import get_logger
-from selify.core.money import MicroUnits
+from selify.core.queue import state as queue_state
 from selify.core.queue.inbox import InboxWorker, Intake
 from selify.core.queue.jobs import JobKind, JobRunner
 from selify.core.queue.outbox import OutboxWorker
 from selify.core.queue.worker import Queue, Routine, Worker, worker_name
 from selify.core.secrets import SecretBox
 from selify.core.settings import Settings, SettingsWrong
-from selify.core.web import file_endpoints, health, http
+from selify.core.web import file_endpoints, health, http, idempotency
 from selify.core.web.links import FileLinks
 from selify.core.web.middleware import KIB, BodyLimits
+from selify.core.web.rate_limits import RequestRates
 from selify.dash import live, pages
 from selify.db import migrate
 from selify.messaging import (
@@ -43,14 +44,18 @@ from selify.messaging import (
     deletion,
     echoes,
     names,
+    outcomes,
     outgoing,
     subscriptions,
+    tokens,
     unmatched_events,
 )
 from selify.messaging import endpoints as social_endpoints
+from selify.messaging.clients import Clients
 from selify.messaging.connecting import Connector
 from selify.messaging.dead_letters import DeadLetters
 from selify.messaging.echoes import EchoChannel
+from selify.messaging.events import SocialEvents
 from selify.messaging.names import NameChannel
 from selify.messaging.sending import MessageChannel
 from selify.notifications import endpoints as ops_endpoints
@@ -59,25 +64,22 @@ from selify.notifications.notices import NoticeChannel
 from selify.realtime import endpoints as realtime_endpoints
 from selify.realtime import feed as realtime_feed
 from selify.tryon import (
-    delivery_refunds,
+    bot,
     funnel,
     interactions,
     lifecycle,
-    own_engine,
     photo_addresses,
     posts,
 )
-from selify.tryon.checked import CheckedEngine
+from selify.tryon import endpoints as tryon_endpoints
+from selify.tryon.bot import TryOnBot
 from selify.tryon.engine.engine import EmbeddedEngine
 from selify.tryon.engine.leffa import EmbeddedGarmentReader
-from selify.tryon.events import SocialEvents
 from selify.tryon.invariants import PicturesArePaidFor
 from selify.tryon.job import LONGEST_JOB, PhotoRules, TryOnJob
-from selify.tryon.ports import TryOnEngine
 from selify.tryon.routing import TryOnRouter
 from selify.tryon.types import Picture, Refusal, Rendering, RenderOptions
-from selify.vendors.fal.client import FalConfig, FalEngine
-from selify.vendors.gemini.client import GeminiConfig, GeminiEngine
+from selify.vendors import engines
 from selify.vendors.instagram import adapter as instagram
 from selify.vendors.instagram import endpoints as instagram_endpoints
 from selify.vendors.instagram.client import InstagramClient
@@ -87,20 +89,26 @@ from selify.vendors.instagram.gateway import InstagramGateway
 from selify.vendors.instagram.media_hosts import MEDIA_DOMAINS
 from selify.vendors.instagram.oauth import InstagramOAuth
 from selify.vendors.instagram.webhook import MAX_BODY_BYTES, RawEntry
-from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
 from selify.workspace_deletion import WorkspaceDeletion
 
 log = get_logger(__name__)
-PAID_ENGINES = (GeminiEngine, FalEngine, ReplicateEngine)
 STALE_CHARGE = timedelta(minutes=15)
 ROUTINES = Actor.system("routine")
 # Deliveries that are parked: also those that waited in vain, for nobody answers last quarter's.
 PRUNED = (
-    *pruning.RULES,
+    *queue_state.PRUNED,
+    *idempotency.PRUNED,
+    *invariants.PRUNED,
     pruning.Rule("public.instagram_message_queue", "created_at", pruning.TROUBLE_KEPT),
 )
 # How far ahead the stored times of all domains can honestly lie.
-BOUNDED = (*wrong_clocks.BOUNDS, *clock_bounds.BOUNDS, *throttle.BOUNDS, *sessions.BOUNDS)
+BOUNDED = (
+    *queue_state.BOUNDS,
+    *retention.BOUNDS,
+    *clock_bounds.BOUNDS,
+    *throttle.BOUNDS,
+    *sessions.BOUNDS,
+)
 MEBI = 1024 * KIB
 LARGEST_UPLOAD = 40 * MEBI
 BODY_LIMITS = BodyLimits(
@@ -110,6 +118,11 @@ BODY_LIMITS = BodyLimits(
         "/wardrobe": LARGEST_UPLOAD,
     }
 )
+# What has a protection of its own counts nothing; what pages fetch by themselves, as things change, a tenth.
+_UNCOUNTED = (
+    "/webhooks/ /healthz /readyz /metrics /static/ /files/ /sign-in /sign-up /api/v1/auth/sign-"
+)
+REQUEST_COSTS = {**dict.fromkeys(_UNCOUNTED.split(), 0.0), "/fragments/": 0.1, "/live": 0.1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +204,9 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 
     # Without the framework's own pages of the API, which fetch their scripts from elsewhere.
     app = FastAPI(title="Selify", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
-    http.install(app, https=settings.public_url.startswith("https:"), limits=BODY_LIMITS)
+    rates = RequestRates(*settings.requests_per_minute, REQUEST_COSTS)
+    https = settings.public_url.startswith("https:")
+    http.install(app, https=https, limits=BODY_LIMITS, rates=rates)
     for router in (
         health.router,
         file_endpoints.router,
@@ -199,6 +214,7 @@ def create_server(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         billing_endpoints.router,
         commerce_endpoints.router,
         social_endpoints.router,
+        tryon_endpoints.router,
         ops_endpoints.router,
         realtime_endpoints.router,
     ):
@@ -219,6 +235,7 @@ def _furnish(app: FastAPI, house: House, engine: EmbeddedEngine) -> None:
     app.state.gate = gate
     app.state.authenticate = gate.authenticate
     app.state.gateways = {instagram.PLATFORM: house.instagram_gateway}
+    app.state.clients = _clients(house)
     app.state.connector = _connector(house)
     app.state.read_garment = EmbeddedGarmentReader(engine)
     checks: dict[str, health.Check] = {
@@ -240,8 +257,16 @@ def _furnish(app: FastAPI, house: House, engine: EmbeddedEngine) -> None:
 
 def _connector(house: House) -> Connector:
     return Connector(
-        house.database, house.clock, house.secrets, public_url=house.settings.public_url
+        house.database,
+        _clients(house),
+        house.clock,
+        house.secrets,
+        public_url=house.settings.public_url,
     )
+
+
+def _clients(house: House) -> Clients:
+    return bot.clients(TryOnBot(house.database, house.clock, house.secrets))
 
 
 def _webhook_receiver(house: House) -> WebhookReceiver:
@@ -257,7 +282,7 @@ def _platform_requests(house: House) -> PlatformRequests:
         async with house.database.tx(ROUTINES) as tx:
             return await deletion.deletion_state(tx, code)
 
-    platform = (house.database, house.clock, instagram.PLATFORM)
+    platform = (house.database, _clients(house), house.clock, instagram.PLATFORM)
     return PlatformRequests(
         deauthorise=partial(deletion.deauthorise, *platform),
         request_deletion=partial(deletion.request_deletion, *platform),
@@ -273,8 +298,11 @@ async def open_worker(settings: Settings, *, clock: Clock | None = None) -> Asyn
         open_house(settings, clock=clock, connections=24, limits=settings.worker_limits) as house,
         contextlib.aclosing(embedded_engine()) as judge,
     ):
-        engines = await tryon_engines(house, judge)
-        yield build_worker(house, TryOnRouter(engines, partial(_judged, judge)))
+        place = engines.Place(
+            house.settings, house.clock, house.database, house.http, house.fetcher
+        )
+        chosen = await engines.chosen(place, judge)
+        yield build_worker(house, TryOnRouter(chosen, partial(_judged, judge)))
 
 
 async def _judged(
@@ -297,9 +325,11 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
     """Queues and routines, wired."""
     name = worker_name()
     messenger = instagram.InstagramMessenger(house.instagram_client)
+    clients = _clients(house)
     channel = MessageChannel(
         house.database,
         messenger,
+        clients,
         secrets=house.secrets,
         links=house.links,
         clock=house.clock,
@@ -310,6 +340,7 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
             house.database,
             house.clock,
             house.storage,
+            clients,
             _connector(house),
             {instagram.PLATFORM: house.instagram_gateway},
         ),
@@ -317,7 +348,7 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
     queues: dict[str, Queue] = {
         "inbox": InboxWorker(
             house.database,
-            {instagram.PLATFORM: SocialEvents(instagram.translate, house.clock)},
+            {instagram.PLATFORM: SocialEvents(instagram.translate, clients, house.clock)},
             given_up={instagram.PLATFORM: DeadLetters(instagram.translate, house.clock)},
             clock=house.clock,
             worker_id=name,
@@ -327,10 +358,14 @@ def build_worker(house: House, router: TryOnRouter) -> Worker:
             {
                 outgoing.CHANNEL: channel,
                 echoes.CHANNEL: EchoChannel(
-                    house.database, messenger, secrets=house.secrets, clock=house.clock
+                    house.database, messenger, clients, secrets=house.secrets, clock=house.clock
                 ),
                 names.CHANNEL: NameChannel(
-                    house.database, messenger, secrets=house.secrets, clock=house.clock
+                    house.database,
+                    messenger,
+                    clients.responder,
+                    secrets=house.secrets,
+                    clock=house.clock,
                 ),
                 outbox.CHANNEL: NoticeChannel(),
             },
@@ -346,7 +381,7 @@ def _tryon_job(house: House, router: TryOnRouter) -> TryOnJob:
     rules = PhotoRules(
         max_bytes=house.settings.max_photo_megabytes * MEBI,
         keep=timedelta(hours=house.settings.photo_hours),
-        hosts=(*MEDIA_DOMAINS, *_host_names(house.settings.instagram_media_hosts)),
+        hosts=(*MEDIA_DOMAINS, *house.instagram.media_host_names),
     )
     return TryOnJob(
         house.database, house.storage, house.fetcher, router, clock=house.clock, rules=rules
@@ -356,7 +391,7 @@ def _tryon_job(house: House, router: TryOnRouter) -> TryOnJob:
 def _routines(house: House) -> list[Routine]:
     """What happens every so often. Each is harmless when two workers do it at once."""
     database, clock, secrets = house.database, house.clock, house.secrets
-    gateway = house.instagram_gateway
+    gateway, clients = house.instagram_gateway, _clients(house)
     as_system = partial(_as_system, database)
     return [
         *_counts(house),
@@ -374,15 +409,16 @@ def _routines(house: House) -> list[Routine]:
             as_system(lambda tx: billing.release_stale(tx, clock, older_than=STALE_CHARGE)),
         ),
         Routine(
-            "undelivered pictures",
+            "lapsed messages",
             60,
-            as_system(lambda tx: delivery_refunds.refund_due(tx, clock)),
+            as_system(lambda tx: outcomes.report_lapsed(tx, clients, clock)),
         ),
         Routine(
             "photo addresses",
             60,
             lambda: photo_addresses.forget_old(
                 database,
+                {lifecycle.JOB: lifecycle.Request},
                 now=clock.now(),
                 keep=max(timedelta(hours=house.settings.photo_hours), LONGEST_JOB),
             ),
@@ -394,7 +430,7 @@ def _routines(house: House) -> list[Routine]:
             300,
             lambda: subscriptions.confirm_due(database, clock, secrets, gateway),
         ),
-        Routine("tokens", 600, lambda: accounts.renew_due(database, clock, secrets, gateway)),
+        Routine("tokens", 600, lambda: tokens.renew_due(database, clock, secrets, gateway)),
         Routine("sign-ins", 600, as_system(lambda tx: auth.tidy(tx, now=clock.now()))),
         Routine(
             "pruning",
@@ -402,7 +438,7 @@ def _routines(house: House) -> list[Routine]:
             lambda: pruning.prune(database, PRUNED, now=clock.now()),
         ),
         Routine("clocks", 15, lambda: wrong_clocks.set_right(database, BOUNDED, now=clock.now())),
-        Routine("purge", 3600, lambda: accounts.purge_due(database, clock)),
+        Routine("purge", 3600, lambda: accounts.purge_due(database, clients, clock)),
         *_watches(house),
     ]
 
@@ -470,98 +506,6 @@ def embedded_engine() -> EmbeddedEngine:
     return EmbeddedEngine(assets.ensure("tryon-models"))
 
 
-async def tryon_engines(house: House, embedded: EmbeddedEngine) -> list[TryOnEngine]:
-    """The engines of SELIFY_TRYON_ENGINES, in their order. Raises SettingsWrong."""
-    settings = house.settings
-    makers = _engine_makers(house, embedded, await _engine_prices(house))
-    unknown = {name for name in settings.tryon_engines if not own_engine.is_own(name)} - set(makers)
-    if unknown or not settings.tryon_engines:
-        raise SettingsWrong(
-            f"SELIFY_TRYON_ENGINES: {', '.join(sorted(unknown)) or 'nothing'} is no engine we know.",
-            hint=f"Choose from: {', '.join(makers)}, or one of your own as package.module:factory.",
-        )
-    engines = (
-        own_engine.make(name, settings) if own_engine.is_own(name) else makers[name]()
-        for name in settings.tryon_engines
-    )
-    # Whom we pay is asked only for what passes the embedded check.
-    return [
-        CheckedEngine(engine, embedded.check) if isinstance(engine, PAID_ENGINES) else engine
-        for engine in engines
-    ]
-
-
-def _engine_makers(
-    house: House, embedded: EmbeddedEngine, prices: Mapping[str, Mapping[str, MicroUnits]]
-) -> dict[str, Callable[[], TryOnEngine]]:
-    """Every engine we know, by its name in SELIFY_TRYON_ENGINES. Making one demands its key."""
-    settings = house.settings
-    more_hosts = _host_names(settings.tryon_media_hosts)
-    return {
-        "embedded": lambda: embedded,
-        "gemini": lambda: GeminiEngine(
-            GeminiConfig(
-                api_key=_demanded(settings.gemini_api_key.get_secret_value(), "GEMINI_API_KEY"),
-                prices=prices["gemini"],
-                models=settings.gemini_models,
-                base_url=settings.gemini_url,
-            ),
-            house.http,
-        ),
-        "fal": lambda: FalEngine(
-            FalConfig(
-                api_key=_demanded(settings.fal_api_key.get_secret_value(), "FAL_API_KEY"),
-                price=prices["fal"][settings.fal_model],
-                model=settings.fal_model,
-                base_url=settings.fal_url,
-                result_hosts=("fal.media", *more_hosts),
-            ),
-            house.http,
-            house.fetcher,
-        ),
-        "replicate": lambda: ReplicateEngine(
-            ReplicateConfig(
-                api_key=_demanded(
-                    settings.replicate_api_key.get_secret_value(), "REPLICATE_API_KEY"
-                ),
-                price=prices["replicate"][settings.replicate_model],
-                model=settings.replicate_model,
-                base_url=settings.replicate_url,
-                result_hosts=("replicate.delivery", *more_hosts),
-            ),
-            house.http,
-            house.fetcher,
-        ),
-    }
-
-
-async def _engine_prices(house: House) -> dict[str, dict[str, MicroUnits]]:
-    """What a picture costs by each model of each hosted engine, from the price book as it is when
-    the worker starts; an engine that is not in use costs nothing.
-    """
-    settings, now = house.settings, house.clock.now()
-    models: dict[str, tuple[str, ...]] = {
-        "gemini": settings.gemini_models,
-        "fal": (settings.fal_model,),
-        "replicate": (settings.replicate_model,),
-    }
-    prices = {name: dict.fromkeys(those, MicroUnits.zero()) for name, those in models.items()}
-    async with house.database.tx(ROUTINES) as tx:
-        for name in models.keys() & set(settings.tryon_engines):
-            for model in models[name]:
-                prices[name][model] = await billing.provider_cost(tx, name, model, now)
-    return prices
-
-
-def _demanded(value: str, name: str) -> str:
-    if not value:
-        raise SettingsWrong(
-            f"SELIFY_{name} is not set.",
-            hint="Set it, or take the engine out of SELIFY_TRYON_ENGINES.",
-        )
-    return value
-
-
 async def _warn_of_owner(url: str) -> None:
     """A role that a connection took can be laid down again; the one it logged in with cannot."""
     if await migrate.owner_rights(url):
@@ -600,7 +544,3 @@ def _instagram_config(settings: Settings) -> InstagramConfig:
         version=settings.instagram_version,
         media_hosts=settings.instagram_media_hosts,
     )
-
-
-def _host_names(entries: Sequence[str]) -> list[str]:
-    return [entry.rpartition(":")[0] or entry for entry in entries]

@@ -1,10 +1,10 @@
 """``selify``: everything one can ask of the program from a shell.
 
-Every refusal is one line that says what is wrong and one that says what to do; exit code 1. The
-``demo`` command has its own exit codes (2: no picture, 3: nobody can be dressed).
+Every refusal is one line that says what is wrong and one that says what to do; exit code 1.
 
 Every command imports what it needs by itself: who asks for help waits for none of it
-(``tests/test_imports.py``).
+(``tests/test_imports.py``). A package installed beside us adds its commands with an entry point of
+the group ``selify.commands``: a ``typer.Typer`` whose commands stand beside ours.
 """
 
 import contextlib
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from selify.core.errors import SelifyError
 
@@ -27,13 +29,43 @@ if TYPE_CHECKING:
     from selify.core.database_access import Addresses
     from selify.core.settings import Settings
 
+INSTALLED = "selify.commands"
+
+
+class _Commands(TyperGroup):
+    """Ours, and those of packages beside us, which are looked for only where ours do not answer."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.commands:
+            self._look_around()
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        self._look_around()
+        return super().list_commands(ctx)
+
+    def _look_around(self) -> None:
+        from importlib.metadata import entry_points
+
+        for found in entry_points(group=INSTALLED):
+            try:
+                theirs = get_group(found.load()).commands
+            except ImportError as error:
+                raise SelifyError(
+                    f"The commands of {found.module} cannot be loaded: {error}.",
+                    hint="Install that package again, or remove it.",
+                ) from error
+            self.commands = {**theirs, **self.commands}
+
+
 # Typer's coloured help takes as long to load as all the rest of it.
 _commands = functools.partial(typer.Typer, no_args_is_help=True, rich_markup_mode=None)
 app = _commands(
     name="selify",
+    cls=_Commands,
     help="Open, self-hostable try-on commerce for fashion brands.",
     pretty_exceptions_enable=False,
-    epilog="Settings: SELIFY_… in the environment or in selify.env. Start with: selify demo",
+    epilog="Settings: SELIFY_… in the environment or in selify.env. Start with: selify up",
 )
 db_commands = _commands(help="The database: upgrade, reference, url, shell.")
 events_commands = _commands(help="Arrived events: dead letters and replay.")
@@ -121,36 +153,6 @@ def worker() -> None:
     _run(running.work(_settings()))
 
 
-@app.command(
-    epilog="Examples: selify demo   ·   selify demo --photo me.jpg --garment shirt.png --out result.jpg"
-)
-def demo(
-    photo: Annotated[
-        Path | None,
-        typer.Option(help="A photo of a person: runs the journey without a hand on it."),
-    ] = None,
-    garment: Annotated[Path | None, typer.Option(help="A picture of a garment.")] = None,
-    out_path: Annotated[
-        Path | None, typer.Option("--out", help="Where the picture the shopper received goes.")
-    ] = None,
-    category: Annotated[
-        str, typer.Option(help="What the garment is: top, dress or bottom.")
-    ] = "top",
-) -> None:
-    """Start everything with a demo brand and a phone.
-
-    With --photo, the whole journey of a shopper at once instead.
-    """
-    from selify import demo as demo_room
-
-    settings = _settings()
-    if photo is None:
-        _run(demo_room.stay_up(settings))
-        return
-    request = demo_room.JourneyRequest.check(photo, garment, out_path, category)
-    sys.exit(_run(demo_room.journey(settings, request)))
-
-
 @app.command(epilog="Example: selify settings --markdown > docs/reference/settings.md")
 def settings(
     markdown: Annotated[
@@ -163,18 +165,22 @@ def settings(
     if markdown:
         sys.stdout.write(settings_reference.as_markdown())
     else:
-        out().print(settings_reference.as_table(_settings()))
+        out().print(settings_reference.as_table())
 
 
-@app.command(hidden=True)
-def phone(
-    port: Annotated[int, typer.Option(help="Where the phone listens.")],
-    server: Annotated[str, typer.Option(help="The address of the server it writes to.")],
+@app.command(epilog="Example: selify permissions --markdown > docs/reference/permissions.md")
+def permissions(
+    markdown: Annotated[
+        bool, typer.Option(help="The reference page of the documentation.")
+    ] = False,
 ) -> None:
-    """Run the stand-in for Instagram alone (part of the demo)."""
-    from selify import demo as demo_room
+    """Show every permission, which roles hold it and what it is for."""
+    from selify import permissions_reference
 
-    demo_room.phone(port, server)
+    if markdown:
+        sys.stdout.write(permissions_reference.as_markdown())
+    else:
+        out().print(permissions_reference.as_table())
 
 
 # --- The database --------------------------------------------------------------------------------
@@ -245,6 +251,73 @@ def shell() -> None:
         raise SelifyError("psql is not installed.", hint="Install PostgreSQL's client.") from error
 
 
+@app.command(epilog="Example: selify backup /var/backups/selify-2026-11-29.zip")
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")],
+) -> None:
+    """Write the database and all stored files into one file, while everything runs on.
+
+    It holds no key: keep secret.key of the data directory, or SELIFY_SECRET_KEYS, in another place.
+    """
+    from selify import backup as backups
+    from selify.core.clock import SystemClock
+    from selify.core.files.storage import Storage
+
+    settings = _settings()
+
+    async def run() -> backups.Contents:
+        async with _addresses(settings) as found:
+            storage = Storage.open(settings.files_url)
+            now = SystemClock().now()
+            return await backups.write(file, found.owner, storage, settings.secret_box, now=now)
+
+    made = _run(run())
+    keys = ", ".join(f"“{name}”" for name in made.keys)
+    out().print(
+        f"{file}: the database at revision {made.revision} and {made.files} files."
+        f" Kept apart from it you need the key {keys} to restore it.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@app.command(
+    epilog="Example: SELIFY_DATA_DIR=/var/lib/selify-new selify restore selify-2026-11-29.zip"
+)
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `selify backup` wrote.")],
+    key_lost: Annotated[
+        bool,
+        typer.Option("--key-lost", help="Without the key: every account is connected again."),
+    ] = False,
+) -> None:
+    """Put a backup into an empty database and bring it to this program's revision.
+
+    Nothing is overwritten: where there is something already, it is refused.
+    """
+    from selify import backup as backups
+    from selify import running
+    from selify.core.files.storage import Storage
+
+    settings = _settings()
+    contents = backups.read(file)
+    if not key_lost:
+        backups.check_keys(contents, settings)
+
+    async def run() -> None:
+        async with _addresses(settings) as found:
+            await backups.restore(file, found.owner, Storage.open(settings.files_url))
+            await running.prepare(found)
+
+    _run(run())
+    out().print(
+        f"Restored: what was there on {contents.made_at:%Y-%m-%d at %H:%M} UTC, with"
+        f" {contents.files} files.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 # --- Events --------------------------------------------------------------------------------------
 
 
@@ -309,14 +382,14 @@ def rotate() -> None:
     one that does not know the current key can read nothing afterwards.
     """
     from selify.core.settings import own_key_file
-    from selify.messaging import accounts
+    from selify.messaging import tokens
 
     settings = _settings()
     box = settings.secret_box
 
     async def run() -> int:
         async with _tx() as tx:
-            return await accounts.reseal_tokens(tx, box)
+            return await tokens.reseal_tokens(tx, box)
 
     out().print(f"{_run(run())} secrets sealed with the current key, “{box.current_key}”.")
     if box.older_keys:

@@ -19,9 +19,10 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.files.storage import Storage
 from selify.core.logging import get_logger
-from selify.core.queue import jobs
+from selify.core.queue import job_rows, jobs, outbox_rows
 from selify.core.queue.jobs import Job, RunLater
 from selify.messaging import accounts, repository
+from selify.messaging.clients import Clients
 from selify.messaging.connecting import Connector
 from selify.messaging.ports import AccountGateway
 
@@ -86,6 +87,7 @@ class WorkspaceDeletion:
     database: Database
     clock: Clock
     storage: Storage
+    clients: Clients
     connector: Connector
     gateways: Mapping[str, AccountGateway]
 
@@ -162,7 +164,12 @@ class WorkspaceDeletion:
                 continue
             async with self.database.tx(ACTOR) as tx:
                 await accounts.disconnect(
-                    tx, self.clock, account, user_id=None, reason="The workspace was deleted."
+                    tx,
+                    self.clients,
+                    self.clock,
+                    account,
+                    user_id=None,
+                    reason="The workspace was deleted.",
                 )
 
     async def _forget_accounts(self, workspace_id: UUID) -> None:
@@ -177,7 +184,7 @@ class WorkspaceDeletion:
             )
         for row in left:
             async with self.database.tx(ACTOR) as tx:
-                await accounts.purge(tx, row["id"])
+                await accounts.purge(tx, self.clients, row["id"])
 
     async def _delete_files(self, workspace_id: UUID) -> None:
         for folder in (f"workspaces/{workspace_id}", str(workspace_id)):
@@ -195,12 +202,8 @@ class WorkspaceDeletion:
                 f"SELECT ctid FROM {table} WHERE {column} = $1 ORDER BY ctid LIMIT $2))",
                 workspace_id,
             )
-        for table in ("internal.outbox", "internal.jobs"):
-            await self._repeat(
-                f"DELETE FROM {table} WHERE id = ANY (ARRAY(SELECT id FROM {table}"
-                f" WHERE workspace_id = $1 AND id <> '{keep_job}' ORDER BY id LIMIT $2))",
-                workspace_id,
-            )
+        for statement in (outbox_rows.FORGET_WORKSPACE, job_rows.forget_workspace(keep_job)):
+            await self._repeat(statement, workspace_id)
 
     async def _repeat(self, statement: str, workspace_id: UUID) -> None:
         """Until nothing is left to do, a few thousand rows at a time."""

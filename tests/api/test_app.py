@@ -10,12 +10,10 @@ import pytest
 from selify import billing
 from selify.app import (
     ROUTINES,
-    _engine_prices,
     _routines,
     create_server,
     embedded_engine,
     open_house,
-    tryon_engines,
 )
 from selify.core import retention
 from selify.core.clock import FrozenClock
@@ -23,6 +21,8 @@ from selify.core.database import Actor
 from selify.core.money import MicroUnits
 from selify.core.settings import Settings, SettingsWrong
 from selify.tryon.checked import CheckedEngine
+from selify.vendors import engines
+from selify.vendors.engines import Place, _engine_prices
 
 
 def test_a_server_for_the_world_has_a_secret_of_its_own() -> None:
@@ -98,8 +98,9 @@ async def test_whom_we_pay_is_asked_after_the_check_and_at_each_model_s_price(
     ):
         async with house.database.tx(Actor.system("test")) as tx:
             await billing.seed(tx)
-        hosted, ours, own = await tryon_engines(house, embedded)
-        prices = await _engine_prices(house)
+        place = Place(house.settings, house.clock, house.database, house.http, house.fetcher)
+        hosted, ours, own = await engines.chosen(place, embedded)
+        prices = await _engine_prices(place)
     assert isinstance(hosted, CheckedEngine)
     assert (hosted.name, ours, own.name) == ("gemini", embedded, "instant")
     assert prices["gemini"] == {

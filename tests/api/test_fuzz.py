@@ -33,7 +33,7 @@ from tests.infra import postgres, worlds
 from selify.app import create_server
 from selify.core.settings import Settings
 from selify.core.web import serving
-from selify.messaging.sending import token_identity
+from selify.messaging.tokens import identity
 from selify.supervisor import free_port
 
 EXAMPLES = 12
@@ -144,7 +144,7 @@ async def _world(config: Settings, user: UUID) -> Ids:
                SET platform = 'instagram', status = 'active', access_token = $2 WHERE id = $1
             """,
             account_id,
-            config.secret_box.seal("a-token", about=token_identity(account_id)),
+            config.secret_box.seal("a-token", about=identity(account_id)),
         )
     finally:
         await db.close()

@@ -10,10 +10,12 @@ from selify.auth import (
     access_workspace,
     begin_forgetting,
     list_workspaces,
+    permissions,
     workspaces,
 )
 from selify.core.database import Actor
 from selify.core.errors import Unauthenticated
+from selify.core.permissions import Permission
 
 API = "/api/v1/workspaces"
 SYSTEM = Actor.system("test")
@@ -247,13 +249,14 @@ async def test_access_promises_a_role(house, people, workspace):
     for name in ("owner", "admin", "member"):
         has = WorkspaceRole(name)
         for needed in WorkspaceRole:
+            permission = Permission("test.roles.have", needed, "have this role")
             async with house.database.tx(people[name].actor) as tx:
                 if has.includes(needed):
-                    found = await access_workspace(tx, UUID(workspace), role=needed)
+                    found = await access_workspace(tx, UUID(workspace), permission)
                     assert found.role is has
                 else:
-                    with pytest.raises(workspaces.RoleTooLow):
-                        await access_workspace(tx, UUID(workspace), role=needed)
+                    with pytest.raises(permissions.RoleTooLow):
+                        await access_workspace(tx, UUID(workspace), permission)
 
 
 async def test_a_system_transaction_must_say_for_whom(house, workspace):

@@ -13,9 +13,9 @@ from selify.auth.workspaces import WorkspaceNotFound
 from selify.commerce import LeffaMetadata
 from selify.commerce.uploads import upload_garment
 from selify.core.files.pictures import Picture
-from selify.tryon.engine import drawn
+from selify_sandbox import drawn_garments
 
-PICTURE = drawn.wardrobe()[0].png()
+PICTURE = drawn_garments.wardrobe()[0].png()
 READ = LeffaMetadata(
     leffa_category="upper_body",
     category_confidence=1,

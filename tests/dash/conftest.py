@@ -31,11 +31,12 @@ from selify.messaging.ports import PostItem
 from selify.supervisor import free_port
 from selify.tryon import posts
 from selify.tryon.dialogue import Stage, State
-from selify.tryon.engine import drawn
+from selify.tryon.memory import remember
+from selify_sandbox import drawn_garments
 
 SYSTEM = Actor.system("test")
 PASSWORD = "correct horse battery"
-PICTURE = drawn.wardrobe()[0].png()
+PICTURE = drawn_garments.wardrobe()[0].png()
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 _numbers = count(1)
 
@@ -261,7 +262,7 @@ async def open_brand(site: Site, name: str, *, shopper: str = "lena") -> Brand:
         account = await repository.account(tx, account_id)
         thread = await conversations.lock(tx, account, f"person-{account_id}")
         await conversations.set_username(tx, thread, shopper)
-        await conversations.save_state(tx, thread, State(stage=Stage.AWAITING_PHOTO))
+        await remember(tx, thread, State(stage=Stage.AWAITING_PHOTO))
         item = PostItem(
             post_ref=f"post-{account_id}",
             caption=f"A post of {name}",

@@ -8,7 +8,7 @@ import pytest_asyncio
 from tests.dash.conftest import PAGE
 from tests.infra.stack import WholeStack, quick_folder, running_stack
 
-from selify import demo
+from selify_sandbox import demo
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +19,7 @@ async def stack() -> AsyncIterator[WholeStack]:
     with quick_folder() as folder:
         async with running_stack(folder) as running:
             async with running.brand() as brand:
-                await brand.settle_in(())
+                await brand.set_up(())
             yield running
 
 

@@ -294,9 +294,10 @@ async def test_the_switch_is_drawn_again_when_it_is_switched_elsewhere(brand, wh
 
 async def test_a_workspace_that_switches_its_platform_off_silences_its_bot(brand) -> None:
     from selify.messaging import repository
+    from selify.tryon import bot_settings
 
     await switch_off(brand, "workspace")
     async with brand.site.database.tx(SYSTEM) as tx:
         account = await repository.account(tx, brand.account_id)
     assert account
-    assert not account.tryon_enabled
+    assert not bot_settings.is_on(account)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from selify.messaging.queries import Mark
+from selify.core.cursor import Cursor
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -215,17 +215,17 @@ async def test_the_apis_messages_go_back_to_the_first(brand) -> None:
 
 @pytest.mark.parametrize("at", [None, START, START + timedelta(microseconds=1)])
 def test_a_mark_survives_an_address(at: datetime | None) -> None:
-    mark = Mark(at, UUID(int=7))
-    assert Mark.parse(str(mark)) == mark
+    mark = Cursor(at, UUID(int=7))
+    assert Cursor.parse(str(mark)) == mark
 
 
 @pytest.mark.parametrize(
     "at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"], ids=["first", "last"]
 )
 def test_a_mark_beyond_all_times_is_none(at: str) -> None:
-    assert Mark.parse(f"{at}_{UUID(int=7)}") is None
+    assert Cursor.parse(f"{at}_{UUID(int=7)}") is None
 
 
 @pytest.mark.parametrize("text", ["", "_", "x_y", f"2026-01-01T00:00:00_{UUID(int=7)}", "a" * 99])
 def test_what_is_no_mark_begins_at_the_beginning(text: str) -> None:
-    assert Mark.parse(text) is None
+    assert Cursor.parse(text) is None

@@ -7,7 +7,7 @@ from tests.dash.conftest import PICTURE
 from tests.dash.test_dash_browser import BOTH, open_context, sign_in
 
 from selify.tryon.engine.codec import encode
-from selify.tryon.engine.drawn_person import LOOKS, draw_person
+from selify_sandbox.drawn_people import LOOKS, draw_person
 
 pytestmark = pytest.mark.browser
 chromium = test_dash_browser.chromium

@@ -18,6 +18,7 @@ from selify.core.errors import SelifyError
 from selify.dash import words
 from selify.dash.parts import PARTS
 from selify.dash.rendering import STATIC, TEMPLATES, environment
+from selify.permissions_reference import PERMISSIONS
 
 TOOL = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "words.py"))
 SOURCE: Path = TOOL["SOURCE"]
@@ -26,11 +27,10 @@ GAPS = re.compile(r"%\(\w+\)s|%%|</?[a-z]+[^>]*>")
 ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/settings", "/notifications")
 # Read in a terminal or a log by whoever runs the server, or by another program.
 FOR_OPERATORS = (
-    "app.py", "assets.py", "billing/price_book.py", "cli.py", "core/settings.py",
-    "core/web/listening.py", "db/", "demo.py", "supervisor.py", "tryon/own_engine.py",
+    "app.py", "assets.py", "backup.py", "billing/price_book.py", "cli.py", "core/settings.py",
+    "core/web/listening.py", "db/", "supervisor.py", "tryon/own_engine.py", "vendors/engines.py",
     "vendors/fal/", "vendors/gemini/", "vendors/instagram/payloads.py",
-    "vendors/instagram/sandbox/", "vendors/instagram/signed_request.py",
-    "vendors/instagram/webhook", "vendors/replicate/",
+    "vendors/instagram/signed_request.py", "vendors/instagram/webhook", "vendors/replicate/",
 )  # fmt: skip
 
 
@@ -150,6 +150,27 @@ def test_whatever_is_refused_is_refused_in_the_readers_language() -> None:
             continue
         plain += [f"{name}:{text.lineno}" for text in _texts(ast.parse(path.read_text()), kinds)]
     assert not plain
+
+
+def test_a_notice_is_written_in_its_readers_language() -> None:
+    plain = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and _name(node.func) == "notify_workspace":
+                said = [part.value for part in node.keywords if part.arg in ("title", "body")]
+                plain += [f"{path.name}:{text.lineno}" for one in said for text in _bare_texts(one)]
+    assert not plain
+
+
+def test_what_a_permission_allows_is_said_in_the_readers_language() -> None:
+    assert not [
+        one.name for one in PERMISSIONS.values() if not isinstance(one.purpose, language.Message)
+    ]
+
+
+@pytest.mark.parametrize("name", FOR_OPERATORS)
+def test_what_is_for_operators_is_there(name: str) -> None:
+    assert list(SOURCE.glob(f"{name}*"))
 
 
 def _kinds(kind: type[SelifyError]) -> Iterator[type[SelifyError]]:

@@ -4,39 +4,12 @@ import asyncio
 
 import asyncpg
 import pytest
+from tests.infra.catalog import catalog
 from tests.infra.postgres import named
 from tests.infra.worlds import build_world, read_tables
 
 from selify.core.errors import SelifyError
 from selify.db import errors, migrate
-
-# Everything a migration can make, as one text per object; names only where the text has none.
-CATALOG = """
-SELECT 'column ' || a.attrelid::regclass || '.' || a.attnum || ' ' || a.attname || ' '
-       || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || ' '
-       || coalesce(pg_get_expr(d.adbin, d.adrelid), '') || ' ' || coalesce(a.attacl::text, '')
-       || coalesce(col_description(a.attrelid, a.attnum), '')
-  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
- WHERE c.relnamespace::regnamespace::text IN ('public', 'internal', 'auth')
-   AND c.relkind IN ('r', 'v') AND a.attnum > 0
-UNION ALL SELECT 'table ' || oid::regclass || ' ' || relrowsecurity || coalesce(relacl::text, '')
-       || coalesce(obj_description(oid), '')
-  FROM pg_class WHERE relnamespace::regnamespace::text IN ('public', 'internal', 'auth')
-   AND relkind IN ('r', 'v')
-UNION ALL SELECT 'index ' || pg_get_indexdef(indexrelid) FROM pg_index
-  JOIN pg_class c ON c.oid = indexrelid
- WHERE c.relnamespace::regnamespace::text IN ('public', 'internal', 'auth')
-UNION ALL SELECT 'constraint ' || conrelid::regclass || ' ' || conname || pg_get_constraintdef(oid)
-  FROM pg_constraint WHERE connamespace::regnamespace::text IN ('public', 'internal', 'auth')
-UNION ALL SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
-UNION ALL SELECT 'function ' || pg_get_functiondef(oid) || coalesce(proacl::text, '') FROM pg_proc
- WHERE pronamespace::regnamespace::text IN ('public', 'internal', 'auth')
-UNION ALL SELECT 'policy ' || polrelid::regclass || ' ' || polname || polcmd::text || polroles::regrole[]::text
-       || coalesce(pg_get_expr(polqual, polrelid), '')
-       || coalesce(pg_get_expr(polwithcheck, polrelid), '')
-  FROM pg_policy
-"""
 
 
 async def test_step_by_step_is_the_same_as_at_once(empty_database_url, shared_database_url):
@@ -44,7 +17,7 @@ async def test_step_by_step_is_the_same_as_at_once(empty_database_url, shared_da
     for revision in migrate.revisions():
         await migrate.upgrade(empty_database_url, revision=revision)
         assert await migrate.current(empty_database_url) == revision
-    assert await _catalog(empty_database_url) == await _catalog(shared_database_url)
+    assert await catalog(empty_database_url) == await catalog(shared_database_url)
 
 
 # The baseline reads files that have grown since: so it was when it was released.
@@ -118,7 +91,7 @@ async def test_a_database_with_rows_keeps_them_and_becomes_what_a_new_one_is(
     await db.execute("SELECT internal.rebuild_lists()")
     assert {table: await _rows(db, table) for table in KEPT_LISTS} == lists
     await db.close()
-    assert await _catalog(empty_database_url) == await _catalog(shared_database_url)
+    assert await catalog(empty_database_url) == await catalog(shared_database_url)
 
 
 async def _counts(db):
@@ -248,10 +221,3 @@ async def _execute(url, statements):
     connection = await asyncpg.connect(url)
     await connection.execute(statements)
     await connection.close()
-
-
-async def _catalog(url):
-    connection = await asyncpg.connect(url)
-    rows = await connection.fetch(CATALOG)
-    await connection.close()
-    return {row[0] for row in rows}

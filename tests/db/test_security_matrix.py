@@ -7,7 +7,7 @@ must have its reason in ``selify.db.lints.reasons``.
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
@@ -31,6 +31,7 @@ from selify.app import create_server
 from selify.core.settings import Settings
 from selify.db.lints import reasons, security
 from selify.db.lints.security import COMMANDS, Policy
+from selify.permissions_reference import PERMISSIONS
 
 
 class Audience(StrEnum):
@@ -42,6 +43,8 @@ class Audience(StrEnum):
     SELF = "self"  # the user whom the row names
     EVERYONE = "everyone"
 
+
+RANKS = (Audience.MEMBER, Audience.ADMIN, Audience.OWNER)
 
 # Names that do not say enough, or say it about something the row does not know; and our reading.
 READINGS: dict[tuple[str, str], set[Audience]] = {
@@ -314,6 +317,49 @@ async def _refers_abroad(
         return False
 
 
+# Permissions ---------------------------------------------------------------------------------------
+
+
+def by_sql(stage: Stage) -> dict[tuple[str, str], Audience]:
+    """The least rank in a workspace that policies let do this to its rows."""
+    found: dict[tuple[str, str], Audience] = {}
+    for policy in stage.policies:
+        for command in policy.promises:
+            ranks = [rank for rank in RANKS if rank in audience(policy)]
+            if ranks and (policy.table, command) not in reasons.WITHHELD:
+                least = found.get((policy.table, command), ranks[0])
+                found[policy.table, command] = min(least, ranks[0], key=RANKS.index)
+    return found
+
+
+async def test_policies_give_each_rank_what_its_permissions_say(stage: Stage) -> None:
+    """That the names of policies are true is tried out above."""
+    said: dict[tuple[str, str], Audience] = {}
+    for permission in PERMISSIONS.values():
+        for row in permission.rows:
+            assert row not in said, f"{permission.name} and another cover {row}"
+            said[row] = Audience(permission.least)
+    assert said == by_sql(stage)
+    assert set(said.values()) == set(RANKS)
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        ("Workspace admins can update brand settings", Audience.ADMIN),
+        ("Workspace owners can update brand settings", Audience.OWNER),
+    ],
+)
+async def test_a_policy_that_asks_for_more_is_noticed(
+    stage: Stage, policy: str, found: Audience
+) -> None:
+    settings = ("brand_settings", "UPDATE")
+    kept = [p for p in stage.policies if p.table != "brand_settings"]
+    made = Policy("brand_settings", policy, "UPDATE", ("authenticated",), "true", None)
+    changed = replace(stage, policies=[*kept, made])
+    assert (by_sql(stage)[settings], by_sql(changed)[settings]) == (Audience.MEMBER, found)
+
+
 # What the API does to rows -------------------------------------------------------------------------
 # SQL as a user must not do more than the API does for that rank: no lower rank, no other verb.
 
@@ -410,7 +456,6 @@ NEVER_DELETED_BY_USERS = {
     "workspace_usage_events",
     "workspaces",
 }
-RANKS = (Audience.MEMBER, Audience.ADMIN, Audience.OWNER)
 
 
 def test_every_endpoint_that_writes_is_in_the_table(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from selify import cli, settings_reference
+from selify import cli, permissions_reference, settings_reference
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -43,6 +43,11 @@ def test_what_is_named_in_a_module_is_there(path: Path) -> None:
 def test_the_settings_page_is_what_the_program_writes() -> None:
     page = (ROOT / "docs" / "reference" / "settings.md").read_text()
     assert page == settings_reference.as_markdown()
+
+
+def test_the_permissions_page_is_what_the_program_writes() -> None:
+    page = (ROOT / "docs" / "reference" / "permissions.md").read_text()
+    assert page == permissions_reference.as_markdown()
 
 
 def test_every_make_target_of_the_readme_exists() -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 
 from selify.app import create_server
+from selify.core.clock import Clock
 from selify.core.settings import Settings
 from selify.core.web import serving
 from selify.core.web.connections import ConnectionLimits
@@ -15,13 +16,13 @@ from selify.supervisor import free_port
 
 @contextlib.asynccontextmanager
 async def served(
-    settings: Settings, limits: ConnectionLimits | None = None
+    settings: Settings, limits: ConnectionLimits | None = None, clock: Clock | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server with these settings (``port`` and ``public_url`` are chosen here)."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     ours = settings.model_copy(update={"port": port, "public_url": url})
-    server = serving.build(create_server(ours), ours, limits)
+    server = serving.build(create_server(ours, clock=clock), ours, limits)
     running = asyncio.create_task(server.serve())
     try:
         while not server.started and not running.done():  # noqa: ASYNC110 - it tells nobody

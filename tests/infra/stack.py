@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from selify import demo
 from selify.core.database import Database
 from selify.core.settings import Settings
-from selify.demo import Brand, Stack
 from selify.supervisor import free_port
+from selify_sandbox import demo
+from selify_sandbox.demo import Brand, Stack
 
 ROOT = Path(__file__).parents[2]
 INSTANT = "tests.infra.engines:instant"

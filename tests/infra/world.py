@@ -28,6 +28,7 @@ from selify.core.web.links import FileLinks
 from selify.messaging import accounts, echoes, names, outgoing, repository
 from selify.messaging.dead_letters import DeadLetters
 from selify.messaging.echoes import EchoChannel
+from selify.messaging.events import SocialEvents
 from selify.messaging.names import NameChannel
 from selify.messaging.ports import (
     Accepted,
@@ -51,9 +52,9 @@ from selify.messaging.types import (
 )
 from selify.notifications.notices import NoticeChannel
 from selify.notifications.outbox import CHANNEL as NOTICES
-from selify.tryon import posts
+from selify.tryon import bot, posts
+from selify.tryon.bot import TryOnBot
 from selify.tryon.dialogue import State
-from selify.tryon.events import SocialEvents
 
 SYSTEM = Actor.system("test")
 PLATFORM = "instagram"
@@ -142,7 +143,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.intake = Intake(self.database)
-        self.events = SocialEvents(self._translate, self.clock)
+        self.clients = bot.clients(TryOnBot(self.database, self.clock, self.secrets))
+        self.events = SocialEvents(self._translate, self.clients, self.clock)
         self.inbox = InboxWorker(
             self.database,
             {PLATFORM: self.events},
@@ -153,6 +155,7 @@ class World:
         self.channel = MessageChannel(
             self.database,
             self.platform,
+            self.clients,
             secrets=self.secrets,
             links=FileLinks(self.secrets, "https://selify.example"),
             clock=self.clock,
@@ -162,10 +165,18 @@ class World:
             {
                 outgoing.CHANNEL: self.channel,
                 echoes.CHANNEL: EchoChannel(
-                    self.database, self.platform, secrets=self.secrets, clock=self.clock
+                    self.database,
+                    self.platform,
+                    self.clients,
+                    secrets=self.secrets,
+                    clock=self.clock,
                 ),
                 names.CHANNEL: NameChannel(
-                    self.database, self.platform, secrets=self.secrets, clock=self.clock
+                    self.database,
+                    self.platform,
+                    self.clients.responder,
+                    secrets=self.secrets,
+                    clock=self.clock,
                 ),
                 NOTICES: NoticeChannel(),
             },
@@ -385,8 +396,8 @@ class World:
     def wait_for_morning(self) -> None:
         """So that no midnight parts what is counted by days."""
         now = self.clock.now()
-        morning = datetime.combine(now.date() + timedelta(days=1), time(6), UTC)
-        self.clock.advance(morning - now)
+        morning = datetime.combine(now.date(), time(6), UTC)
+        self.clock.advance((morning - now) % timedelta(days=1))
 
     # --- What there is to see ---
 

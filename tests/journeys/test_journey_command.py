@@ -12,11 +12,10 @@ import pytest_asyncio
 from tests.infra.engines import plain_photo
 from tests.infra.stack import INSTANT, ROOT, WholeStack, quick_folder, running_stack
 
-from selify import demo
 from selify.core.database import Actor
 from selify.core.settings import Settings
-from selify.tryon.engine import drawn
 from selify.tryon.types import RefusalCode
+from selify_sandbox import demo, drawn_garments, journey
 
 PERSON = (40, 120, 200)
 NOBODY = (4, 4, 4)
@@ -33,7 +32,7 @@ async def stack() -> AsyncIterator[WholeStack]:
 async def run(stack: WholeStack, folder: Path, photo: bytes) -> tuple[int, str]:
     """The command in the same data directory: its exit code, and what it printed."""
     (folder / "me.png").write_bytes(photo)
-    (folder / "tee.png").write_bytes(drawn.wardrobe()[0].png())
+    (folder / "tee.png").write_bytes(drawn_garments.wardrobe()[0].png())
     environment = {
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
         "SELIFY_DATA_DIR": str(stack.settings.data_dir),
@@ -80,7 +79,7 @@ async def test_a_newcomer_finds_the_phone_in_somebody_s_hand(stack: WholeStack) 
 @pytest.mark.slow
 async def test_nobody_in_the_photo_is_exit_code_3(stack: WholeStack, tmp_path: Path) -> None:
     code, said = await run(stack, tmp_path, plain_photo(NOBODY))
-    assert code == demo.EXIT_NOBODY, said
+    assert code == journey.EXIT_NOBODY, said
     assert "was given back" in said
     assert not (tmp_path / "result.jpg").exists()
 
@@ -93,12 +92,12 @@ def test_only_what_is_wrong_with_the_photo_is_exit_code_3(code: RefusalCode | No
         "timed_out",
         "photo_gone",
     )
-    assert demo.exit_code(code) == (1 if ours else 3)
+    assert journey.exit_code(code) == (1 if ours else 3)
 
 
 def test_a_database_that_somebody_named_is_used_as_it_is(tmp_path: Path) -> None:
     named = Settings(data_dir=tmp_path / "a", database_url="postgresql://db.example/selify")
-    with demo.apart(named) as settings:
+    with journey.separate_data_dir(named) as settings:
         assert settings == named
 
 

@@ -11,8 +11,7 @@ import pytest_asyncio
 from tests.dash.conftest import PAGE
 from tests.infra.stack import WholeStack, quick_folder, running_stack
 
-from selify import demo
-from selify.tryon.engine import drawn
+from selify_sandbox import demo, drawn_garments
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +25,7 @@ async def stack() -> AsyncIterator[WholeStack]:
         async with running_stack(folder) as running:
             async with running.brand() as brand:
                 await demo.open_second_shop(brand.phone)
-                await brand.settle_in(demo.PIECES[-1:])
+                await brand.set_up(demo.PIECES[-1:])
             yield running
 
 
@@ -89,7 +88,7 @@ async def test_a_shop_of_ones_own_from_consent_to_picture(
         garment = await newcomer.browser.post(
             f"/api/v1/workspaces/{newcomer.workspace_id}/garments",
             data={"name": "Clay tee", "category": "upper_body"},
-            files={"picture": ("tee.png", drawn.wardrobe()[0].png())},
+            files={"picture": ("tee.png", drawn_garments.wardrobe()[0].png())},
         )
         assert garment.status_code == 201, garment.text
         bound = await newcomer.browser.put(
@@ -102,7 +101,7 @@ async def test_a_shop_of_ones_own_from_consent_to_picture(
         await phone.comment("sandra", posts[0]["post_ref"], demo.COMMENT)
         thread = await phone.thread("sandra", demo.SECOND_USERNAME)
         greeting = await phone.wait_for_message(thread, timeout=demo.PATIENCE)
-        await phone.send_photo("sandra", demo.SECOND_USERNAME, drawn.wardrobe()[0].photo())
+        await phone.send_photo("sandra", demo.SECOND_USERNAME, drawn_garments.wardrobe()[0].photo())
         picture = await phone.wait_for_message(
             thread, lambda m: bool(m.pictures), timeout=demo.PATIENCE, after=greeting.seq
         )

@@ -15,9 +15,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 from tests.infra.stack import WholeStack, quick_folder, running_stack
 
-from selify import demo
 from selify.core.database import Actor
-from selify.tryon.engine import drawn_person
+from selify_sandbox import demo, drawn_people
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FLAGS = [
@@ -41,7 +40,7 @@ async def stack() -> AsyncIterator[WholeStack]:
     with quick_folder() as folder:
         async with running_stack(folder, environment=environment) as running:
             async with running.brand() as brand:
-                await brand.settle_in(demo.PIECES[-2:])
+                await brand.set_up(demo.PIECES[-2:])
             yield running
 
 
@@ -55,7 +54,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 def photo() -> dict[str, object]:
     """A drawn person, as a phone's camera would hand it over."""
-    done, encoded = cv2.imencode(".jpg", drawn_person.draw_person())
+    done, encoded = cv2.imencode(".jpg", drawn_people.draw_person())
     assert done
     return {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": encoded.tobytes()}
 

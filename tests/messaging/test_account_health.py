@@ -9,7 +9,7 @@ from selify.messaging import conversations, diagnosis, health, limits, send_back
 from selify.messaging.diagnosis import Diagnosis, State, Waiting
 from selify.messaging.ports import Action, Refused
 from selify.messaging.send_now import NothingToSendNow, send_now
-from selify.tryon.dialogue import Handler
+from selify.messaging.types import Handler
 
 WRONG = Refused(Action.STOP, "bad_parameter", "The platform did not accept this message.")
 SWITCH = Refused(Action.ASK_OWNER, "message_access_off", "Please allow access.", alert=True)

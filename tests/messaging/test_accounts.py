@@ -13,7 +13,14 @@ from selify.core.database import Tx
 from selify.core.errors import BadRequest
 from selify.core.queue.inbox import Incoming
 from selify.core.secrets import SecretBox
-from selify.messaging import accounts, deletion, send_backoff, subscriptions, unmatched_events
+from selify.messaging import (
+    accounts,
+    deletion,
+    send_backoff,
+    subscriptions,
+    tokens,
+    unmatched_events,
+)
 from selify.messaging.accounts import ConnectedElsewhere
 from selify.messaging.connecting import STATE_LIFE, Attempt, Connector, PlatformSaidNo, StateInvalid
 from selify.messaging.ports import Grant, PlatformRefused, PostPage, RenewedToken
@@ -29,7 +36,11 @@ def gateway(world: World) -> Gateway:
 @pytest.fixture
 def connector(world: World) -> Connector:
     return Connector(
-        world.database, world.clock, world.secrets, public_url="https://selify.example"
+        world.database,
+        world.clients,
+        world.clock,
+        world.secrets,
+        public_url="https://selify.example",
     )
 
 
@@ -52,7 +63,7 @@ async def test_tokens_are_sealed_to_their_row(world: World, brand: Brand) -> Non
     sealed = (await row(world))["access_token"]
     assert "token-of" not in sealed
     async with world.database.tx(SYSTEM) as tx:
-        token = await accounts.open_token(tx, world.secrets, brand.account.id)
+        token = await tokens.opened(tx, world.secrets, brand.account.id)
     assert token == f"token-of-{ACCOUNT}"
     logs = await world.sql("SELECT * FROM public.oauth_audit_logs")
     assert "token-of" not in str([dict(log) for log in logs])
@@ -100,11 +111,13 @@ async def test_connecting_again_within_90_days_brings_everything_back(
 ) -> None:
     await world.say(world.comment())
     async with world.database.tx(SYSTEM) as tx:
-        await accounts.disconnect(tx, world.clock, brand.account, user_id=None, reason="pause")
+        await accounts.disconnect(
+            tx, world.clients, world.clock, brand.account, user_id=None, reason="pause"
+        )
     gone = await row(world)
     assert (gone["status"], gone["access_token"]) == ("disconnected", "")
     world.clock.advance(timedelta(days=89))
-    assert await accounts.purge_due(world.database, world.clock) == 0
+    assert await accounts.purge_due(world.database, world.clients, world.clock) == 0
     again = await world.connect(brand.workspace_id, brand.owner_id)
     assert again.id == brand.account.id
     back = await row(world)
@@ -114,7 +127,9 @@ async def test_connecting_again_within_90_days_brings_everything_back(
 
 async def test_what_was_disconnected_can_go_elsewhere(world: World, brand: Brand) -> None:
     async with world.database.tx(SYSTEM) as tx:
-        await accounts.disconnect(tx, world.clock, brand.account, user_id=None, reason="sold")
+        await accounts.disconnect(
+            tx, world.clients, world.clock, brand.account, user_id=None, reason="sold"
+        )
     owner, workspace_id = await world.workspace("New owner")
     moved = await world.connect(workspace_id, owner)
     assert moved.id != brand.account.id
@@ -161,7 +176,9 @@ async def test_a_state_that_is_not_ours_not_now_or_not_theirs(
     match trouble:
         case "forged":
             other = SecretBox.parse([SecretBox.new_key("k1")])
-            forger = Connector(world.database, world.clock, other, public_url="https://x.example")
+            forger = Connector(
+                world.database, world.clients, world.clock, other, public_url="https://x.example"
+            )
             workspace_id = await world.value("SELECT id FROM public.workspaces")
             state = forger._seal(Attempt(workspace_id, session.user.id, session.id, PLATFORM))
         case "changed":
@@ -188,10 +205,15 @@ async def test_a_state_survives_a_key_rotation(
 ) -> None:
     key = SecretBox.new_key("old")
     before = Connector(
-        world.database, world.clock, SecretBox.parse([key]), public_url="https://x.example"
+        world.database,
+        world.clients,
+        world.clock,
+        SecretBox.parse([key]),
+        public_url="https://x.example",
     )
     after = Connector(
         world.database,
+        world.clients,
         world.clock,
         SecretBox.parse([SecretBox.new_key("new"), key]),
         public_url="https://x.example",
@@ -242,12 +264,12 @@ async def test_tokens_are_renewed_before_they_end(
     world: World, brand: Brand, gateway: Gateway
 ) -> None:
     due = (world.database, world.clock, world.secrets, gateway)
-    assert await accounts.renew_due(*due) == 0
+    assert await tokens.renew_due(*due) == 0
     world.clock.advance(timedelta(days=51))
-    assert await accounts.renew_due(*due) == 1
+    assert await tokens.renew_due(*due) == 1
     async with world.database.tx(SYSTEM) as tx:
-        assert await accounts.open_token(tx, world.secrets, brand.account.id) == "renewed"
-    assert await accounts.renew_due(*due) == 0
+        assert await tokens.opened(tx, world.secrets, brand.account.id) == "renewed"
+    assert await tokens.renew_due(*due) == 0
     assert "token_refreshed" in await audited(world)
 
 
@@ -255,12 +277,12 @@ async def test_tokens_are_renewed_before_they_end(
 async def test_a_refused_renewal(world: World, brand: Brand, gateway: Gateway, dead: bool) -> None:
     world.clock.advance(timedelta(days=51))
     gateway.refusal = PlatformRefused("expired", "No.", token_dead=dead)
-    await accounts.renew_due(world.database, world.clock, world.secrets, gateway)
+    await tokens.renew_due(world.database, world.clock, world.secrets, gateway)
     await world.deliver()
     assert (await row(world))["status"] == ("expired" if dead else "active")
     assert await world.notified() == (["account_expired"] if dead else [])
     world.clock.advance(timedelta(days=10))
-    await accounts.renew_due(world.database, world.clock, world.secrets, gateway)
+    await tokens.renew_due(world.database, world.clock, world.secrets, gateway)
     assert (await row(world))["status"] == "expired", "over is over, whatever was said"
 
 
@@ -282,10 +304,10 @@ async def test_a_token_that_was_replaced_while_it_was_renewed_stays(
         return await renew(token, expires_at=expires_at, since=since)
 
     monkeypatch.setattr(gateway, "renew", meanwhile)
-    assert await accounts.renew_due(world.database, world.clock, world.secrets, gateway) == 1
+    assert await tokens.renew_due(world.database, world.clock, world.secrets, gateway) == 1
     await world.deliver()
     async with world.database.tx(SYSTEM) as tx:
-        token = await accounts.open_token(tx, world.secrets, brand.account.id)
+        token = await tokens.opened(tx, world.secrets, brand.account.id)
     assert token == f"token-of-{ACCOUNT}"
     assert (await row(world))["status"] == "active"
     assert await world.notified() == []
@@ -316,10 +338,10 @@ async def test_secrets_are_sealed_anew_after_a_rotation(world: World, brand: Bra
     new_key = SecretBox.new_key("k2")
     both = SecretBox({**SecretBox.parse([new_key])._keys, **old._keys})
     async with world.database.tx(SYSTEM) as tx:
-        assert await accounts.reseal_tokens(tx, both) == 1
-        assert await accounts.reseal_tokens(tx, both) == 0
+        assert await tokens.reseal_tokens(tx, both) == 1
+        assert await tokens.reseal_tokens(tx, both) == 0
         alone = SecretBox.parse([new_key])
-        assert await accounts.open_token(tx, alone, brand.account.id) == f"token-of-{ACCOUNT}"
+        assert await tokens.opened(tx, alone, brand.account.id) == f"token-of-{ACCOUNT}"
 
 
 # --- Leaving ---
@@ -346,11 +368,13 @@ async def test_after_90_days_people_are_forgotten_and_the_books_kept(
         ' SET attachments = \'[{"type": "image", "storage_key": "results/ana.jpg"}]\''
     )
     async with world.database.tx(SYSTEM) as tx:
-        await accounts.disconnect(tx, world.clock, brand.account, user_id=None, reason="bye")
+        await accounts.disconnect(
+            tx, world.clients, world.clock, brand.account, user_id=None, reason="bye"
+        )
     await world.handle(world.message("are you still there?"))
     world.clock.advance(timedelta(days=90, seconds=1))
-    assert await accounts.purge_due(world.database, world.clock) == 1
-    assert await accounts.purge_due(world.database, world.clock) == 0
+    assert await accounts.purge_due(world.database, world.clients, world.clock) == 1
+    assert await accounts.purge_due(world.database, world.clients, world.clock) == 0
     assert (await row(world))["status"] == "purged"
     for table in (
         "public.social_conversations",
@@ -376,15 +400,20 @@ async def test_after_90_days_people_are_forgotten_and_the_books_kept(
 
 async def test_deauthorising_stops_everything(world: World, brand: Brand) -> None:
     await world.handle(world.comment())
-    stopped = await deletion.deauthorise(world.database, world.clock, PLATFORM, f"app-{ACCOUNT}")
+    stopped = await deletion.deauthorise(
+        world.database, world.clients, world.clock, PLATFORM, f"app-{ACCOUNT}"
+    )
     assert stopped == 1
     assert await world.queued("cancelled") == ["greeting"]
-    assert await deletion.deauthorise(world.database, world.clock, PLATFORM, "nobody") == 0
+    assert (
+        await deletion.deauthorise(world.database, world.clients, world.clock, PLATFORM, "nobody")
+        == 0
+    )
 
 
 async def deauthorised(world: World, issued_at: datetime | None) -> int:
     return await deletion.deauthorise(
-        world.database, world.clock, PLATFORM, f"app-{ACCOUNT}", issued_at
+        world.database, world.clients, world.clock, PLATFORM, f"app-{ACCOUNT}", issued_at
     )
 
 
@@ -417,7 +446,7 @@ async def test_a_deletion_request_is_carried_out_and_can_be_followed(
     world: World, brand: Brand
 ) -> None:
     await world.say(world.comment(), world.message("hi"))
-    request = (world.database, world.clock, PLATFORM, f"app-{ACCOUNT}")
+    request = (world.database, world.clients, world.clock, PLATFORM, f"app-{ACCOUNT}")
     code = await deletion.request_deletion(*request)
     assert (await row(world))["status"] == "purged"
     assert await world.value("SELECT count(*) FROM public.social_conversations") == 0
@@ -435,7 +464,9 @@ async def test_a_purge_takes_what_was_never_sent_and_leaves_no_name(
     await world.say(world.comment(username="ana.secret"))
     photo = world.photo()
     await world.say(photo, world.message("human"))
-    await deletion.request_deletion(world.database, world.clock, PLATFORM, f"app-{ACCOUNT}")
+    await deletion.request_deletion(
+        world.database, world.clients, world.clock, PLATFORM, f"app-{ACCOUNT}"
+    )
     due = await world.sql("SELECT object_key FROM internal.retention WHERE delete_after < now()")
     key = f"{brand.account.id}/{photo.message_ref}"
     assert {found["object_key"] for found in due} == {

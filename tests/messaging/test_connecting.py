@@ -13,7 +13,8 @@ from tests.infra.world import PLATFORM, Brand, World
 from tests.messaging.test_accounts import Gateway, audited
 
 from selify.auth import Session
-from selify.auth.workspaces import RoleTooLow, WorkspaceNotFound
+from selify.auth.permissions import RoleTooLow
+from selify.auth.workspaces import WorkspaceNotFound
 from selify.core.errors import SelifyError, Unauthenticated
 from selify.messaging.connecting import Attempt, Connector
 from selify.messaging.ports import Grant, PlatformRefused
@@ -97,7 +98,11 @@ def gateway(world: World) -> SlowGateway:
 @pytest.fixture
 def connector(world: World) -> Connector:
     return Connector(
-        world.database, world.clock, world.secrets, public_url="https://selify.example"
+        world.database,
+        world.clients,
+        world.clock,
+        world.secrets,
+        public_url="https://selify.example",
     )
 
 

@@ -13,8 +13,7 @@ from selify.core.queue import outbox
 from selify.core.queue.inbox import Event, RetryLater, Skip
 from selify.messaging import outgoing
 from selify.messaging.ports import Accepted, Action, Credentials, OutgoingMessage, Refused
-from selify.messaging.types import Attachment, AttachmentKind, MessageWritten
-from selify.tryon.dialogue import Handler
+from selify.messaging.types import Attachment, AttachmentKind, Handler, MessageWritten
 
 PICTURE = Attachment(AttachmentKind.IMAGE, "https://x.example/1.jpg")
 # More than the handler of an echo ever needs.

@@ -10,7 +10,8 @@ from tests.infra.world import SYSTEM, Brand, World
 from selify.core.queue import outbox
 from selify.messaging import diagnosis, outgoing, send_now
 from selify.messaging.ports import Action, Refused
-from selify.tryon.dialogue import Handler, Stage
+from selify.messaging.types import Handler
+from selify.tryon.dialogue import Stage
 
 DONE = Refused(Action.ALREADY_DONE, "already_replied", "This comment has had its reply.")
 MAYBE = Refused(Action.UNKNOWN, "maybe_sent", "Nobody knows.")
@@ -156,7 +157,7 @@ async def test_the_echo_of_what_was_taken_back_after_a_kill_is_ours(
 ) -> None:
     await world.say(world.comment())
     await world.handle(world.message("hm?"))
-    world.clock.advance(outgoing.PATIENCE)
+    world.clock.advance(outgoing.DEBOUNCE)
     text = await send_and_die(world)
     echo = world.echo(text)
     await world.handle(world.message("STOP"))

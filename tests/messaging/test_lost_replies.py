@@ -5,7 +5,8 @@ from datetime import timedelta
 from tests.infra.world import ANA, Brand, World
 
 from selify.messaging.ports import Action, Refused
-from selify.tryon.dialogue import Handler, Stage
+from selify.messaging.types import Handler
+from selify.tryon.dialogue import Stage
 
 DONE = Refused(Action.ALREADY_DONE, "already_replied", "This comment has had its reply.")
 

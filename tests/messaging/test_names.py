@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.infra.world import ANA, SYSTEM, Brand, World
 
-from selify.messaging import sending
+from selify.messaging import tokens
 
 NAME = "SELECT platform_username FROM public.social_conversations WHERE platform_user_id = $1"
 
@@ -89,7 +89,7 @@ async def test_one_who_cannot_be_asked_keeps_nobody_else_waiting(
 async def died(world: World, brand: Brand) -> None:
     async with world.database.tx(SYSTEM) as tx:
         sealed = await tx.fetch_value("SELECT access_token FROM public.connected_social_accounts")
-        await sending.token_died(tx, brand.account.id, "x", world.clock.now(), sealed=sealed)
+        await tokens.died(tx, brand.account.id, "x", world.clock.now(), sealed=sealed)
 
 
 async def test_who_wrote_while_the_account_was_not_connected_is_asked_for_when_it_is_again(

@@ -14,9 +14,9 @@ from selify import billing
 from selify.core.database import Tx
 from selify.core.queue import outbox
 from selify.core.queue.inbox import Incoming
-from selify.messaging import accounts, outgoing, unmatched_events
+from selify.messaging import accounts, outcomes, outgoing, tokens, unmatched_events
+from selify.messaging.clients import Clients
 from selify.messaging.ports import PlatformRefused, RenewedToken
-from selify.tryon import delivery_refunds
 
 FULL = 25  # more than a routine of 20 takes at a time
 
@@ -51,7 +51,7 @@ async def test_tokens_that_are_always_refused_do_not_block_the_others(
 
     monkeypatch.setattr(gateway, "renew", renew)
     for _ in range(2):
-        await accounts.renew_due(world.database, world.clock, world.secrets, gateway)
+        await tokens.renew_due(world.database, world.clock, world.secrets, gateway)
         world.clock.advance(timedelta(minutes=10))
     assert last in gateway.asked
     assert len(set(gateway.asked)) == FULL + 1, "everybody had a turn before anybody had a second"
@@ -66,9 +66,9 @@ async def test_a_renewal_that_breaks_stops_no_other(
         first,
     )
     world.clock.advance(timedelta(days=51))
-    await accounts.renew_due(world.database, world.clock, world.secrets, Gateway(world))
+    await tokens.renew_due(world.database, world.clock, world.secrets, Gateway(world))
     async with world.database.tx(SYSTEM) as tx:
-        assert await accounts.open_token(tx, world.secrets, second) == "renewed"
+        assert await tokens.opened(tx, world.secrets, second) == "renewed"
 
 
 async def test_accounts_that_cannot_be_purged_do_not_block_the_others(
@@ -82,14 +82,14 @@ async def test_accounts_that_cannot_be_purged_do_not_block_the_others(
     )
     purge = accounts.purge
 
-    async def fail_for_all_but_the_last(tx: Tx, account_id: UUID) -> None:
+    async def fail_for_all_but_the_last(tx: Tx, clients: Clients, account_id: UUID) -> None:
         if account_id != ids[-1]:
             raise RuntimeError("cannot be purged")
-        await purge(tx, account_id)
+        await purge(tx, clients, account_id)
 
     monkeypatch.setattr(accounts, "purge", fail_for_all_but_the_last)
     world.clock.advance(timedelta(days=91))
-    done = [await accounts.purge_due(world.database, world.clock) for _ in range(2)]
+    done = [await accounts.purge_due(world.database, world.clients, world.clock) for _ in range(2)]
     assert done == [0, 1]
 
 
@@ -104,7 +104,12 @@ async def test_a_charge_that_cannot_be_given_back_keeps_nobody_elses(
                 channel=outgoing.CHANNEL,
                 key=f"k{number}",
                 lane=f"l{number}",
-                payload={"charge_id": f"00000000-0000-4000-8000-{number:012}"},
+                payload={
+                    "kind": "image",
+                    "client": "tryon",
+                    "accounted_for": True,
+                    "about": {"charge_id": f"00000000-0000-4000-8000-{number:012}"},
+                },
                 account_id=account_id,
             )
         await tx.execute("UPDATE internal.outbox SET state = 'cancelled'")
@@ -119,7 +124,7 @@ async def test_a_charge_that_cannot_be_given_back_keeps_nobody_elses(
     done = []
     for _ in range(2):
         async with world.database.tx(SYSTEM) as tx:
-            done.append(await delivery_refunds.refund_due(tx, world.clock))
+            done.append(await outcomes.report_lapsed(tx, world.clients, world.clock))
         world.clock.advance(timedelta(minutes=1))
     assert done == [0, 1]
 

@@ -6,6 +6,7 @@ import pytest
 from tests.infra.world import ANA, PLATFORM, SYSTEM, Brand, World
 
 from selify.messaging import accounts, conversations, health, limits, outgoing, repository
+from selify.messaging.outgoing import Kind, Outgoing
 from selify.messaging.ports import (
     Accepted,
     Action,
@@ -15,7 +16,8 @@ from selify.messaging.ports import (
     SentMessage,
 )
 from selify.messaging.sending import DOUBT_LIFE, UNEXPLAINED_PAUSE
-from selify.tryon.dialogue import Handler, Stage
+from selify.messaging.types import Handler
+from selify.tryon.dialogue import Stage
 
 
 @pytest.fixture
@@ -207,7 +209,9 @@ async def test_a_disconnected_account_s_doubts_end(world: World, thread: Brand) 
     world.platform.script.append(refused(Action.UNKNOWN))
     await world.deliver()
     async with world.database.tx(SYSTEM) as tx:
-        await accounts.disconnect(tx, world.clock, thread.account, user_id=None, reason="bye")
+        await accounts.disconnect(
+            tx, world.clients, world.clock, thread.account, user_id=None, reason="bye"
+        )
     await world.later(timedelta(seconds=20))
     assert await world.failures() == ["not_connected"]
 
@@ -257,9 +261,10 @@ async def test_a_picture_is_sent_as_a_link_made_now(world: World, thread: Brand)
         account = await repository.live_account(tx, PLATFORM, thread.account.platform_account_id)
         assert conversation
         assert account
-        await outgoing.send_image(
-            tx, account, conversation, key="p", purpose="result_picture", storage_key="a/b.jpg"
+        picture = Outgoing(
+            kind=Kind.IMAGE, client="tryon", purpose="result_picture", storage_key="a/b.jpg"
         )
+        await outgoing.send(tx, account, conversation, picture, key="p")
     await world.deliver()
     link = world.platform.sent[-1].image_url
     assert link.startswith("https://selify.example/files/")

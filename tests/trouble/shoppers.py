@@ -12,9 +12,9 @@ from enum import StrEnum
 
 from tests.infra.engines import Colour, plain_photo
 
-from selify.demo import USERNAME
-from selify.messaging.types import Button
-from selify.vendors.instagram.sandbox.driver import Message, SandboxDriver, Thread
+from selify.tryon.dialogue import Button
+from selify_sandbox.demo import USERNAME
+from selify_sandbox.instagram.driver import Message, SandboxDriver, Thread
 
 NOBODY: Colour = (4, 4, 4)
 NOT_A_PICTURE = b"These are words. A phone may send anything as a photo."

@@ -16,8 +16,8 @@ from selify import billing
 from selify.core.clock import SystemClock
 from selify.core.database import Actor, Database
 from selify.core.money import MicroUnits
-from selify.demo import PIECES, Brand
-from selify.vendors.instagram.sandbox.driver import SandboxDriver
+from selify_sandbox.demo import PIECES, Brand
+from selify_sandbox.instagram.driver import SandboxDriver
 
 ACTOR = Actor.system("storm")
 ENOUGH_CREDIT = MicroUnits(50_000_000)
@@ -98,7 +98,7 @@ async def storm(
 async def _prepare(brand: Brand, database: Database) -> list[str]:
     """A brand with two bound posts, credit enough, and no limit of its own; the posts' ids."""
     pieces = PIECES[-2:]
-    await brand.settle_in(pieces)
+    await brand.set_up(pieces)
     assert isinstance(brand.workspace_id, UUID)
     async with database.tx(ACTOR) as tx:
         await billing.grant(

@@ -13,7 +13,7 @@ from tests.trouble.shoppers import Kind, Shopper
 from selify import billing
 from selify.core.clock import SystemClock
 from selify.core.database import Actor, Database, Tx
-from selify.vendors.instagram.sandbox.driver import Message, SandboxDriver
+from selify_sandbox.instagram.driver import Message, SandboxDriver
 
 ACTOR = Actor.system("verdict")
 COLOUR_TOLERANCE = 5

@@ -17,8 +17,8 @@ from selify.messaging.ports import Action, Refused
 from selify.messaging.types import (
     Attachment,
     AttachmentKind,
-    Button,
     ButtonTapped,
+    Handler,
     MessageEdited,
     MessageSeen,
     MessageUnsent,
@@ -26,7 +26,7 @@ from selify.messaging.types import (
     ReactionChanged,
 )
 from selify.tryon import keywords
-from selify.tryon.dialogue import Handler, Stage
+from selify.tryon.dialogue import Button, Stage
 
 
 async def thread_open(world: World) -> None:
@@ -204,7 +204,7 @@ async def test_words_right_before_their_photo_are_not_answered_for_themselves(
 async def test_a_nudge_leaves_once_no_photo_came(world: World, brand: Brand) -> None:
     await thread_open(world)
     await world.handle(world.message("hm?"))
-    world.clock.advance(outgoing.PATIENCE)
+    world.clock.advance(outgoing.DEBOUNCE)
     while await world.outbox.run_once():
         pass
     assert await world.queued("sent") == ["greeting", "ask_photo_again"]

@@ -8,9 +8,9 @@ import pytest
 from tests.infra.world import SYSTEM, Brand, World
 
 from selify.core.money import MicroUnits
-from selify.messaging import accounts
+from selify.messaging import accounts, outcomes
 from selify.messaging.ports import Action, Refused
-from selify.tryon import delivery_refunds, lifecycle
+from selify.tryon import lifecycle
 from selify.tryon.dialogue import Stage
 from selify.tryon.lifecycle import Made, Request
 from selify.tryon.types import Picture, Rendering
@@ -43,7 +43,7 @@ async def finish(world: World, request: Request) -> bool:
 
 async def sweep(world: World) -> int:
     async with world.database.tx(SYSTEM) as tx:
-        return await delivery_refunds.refund_due(tx, world.clock)
+        return await outcomes.report_lapsed(tx, world.clients, world.clock)
 
 
 async def codes(world: World) -> list[str]:
@@ -95,8 +95,10 @@ async def test_a_disconnected_account_s_pictures_are_refunded_at_once(
 ) -> None:
     assert await finish(world, request_)
     async with world.database.tx(SYSTEM) as tx:
-        await accounts.disconnect(tx, world.clock, brand.account, user_id=None, reason="bye")
-        await accounts.purge(tx, brand.account.id)
+        await accounts.disconnect(
+            tx, world.clients, world.clock, brand.account, user_id=None, reason="bye"
+        )
+        await accounts.purge(tx, world.clients, brand.account.id)
     assert await world.charges() == ["refunded"]
 
 
@@ -112,7 +114,7 @@ async def test_an_unconfirmed_picture_is_charged_while_its_echo_may_come(
     assert await world.failures() == ["unconfirmed"]
     assert await sweep(world) == 0
     assert await world.charges() == ["completed"]
-    world.clock.advance(delivery_refunds.NO_ECHO_AFTER)
+    world.clock.advance(outcomes.NO_ECHO_AFTER)
     assert await sweep(world) == 1
     assert await world.charges() == ["refunded"]
 

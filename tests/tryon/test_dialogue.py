@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selify.messaging.types import Attachment, AttachmentKind, Button, MessageWritten
+from selify.messaging.types import Attachment, AttachmentKind, Handler, MessageWritten
 from selify.tryon.dialogue import (
     MAX_CHEERS,
     MAX_NUDGES,
     Act,
+    Button,
     Circumstances,
     Decision,
-    Handler,
     Stage,
     State,
     decide,

@@ -7,8 +7,7 @@ from tests.infra.world import SYSTEM, Brand, World
 from tests.tryon.test_never_left_alone import edited, unread, waits_for_person
 
 from selify.messaging import conversations
-from selify.messaging.types import MessageUnsent
-from selify.tryon.dialogue import Handler
+from selify.messaging.types import Handler, MessageUnsent
 
 WISH = "Ich möchte mit einem Menschen sprechen"
 

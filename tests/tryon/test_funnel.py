@@ -4,10 +4,9 @@ from datetime import timedelta
 
 from tests.infra.world import ACCOUNT, ANA, SYSTEM, Brand, World
 
-from selify.messaging.types import Button
 from selify.tryon import funnel as funnels
 from selify.tryon import interactions, posts
-from selify.tryon.dialogue import Stage, State
+from selify.tryon.dialogue import Button, Stage, State
 
 
 async def result_arrives(world: World, *, liked: bool | None = None) -> None:

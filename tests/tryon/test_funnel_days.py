@@ -8,7 +8,8 @@ from tests.infra.world import SYSTEM, Brand, World
 
 from selify.tryon import funnel
 
-NOW = datetime.now(UTC).replace(hour=12)  # the database's own clock decides what is old
+# The last noon that is over: the database's own clock decides what is old.
+NOW = (datetime.now(UTC) - timedelta(hours=12)).replace(hour=12)
 STEPS = ("bot_responded", "user_sent_photo", "generation_successful", "user_satisfied")
 
 

@@ -22,17 +22,23 @@ from selify.core.database import Tx
 from selify.core.money import MicroUnits
 from selify.core.queue import inbox
 from selify.core.queue.inbox import MAX_LOST, Event, InboxWorker
-from selify.messaging import conversations, queries, sending, unanswered
+from selify.messaging import conversations, queries, tokens, unanswered
 from selify.messaging.ports import Accepted, Action, Refused
 from selify.messaging.queries import ConversationFilter
-from selify.messaging.types import Attachment, AttachmentKind, Button, MessageEdited, MessageWritten
-from selify.tryon import dialogue, events, intents, lifecycle, texts
+from selify.messaging.types import (
+    Attachment,
+    AttachmentKind,
+    Handler,
+    MessageEdited,
+    MessageWritten,
+)
+from selify.tryon import bot, dialogue, intents, lifecycle, memory, texts
 from selify.tryon.dialogue import (
     MAX_CHEERS,
     MAX_NUDGES,
     Act,
+    Button,
     Circumstances,
-    Handler,
     Stage,
     State,
     decide,
@@ -196,7 +202,7 @@ async def stand(world: World, brand: Brand, state: State) -> None:
     """Ana's conversation stands there."""
     async with world.database.tx(SYSTEM) as tx:
         conversation = await conversations.lock(tx, brand.account, "900000000001")
-        await conversations.save_state(tx, replace(conversation, is_new=True), state)
+        await memory.remember(tx, replace(conversation, is_new=True), state)
 
 
 async def waits_for_person(world: World, brand: Brand) -> bool:
@@ -333,7 +339,7 @@ async def held_for_a_day(world: World, brand: Brand) -> None:
 async def reconnected_a_day_later(world: World, brand: Brand) -> None:
     async with world.database.tx(SYSTEM) as tx:
         sealed = await tx.fetch_value("SELECT access_token FROM public.connected_social_accounts")
-        await sending.token_died(tx, brand.account.id, "dead", world.clock.now(), sealed=sealed)
+        await tokens.died(tx, brand.account.id, "dead", world.clock.now(), sealed=sealed)
     await world.deliver()
     world.clock.advance(timedelta(hours=30))
     await world.connect(brand.workspace_id, brand.owner_id)
@@ -502,7 +508,7 @@ async def test_a_message_that_is_given_up_brings_a_person(
 ) -> None:
     if known:
         await world.say(world.message("hm?"))
-    monkeypatch.setattr(events, "_circumstances", fails)
+    monkeypatch.setattr(bot, "_circumstances", fails)
     await world.handle(world.message("do you ship to Norway?"))
     await until_given_up(world)
     assert (await world.state()).handler is Handler.HUMAN
@@ -537,7 +543,7 @@ async def test_a_message_given_up_in_a_person_s_hands_is_told(
     world: World, brand: Brand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stand(world, brand, State(handler=Handler.HUMAN))
-    monkeypatch.setattr(events, "_circumstances", fails)
+    monkeypatch.setattr(bot, "_circumstances", fails)
     await world.handle(world.message("and now?"))
     await until_given_up(world)
     assert await told(world) == ["/accounts"]

@@ -4,19 +4,19 @@ import pytest
 
 from selify.commerce import ProductCard
 from selify.core.money import Cents
-from selify.messaging.outgoing import LONGEST_NAME, Voice, _clipped
-from selify.messaging.types import Button
 from selify.tryon import texts
+from selify.tryon.dialogue import Button
 from selify.tryon.lifecycle import LONGEST_LINK, product_line
+from selify.tryon.renderer import LONGEST_NAME, MessageRenderer, _clipped
 from selify.tryon.types import RefusalCode, RefusalReason
 
 LONG = _clipped("👗" * 500)
 LIMIT = 1_000
 
 
-def voice(language: str = "en", **more) -> Voice:
+def voice(language: str = "en", **more) -> MessageRenderer:
     given = {"brand": "Nord", "garment": "Forest Tee", "brand_texts": {}, **more}
-    return Voice(language=language, **given)
+    return MessageRenderer(language=language, **given)
 
 
 def test_every_language_says_the_same_things() -> None:

@@ -23,9 +23,9 @@ from selify.core.money import MicroUnits
 from selify.core.queue import jobs
 from selify.core.queue.jobs import LEASE, JobRunner
 from selify.messaging import accounts
-from selify.messaging.types import Attachment, AttachmentKind, MessageUnsent
+from selify.messaging.types import Attachment, AttachmentKind, Handler, MessageUnsent
 from selify.tryon import posts, texts
-from selify.tryon.dialogue import Handler, Stage
+from selify.tryon.dialogue import Stage
 from selify.tryon.invariants import PicturesArePaidFor
 from selify.tryon.job import ENGINE_PATIENCE, PhotoRules, TryOnJob
 from selify.tryon.ports import EngineUnavailable
@@ -780,7 +780,7 @@ async def test_a_purge_finds_a_paid_picture_that_was_never_sent(
     await studio.work()
     await world.sql("DELETE FROM internal.jobs")
     async with world.database.tx(SYSTEM) as tx:
-        await accounts.purge(tx, brand.account.id)
+        await accounts.purge(tx, world.clients, brand.account.id)
     due = await world.sql(
         "SELECT object_key AS k FROM internal.retention WHERE delete_after < now()"
     )
@@ -802,7 +802,7 @@ async def test_silence_and_a_refund(world: World, brand: Brand, studio: Studio, 
             case "disconnected":
                 async with world.database.tx(SYSTEM) as tx:
                     await accounts.disconnect(
-                        tx, world.clock, brand.account, user_id=None, reason="bye"
+                        tx, world.clients, world.clock, brand.account, user_id=None, reason="bye"
                     )
 
     studio.painter.before = meanwhile
@@ -853,7 +853,7 @@ async def test_a_purged_account_s_try_on_ends(world: World, brand: Brand, studio
 
     async def purged() -> None:
         async with world.database.tx(SYSTEM) as tx:
-            await accounts.purge(tx, brand.account.id)
+            await accounts.purge(tx, world.clients, brand.account.id)
 
     studio.painter.before = purged
     await studio.work()
@@ -960,6 +960,6 @@ async def test_what_was_paid_for_a_purged_account_is_no_riddle(
     await studio.ask()
     await studio.work()
     async with world.database.tx(SYSTEM) as tx:
-        await accounts.purge(tx, brand.account.id)
+        await accounts.purge(tx, world.clients, brand.account.id)
         assert await PicturesArePaidFor(world.clock).violations(tx) == []
         assert await tx.fetch_value("SELECT status FROM public.workspace_usage_events")

@@ -2,16 +2,21 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from PIL import Image, ImageDraw
+from tests.vendors.hosted_engines import HostedEngine
 
+from selify.core.files.fetch import AllowList, SafeFetcher
 from selify.core.files.pictures import Picture, Transparency, open_picture
+from selify.tryon.ports import TryOnEngine
+from selify_sandbox.hosted import TROUBLE_HEADER
 
 SKIN, RED = (224, 172, 105), (200, 30, 30)
 
@@ -59,6 +64,32 @@ def serve(all_servers: Running) -> Iterator[Callable[[Any], Served]]:
     for server, _ in running:
         server.should_exit = True
     all_servers += running
+
+
+@pytest.fixture
+def standin(hosted: HostedEngine, serve: Callable[[Any], Served]) -> Served:
+    return serve(hosted.create_stand_in())
+
+
+@pytest.fixture
+async def engine_for(
+    hosted: HostedEngine, standin: Served
+) -> AsyncIterator[Callable[..., TryOnEngine]]:
+    """Makes engines against the stand-in, or another server; ``trouble`` is what they will meet."""
+    clients: list[httpx.AsyncClient] = []
+
+    def make(
+        trouble: str = "", server: Served = standin, on_response: Any = None, **settings: Any
+    ) -> TryOnEngine:
+        http = httpx.AsyncClient(trust_env=False, headers={TROUBLE_HEADER: trouble})
+        http.event_hooks = {"response": [on_response] if on_response else []}
+        clients.append(http)
+        config = hosted.config(settings.pop("base_url", server.url), **settings)
+        return hosted.engine(config, http, SafeFetcher(AllowList.of(server.host_and_port)))
+
+    yield make
+    for client in clients:
+        await client.aclose()
 
 
 def _opened(image: Image.Image, transparency: Transparency) -> Picture:

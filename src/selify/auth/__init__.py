@@ -1,13 +1,13 @@
 """The auth domain. Owns who is who: users, sessions, workspaces, memberships, and the audit trail
 of account connections.
 
-Others come in through these names. Signing in and out hangs on the ``Gate``; permission is asked
+Others come in through these names. Signing in and out hangs on the ``Gate``; a permission is asked
 with ``access_workspace``; connections of outside accounts are written down with ``audit.record``.
 """
 
 from datetime import datetime
 
-from selify.auth import audit, repository, throttle
+from selify.auth import audit, permissions, repository, throttle
 from selify.auth.audit import OAuthEvent
 from selify.auth.gate import CurrentGate, CurrentSession, Gate, visit_of
 from selify.auth.sessions import check_session
@@ -19,7 +19,6 @@ from selify.auth.types import (
     User,
     Visit,
     Workspace,
-    WorkspaceRole,
 )
 from selify.auth.workspaces import (
     DELETION,
@@ -38,6 +37,7 @@ from selify.auth.workspaces import (
     restore_workspace,
 )
 from selify.core.database import Tx
+from selify.core.permissions import WorkspaceRole
 
 __all__ = [
     "DELETION",
@@ -66,6 +66,7 @@ __all__ = [
     "list_deleted",
     "list_members",
     "list_workspaces",
+    "permissions",
     "remove_member",
     "restore_workspace",
     "tidy",

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Request
 
+from selify.auth import permissions as may
 from selify.auth import schemas, workspaces
 from selify.auth.gate import CurrentGate, CurrentSession, visit_of
 from selify.auth.types import SignedIn
+from selify.core.permissions import EVERYONE, SIGNED_IN, allows
 from selify.core.web import idempotency
 from selify.core.web.http import CurrentClock, CurrentUserId, SystemTx, UserTx
 
@@ -25,6 +27,7 @@ IdempotencyKey = Annotated[
 
 
 @router.post("/auth/sign-up", status_code=201, tags=["auth"])
+@allows(EVERYONE)
 async def sign_up(
     body: schemas.SignUpInput, request: Request, gate: CurrentGate
 ) -> schemas.MeOutput:
@@ -41,6 +44,7 @@ async def sign_up(
 
 
 @router.post("/auth/sign-in", tags=["auth"])
+@allows(EVERYONE)
 async def sign_in(
     body: schemas.SignInInput, request: Request, gate: CurrentGate
 ) -> schemas.MeOutput:
@@ -54,18 +58,21 @@ async def sign_in(
 
 
 @router.post("/auth/sign-out", status_code=204, tags=["auth"])
+@allows(EVERYONE)
 async def sign_out(request: Request, gate: CurrentGate) -> None:
     """End the session: its cookie and its tokens stop working at once."""
     await gate.sign_out(request)
 
 
 @router.get("/auth/me", tags=["auth"])
+@allows(SIGNED_IN)
 async def me(session: CurrentSession) -> schemas.MeOutput:
     """Who is signed in."""
     return schemas.MeOutput.of(session)
 
 
 @router.post("/auth/token", tags=["auth"])
+@allows(EVERYONE)
 async def token(
     body: schemas.TokenInput, request: Request, gate: CurrentGate
 ) -> schemas.TokenOutput:
@@ -90,6 +97,7 @@ async def token(
 
 
 @router.get("/workspaces", tags=["workspaces"])
+@allows(SIGNED_IN)
 async def list_workspaces(tx: UserTx) -> schemas.WorkspacesOutput:
     """The workspaces you are a member of."""
     mine = await workspaces.list_workspaces(tx)
@@ -97,6 +105,7 @@ async def list_workspaces(tx: UserTx) -> schemas.WorkspacesOutput:
 
 
 @router.post("/workspaces", status_code=201, tags=["workspaces"])
+@allows(SIGNED_IN)
 async def create_workspace(
     body: schemas.WorkspaceInput,
     tx: SystemTx,
@@ -124,6 +133,7 @@ async def create_workspace(
 
 
 @router.post("/workspaces/{workspace_id}/delete", status_code=204, tags=["workspaces"])
+@allows(may.BRAND_DELETE)
 async def delete_workspace(
     workspace_id: UUID,
     body: schemas.DeletionInput,
@@ -141,6 +151,7 @@ async def delete_workspace(
 
 
 @router.get("/workspaces/deleted", tags=["workspaces"])
+@allows(SIGNED_IN)
 async def list_deleted(
     tx: SystemTx, clock: CurrentClock, user_id: CurrentUserId
 ) -> schemas.DeletedWorkspacesOutput:
@@ -152,6 +163,7 @@ async def list_deleted(
 
 
 @router.post("/workspaces/{workspace_id}/restore", status_code=204, tags=["workspaces"])
+@allows(may.BRAND_RESTORE)
 async def restore_workspace(
     workspace_id: UUID, tx: SystemTx, clock: CurrentClock, user_id: CurrentUserId
 ) -> None:
@@ -162,16 +174,18 @@ async def restore_workspace(
 
 
 @router.get("/workspaces/{workspace_id}/members", tags=["workspaces"])
+@allows(may.MEMBERS_READ)
 async def list_members(
     workspace_id: UUID, tx: SystemTx, user_id: CurrentUserId
 ) -> schemas.MembersOutput:
     """Everyone in the workspace, owners first."""
-    await workspaces.access_workspace(tx, workspace_id, user_id=user_id)
+    await workspaces.access_workspace(tx, workspace_id, may.MEMBERS_READ, user_id=user_id)
     members = await workspaces.list_members(tx, workspace_id)
     return schemas.MembersOutput(members=[schemas.MemberOutput.of(m) for m in members])
 
 
 @router.patch("/workspaces/{workspace_id}/members/{user_id}", status_code=204, tags=["workspaces"])
+@allows(may.MEMBERS_CHANGE, sometimes=[may.OWNERS_CHANGE])
 async def change_role(
     workspace_id: UUID, user_id: UUID, body: schemas.RoleInput, tx: UserTx
 ) -> None:
@@ -180,6 +194,7 @@ async def change_role(
 
 
 @router.delete("/workspaces/{workspace_id}/members/{user_id}", status_code=204, tags=["workspaces"])
+@allows(may.MEMBERS_REMOVE, sometimes=[may.MEMBERS_LEAVE, may.OWNERS_CHANGE])
 async def remove_member(workspace_id: UUID, user_id: UUID, tx: UserTx) -> None:
     """Remove a member, or leave the workspace yourself."""
     await workspaces.remove_member(tx, workspace_id, user_id)

@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from selify.auth import emails, passwords
-from selify.auth.types import DeletedWorkspace, Member, Session, Workspace, WorkspaceRole
+from selify.auth.types import DeletedWorkspace, Member, Session, Workspace
+from selify.core.permissions import WorkspaceRole
 from selify.core.text import OneLine, Verbatim
 
 _EMAIL = "mira@nordlicht.example"

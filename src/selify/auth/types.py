@@ -2,23 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from selify.core.ids import UserId, WorkspaceId
-
-
-class WorkspaceRole(StrEnum):
-    """What a member may do, the most powerful first."""
-
-    OWNER = "owner"
-    ADMIN = "admin"
-    MEMBER = "member"
-
-    def includes(self, other: "WorkspaceRole") -> bool:
-        """Whether whoever has this role may do what the other role may."""
-        order = list(WorkspaceRole)
-        return order.index(self) <= order.index(other)
+from selify.core.permissions import WorkspaceRole
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 The database keeps the rules whoever asks: policies (admins and owners manage members, only owners
 touch an owner, everyone may leave) and a trigger (a workspace never loses its last owner). Here
-they are said in words.
+they are asked as permissions, and said in words.
 """
 
 import contextlib
@@ -14,12 +14,15 @@ from uuid import UUID
 
 import asyncpg
 
-from selify.auth.types import DeletedWorkspace, Member, Workspace, WorkspaceRole
+from selify.auth import permissions
+from selify.auth.permissions import check_held
+from selify.auth.types import DeletedWorkspace, Member, Workspace
 from selify.core.clock import Clock
 from selify.core.database import Tx
-from selify.core.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unauthenticated
+from selify.core.errors import Conflict, Gone, Invalid, NotFound, Unauthenticated
 from selify.core.ids import UserId, WorkspaceId
 from selify.core.language import _
+from selify.core.permissions import Permission, WorkspaceRole
 from selify.core.queue import jobs
 from selify.notifications import outbox
 
@@ -29,11 +32,6 @@ _WORKSPACE = "w.id, w.name, w.slug, w.description, w.created_at"
 # As internal.active_members has it: joined (or never invited), not expired, workspace not deleted.
 _BELONGS = """(m.joined_at IS NOT NULL OR m.invited_at IS NULL)
               AND (m.expires_at IS NULL OR m.expires_at > now())"""
-_ROLES = {
-    WorkspaceRole.OWNER: _("owner"),
-    WorkspaceRole.ADMIN: _("admin"),
-    WorkspaceRole.MEMBER: _("member"),
-}
 _ACTIVE = f"w.deleted_at IS NULL AND {_BELONGS}"
 # From the moment that its forgetting began it is not whole any more, whatever the clock says.
 _STILL_WHOLE = "NOT coalesce(w.settings, '{}') ?| ARRAY['forgetting_since', 'purged_at']"
@@ -45,10 +43,6 @@ class WorkspaceNotFound(NotFound):
 
 class MemberNotFound(NotFound):
     code = "member_not_found"
-
-
-class RoleTooLow(Forbidden):
-    code = "role_too_low"
 
 
 class NameDiffers(Invalid):
@@ -115,11 +109,11 @@ async def list_workspaces(tx: Tx, *, user_id: UUID | None = None) -> list[Worksp
 async def access_workspace(
     tx: Tx,
     workspace_id: UUID,
+    permission: Permission = permissions.BRAND_READ,
     *,
-    role: WorkspaceRole = WorkspaceRole.MEMBER,
     user_id: UUID | None = None,
 ) -> Workspace:
-    """The workspace, promising that the user is a member with at least this role.
+    """The workspace, promising that the user is a member who holds this permission.
 
     Defaults to the user whose transaction this is; a system transaction names one. Raises
     WorkspaceNotFound for non-members, so that nobody learns what exists, and RoleTooLow for members.
@@ -136,16 +130,7 @@ async def access_workspace(
     if row is None:
         raise WorkspaceNotFound(_("There is no such workspace, or you are not a member of it."))
     workspace = _workspace(row, WorkspaceRole(row["role"]))
-    if not workspace.role.includes(role):
-        raise RoleTooLow(
-            _(
-                "This needs the role %(needed)s in %(name)s; yours is %(yours)s.",
-                needed=_ROLES[role],
-                name=workspace.name,
-                yours=_ROLES[workspace.role],
-            ),
-            hint=_("Ask an owner of the workspace."),
-        )
+    check_held(permission, workspace.role, workspace=workspace.name)
     return workspace
 
 
@@ -194,10 +179,10 @@ async def change_role(tx: Tx, workspace_id: UUID, member_id: UUID, role: Workspa
 
     Raises WorkspaceNotFound, MemberNotFound, RoleTooLow, LastOwner.
     """
-    mine = await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN)
+    mine = await access_workspace(tx, workspace_id, permissions.MEMBERS_CHANGE)
     theirs = await _role_of(tx, workspace_id, member_id)
-    if WorkspaceRole.OWNER in (theirs, role) and mine.role is not WorkspaceRole.OWNER:
-        raise RoleTooLow(_("Only an owner can make or change an owner."), hint=_("Ask an owner."))
+    if WorkspaceRole.OWNER in (theirs, role):
+        check_held(permissions.OWNERS_CHANGE, mine.role, workspace=mine.name)
     with _keeping_an_owner():
         async with tx.savepoint():
             await tx.execute(
@@ -217,11 +202,11 @@ async def remove_member(tx: Tx, workspace_id: UUID, member_id: UUID) -> None:
     Raises WorkspaceNotFound, MemberNotFound, RoleTooLow, LastOwner.
     """
     leaving = member_id == _asking(tx, None)
-    least = WorkspaceRole.MEMBER if leaving else WorkspaceRole.ADMIN
-    mine = await access_workspace(tx, workspace_id, role=least)
+    needed = permissions.MEMBERS_LEAVE if leaving else permissions.MEMBERS_REMOVE
+    mine = await access_workspace(tx, workspace_id, needed)
     theirs = await _role_of(tx, workspace_id, member_id)
-    if theirs is WorkspaceRole.OWNER and mine.role is not WorkspaceRole.OWNER:
-        raise RoleTooLow(_("Only an owner can remove an owner."), hint=_("Ask an owner."))
+    if theirs is WorkspaceRole.OWNER:
+        check_held(permissions.OWNERS_CHANGE, mine.role, workspace=mine.name)
     with _keeping_an_owner():
         async with tx.savepoint():
             await tx.execute(
@@ -240,7 +225,7 @@ async def delete_workspace(
 
     Raises WorkspaceNotFound, RoleTooLow, NameDiffers, HoldsBrands.
     """
-    workspace = await access_workspace(tx, workspace_id, role=WorkspaceRole.OWNER, user_id=user_id)
+    workspace = await access_workspace(tx, workspace_id, permissions.BRAND_DELETE, user_id=user_id)
     if _words(typed_name) != _words(workspace.name):
         raise NameDiffers(
             _("This is not its name. %(workspace)s was not deleted.", workspace=workspace.name),
@@ -327,10 +312,7 @@ async def restore_workspace(tx: Tx, clock: Clock, workspace_id: UUID, *, user_id
     )
     if row is None:
         raise WorkspaceNotFound(_("There is no such workspace, or you are not a member of it."))
-    if row["role"] != WorkspaceRole.OWNER:
-        raise RoleTooLow(
-            _("Only an owner can bring %(name)s back.", name=row["name"]), hint=_("Ask an owner.")
-        )
+    check_held(permissions.BRAND_RESTORE, WorkspaceRole(row["role"]), workspace=row["name"])
     if row["deleted_at"] is None:
         return
     if not row["whole"] or row["deleted_at"] + KEPT_FOR <= clock.now():

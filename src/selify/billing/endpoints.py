@@ -8,8 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from selify.billing import accounts, explanation, schemas, usage
+from selify.billing import permissions as may
 from selify.billing.errors import ChargeMissing
 from selify.core.language import _
+from selify.core.permissions import allows
 from selify.core.web.http import CurrentClock, UserTx
 
 router = APIRouter(prefix="/api/v1/workspaces/{workspace_id}/billing", tags=["billing"])
@@ -21,12 +23,14 @@ PageSize = Annotated[int, Query(ge=1, le=usage.LARGEST_PAGE)]
 
 
 @router.get("/balance")
+@allows(may.USAGE_READ)
 async def balance(workspace_id: UUID, tx: UserTx, clock: CurrentClock) -> schemas.BalanceOutput:
     """What the workspace can spend now."""
     return schemas.BalanceOutput.of(await accounts.balance(tx, clock, workspace_id))
 
 
 @router.get("/usage")
+@allows(may.USAGE_READ)
 async def list_usage(
     workspace_id: UUID, tx: UserTx, clock: CurrentClock, cursor: Cursor = None, limit: PageSize = 50
 ) -> schemas.UsagePage:
@@ -42,6 +46,7 @@ async def list_usage(
 
 
 @router.get("/usage/{usage_event_id}")
+@allows(may.USAGE_READ)
 async def explain(
     workspace_id: UUID, usage_event_id: UUID, tx: UserTx
 ) -> schemas.ExplanationOutput:

@@ -8,7 +8,7 @@ import asyncpg
 
 from selify.billing.types import Order, Work
 from selify.core.database import Tx
-from selify.core.queue import schedule
+from selify.core.queue import job_rows, schedule
 
 LARGEST_INTEGER = 2**31 - 1
 STALE = "stale charges"  # the routine whose failures are noted
@@ -288,9 +288,7 @@ async def abandoned(tx: Tx, *, before: datetime, limit: int) -> list[asyncpg.Rec
             SELECT e.workspace_id, e.id FROM public.workspace_usage_events e
              WHERE e.status = 'reserved' AND e.created_at < $1
                AND coalesce((e.metadata -> 'charge' ->> 'part')::int, 1) = 1
-               AND NOT EXISTS (SELECT FROM internal.jobs j
-                                WHERE j.id = (e.metadata -> 'charge' ->> 'job_id')::uuid
-                                  AND j.state IN ('queued', 'running'))
+               AND NOT {job_rows.is_alive("(e.metadata -> 'charge' ->> 'job_id')::uuid")}
              ORDER BY coalesce({schedule.last_try(STALE, "e.id")}, e.created_at) LIMIT $2)
         SELECT id FROM longest ORDER BY workspace_id, id
         """,

@@ -7,12 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 
 from selify.auth import access_workspace
+from selify.commerce import permissions as may
 from selify.commerce import schemas
 from selify.commerce.editing import edit_garment
 from selify.commerce.garments import list_garments
 from selify.commerce.ports import GarmentReader
 from selify.commerce.uploads import upload_garment
 from selify.core.files.storage import Storage
+from selify.core.permissions import allows
 from selify.core.web.http import CurrentClock, CurrentUser, CurrentUserId, OpenDatabase, SystemTx
 from selify.core.web.links import FileLinks
 
@@ -26,6 +28,7 @@ ShortText = Annotated[str, Form(max_length=200)]
 
 
 @router.get("")
+@allows(may.GARMENTS_READ)
 async def wardrobe(
     request: Request,
     workspace_id: UUID,
@@ -36,7 +39,7 @@ async def wardrobe(
     archived: Annotated[bool, Query(description="Those put away instead of those in use.")] = False,
 ) -> list[schemas.GarmentOutput]:
     """The wardrobe, newest first, 200 at a time."""
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, may.GARMENTS_READ, user_id=user_id)
     links: FileLinks = request.app.state.links
     return [
         schemas.GarmentOutput.of(
@@ -47,6 +50,7 @@ async def wardrobe(
 
 
 @router.patch("/{garment_id}")
+@allows(may.GARMENTS_CHANGE)
 async def edit(
     request: Request,
     workspace_id: UUID,
@@ -60,7 +64,7 @@ async def edit(
     link. A garment that is put away leaves the wardrobe's list; posts that show it already go on
     until it is taken off there.
     """
-    await access_workspace(tx, workspace_id, user_id=user_id)
+    await access_workspace(tx, workspace_id, may.GARMENTS_CHANGE, user_id=user_id)
     garment = await edit_garment(tx, clock, workspace_id, garment_id, body.as_change())
     links: FileLinks = request.app.state.links
     link = links.make(garment.storage_path, now=clock.now(), lasts=PICTURE_LIFE)
@@ -68,6 +72,7 @@ async def edit(
 
 
 @router.post("", status_code=201)
+@allows(may.GARMENTS_ADD)
 async def upload(
     request: Request,
     workspace_id: UUID,
@@ -85,7 +90,7 @@ async def upload(
 ) -> schemas.GarmentOutput:
     """Add a garment. What it is (category, colours, pattern, sleeves) is read from the picture."""
     async with database.tx(user) as tx:
-        await access_workspace(tx, workspace_id)
+        await access_workspace(tx, workspace_id, may.GARMENTS_ADD)
     storage: Storage = request.app.state.storage
     reader: GarmentReader = request.app.state.read_garment
     product = {"price_cents": price_cents, "currency": currency, "url": url, "stock": stock}

@@ -25,6 +25,7 @@ from selify.core.clock import Clock, is_within
 from selify.core.database import Actor, Database, Tx
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
+from selify.core.pruning import TROUBLE_KEPT, Rule
 from selify.core.queue.claims import NOBODY
 from selify.core.queue.schedule import take_turn
 
@@ -39,6 +40,7 @@ FIRST_LOOK = timedelta(days=1)
 OVERLAP = timedelta(hours=1)
 PIECE = 20_000
 ALL_TIME = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
+PRUNED = (Rule("internal.invariant_findings", "resolved_at", TROUBLE_KEPT),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,3 +343,11 @@ async def _open(tx: Tx, invariant: str, sentence: str, violation: Violation, now
 
 
 _RESOLVE = "UPDATE internal.invariant_findings SET resolved_at = greatest($2, found_at)"
+
+
+async def count_open(tx: Tx) -> int:
+    """In how many places an invariant does not hold."""
+    count: int = await tx.fetch_value(
+        "SELECT count(*) FROM internal.invariant_findings WHERE resolved_at IS NULL"
+    )
+    return count

@@ -97,11 +97,24 @@ tryon_seconds = Histogram(
 connections_refused = Counter(
     "selify_connections_refused_total", "Connections refused or cut off, by reason", ["reason"]
 )
+requests_refused = Counter(
+    "selify_requests_refused_total", "Requests refused as too many, by what was counted", ["by"]
+)
 waiting = Gauge(
     "selify_waiting",
     "Rows waiting, by queue",
     ["queue"],
     multiprocess_mode="livemostrecent",  # all see the same database
+)
+dead_letters = Gauge(
+    "selify_dead_letters",
+    "Events that failed for good",
+    multiprocess_mode="livemostrecent",
+)
+invariant_findings = Gauge(
+    "selify_invariant_findings",
+    "Places where an invariant does not hold",
+    multiprocess_mode="livemostrecent",
 )
 live_pages = Gauge(
     "selify_live_pages", "Pages connected for live updates", multiprocess_mode="livesum"

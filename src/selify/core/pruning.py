@@ -1,8 +1,7 @@
 """What has served its purpose goes: rows of queues that are done, answers nobody can ask for again.
 
-How long a row stays is how long something may still refer to it. Platforms deliver again for a day
-and a half, so an arrived event is remembered for two weeks. A dead letter can be replayed for
-``REPLAYABLE``; until then the keys of what it caused must be known, or it would cause it twice.
+Whoever owns a table says which of its rows, and when: how long a row stays is how long something may
+still refer to it.
 """
 
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from selify.core.ids import first_id
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.queue.claims import by_index
-from selify.core.queue.inbox import REPLAYABLE
 from selify.core.queue.schedule import take_turn
 
 log = get_logger(__name__)
@@ -22,7 +20,6 @@ log = get_logger(__name__)
 ACTOR = Actor.system("pruning")
 EVERY = timedelta(hours=1)
 BATCH = 5000
-EVENTS_KEPT = timedelta(days=14)
 TROUBLE_KEPT = timedelta(days=90)
 
 
@@ -45,18 +42,6 @@ class Rule:
                 SELECT ctid FROM {self.table} WHERE {self.by} < $1 AND {self.condition}
                  ORDER BY {self.by} LIMIT {BATCH} FOR UPDATE SKIP LOCKED))
         """
-
-
-RULES = (
-    # A rule for each status: the index is sorted by the time within one.
-    Rule("public.webhook_events", "created_at", EVENTS_KEPT, "status = 'completed'"),
-    Rule("public.webhook_events", "created_at", EVENTS_KEPT, "status = 'skipped'"),
-    Rule("public.webhook_events", "created_at", TROUBLE_KEPT, "status = 'failed'"),
-    Rule("internal.outbox", "id", REPLAYABLE, "state IN ('sent', 'failed', 'cancelled')"),
-    Rule("internal.jobs", "id", REPLAYABLE, "state IN ('done', 'failed', 'cancelled')"),
-    Rule("internal.idempotency_keys", "expires_at", timedelta()),
-    Rule("internal.invariant_findings", "resolved_at", TROUBLE_KEPT),
-)
 
 
 async def prune(database: Database, rules: Sequence[Rule], *, now: datetime) -> int:

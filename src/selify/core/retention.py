@@ -15,12 +15,15 @@ from selify.core.files.storage import Storage, StorageUnavailable
 from selify.core.invariants import Violation
 from selify.core.logging import get_logger
 from selify.core.queue.claims import by_index
+from selify.core.queue.inbox import LONGEST_WAIT
+from selify.core.wrong_clocks import Bound, interval
 
 log = get_logger(__name__)
 
 ACTOR = Actor.system("retention")
 AT_ONCE = datetime.fromtimestamp(0, UTC)
 RETRY_AFTER = timedelta(hours=1)
+BOUNDS = (Bound("internal.retention", "retry_after", interval(LONGEST_WAIT)),)
 
 
 async def keep_until(tx: Tx, key: str, *, until: datetime, reason: str, workspace_id: UUID) -> None:

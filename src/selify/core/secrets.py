@@ -7,7 +7,7 @@ bound in, a sealed token copied into another row does not open there.
 import base64
 import binascii
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
@@ -77,6 +77,17 @@ class SecretBox:
         sealed = self._ciphers[self.current_key].encrypt(nonce, plain.encode(), about.encode())
         body = base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
         return f"{_VERSION}.{self.current_key}.{body}"
+
+    def seal_with(self, names: Collection[str], plain: str, *, about: str) -> dict[str, str]:
+        """The same text sealed with the current key and with each of these that we hold, by key id.
+
+        Who opens all of them can open whatever those keys have sealed.
+        """
+        return {
+            name: SecretBox({name: key}).seal(plain, about=about)
+            for name, key in self._keys.items()
+            if name == self.current_key or name in names
+        }
 
     def open(self, sealed: str, *, about: str) -> str:
         version, _dot, rest = sealed.partition(".")

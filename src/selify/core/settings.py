@@ -10,7 +10,7 @@ import os
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -69,9 +69,6 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8700, ge=1, le=65535, description="Port the server listens on.")
-    phone_port: int = Field(
-        8701, ge=1, le=65535, description="Port of the shopper's phone, in the demo."
-    )
     metrics_port: int = Field(
         0, ge=0, le=65535, description="Port on which a lone worker is scraped. 0: none."
     )
@@ -85,6 +82,21 @@ class Settings(BaseSettings):
     )
     max_connections_per_address: int = Field(
         200, ge=1, description="Connections one address may keep open at once."
+    )
+    requests_per_minute_per_key: int = Field(
+        1800,
+        ge=0,
+        description="Requests one sign-in or access token may send in a minute; beyond it the answer is"
+        " 429. Webhooks, files and signing in do not count. 0: as many as it likes.",
+    )
+    requests_per_minute_per_person: int = Field(
+        3600, ge=0, description="The same, for all sign-ins of one person together."
+    )
+    requests_per_minute_per_address: int = Field(
+        3600,
+        ge=0,
+        description="The same, for one address, of whoever is not signed in. Colleagues who are signed"
+        " in count by themselves.",
     )
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `selify up` starts.")
 
@@ -271,6 +283,15 @@ class Settings(BaseSettings):
         return Addresses(self.database_owner_url or self.database_url, self.database_url)
 
     @property
+    def requests_per_minute(self) -> tuple[int, int, int]:
+        """By key, person and address."""
+        return (
+            self.requests_per_minute_per_key,
+            self.requests_per_minute_per_person,
+            self.requests_per_minute_per_address,
+        )
+
+    @property
     def server_limits(self) -> Limits:
         return Limits(
             self.server_statement_seconds, self.server_lock_seconds, self.server_idle_seconds
@@ -311,10 +332,18 @@ class Settings(BaseSettings):
             ) from error
 
 
+Kind = TypeVar("Kind", bound=Settings)
+
+
 def load(**overrides: Any) -> Settings:
     """Settings, or SettingsWrong naming the first thing that is wrong with them."""
+    return load_as(Settings, **overrides)
+
+
+def load_as(kind: type[Kind], **overrides: Any) -> Kind:
+    """The same for the settings of a package beside us, which add to ours."""
     try:
-        return Settings(**overrides)
+        return kind(**overrides)
     except ValidationError as error:
         first = error.errors()[0]
         name = "SELIFY_" + "_".join(str(part) for part in first["loc"]).upper()

@@ -2,7 +2,7 @@
 
 Everything that waits, is leased, counted or paused says in a row until or since when. A machine whose
 clock is ahead for a while writes such times, and once it is right again, whoever compares with them
-would wait as long as the clock was wrong. So each has a bound: how far ahead of now it can honestly
+would wait as long as the clock was wrong. So each has a bound, which its owner names: how far ahead of now it can honestly
 lie. What lies further ahead was written by a clock that was wrong, and is treated as over; so is, however
 near it lies, what was written by a clock that is ahead of ours.
 
@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 
 from selify.core.database import Actor, Database
 from selify.core.logging import get_logger
-from selify.core.queue import inbox, jobs, outbox
 from selify.core.queue.claims import by_index
 from selify.core.queue.schedule import take_turn
 
@@ -59,32 +58,6 @@ class Bound:
                    SELECT ctid FROM {self.table}
                     WHERE {too_far} AND {self.condition} FOR UPDATE SKIP LOCKED))
         """
-
-
-_WAIT = interval(inbox.LONGEST_WAIT)
-BOUNDS = (
-    Bound("public.webhook_events", "processing_started_at", condition="status = 'processing'"),
-    Bound(
-        "public.webhook_events",
-        "next_retry_at",
-        _WAIT,
-        "status = 'failed' AND retry_count < max_retries",
-        written="processing_started_at",
-    ),
-    Bound("internal.outbox", "leased_until", interval(outbox.LEASE), "state = 'sending'"),
-    Bound("internal.outbox", "leased_until", interval(outbox.LEASE), "state = 'unknown'"),
-    Bound(
-        "internal.outbox",
-        "not_before",
-        _WAIT,
-        "state = 'queued' AND NOT behind",
-        written="updated_at",
-    ),
-    Bound("internal.outbox", "not_before", _WAIT, "state = 'unknown'", written="updated_at"),
-    Bound("internal.jobs", "leased_until", interval(jobs.LEASE), "state = 'running'"),
-    Bound("internal.jobs", "run_after", _WAIT, "state = 'queued'", written="updated_at"),
-    Bound("internal.retention", "retry_after", _WAIT),
-)
 
 
 async def set_right(database: Database, bounds: Sequence[Bound], *, now: datetime) -> int:

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
-from selify.auth import WorkspaceRole
 from selify.core.language import _
+from selify.core.permissions import allows
 from selify.core.text import OneLine, Verbatim
 from selify.dash import bot_texts, health, words
 from selify.dash.bot_texts import BotText
@@ -17,10 +17,14 @@ from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import View
 from selify.messaging import accounts, repository
 from selify.messaging.connecting import Connector
+from selify.messaging.permissions import ACCOUNTS_DISCONNECT, ACCOUNTS_READ, MESSAGES_RETRY
 from selify.messaging.send_now import send_now
-from selify.messaging.types import Account, SwitchedOff
+from selify.messaging.tokens import AccountMissing
+from selify.messaging.types import Account
 from selify.tryon import bot_settings, texts
+from selify.tryon.bot_settings import SwitchedOff, switched_off
 from selify.tryon.keywords import DEFAULT_KEYWORDS
+from selify.tryon.permissions import BOT_CHANGE, TEXTS_CHANGE, TEXTS_READ
 
 router = APIRouter(prefix="/accounts", include_in_schema=False)
 
@@ -30,6 +34,7 @@ Template = Annotated[Verbatim, Form(max_length=2000)]
 
 
 @router.get("")
+@allows(ACCOUNTS_READ)
 async def show(desk: AtDesk) -> Response:
     doctors = await desk.once(health.examine)
     async with desk.reading() as tx:
@@ -39,12 +44,14 @@ async def show(desk: AtDesk) -> Response:
         "accounts.html",
         accounts=doctors,
         settings=found,
+        speaks={key: bot_settings.language_of(known) for key, known in found.items() if known},
         languages=texts.languages(),
         default_keywords=DEFAULT_KEYWORDS,
     )
 
 
 @router.post("/{account_id}/settings")
+@allows(BOT_CHANGE)
 async def save_settings(
     desk: AtDesk,
     account_id: UUID,
@@ -53,7 +60,7 @@ async def save_settings(
     trigger_keywords: Annotated[OneLine, Form(max_length=1000)] = "",
 ) -> Response:
     """Whether the bot works, in which language, and which words start a try-on."""
-    async with desk.acting(WorkspaceRole.ADMIN) as tx:
+    async with desk.acting() as tx:
         account = await accounts.access_account(tx, desk.workspace.id, account_id)
         await bot_settings.save_settings(
             tx,
@@ -63,7 +70,8 @@ async def save_settings(
             keywords=keyword_list(trigger_keywords, field="trigger_keywords"),
             field="trigger_keywords",
         )
-    off = account.switched_off is SwitchedOff.WORKSPACE
+    elsewhere = switched_off(account.settings, account.workspace_settings)
+    off = elsewhere is SwitchedOff.WORKSPACE
     done = "settings_saved_while_off" if off else "settings_saved"
     if not by_script(desk.request):
         return went_well(desk, "/accounts", done)
@@ -71,11 +79,12 @@ async def save_settings(
 
 
 @router.post("/{account_id}/switch-on")
+@allows(BOT_CHANGE)
 async def switch_on(desk: AtDesk, account_id: UUID) -> Response:
     """Shoppers can try things on again, wherever it was switched off."""
-    async with desk.acting(WorkspaceRole.ADMIN) as tx:
+    async with desk.acting() as tx:
         account = await accounts.access_account(tx, desk.workspace.id, account_id)
-        await accounts.switch_on(tx, account)
+        await bot_settings.switch_on(tx, account)
     if not by_script(desk.request):
         return went_well(desk, "/accounts", "bot_switched_on")
     shown = await health.show_banner(desk, View())
@@ -84,6 +93,7 @@ async def switch_on(desk: AtDesk, account_id: UUID) -> Response:
 
 
 @router.post("/{account_id}/send-now")
+@allows(MESSAGES_RETRY)
 async def send_waiting_now(desk: AtDesk, account_id: UUID) -> Response:
     """What waits is tried at once; what it waits for is asked again."""
     async with desk.acting() as tx:
@@ -95,11 +105,12 @@ async def send_waiting_now(desk: AtDesk, account_id: UUID) -> Response:
 
 
 @router.get("/{account_id}/texts")
+@allows(TEXTS_READ)
 async def show_texts(desk: AtDesk, account_id: UUID, language: str = "") -> Response:
     """Everything the bot says, to be read and rewritten."""
     async with desk.reading() as tx:
         account = await accounts.access_account(tx, desk.workspace.id, account_id)
-    spoken = language if language in texts.languages() else account.language
+    spoken = language if language in texts.languages() else bot_settings.language_of(account)
     return await page(
         desk,
         "texts.html",
@@ -111,6 +122,7 @@ async def show_texts(desk: AtDesk, account_id: UUID, language: str = "") -> Resp
 
 
 @router.post("/{account_id}/texts/preview")
+@allows(TEXTS_READ)
 async def preview_text(
     desk: AtDesk, account_id: UUID, language: Language, key: Key, template: Template = ""
 ) -> Response:
@@ -122,6 +134,7 @@ async def preview_text(
 
 
 @router.post("/{account_id}/texts")
+@allows(TEXTS_CHANGE)
 async def save_text(
     desk: AtDesk,
     account_id: UUID,
@@ -131,7 +144,7 @@ async def save_text(
     reset: Annotated[bool, Form()] = False,
 ) -> Response:
     """In the brand's own words; empty or ``reset`` for ours again."""
-    async with desk.acting(WorkspaceRole.ADMIN) as tx:
+    async with desk.acting() as tx:
         account = await accounts.access_account(tx, desk.workspace.id, account_id)
         own = await bot_settings.save_text(
             tx,
@@ -158,9 +171,10 @@ async def save_text(
 
 
 @router.post("/{account_id}/disconnect")
+@allows(ACCOUNTS_DISCONNECT)
 async def disconnect(desk: AtDesk, account_id: UUID) -> Response:
     """Nothing more comes in or goes out. The history is kept for 90 days."""
-    async with desk.acting(WorkspaceRole.ADMIN) as tx:
+    async with desk.acting() as tx:
         account = await accounts.access_account(tx, desk.workspace.id, account_id)
     state = desk.request.app.state
     connector: Connector = state.connector
@@ -173,7 +187,7 @@ async def show_doctor(desk: Desk, view: View) -> dict[str, Any]:
     """How one account is. Raises AccountMissing."""
     found = next((one for one in await desk.once(health.examine) if one.id == view.account), None)
     if found is None:
-        raise accounts.AccountMissing(_("There is no such account in this workspace."))
+        raise AccountMissing(_("There is no such account in this workspace."))
     return {"account": found}
 
 
@@ -181,7 +195,9 @@ async def show_switch(desk: Desk, view: View) -> dict[str, Any]:
     """Whether an account's bot works, and whether it may. Raises AccountMissing."""
     account_id = (await show_doctor(desk, view))["account"].id
     async with desk.reading() as tx:
-        return {"known": await repository.account(tx, account_id)}
+        known = await repository.account(tx, account_id)
+    off = switched_off(known.settings, known.workspace_settings) if known else None
+    return {"known": known, "off": off}
 
 
 PARTS = {"doctor": show_doctor, "bot-switch": show_switch}

@@ -6,6 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
+from selify.core.permissions import EVERYONE, allows
 from selify.dash.rendering import plain
 
 ADDRESS = "/static/api-docs"
@@ -23,6 +24,7 @@ def install(app: FastAPI, *, folder: Path) -> None:
 
 
 @router.get("/docs")
+@allows(EVERYONE)
 async def show(request: Request) -> Response:
     return plain("api_docs.html", description=request.app.openapi_url, **request.app.state.api_docs)
 

@@ -7,8 +7,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from selify import notifications
 from selify.auth import CurrentGate
+from selify.auth.permissions import BRAND_READ
 from selify.core.errors import NotFound
 from selify.core.language import _
+from selify.core.permissions import allows
 from selify.dash.desk import AtDesk
 from selify.dash.rendering import bell, by_script, fragment, page, went_well
 
@@ -18,6 +20,7 @@ AS_MANY_AS_SHOWN = 200
 
 
 @router.get("")
+@allows(BRAND_READ)
 async def show(desk: AtDesk) -> Response:
     if by_script(desk.request):
         return fragment(desk, "notices.html", **await bell(desk))
@@ -25,6 +28,7 @@ async def show(desk: AtDesk) -> Response:
 
 
 @router.post("/read")
+@allows(BRAND_READ)
 async def mark_all_read(desk: AtDesk) -> Response:
     """Everything unread in this workspace."""
     async with desk.reading() as tx:
@@ -38,6 +42,7 @@ async def mark_all_read(desk: AtDesk) -> Response:
 
 
 @router.post("/{notice_id}/open")
+@allows(BRAND_READ)
 async def open_notice(desk: AtDesk, gate: CurrentGate, notice_id: UUID) -> Response:
     """Seen, and on to where something can be done about it."""
     async with desk.reading() as tx:

@@ -7,12 +7,13 @@ from fastapi.responses import RedirectResponse, Response
 
 from selify.auth import (
     CurrentSession,
-    WorkspaceRole,
     list_deleted,
     list_workspaces,
     restore_workspace,
 )
+from selify.auth.permissions import BRAND_RESTORE
 from selify.core.database import Actor
+from selify.core.permissions import SIGNED_IN, allows
 from selify.core.web.http import CurrentClock, OpenDatabase
 from selify.dash.rendering import plain
 
@@ -22,6 +23,7 @@ ACTOR = Actor.system("a deleted brand")
 
 
 @router.get("/deleted")
+@allows(SIGNED_IN)
 async def show(
     workspace_id: UUID, session: CurrentSession, database: OpenDatabase, clock: CurrentClock
 ) -> Response:
@@ -35,13 +37,14 @@ async def show(
     return plain(
         "welcome/deleted.html",
         brand=found[0],
-        is_owner=found[0].role is WorkspaceRole.OWNER,
+        may_restore=BRAND_RESTORE.held_by(found[0].role),
         user=user,
         others=others,
     )
 
 
 @router.post("/restore")
+@allows(BRAND_RESTORE)
 async def restore(
     workspace_id: UUID, session: CurrentSession, database: OpenDatabase, clock: CurrentClock
 ) -> Response:

@@ -4,7 +4,7 @@ Which workspace: the one the address names (``?workspace=``), else the one looke
 else the first. Whoever has none is sent to make one; an address in one that was deleted leads to the page
 that says so, as long as it can be brought back. A page reads as the user, so that row level
 security decides what there is to see; what a user's role may not write itself (states, counters,
-settings) is written by the system, after the membership was checked in that same transaction.
+settings) is written by the system, after the page's permissions were asked in that same transaction.
 """
 
 import contextlib
@@ -23,15 +23,16 @@ from selify.auth import (
     Session,
     Workspace,
     WorkspaceNotFound,
-    WorkspaceRole,
     access_workspace,
     list_deleted,
     list_workspaces,
 )
+from selify.auth.permissions import check_held
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import NotFound
 from selify.core.language import _
+from selify.core.permissions import Permission, access_of
 from selify.core.web import http
 
 COOKIE = "selify_workspace"
@@ -69,9 +70,8 @@ class Desk:
     def now(self) -> datetime:
         return self.clock.now()
 
-    @property
-    def may_manage(self) -> bool:
-        return self.workspace.role.includes(WorkspaceRole.ADMIN)
+    def may(self, permission: Permission) -> bool:
+        return permission.held_by(self.workspace.role)
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:
@@ -80,11 +80,15 @@ class Desk:
             yield tx
 
     @contextlib.asynccontextmanager
-    async def acting(self, role: WorkspaceRole = WorkspaceRole.MEMBER) -> AsyncIterator[Tx]:
-        """As the system, for a member with at least this role. Raises what access_workspace does."""
+    async def acting(self) -> AsyncIterator[Tx]:
+        """As the system, for a member who holds what the page asks for, which is asked again. Raises
+        what access_workspace does.
+        """
         route = getattr(self.request.scope.get("route"), "path", "")
         async with self.database.tx(Actor.system(f"{self.request.method} {route}")) as tx:
-            await access_workspace(tx, self.workspace.id, role=role, user_id=self.session.user.id)
+            user_id = self.session.user.id
+            workspace = await access_workspace(tx, self.workspace.id, user_id=user_id)
+            _check_page(self.request, workspace)
             yield tx
 
     async def once(self, ask: "Callable[[Desk], Awaitable[T]]") -> T:
@@ -112,7 +116,9 @@ Chosen = Annotated[UUID | None, Query(alias="workspace")]
 async def open_desk(
     request: Request, session: CurrentSession, actor: http.CurrentUser, chosen: Chosen = None
 ) -> Desk:
-    """Raises WorkspaceNotFound for a workspace that is not the user's, BrandDeleted for one that was."""
+    """Raises WorkspaceNotFound for a workspace that is not the user's, BrandDeleted for one that was,
+    RoleTooLow where the user lacks what the page asks for.
+    """
     async with http.open_database(request).tx(actor) as tx:
         mine = await list_workspaces(tx)
     if chosen is not None and chosen not in {workspace.id for workspace in mine}:
@@ -123,7 +129,17 @@ async def open_desk(
         _remember(request, chosen)
     wanted = str(chosen or request.cookies.get(COOKIE))
     workspace = next((w for w in mine if str(w.id) == wanted), mine[0])
+    _check_page(request, workspace)
     return Desk(request, session, actor, workspace, tuple(mine))
+
+
+def _check_page(request: Request, workspace: Workspace) -> None:
+    """Whether its user holds every permission that the page says it ``allows``. Raises RoleTooLow."""
+    access = access_of(request.scope["endpoint"])
+    if access is None or not access.permissions:
+        raise RuntimeError(f"{request.scope['endpoint']} does not say which permission it asks for")
+    for permission in access.permissions:
+        check_held(permission, workspace.role, workspace=workspace.name)
 
 
 async def _not_here(request: Request, session: Session, chosen: UUID) -> NotFound:

@@ -13,7 +13,7 @@ from selify.dash.view import View
 from selify.messaging import diagnosis
 from selify.messaging.diagnosis import About, Diagnosis, Finding, State, Waiting
 from selify.messaging.limits import Pace
-from selify.messaging.types import SwitchedOff
+from selify.tryon.bot_settings import SwitchedOff, switched_off
 
 FELT_MILLISECONDS = 100
 
@@ -79,7 +79,7 @@ class Doctor:
 
     @property
     def switched_off(self) -> SwitchedOff | None:
-        return self.found.switched_off
+        return switched_off(self.found.row["settings"], self.found.row["workspace_settings"])
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:

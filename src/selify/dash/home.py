@@ -13,30 +13,53 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from selify import billing, commerce
+from selify.billing.permissions import USAGE_READ
+from selify.commerce.permissions import GARMENTS_READ
+from selify.core.cursor import Cursor
 from selify.core.language import _
+from selify.core.permissions import allows
 from selify.dash import charges, charts, health, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import bell, by_script, fragment, page, went_well
 from selify.dash.view import PERIODS, View, Viewed
 from selify.messaging import conversations, queries, repository
-from selify.messaging.queries import Answers, ConversationFilter, ConversationMissing, Mark
-from selify.messaging.types import Account
-from selify.tryon import funnel
-from selify.tryon.dialogue import Handler, State
+from selify.messaging.permissions import (
+    ACCOUNTS_READ,
+    CONVERSATIONS_ANSWER,
+    CONVERSATIONS_READ,
+)
+from selify.messaging.queries import Answers, ConversationFilter, ConversationMissing
+from selify.messaging.types import Account, Handler
+from selify.tryon import bot_settings, funnel
+from selify.tryon import queries as posts
+from selify.tryon import repository as garments
+from selify.tryon.dialogue import State
+from selify.tryon.permissions import FUNNEL_READ, POSTS_READ
 
 router = APIRouter(include_in_schema=False)
 
 LATEST_CHARGES = 6
 PEOPLE = 50
 MESSAGES = 200
+# What the parts of a page show.
+SHOWN = (
+    CONVERSATIONS_READ,
+    ACCOUNTS_READ,
+    FUNNEL_READ,
+    POSTS_READ,
+    GARMENTS_READ,
+    USAGE_READ,
+)
 
 
 @router.get("/")
+@allows(*SHOWN)
 async def home(desk: AtDesk, view: Viewed) -> Response:
     return await _home(desk, view)
 
 
 @router.get("/conversations/{conversation_id}")
+@allows(*SHOWN)
 async def conversation(desk: AtDesk, view: Viewed, conversation_id: UUID) -> Response:
     """The first page with one conversation open: where notices and links lead."""
     belongs_to = await _workspace_of(desk, conversation_id)
@@ -75,7 +98,7 @@ async def show_attention(desk: Desk, _: View) -> dict[str, Any]:
     async with desk.acting() as tx:
         accounts = await queries.list_accounts(tx, desk.workspace.id)
         garments = await commerce.list_garments(tx, desk.workspace.id, limit=1)
-        binding = await queries.shows_any_garment(tx, desk.workspace.id)
+        binding = await posts.shows_any_garment(tx, desk.workspace.id)
     return {"steps": {"account": bool(accounts), "garment": bool(garments), "binding": binding}}
 
 
@@ -94,7 +117,7 @@ async def show_conversations(desk: Desk, view: View) -> dict[str, Any]:
             )
     return {
         "conversations": found[:PEOPLE],
-        "more_people": Mark.after(found, PEOPLE, by="last_message_at"),
+        "more_people": Cursor.after(found, PEOPLE, by="last_message_at"),
     }
 
 
@@ -118,9 +141,9 @@ async def show_thread(desk: Desk, view: View) -> dict[str, Any]:
             "thread": thread,
             "account": account,
             "who": _who_answers(thread, account),
-            "garment": await repository.binding(tx, about) if about else None,
+            "garment": await garments.binding(tx, about) if about else None,
             "messages": found[-MESSAGES:],
-            "earlier": Mark.after(found[::-1], MESSAGES, by="at"),
+            "earlier": Cursor.after(found[::-1], MESSAGES, by="at"),
             "following": is_latest,
             "news": latest if view.held and not is_latest else None,
         }
@@ -132,7 +155,7 @@ def _who_answers(thread: Mapping[str, Any], account: Account | None) -> str:
         return str(thread["answers"])
     if account.status not in repository.LIVE:
         return "nobody_connected"
-    return "bot_off" if account.switched_off else "bot"
+    return "bot" if bot_settings.is_on(account) else "bot_off"
 
 
 async def _latest_conversations(desk: Desk) -> list[dict[str, Any]]:
@@ -180,12 +203,14 @@ PARTS: Mapping[str, Callable[[Desk, View], Awaitable[dict[str, Any]]]] = {
 
 
 @router.post("/conversations/{conversation_id}/take-over")
+@allows(CONVERSATIONS_ANSWER)
 async def take_over(desk: AtDesk, conversation_id: UUID) -> Response:
     """The bot keeps quiet here; a person answers."""
     return await _set_handler(desk, conversation_id, Handler.HUMAN, "handed_over")
 
 
 @router.post("/conversations/{conversation_id}/hand-back")
+@allows(CONVERSATIONS_ANSWER)
 async def hand_back(desk: AtDesk, conversation_id: UUID) -> Response:
     """The bot answers here again."""
     return await _set_handler(desk, conversation_id, Handler.BOT, "handed_back")

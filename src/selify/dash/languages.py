@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from selify.auth import CurrentGate
 from selify.core.errors import Invalid
 from selify.core.language import LANGUAGES, _
+from selify.core.permissions import EVERYONE, allows
 from selify.core.text import OneLine
 from selify.core.web import http
 from selify.core.web.language import COOKIE
@@ -17,6 +18,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.post("/language")
+@allows(EVERYONE)
 async def choose(
     request: Request, gate: CurrentGate, language: Annotated[OneLine, Form(max_length=10)] = ""
 ) -> Response:

@@ -9,13 +9,15 @@ from fastapi.responses import Response
 
 from selify import billing
 from selify.billing import After, ChargeMissing
+from selify.billing.permissions import USAGE_READ
 from selify.core import language
+from selify.core.cursor import Cursor
 from selify.core.language import _
+from selify.core.permissions import allows
 from selify.dash import charges, charts
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import by_script, fragment, page
 from selify.dash.view import View, Viewed
-from selify.messaging.queries import Mark
 
 router = APIRouter(prefix="/billing", include_in_schema=False)
 
@@ -24,6 +26,7 @@ DAYS = 14
 
 
 @router.get("")
+@allows(USAGE_READ)
 async def show(desk: AtDesk, view: Viewed) -> Response:
     shown = {**await show_books(desk, view), **await show_charges(desk, view)}
     return await page(desk, "billing.html", view=view, **shown)
@@ -42,13 +45,14 @@ async def show_charges(desk: Desk, view: View) -> dict[str, Any]:
     async with desk.reading() as tx:
         found = await charges.read(tx, desk.workspace.id, after=after, limit=A_PAGE)
     ends = found.after
-    return {"found": found, "earlier": Mark(ends.created_at, ends.id) if ends else None}
+    return {"found": found, "earlier": Cursor(ends.created_at, ends.id) if ends else None}
 
 
 PARTS = {"books": show_books, "charges": show_charges}
 
 
 @router.get("/charges/{charge_id}")
+@allows(USAGE_READ)
 async def explain(desk: AtDesk, charge_id: UUID) -> Response:
     """Why a charge is what it is. Raises ChargeMissing."""
     async with desk.reading() as tx:

@@ -5,6 +5,7 @@ from fastapi.responses import Response
 
 from selify.core.errors import NotFound
 from selify.core.language import _
+from selify.core.permissions import allows
 from selify.dash import accounts, health, home, money, posts, wardrobe
 from selify.dash.desk import AtDesk
 from selify.dash.rendering import fragment
@@ -23,6 +24,7 @@ PARTS = {
 
 
 @router.get("/fragments/{name}")
+@allows(*home.SHOWN)
 async def draw_again(desk: AtDesk, view: Viewed, name: str) -> Response:
     """A part and what it is drawn from stand under the same name."""
     if name not in PARTS:

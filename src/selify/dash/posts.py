@@ -10,18 +10,20 @@ from fastapi.responses import Response
 
 from selify import commerce
 from selify.commerce import Garment
+from selify.core.cursor import Cursor
 from selify.core.database import Tx
 from selify.core.errors import Invalid
 from selify.core.language import _
+from selify.core.permissions import allows
 from selify.core.text import OneLine
 from selify.dash import post_pictures, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.forms import keyword_list
 from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import Text, View, Viewed, number
-from selify.messaging import queries
-from selify.messaging.queries import Mark
-from selify.tryon import posts
+from selify.messaging import queries as messaging
+from selify.tryon import posts, queries
+from selify.tryon.permissions import POSTS_BIND, POSTS_READ
 from selify.tryon.posts import PostMissing
 
 router = APIRouter(prefix="/posts", include_in_schema=False)
@@ -31,6 +33,7 @@ CHOICES = 20
 
 
 @router.get("")
+@allows(POSTS_READ)
 async def show(desk: AtDesk, view: Viewed) -> Response:
     return await page(desk, "posts.html", view=view, **await show_posts(desk, view))
 
@@ -39,13 +42,13 @@ async def show_posts(desk: Desk, view: View) -> dict[str, Any]:
     """A page of posts, and what can be chosen for them."""
     async with desk.reading() as tx:
         found = await queries.list_posts(tx, desk.workspace.id, after=view.after, limit=A_PAGE + 1)
-        accounts = await queries.list_accounts(tx, desk.workspace.id)
+        accounts = await messaging.list_accounts(tx, desk.workspace.id)
         garments = await _shown_by(tx, desk, found)
     async with desk.acting() as tx:
         any_garment = bool(await commerce.list_garments(tx, desk.workspace.id, limit=1))
     return {
         "posts": found[:A_PAGE],
-        "earlier": Mark.after(found, A_PAGE, by="posted_at"),
+        "earlier": Cursor.after(found, A_PAGE, by="posted_at"),
         "accounts": accounts,
         "garments": garments,
         "any_garment": any_garment,
@@ -56,6 +59,7 @@ PARTS = {"posts": show_posts}
 
 
 @router.get("/{post_id}/garment")
+@allows(POSTS_BIND)
 async def choose(desk: AtDesk, post_id: UUID, search: Text = "", garment: Text = "") -> Response:
     """Which garment the post shows: the newest ones, or those that are called so. ``garment``: what
     is chosen already, which stays in sight whatever is searched for.
@@ -90,6 +94,7 @@ async def _choices(tx: Tx, workspace_id: UUID, wanted: str) -> tuple[list[Garmen
 
 
 @router.post("/{post_id}/garment")
+@allows(POSTS_BIND)
 async def bind(
     desk: AtDesk,
     post_id: UUID,
@@ -114,6 +119,7 @@ async def bind(
 
 
 @router.post("/{post_id}/garment/remove")
+@allows(POSTS_BIND)
 async def unbind(desk: AtDesk, post_id: UUID) -> Response:
     async with desk.acting() as tx:
         await posts.check_post(tx, desk.workspace.id, post_id)
@@ -122,6 +128,7 @@ async def unbind(desk: AtDesk, post_id: UUID) -> Response:
 
 
 @router.get("/{post_id}/keywords")
+@allows(POSTS_READ)
 async def explain_keywords(desk: AtDesk, post_id: UUID) -> Response:
     """The words in force, and the rule that won."""
     async with desk.acting() as tx:
@@ -133,6 +140,7 @@ async def explain_keywords(desk: AtDesk, post_id: UUID) -> Response:
 
 @router.get("/{post_id}/picture")
 @router.head("/{post_id}/picture")
+@allows(POSTS_READ)
 async def picture(desk: AtDesk, post_id: UUID) -> Response:
     """Our own copy of the post's picture: the platform's links end after a while."""
     async with desk.reading() as tx:

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from selify import commerce, notifications
+from selify.auth import permissions as workspace_permissions
 from selify.core import language
 from selify.core.language import _n
 from selify.core.money import Credits, MicroUnits
@@ -24,12 +25,21 @@ from selify.core.web.links import FileLinks
 from selify.dash import health, words
 from selify.dash.desk import Desk, deleted_brands
 from selify.dash.view import View
+from selify.messaging import permissions as messaging_permissions
+from selify.tryon import permissions as tryon_permissions
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
 PICTURE_LIFE = timedelta(hours=2)
 # What a page shows belongs to who is signed in, and is live: it is never shown from a cache.
 _HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request, Cookie"}
+
+# What templates ask for, by wing.
+_PERMISSIONS = {
+    "workspace": workspace_permissions,
+    "messaging": messaging_permissions,
+    "tryon": tryon_permissions,
+}
 
 
 @cache
@@ -58,6 +68,7 @@ def environment() -> Environment:
     made.globals.update(
         asset=asset,
         words=words,
+        permissions=_PERMISSIONS,
         LOW_CONFIDENCE=commerce.LOW_CONFIDENCE,
         RATE=Credits(10_000),
         reader_language=language.current,

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from selify.auth import access_workspace
+from selify.auth.permissions import BRAND_READ
 from selify.core.errors import TooMany
 from selify.core.language import _
+from selify.core.permissions import allows
 from selify.core.web.http import CurrentUser, OpenDatabase
 from selify.dash.live import Changes
 
@@ -27,12 +29,13 @@ class TooManyPages(TooMany):
 
 
 @router.get("/live")
+@allows(BRAND_READ)
 async def follow(
     request: Request, workspace: UUID, user: CurrentUser, database: OpenDatabase
 ) -> StreamingResponse:
     """Events named after the changed tables, or ``everything``."""
     async with database.tx(user) as tx:
-        await access_workspace(tx, workspace)
+        await access_workspace(tx, workspace, BRAND_READ)
     changes: Changes = request.app.state.changes
     if not changes.has_room(workspace):
         raise TooManyPages(_("Close some of them, or reload this page by hand."), retry_after=60)

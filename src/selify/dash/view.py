@@ -11,7 +11,8 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from selify.messaging.queries import ConversationFilter, Mark
+from selify.core.cursor import Cursor
+from selify.messaging.queries import ConversationFilter
 
 PERIODS = (7, 30, 90)
 
@@ -28,9 +29,9 @@ class View:
     held: UUID | None = None
     days: int = PERIODS[0]
     wanted: ConversationFilter = ConversationFilter.ALL
-    people: Mark | None = None
-    before: Mark | None = None
-    after: Mark | None = None
+    people: Cursor | None = None
+    before: Cursor | None = None
+    after: Cursor | None = None
     account: UUID | None = None
     archived: bool = False
 
@@ -54,9 +55,9 @@ def view(
         held=number(held),
         days=next((period for period in PERIODS if str(period) == days), PERIODS[0]),
         wanted=next((one for one in ConversationFilter if one == wanted), ConversationFilter.ALL),
-        people=Mark.parse(people),
-        before=Mark.parse(before),
-        after=Mark.parse(after),
+        people=Cursor.parse(people),
+        before=Cursor.parse(before),
+        after=Cursor.parse(after),
         account=number(account),
         archived=archived == "true",
     )

@@ -10,17 +10,19 @@ from fastapi.responses import Response
 
 from selify import commerce
 from selify.commerce import Garment, GarmentChange
+from selify.commerce.permissions import GARMENTS_ADD, GARMENTS_CHANGE, GARMENTS_READ
 from selify.commerce.ports import GarmentReader
 from selify.commerce.uploads import upload_garment
+from selify.core.cursor import Cursor
 from selify.core.errors import Invalid, SelifyError
 from selify.core.files.storage import Storage
 from selify.core.language import _, sentences, stored
+from selify.core.permissions import allows
 from selify.core.text import OneLine
 from selify.dash import forms, words
 from selify.dash.desk import AtDesk, Desk
 from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import View, Viewed
-from selify.messaging.queries import Mark
 
 router = APIRouter(prefix="/wardrobe", include_in_schema=False)
 
@@ -58,6 +60,7 @@ NewGarment = Annotated[Typed, Depends(_typed_new)]
 
 
 @router.get("")
+@allows(GARMENTS_READ)
 async def show(desk: AtDesk, view: Viewed) -> Response:
     return await _shown(desk, view, Typed())
 
@@ -73,7 +76,7 @@ async def show_garments(desk: Desk, view: View) -> dict[str, Any]:
     last = found[A_PAGE - 1] if len(found) > A_PAGE else None
     return {
         "garments": found[:A_PAGE],
-        "earlier": Mark(None, last.id) if last else None,
+        "earlier": Cursor(None, last.id) if last else None,
         "put_away": bool(put_away),
     }
 
@@ -82,6 +85,7 @@ PARTS = {"garments": show_garments}
 
 
 @router.post("")
+@allows(GARMENTS_ADD)
 async def add(
     desk: AtDesk, typed: NewGarment, picture: Annotated[list[UploadFile] | None, File()] = None
 ) -> Response:
@@ -100,6 +104,7 @@ async def add(
 
 
 @router.post("/{garment_id}/category")
+@allows(GARMENTS_CHANGE)
 async def confirm_category(
     desk: AtDesk, garment_id: UUID, category: Annotated[Category, Form()]
 ) -> Response:
@@ -112,6 +117,7 @@ async def confirm_category(
 
 
 @router.post("/{garment_id}")
+@allows(GARMENTS_CHANGE)
 async def edit(
     desk: AtDesk,
     garment_id: UUID,
@@ -128,12 +134,14 @@ async def edit(
 
 
 @router.post("/{garment_id}/archive")
+@allows(GARMENTS_CHANGE)
 async def archive(desk: AtDesk, garment_id: UUID) -> Response:
     """Out of the wardrobe, and kept."""
     return await _edited(desk, garment_id, GarmentChange(archived=True), "garment_archived")
 
 
 @router.post("/{garment_id}/restore")
+@allows(GARMENTS_CHANGE)
 async def restore(desk: AtDesk, garment_id: UUID) -> Response:
     """Back into the wardrobe."""
     return await _edited(desk, garment_id, GarmentChange(archived=False), "garment_restored")

@@ -18,6 +18,7 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database
 from selify.core.errors import Invalid, SelifyError
 from selify.core.language import _
+from selify.core.permissions import EVERYONE, SIGNED_IN, allows
 from selify.core.text import OneLine, Verbatim
 from selify.core.web.http import CurrentClock, OpenDatabase
 from selify.dash.rendering import plain
@@ -33,6 +34,7 @@ ReturnToQuery = Annotated[str, Query(max_length=2000)]
 
 
 @router.get("/sign-in")
+@allows(EVERYONE)
 async def show_sign_in(
     request: Request, gate: CurrentGate, return_to: ReturnToQuery = ""
 ) -> Response:
@@ -44,6 +46,7 @@ async def show_sign_in(
 
 
 @router.post("/sign-in")
+@allows(EVERYONE)
 async def sign_in(
     request: Request,
     gate: CurrentGate,
@@ -68,6 +71,7 @@ async def sign_in(
 
 
 @router.get("/sign-up")
+@allows(EVERYONE)
 async def show_sign_up(request: Request, gate: CurrentGate) -> Response:
     if await gate.identify(request):
         return RedirectResponse("/", status_code=303)
@@ -75,6 +79,7 @@ async def show_sign_up(request: Request, gate: CurrentGate) -> Response:
 
 
 @router.post("/sign-up")
+@allows(EVERYONE)
 async def sign_up(
     request: Request,
     gate: CurrentGate,
@@ -100,12 +105,14 @@ async def sign_up(
 
 
 @router.post("/sign-out")
+@allows(EVERYONE)
 async def sign_out(request: Request, gate: CurrentGate) -> Response:
     await gate.sign_out(request)
     return RedirectResponse("/sign-in", status_code=303)
 
 
 @router.get("/brands/new")
+@allows(SIGNED_IN)
 async def show_new_brand(
     session: CurrentSession, database: OpenDatabase, clock: CurrentClock
 ) -> Response:
@@ -113,6 +120,7 @@ async def show_new_brand(
 
 
 @router.post("/brands")
+@allows(SIGNED_IN)
 async def create_brand(
     session: CurrentSession,
     database: OpenDatabase,

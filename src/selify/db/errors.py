@@ -55,6 +55,18 @@ class MigrationFailed(DatabaseError):
     code = "migration_failed"
 
 
+class DatabaseNotEmpty(DatabaseError):
+    """Something is in it already, which a restore would mix with what was backed up."""
+
+    code = "database_not_empty"
+
+
+class DumpFailed(DatabaseError):
+    """pg_dump or pg_restore was refused; says its own reason."""
+
+    code = "database_dump_failed"
+
+
 class EmbeddedDatabaseError(Conflict):
     """The embedded server cannot start; says why and what to do."""
 

@@ -80,6 +80,24 @@ async def check(url: str) -> None:
         )
 
 
+async def check_empty(url: str) -> None:
+    """Raise the ``DatabaseError`` that keeps a backup from being restored there."""
+    async with _connection(url) as connection:
+        await _demand_server(connection)
+        if await _revision_of(connection) is not None:
+            raise errors.DatabaseNotEmpty(
+                "The database already holds Selify's tables, and nothing is overwritten.",
+                hint="Restore into an empty database: a new SELIFY_DATA_DIR, or a new SELIFY_DATABASE_URL.",
+            )
+        await _demand_empty(connection)
+        await _demand_rights(connection)
+
+
+def check_known(revision: str) -> None:
+    """Raise DatabaseNewer for a revision that only a newer program knows."""
+    _demand_known(revision)
+
+
 async def owner_rights(url: str) -> bool:
     """Whether who logs in there could also change the schema, or look past row level security."""
     async with _connection(url) as connection:

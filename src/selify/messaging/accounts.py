@@ -14,40 +14,37 @@ from uuid import UUID
 
 import asyncpg
 
-from selify.auth import audit, change_platform_settings
+from selify.auth import audit
 from selify.core import retention
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
-from selify.core.errors import Conflict, NotFound, SelifyError
+from selify.core.errors import Conflict
 from selify.core.ids import new_id
 from selify.core.language import _
-from selify.core.logging import get_logger
-from selify.core.outage import is_away
-from selify.core.queue import outbox, schedule
+from selify.core.queue import inbox_rows, outbox_rows, schedule
 from selify.core.secrets import SecretBox
-from selify.messaging import health, outgoing, repository, send_backoff, sending, unmatched_events
-from selify.messaging.ports import AccountGateway, Grant, PlatformRefused
-from selify.messaging.types import Account, SwitchedOff
-from selify.tryon import delivery_refunds
-from selify.tryon.lifecycle import forget_account
-
-log = get_logger(__name__)
+from selify.messaging import (
+    health,
+    outcomes,
+    outgoing,
+    repository,
+    send_backoff,
+    tokens,
+    unmatched_events,
+)
+from selify.messaging.clients import Clients
+from selify.messaging.ports import Grant
+from selify.messaging.tokens import AccountMissing
+from selify.messaging.types import Account
 
 ACTOR = Actor.system("accounts")
 RETENTION = timedelta(days=90)
-RENEW_BEFORE = timedelta(days=10)
-RENEW_AGE = timedelta(hours=24)
-RENEWAL, PURGING = "token renewal", "purging accounts"  # routines whose failures are noted
+PURGING = "purging accounts"  # the routine whose failures are noted
 
 
 class ConnectedElsewhere(Conflict):
     code = "connected_elsewhere"
     title = _("This account is connected in another workspace")
-
-
-class AccountMissing(NotFound):
-    code = "account_missing"
-    title = _("This account is not connected here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +136,7 @@ async def _write(
     platform: str,
     grant: Grant,
 ) -> None:
-    sealed = secrets.seal(grant.token, about=sending.token_identity(account_id))
+    sealed = secrets.seal(grant.token, about=tokens.identity(account_id))
     try:
         async with tx.savepoint():
             await tx.execute(
@@ -186,50 +183,7 @@ async def _write(
 async def _release_waiting(tx: Tx, account_id: UUID, now: datetime) -> None:
     """Answers that waited for the account leave now."""
     await send_backoff.lift(tx, account_id)
-    await tx.execute(
-        """
-        UPDATE internal.outbox SET not_before = $3, updated_at = $3
-         WHERE account_id = $1 AND channel = $2 AND state = 'queued' AND not_before > $3
-        """,
-        account_id,
-        outgoing.CHANNEL,
-        now,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class HeldToken:
-    """An access token. ``sealed`` is its stored form: what a refusal of it is compared with."""
-
-    plain: str
-    sealed: str
-
-    def __repr__(self) -> str:
-        return "HeldToken()"
-
-
-async def open_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> str:
-    """The access token, for one call. Raises AccountMissing."""
-    return (await held_token(tx, secrets, account_id)).plain
-
-
-async def find_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> str | None:
-    """The access token where there is one that can be opened."""
-    try:
-        return await open_token(tx, secrets, account_id)
-    except SelifyError:
-        return None
-
-
-async def held_token(tx: Tx, secrets: SecretBox, account_id: UUID) -> HeldToken:
-    """Raises AccountMissing."""
-    sealed = await tx.fetch_value(
-        "SELECT access_token FROM public.connected_social_accounts WHERE id = $1 AND access_token <> ''",
-        account_id,
-    )
-    if sealed is None:
-        raise AccountMissing(_("This account is not connected (any more)."))
-    return HeldToken(secrets.open(sealed, about=sending.token_identity(account_id)), sealed)
+    await outbox_rows.release(tx, channel=outgoing.CHANNEL, account_id=account_id, now=now)
 
 
 async def change_settings(
@@ -249,22 +203,14 @@ async def change_settings(
     )
 
 
-async def switch_on(tx: Tx, account: Account) -> None:
-    """Try-on for this account, in a system transaction: in its own settings, and in the workspace's
-    for its platform where those switch it off.
-    """
-    await change_settings(tx, account.id, lambda known: {**known, "tryon_enabled": True})
-    if account.switched_off is SwitchedOff.WORKSPACE:
-        await change_platform_settings(
-            tx,
-            account.workspace_id,
-            account.platform,
-            lambda known: {**known, "enabled": True, "tryon_enabled": True},
-        )
-
-
 async def disconnect(
-    tx: Tx, clock: Clock, account: Account, *, user_id: UUID | None, reason: str
+    tx: Tx,
+    clients: Clients,
+    clock: Clock,
+    account: Account,
+    *,
+    user_id: UUID | None,
+    reason: str,
 ) -> None:
     """No more events, no more answers; the history stays for 90 days in case they come back."""
     await tx.execute(
@@ -284,8 +230,8 @@ async def disconnect(
         """,
         account.id,
     )
-    await outbox.cancel_account(tx, account_id=account.id, reason=reason)
-    await delivery_refunds.refund_due(tx, clock, account_id=account.id)
+    await outbox_rows.cancel_account(tx, account_id=account.id, reason=reason, now=clock.now())
+    await outcomes.report_lapsed(tx, clients, clock, account_id=account.id)
     await audit.record(
         tx,
         audit.OAuthEvent.ACCOUNT_DISCONNECTED,
@@ -332,26 +278,18 @@ async def granted_since(
     return {row["id"] for row in rows}
 
 
-async def purge(tx: Tx, account_id: UUID) -> None:
-    """Forget the shoppers and the tokens of an account; what was charged stays on the books."""
+async def purge(tx: Tx, clients: Clients, account_id: UUID) -> None:
+    """Forget the people and the tokens of an account, here and wherever else they are known."""
     account = await repository.account(tx, account_id)
     if account is None:
         return
+    for client in clients.accounts:
+        await client.forget_account(tx, account)
     await _purge_pictures(tx, account)
-    await forget_account(tx, account.id)
-    await _purge_books(tx, account)
     for statement in _PURGE:
         await tx.execute(statement, account.id)
-    await tx.execute(
-        """
-        DELETE FROM public.webhook_events
-         WHERE connected_account_id = $1 OR (connected_account_id IS NULL AND platform = $2
-               AND parsed_data ->> 'account_ref' = $3)
-        """,
-        account.id,
-        account.platform,
-        account.platform_account_id,
-    )
+    await outbox_rows.forget_account(tx, account.id)
+    await inbox_rows.forget_account(tx, account.id, account.platform, account.platform_account_id)
     await tx.execute(
         "DELETE FROM public.instagram_message_queue WHERE account_id = $1 OR entry_id = $2",
         account.id,
@@ -362,15 +300,6 @@ async def purge(tx: Tx, account_id: UUID) -> None:
 _PURGE = (
     "DELETE FROM public.social_conversations WHERE connected_account_id = $1",
     """
-    UPDATE public.bot_interactions
-       SET instagram_user_id = 'purged', instagram_username = NULL, original_message = NULL,
-           user_demographics = '{}', conversation_id = NULL
-     WHERE account_id = $1
-    """,
-    "DELETE FROM internal.outbox WHERE account_id = $1",
-    "DELETE FROM internal.post_listings WHERE account_id = $1",
-    "DELETE FROM internal.jobs WHERE kind = 'tryon' AND payload ->> 'account_id' = $1::uuid::text",
-    """
     UPDATE public.connected_social_accounts
        SET status = 'purged', access_token = '', refresh_token = NULL, platform_username = NULL,
            platform_profile_picture = NULL, platform_data = '{}', stats = '{}'
@@ -380,7 +309,7 @@ _PURGE = (
 
 
 async def _purge_pictures(tx: Tx, account: Account) -> None:
-    """The pictures of shoppers in their new clothes, sent or only paid for, with the next sweep."""
+    """What we sent them, with the next sweep."""
     rows = await tx.fetch(
         """
         SELECT DISTINCT a ->> 'storage_key' AS key
@@ -388,14 +317,8 @@ async def _purge_pictures(tx: Tx, account: Account) -> None:
           JOIN public.social_messages m ON m.conversation_id = c.id
          CROSS JOIN LATERAL jsonb_array_elements(m.attachments) a
          WHERE c.connected_account_id = $1 AND a ? 'storage_key'
-         UNION
-        SELECT e.metadata ->> 'result'
-          FROM public.social_conversations c
-          JOIN public.workspace_usage_events e ON e.metadata ->> 'conversation_id' = c.id::text
-         WHERE c.connected_account_id = $1 AND e.workspace_id = $2 AND e.metadata ? 'result'
         """,
         account.id,
-        account.workspace_id,
     )
     for row in rows:
         await retention.delete_soon(
@@ -403,21 +326,7 @@ async def _purge_pictures(tx: Tx, account: Account) -> None:
         )
 
 
-async def _purge_books(tx: Tx, account: Account) -> None:
-    """A charge says what was paid for, and from now on not for whom."""
-    await tx.execute(
-        """
-        UPDATE public.workspace_usage_events e SET metadata = metadata - 'shopper'
-          FROM public.social_conversations c
-         WHERE c.connected_account_id = $2 AND e.workspace_id = $1
-           AND e.metadata ->> 'conversation_id' = c.id::text
-        """,
-        account.workspace_id,
-        account.id,
-    )
-
-
-async def purge_due(database: Database, clock: Clock) -> int:
+async def purge_due(database: Database, clients: Clients, clock: Clock) -> int:
     """A routine: accounts whose 90 days are over, the longest first; how many."""
     before = clock.now() - RETENTION
     async with database.tx(ACTOR) as tx:
@@ -432,12 +341,12 @@ async def purge_due(database: Database, clock: Clock) -> int:
     purged = 0
     for row in due:
         async with database.tx(ACTOR) as tx:
-            purge_it = partial(_purge_if_due, tx, row["id"], before)
+            purge_it = partial(_purge_if_due, tx, clients, row["id"], before)
             purged += await schedule.attempt(tx, PURGING, row["id"], purge_it, now=clock.now())
     return purged
 
 
-async def _purge_if_due(tx: Tx, account_id: UUID, before: datetime) -> None:
+async def _purge_if_due(tx: Tx, clients: Clients, account_id: UUID, before: datetime) -> None:
     """Unless it was connected again, or another worker purges it."""
     due = await tx.fetch_value(
         """
@@ -449,114 +358,4 @@ async def _purge_if_due(tx: Tx, account_id: UUID, before: datetime) -> None:
         before,
     )
     if due:
-        await purge(tx, account_id)
-
-
-async def renew_due(
-    database: Database, clock: Clock, secrets: SecretBox, gateway: AccountGateway
-) -> int:
-    """A routine: renew tokens well before they end, the longest waiting first. A dead one is said so,
-    to the owner too.
-    """
-    now = clock.now()
-    async with database.tx(ACTOR) as tx:
-        due = await tx.fetch(
-            f"""
-            SELECT id, access_token, token_expires_at,
-                   coalesce(token_last_refreshed_at, created_at) AS since
-              FROM public.connected_social_accounts
-             WHERE platform = $1 AND status = 'active' AND token_expires_at < $2
-               AND coalesce(token_last_refreshed_at, created_at) < $3
-             ORDER BY coalesce({schedule.last_try(RENEWAL, "id")}, token_expires_at - $4::interval)
-             LIMIT 20
-            """,
-            gateway.platform,
-            now + RENEW_BEFORE,
-            now - RENEW_AGE,
-            RENEW_BEFORE,
-        )
-        for row in due:
-            await schedule.note_try(tx, RENEWAL, row["id"], now=now)
-    for row in due:
-        try:
-            await _renew(database, clock, secrets, gateway, row)
-        except Exception as error:
-            if is_away(error):
-                raise
-            log.exception("a token could not be renewed", account_id=str(row["id"]))
-    return len(due)
-
-
-async def _renew(
-    database: Database,
-    clock: Clock,
-    secrets: SecretBox,
-    gateway: AccountGateway,
-    row: asyncpg.Record,
-) -> None:
-    async with database.tx(ACTOR) as tx:
-        account = await repository.account(tx, row["id"])
-        if account is None or account.status != "active":
-            return
-        token = await held_token(tx, secrets, row["id"])
-    if token.sealed != row["access_token"]:
-        return  # the owner connected it again meanwhile
-    try:
-        renewed = await gateway.renew(
-            token.plain, expires_at=row["token_expires_at"], since=row["since"]
-        )
-    except PlatformRefused as refused:
-        async with database.tx(ACTOR) as tx:
-            await _audit_renewal(tx, account, error=refused.code)
-            if refused.token_dead or row["token_expires_at"] <= clock.now():
-                await sending.token_died(
-                    tx, account.id, refused.code, clock.now(), sealed=token.sealed
-                )
-        return
-    async with database.tx(ACTOR) as tx:
-        stored = await tx.execute(
-            """
-            UPDATE public.connected_social_accounts
-               SET access_token = $2, token_expires_at = $3, token_last_refreshed_at = $4
-             WHERE id = $1 AND status = 'active' AND access_token = $5
-            """,
-            account.id,
-            secrets.seal(renewed.token, about=sending.token_identity(account.id)),
-            renewed.expires_at,
-            clock.now(),
-            token.sealed,
-        )
-        if stored:
-            await schedule.forget_try(tx, RENEWAL, account.id)
-            await _audit_renewal(tx, account, error=None)
-
-
-async def _audit_renewal(tx: Tx, account: Account, *, error: str | None) -> None:
-    await audit.record(
-        tx,
-        audit.OAuthEvent.TOKEN_REFRESH_FAILED if error else audit.OAuthEvent.TOKEN_REFRESHED,
-        workspace_id=account.workspace_id,
-        user_id=None,
-        platform=account.platform,
-        platform_account_id=account.platform_account_id,
-        error_message=error,
-    )
-
-
-async def reseal_tokens(tx: Tx, secrets: SecretBox) -> int:
-    """Seal every stored token with the current key; how many were not yet."""
-    rows = await tx.fetch(
-        """
-        SELECT id, access_token FROM public.connected_social_accounts
-         WHERE access_token <> '' FOR UPDATE
-        """
-    )
-    old = [row for row in rows if not secrets.is_current(row["access_token"])]
-    for row in old:
-        sealed = secrets.reseal(row["access_token"], about=sending.token_identity(row["id"]))
-        await tx.execute(
-            "UPDATE public.connected_social_accounts SET access_token = $2 WHERE id = $1",
-            row["id"],
-            sealed,
-        )
-    return len(old)
+        await purge(tx, clients, account_id)

@@ -1,4 +1,4 @@
-"""From "Connect" to a live account: consent, callback, first subscription, first posts.
+"""From "Connect" to a live account: consent, callback, first subscription, and whoever else has to know.
 
 The ``state`` of a consent is signed, lives ten minutes and names workspace, user, session and
 platform, so that a callback can neither be forged nor finished by somebody else. Whether that user
@@ -14,18 +14,19 @@ from uuid import UUID
 
 import orjson
 
-from selify.auth import OAuthEvent, Session, WorkspaceRole, access_workspace, audit, check_session
+from selify.auth import OAuthEvent, Session, access_workspace, audit, check_session
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import BadRequest, SelifyError, Unavailable
 from selify.core.language import _, stored
 from selify.core.logging import get_logger
 from selify.core.secrets import SecretBox
-from selify.messaging import accounts, subscriptions
+from selify.messaging import accounts, subscriptions, tokens
+from selify.messaging import permissions as may
 from selify.messaging.accounts import Connected
+from selify.messaging.clients import Clients
 from selify.messaging.ports import AccountGateway, Grant, PlatformRefused
 from selify.messaging.types import Account
-from selify.tryon import posts
 
 log = get_logger(__name__)
 
@@ -58,9 +59,16 @@ class Connector:
     """Carries one owner through a platform's consent."""
 
     def __init__(
-        self, database: Database, clock: Clock, secrets: SecretBox, *, public_url: str
+        self,
+        database: Database,
+        clients: Clients,
+        clock: Clock,
+        secrets: SecretBox,
+        *,
+        public_url: str,
     ) -> None:
         self._database = database
+        self._clients = clients
         self._clock = clock
         self._secrets = secrets
         self._keys = secrets.derive(PURPOSE)
@@ -106,15 +114,16 @@ class Connector:
             grant.token,
             grant.permissions,
         )
-        await posts.sync_account(
-            self._database, self._clock, self._secrets, gateway, connected.account_id
-        )
+        for client in self._clients.accounts:
+            await client.on_connected(gateway, connected.account_id)
         return connected
 
     async def _store(self, attempt: Attempt, grant: Grant) -> Connected:
         async with self._database.tx(ACTOR) as tx:
             await check_session(tx, attempt.session_id, now=self._clock.now())
-            await _check_still_admin(tx, attempt.workspace_id, attempt.user_id)
+            await access_workspace(
+                tx, attempt.workspace_id, may.ACCOUNTS_CONNECT, user_id=attempt.user_id
+            )
             account_ref = grant.platform_account_id
             await _record(tx, OAuthEvent.CALLBACK_SUCCESS, attempt, account_ref=account_ref)
             return await accounts.connect(
@@ -130,15 +139,22 @@ class Connector:
     async def disconnect(
         self, gateway: AccountGateway, account: Account, *, user_id: UUID | None
     ) -> None:
-        """Let go of an account, as an admin, or where the system itself does (``None``). Afterwards the
+        """Let go of an account, as a member who may, or where the system itself does (``None``). Afterwards the
         platform is asked to send no more events, but need not agree.
         """
         async with self._database.tx(ACTOR) as tx:
             if user_id is not None:
-                await _check_still_admin(tx, account.workspace_id, user_id)
-            token = await accounts.find_token(tx, self._secrets, account.id)
+                await access_workspace(
+                    tx, account.workspace_id, may.ACCOUNTS_DISCONNECT, user_id=user_id
+                )
+            token = await tokens.find(tx, self._secrets, account.id)
             await accounts.disconnect(
-                tx, self._clock, account, user_id=user_id, reason="Disconnected here."
+                tx,
+                self._clients,
+                self._clock,
+                account,
+                user_id=user_id,
+                reason="Disconnected here.",
             )
         if token is None:
             return
@@ -199,10 +215,6 @@ class Connector:
 
     def _sign(self, body: str, key: str) -> str:
         return hmac.new(self._keys[key], body.encode(errors="replace"), "sha256").hexdigest()
-
-
-async def _check_still_admin(tx: Tx, workspace_id: UUID, user_id: UUID) -> None:
-    await access_workspace(tx, workspace_id, role=WorkspaceRole.ADMIN, user_id=user_id)
 
 
 async def _record(

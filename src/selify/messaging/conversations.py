@@ -1,12 +1,14 @@
-"""Threads and messages: ``social_conversations`` and ``social_messages``.
+"""Conversations and messages: ``social_conversations`` and ``social_messages``.
 
-A thread is one (account, person). Its row is locked for as long as a transaction moves the
-conversation, so two workers can never move it at once. ``unread_count`` and ``message_count`` are
-projections of the messages.
+A conversation is one (account, person). Its row is locked for as long as a transaction moves it, so two
+workers can never move it at once. ``unread_count`` and ``message_count`` are projections of the messages.
+
+Of ``conversation_state`` three members are ours: ``handler``, ``opted_out`` and ``bot_since``. All others are
+the memory of whoever answers (``ports.Responder``), who alone knows what they mean.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,8 +16,9 @@ from uuid import UUID
 import asyncpg
 
 from selify.core.database import Tx
-from selify.messaging.types import Account, Attachment
-from selify.tryon.dialogue import Handler, State
+from selify.core.queue import inbox_rows
+from selify.core.queue.inbox_rows import StoredEvent
+from selify.messaging.types import Account, Attachment, Handler
 
 WINDOW = timedelta(hours=24)
 UNSENT = "unsent"
@@ -35,11 +38,25 @@ class Conversation:
     platform: str
     person_ref: str
     username: str
-    state: State
+    state: Mapping[str, Any] = field(default_factory=dict)
     is_new: bool = False
 
     @property
-    def lane(self) -> str:
+    def handler(self) -> Handler:
+        return Handler.HUMAN if self.state.get("handler") == Handler.HUMAN else Handler.BOT
+
+    @property
+    def opted_out(self) -> bool:
+        """Whether the person asked not to be written to."""
+        return bool(self.state.get("opted_out"))
+
+    @property
+    def bot_since(self) -> datetime | None:
+        """When a person last handed it back to the bot."""
+        return moment(self.state.get("bot_since"))
+
+    @property
+    def ordering_key(self) -> str:
         """What keeps our answers to this person in order."""
         return f"conversation:{self.id}"
 
@@ -82,26 +99,31 @@ async def lock_by_id(tx: Tx, conversation_id: UUID) -> Conversation | None:
     return _conversation(row) if row else None
 
 
-async def save_state(tx: Tx, conversation: Conversation, state: State) -> None:
-    """Writes only when something changed: an unchanged state wakes no page."""
-    if state == conversation.state and not conversation.is_new:
-        return
+async def save_state(tx: Tx, conversation: Conversation, state: Mapping[str, Any]) -> Conversation:
+    """Put ``state`` in place of what was remembered; the conversation as it is now."""
     await tx.execute(
         "UPDATE public.social_conversations SET conversation_state = $2 WHERE id = $1",
         conversation.id,
-        state.to_json(),
+        dict(state),
     )
+    return replace(conversation, state=state, is_new=False)
 
 
 async def set_handler(tx: Tx, conversation_id: UUID, handler: Handler, *, now: datetime) -> None:
     """Hand the conversation to a person, or back to the bot."""
     conversation = await lock_by_id(tx, conversation_id)
-    if conversation is None:
-        return
-    state = replace(conversation.state, handler=handler)
-    if handler is Handler.BOT:
-        state = replace(state, bot_since=now, nudges=0, cheers=0)
-    await save_state(tx, conversation, state)
+    if conversation is not None:
+        await hand_to(tx, conversation, handler, now=now)
+
+
+async def hand_to(
+    tx: Tx, conversation: Conversation, handler: Handler, *, now: datetime
+) -> Conversation:
+    """The same for one that is locked already."""
+    since = {"bot_since": now.isoformat()} if handler is Handler.BOT else {}
+    return await save_state(
+        tx, conversation, {**conversation.state, "handler": handler.value, **since}
+    )
 
 
 async def record_message(
@@ -254,8 +276,16 @@ async def window_open_until(tx: Tx, conversation_id: UUID) -> datetime | None:
     return latest + WINDOW if latest else None
 
 
-async def edit_message(tx: Tx, message_ref: str, text: str) -> str | None:
-    """What it said before; None when there is no such message. What was taken back stays away."""
+@dataclass(frozen=True, slots=True)
+class Reworded:
+    """What a message said before, and what stands in its place now."""
+
+    old: str
+    new: str
+
+
+async def edit_message(tx: Tx, message_ref: str, text: str) -> Reworded | None:
+    """None when there is no such message. What was taken back stays away."""
     edited = await tx.fetch_one(
         """
         UPDATE public.social_messages m
@@ -270,8 +300,9 @@ async def edit_message(tx: Tx, message_ref: str, text: str) -> str | None:
     )
     if edited is None:
         return None
-    await _reword(tx, edited["conversation_id"], edited["old"], edited["new"] or f"[{UNSENT}]")
-    return edited["old"] or ""
+    return await _reword(
+        tx, edited["conversation_id"], edited["old"], edited["new"] or f"[{UNSENT}]"
+    )
 
 
 # What an event's payload tells of a message.
@@ -283,60 +314,24 @@ async def scrub_events(tx: Tx, platform: str, message_ref: str) -> None:
 
     To be called with the conversation locked, as all who handle these events have it.
     """
-    await tx.execute(
-        """
-        WITH telling AS (
-            SELECT id FROM public.webhook_events
-             WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text)
-               AND (payload ?| $3 OR error_stack IS NOT NULL)
-             ORDER BY id FOR UPDATE)
-        UPDATE public.webhook_events e
-           SET payload = e.payload - $3::text[], error_message = NULL, error_stack = NULL
-          FROM telling WHERE e.id = telling.id
-        """,
-        platform,
-        message_ref,
-        list(TELLING_MEMBERS),
-    )
+    await inbox_rows.strip(tx, platform, {"mid": message_ref}, TELLING_MEMBERS)
+
+
+async def events_about(tx: Tx, platform: str, message_ref: str) -> list[StoredEvent]:
+    """Whatever told us of a message, the latest first."""
+    return await inbox_rows.about(tx, platform, {"mid": message_ref})
 
 
 async def has_later_edit(tx: Tx, platform: str, message_ref: str, number: int) -> bool:
     """Whether an edit after the ``number``-th has arrived, handled or not."""
-    return bool(
-        await tx.fetch_value(
-            """
-            SELECT true FROM public.webhook_events
-             WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text)
-               AND (payload ->> 'num_edit')::int > $3
-             LIMIT 1
-            """,
-            platform,
-            message_ref,
-            number,
-        )
-    )
+    told = await events_about(tx, platform, message_ref)
+    return any(int(event.payload.get("num_edit") or 0) > number for event in told)
 
 
-async def telling_event(
-    tx: Tx, platform: str, message_ref: str, *, member: str
-) -> asyncpg.Record | None:
-    """The latest event that tells this of a message."""
-    return await tx.fetch_one(
-        """
-        SELECT id, event_type, payload, created_at FROM public.webhook_events
-         WHERE platform = $1 AND payload @> jsonb_build_object('mid', $2::text) AND payload ? $3
-         ORDER BY created_at DESC LIMIT 1
-        """,
-        platform,
-        message_ref,
-        member,
-    )
-
-
-async def unsend_message(tx: Tx, message_ref: str) -> bool:
+async def unsend_message(tx: Tx, message_ref: str) -> Reworded | None:
     """What was taken back leaves no text and no attachment here; the row keeps the count true.
 
-    Its text also stood in the list of conversations and in the funnel. False: it is not known.
+    Its text also stood in the list of conversations. None: it is not known.
     """
     unsent = await tx.fetch_one(
         """
@@ -351,15 +346,14 @@ async def unsend_message(tx: Tx, message_ref: str) -> bool:
         UNSENT,
     )
     if unsent is None:
-        return False
-    await _reword(tx, unsent["conversation_id"], unsent["old"], f"[{UNSENT}]")
-    return True
+        return None
+    return await _reword(tx, unsent["conversation_id"], unsent["old"], f"[{UNSENT}]")
 
 
-async def _reword(tx: Tx, conversation_id: UUID, old: str | None, new: str) -> None:
-    """Other places that quote a message's text follow it."""
+async def _reword(tx: Tx, conversation_id: UUID, old: str | None, new: str) -> Reworded:
+    """The list of conversations follows."""
     if not old:
-        return
+        return Reworded("", new)
     await tx.execute(
         """
         UPDATE public.social_conversations SET last_message_text = left($3, 500)
@@ -369,15 +363,7 @@ async def _reword(tx: Tx, conversation_id: UUID, old: str | None, new: str) -> N
         old,
         new,
     )
-    await tx.execute(
-        """
-        UPDATE public.bot_interactions SET original_message = left($3, 1000)
-         WHERE conversation_id = $1 AND original_message = left($2, 1000)
-        """,
-        str(conversation_id),
-        old,
-        new,
-    )
+    return Reworded(old, new)
 
 
 async def forget_picture(tx: Tx, conversation_id: UUID, storage_key: str) -> None:
@@ -497,5 +483,14 @@ def _conversation(row: asyncpg.Record) -> Conversation:
         platform=row["platform"],
         person_ref=row["platform_user_id"],
         username=row["platform_username"] or "",
-        state=State.from_json(row["conversation_state"]),
+        state=row["conversation_state"] or {},
     )
+
+
+def moment(stored: object) -> datetime | None:
+    """A time of ``conversation_state``; None for what is none."""
+    try:
+        found = datetime.fromisoformat(str(stored)) if stored else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None

@@ -12,6 +12,7 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.errors import NotFound
 from selify.core.language import _
 from selify.messaging import accounts
+from selify.messaging.clients import Clients
 
 ACTOR = Actor.system("platform request")
 
@@ -23,6 +24,7 @@ class DeletionUnknown(NotFound):
 
 async def deauthorise(
     database: Database,
+    clients: Clients,
     clock: Clock,
     platform: str,
     app_scoped_id: str,
@@ -38,13 +40,18 @@ async def deauthorise(
             found = [account for account in found if account.id not in renewed]
         for account in found:
             await accounts.disconnect(
-                tx, clock, account, user_id=None, reason="The app was removed at the platform."
+                tx,
+                clients,
+                clock,
+                account,
+                user_id=None,
+                reason="The app was removed at the platform.",
             )
         return len(found)
 
 
 async def request_deletion(
-    database: Database, clock: Clock, platform: str, app_scoped_id: str
+    database: Database, clients: Clients, clock: Clock, platform: str, app_scoped_id: str
 ) -> str:
     """Forget everything at once; the confirmation code. Asking twice is harmless. However late it
     arrives: what somebody wants forgotten is.
@@ -55,9 +62,14 @@ async def request_deletion(
     async with database.tx(ACTOR) as tx:
         for account in await accounts.by_app_scoped_id(tx, platform, app_scoped_id):
             await accounts.disconnect(
-                tx, clock, account, user_id=None, reason="The owner asked us to delete everything."
+                tx,
+                clients,
+                clock,
+                account,
+                user_id=None,
+                reason="The owner asked us to delete everything.",
             )
-            await accounts.purge(tx, account.id)
+            await accounts.purge(tx, clients, account.id)
         await tx.execute(
             """
             INSERT INTO internal.deletion_requests

@@ -16,12 +16,12 @@ import asyncpg
 
 from selify.core.database import Tx
 from selify.core.language import _, _n, sentences, stored
-from selify.core.queue.outbox import OPEN, TRIES
+from selify.core.queue import outbox_rows
+from selify.core.queue.outbox_rows import HeldBack
 from selify.messaging import event_kinds, limits, outgoing, repository, send_backoff
 from selify.messaging.event_kinds import Cost
 from selify.messaging.limits import Pace
 from selify.messaging.send_backoff import Pause
-from selify.messaging.types import SwitchedOff, switched_off
 
 FAILING_AFTER = 3
 SOON = timedelta(days=7)
@@ -106,17 +106,9 @@ class Diagnosis:
         return self.row["status"] in repository.LIVE
 
     @property
-    def switched_off(self) -> SwitchedOff | None:
-        return switched_off(self.row["settings"], self.row["workspace_settings"])
-
-    @property
     def lost(self) -> list[Cost]:
         """What it costs that some kinds of events do not reach us."""
         return event_kinds.missing(self.row["received"]) if self.live else []
-
-    @property
-    def bot_is_on(self) -> bool:
-        return self.live and self.switched_off is None
 
     @property
     def may_send_now(self) -> bool:
@@ -139,7 +131,7 @@ class _Facts:
     trouble: Mapping[str, Trouble]
     pause: Pause | None
     pace: Pace
-    queue: Sequence[asyncpg.Record]
+    queue: Sequence[HeldBack]
     now: datetime
 
     @property
@@ -189,7 +181,9 @@ _ORDER = "ORDER BY a.created_at, a.id"
 async def _examine(tx: Tx, rows: Sequence[asyncpg.Record], now: datetime) -> list[Diagnosis]:
     ids = [row["id"] for row in rows]
     trouble = await _trouble(tx, ids)
-    queue = await _queue(tx, ids)
+    queue = await outbox_rows.held_back(
+        tx, channel=outgoing.CHANNEL, account_ids=ids, but=outgoing.DOTS
+    )
     found = []
     for row in rows:
         facts = _Facts(
@@ -197,7 +191,7 @@ async def _examine(tx: Tx, rows: Sequence[asyncpg.Record], now: datetime) -> lis
             trouble=trouble.get(row["id"], {}),
             pause=await send_backoff.current(tx, row["id"], now),
             pace=await limits.pace(tx, row["id"], now),
-            queue=[item for item in queue if item["account_id"] == row["id"]],
+            queue=[item for item in queue if item.account_id == row["id"]],
             now=now,
         )
         found.append(
@@ -218,28 +212,6 @@ async def _trouble(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[str, Trouble]
         trouble = Trouble(row["since"], row["code"], row["reason"], row["needs_owner"])
         found.setdefault(row["account_id"], {})[row["scope"]] = trouble
     return found
-
-
-async def _queue(tx: Tx, ids: Sequence[UUID]) -> list[asyncpg.Record]:
-    """What is held back, by reason. The first of a conversation's messages decides for those behind."""
-    return await tx.fetch(
-        f"""
-        SELECT account_id, state, retried, reason, count(*) AS count, min(created_at) AS since,
-               max(until) AS until
-          FROM (SELECT account_id, created_at, first_value(state) OVER line AS state,
-                       first_value({TRIES} > 0) OVER line AS retried,
-                       first_value(last_error) OVER line AS reason,
-                       first_value(not_before) OVER line AS until
-                  FROM internal.outbox
-                 WHERE account_id = ANY ($1) AND {OPEN} AND state <> 'sending' AND channel = $2
-                   AND payload ->> 'kind' <> 'typing'
-                WINDOW line AS (PARTITION BY lane ORDER BY id)) AS held
-         WHERE reason IS NOT NULL
-         GROUP BY account_id, state, retried, reason ORDER BY min(created_at), reason
-        """,
-        ids,
-        outgoing.CHANNEL,
-    )
 
 
 # --- What is found ------------------------------------------------------------------------------
@@ -353,7 +325,7 @@ def _sending(facts: _Facts) -> Finding:
         return Finding(About.SENDING, State.FAIR, "send_failed", title, text, since=trouble.since)
     if facts.queue and facts.connected:
         first = facts.queue[0]
-        return _held("answers_waiting", _why(first), first["since"])
+        return _held("answers_waiting", _why(first), first.since)
     ready = facts.row["last_successful_api_call"] is None
     text = _("Ready; nothing sent yet") if ready else _("Everything works")
     return Finding(About.SENDING, State.GOOD, "sending", _("Everything works"), text)
@@ -391,10 +363,10 @@ def _comments(facts: _Facts) -> Finding | None:
 
 
 def _waiting(facts: _Facts) -> tuple[Waiting, ...]:
-    doubtful = [_in_doubt(row) for row in facts.queue if row["state"] == "unknown"]
-    held = [row for row in facts.queue if row["state"] == "queued"]
+    doubtful = [_in_doubt(row) for row in facts.queue if row.state == "unknown"]
+    held = [row for row in facts.queue if row.state == "queued"]
     everything = facts.pace.waiting - sum(waiting.count for waiting in doubtful)
-    since = min((row["since"] for row in held), default=facts.now)
+    since = min((row.since for row in held), default=facts.now)
     if held and not facts.connected:
         why = _("The account must be connected again.")
         return (*doubtful, Waiting(everything, why, since, None))
@@ -409,14 +381,14 @@ def _waiting(facts: _Facts) -> tuple[Waiting, ...]:
     return (*doubtful, *(_by_itself(facts, row) for row in held))
 
 
-def _in_doubt(row: asyncpg.Record) -> Waiting:
+def _in_doubt(row: HeldBack) -> Waiting:
     why = _("We are finding out whether it arrived before anything is sent again.")
-    return Waiting(row["count"], why, row["since"], None)
+    return Waiting(row.count, why, row.since, None)
 
 
-def _by_itself(facts: _Facts, row: asyncpg.Record) -> Waiting:
-    may_send_now = row["retried"] or row["reason"] in _may_be_over(facts)
-    return Waiting(row["count"], _why(row), row["since"], row["until"], may_send_now)
+def _by_itself(facts: _Facts, row: HeldBack) -> Waiting:
+    may_send_now = row.retried or row.reason in _may_be_over(facts)
+    return Waiting(row.count, _why(row), row.since, row.until, may_send_now)
 
 
 def _may_be_over(facts: _Facts) -> tuple[str, ...]:
@@ -429,10 +401,10 @@ def _may_be_over(facts: _Facts) -> tuple[str, ...]:
     return (comments.reason,) if comments else ()
 
 
-def _why(row: asyncpg.Record) -> str:
-    if row["state"] == "unknown":
+def _why(row: HeldBack) -> str:
+    if row.state == "unknown":
         return _("We are finding out whether an answer arrived before anything is sent again.")
-    said = _for_people(row["reason"])
+    said = _for_people(row.reason)
     return said or _("It could not be sent at the first try; it is tried again by itself.")
 
 

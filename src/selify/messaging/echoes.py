@@ -4,9 +4,6 @@ A platform repeats to us everything the account sends. An echo whose message we 
 is one that says what a send of ours says of which we do not know whether it arrived. That echo is
 the proof: the send is settled by it. Only what nobody of us wrote was written by a person.
 
-Our own sends commit while their echoes are handled. What is recorded and what is still on its way are
-therefore asked in one statement: a send that settles between two questions would be found by neither.
-
 Private replies say the same to everybody, and whose thread one opened is known only by the answer
 to it. When several are in doubt, a guess could credit one person with another's reply, who would
 then never get theirs: so the platform is asked to whom the message went (channel ``echoes``).
@@ -16,23 +13,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.language import _
-from selify.core.queue import outbox
+from selify.core.queue import outbox, outbox_rows
 from selify.core.queue.inbox import RetryLater
 from selify.core.queue.outbox import Delivery, Outcome, Retry, Sent
+from selify.core.queue.outbox_rows import OutboxRow
 from selify.core.secrets import SecretBox
-from selify.messaging import accounts, outgoing, repository, sending
+from selify.messaging import conversations, outcomes, outgoing, repository, tokens
+from selify.messaging.clients import Clients
+from selify.messaging.outgoing import Kind
 from selify.messaging.ports import Credentials, Messenger
 from selify.messaging.thread_reading import ThreadReader
 from selify.messaging.types import Account, AttachmentKind, MessageWritten
-from selify.tryon import delivery_refunds
 
 # No send of ours is in doubt for longer: a private reply lives seven days.
 OLDEST = timedelta(days=8)
@@ -40,19 +38,13 @@ OLDEST = timedelta(days=8)
 SAME_WORDS = timedelta(minutes=10)
 # A text that was cut to a platform's length is known by its beginning.
 LONG_TEXT = 200
+A_REPLY = {"kind": Kind.PRIVATE_REPLY.value}
 # What is moving now has come to rest by then.
 MOVING = timedelta(seconds=2)
 
 
 CHANNEL = "echoes"
 ACTOR = Actor.system("echoes")
-
-# Of what is not being tried at this moment. Words prove themselves; of pictures, which all look alike, only
-# one whose try nobody saw the end of may be what is echoed: a refused one surely did not leave.
-_MAY_HAVE_LEFT = f"""
-    {outbox.TRIES} > 0
-    AND (payload ->> 'kind' <> 'image' OR lost > 0 OR payload ? 'doubted_at')
-"""
 
 
 class Origin(StrEnum):
@@ -91,7 +83,9 @@ class _Send:
         )
 
 
-async def recognise(tx: Tx, account: Account, echo: MessageWritten, *, now: datetime) -> Origin:
+async def attribute_sender(
+    tx: Tx, clients: Clients, account: Account, echo: MessageWritten, *, now: datetime
+) -> Origin:
     """Whose message it is. A send of ours in doubt is settled by it, with all that follows."""
     recorded, candidates = await _look(tx, account, echo, now)
     if recorded or any(echo.message_ref in send.names for send in candidates):
@@ -101,18 +95,20 @@ async def recognise(tx: Tx, account: Account, echo: MessageWritten, *, now: date
     others = [send for send in sends if not send.for_them and send.state != "sent"]
     for send in theirs:
         if send.in_doubt:
-            await _settle_now(tx, send.id, echo, now=now)
+            await _settle_now(tx, clients, send.id, echo, now=now)
             return Origin.OURS
     if any(send.state == "sending" for send in (*theirs, *others)):
         return Origin.MAYBE_OURS
     if len(others) == 1 and not theirs:
-        await _settle_now(tx, others[0].id, echo, now=now)
+        await _settle_now(tx, clients, others[0].id, echo, now=now)
         return Origin.OURS
     if others:
         await _ask(tx, account, echo)
         return Origin.ASKED
     if theirs:
-        await _name(tx, theirs[0].id, echo.message_ref)
+        # Named otherwise than when it was sent. A platform repeats a message once: the next picture
+        # without a name that we know is not this one.
+        await outbox_rows.note_answer(tx, theirs[0].id, echo_ref=echo.message_ref)
         return Origin.OURS
     return Origin.A_PERSON
 
@@ -121,77 +117,79 @@ async def _look(
     tx: Tx, account: Account, echo: MessageWritten, now: datetime
 ) -> tuple[bool, list[_Send]]:
     """Whether the message is recorded; sends to this person, and private replies whose reader nobody
-    knows yet. One statement sees all of it at one moment: a send is either on its way or recorded.
+    knows yet.
+
+    Our own sends commit meanwhile. What is on its way is read first, and what is recorded after it, so
+    that one that settles in between is found by the second.
     """
-    rows = await tx.fetch(
-        f"""
-        SELECT EXISTS (SELECT FROM public.social_messages
-                        WHERE platform_message_id = $8) AS recorded,
-               send.*
-          FROM (SELECT) AS once LEFT JOIN LATERAL (
-            SELECT id, state, payload, result,
-                   state = 'sent' AND payload ->> 'kind' = 'image' AND (
-                       result ? 'echo_ref'
-                       OR EXISTS (SELECT FROM public.webhook_events e
-                                   WHERE e.platform = $9 AND e.payload ? 'attachments'
-                                     AND e.payload @> jsonb_build_object(
-                                             'mid', o.result ->> 'message_ref'))) AS echoed
-              FROM internal.outbox o
-             WHERE NOT EXISTS (SELECT FROM public.social_messages WHERE platform_message_id = $8)
-               AND account_id = $1 AND channel = $2 AND created_at > $4::timestamptz - $5::interval
-               AND ($3 IN (payload ->> 'person_ref', payload ->> 'commenter_ref',
-                           result ->> 'person_ref')
-                    OR (payload ->> 'kind' = 'private_reply' AND state <> 'sent'))
-               AND (state IN ('sending', 'unknown')
-                    OR (state = 'queued' AND {_MAY_HAVE_LEFT})
-                    -- Tried before it was taken back.
-                    OR (state = 'cancelled' AND {_MAY_HAVE_LEFT}
-                        AND updated_at > $4::timestamptz - $7::interval)
-                    OR (state = 'failed' AND result ->> 'code' = ANY ($6))
-                    -- For long by its name alone, where it has one.
-                    OR (state = 'sent' AND (sent_at > $4::timestamptz - $7::interval
-                                            OR coalesce(result ->> 'message_ref', $8) = $8)))
-             ORDER BY id) AS send ON true
-        """,
-        account.id,
-        outgoing.CHANNEL,
-        echo.person_ref,
-        now,
-        OLDEST,
-        list(delivery_refunds.ARRIVED_PERHAPS),
-        SAME_WORDS,
-        echo.message_ref,
-        account.platform,
+    if await conversations.knows_message(tx, echo.message_ref):
+        return True, []
+    look = partial(
+        outbox_rows.find,
+        tx,
+        channel=outgoing.CHANNEL,
+        account_id=account.id,
+        since=now - OLDEST,
     )
-    return rows[0]["recorded"], [_send(row, echo.person_ref) for row in rows if row["id"]]
+    person = echo.person_ref
+    theirs = await look(
+        states=("queued", "sending", "unknown", "failed", "cancelled", "sent"),
+        saying=[{"person_ref": person}, {"commenter_ref": person}],
+        answered=[{"person_ref": person}],
+    )
+    replies = await look(
+        states=("queued", "sending", "unknown", "failed", "cancelled"), saying=[A_REPLY]
+    )
+    rows = {row.id: row for row in (*theirs, *replies) if _may_be(row, echo, now)}
+    sends = [await _send(tx, account, rows[row_id], person) for row_id in sorted(rows)]
+    return await conversations.knows_message(tx, echo.message_ref), sends
 
 
-def _send(row: asyncpg.Record, person_ref: str) -> _Send:
-    payload, result = row["payload"], row["result"] or {}
+def _may_be(row: OutboxRow, echo: MessageWritten, now: datetime) -> bool:
+    """Whether a row, as it stands, may be what the echo repeats."""
+    match row.state:
+        case "queued":
+            return _may_have_left(row)
+        case "cancelled":  # tried before it was taken back
+            return _may_have_left(row) and row.updated_at > now - SAME_WORDS
+        case "failed":
+            return row.result.get("code") in outgoing.ARRIVED_PERHAPS
+        case "sent":  # for long by its name alone, where it has one
+            recent = row.sent_at is not None and row.sent_at > now - SAME_WORDS
+            return recent or row.result.get("message_ref") in (None, echo.message_ref)
+        case _:
+            return True
+
+
+def _may_have_left(row: OutboxRow) -> bool:
+    """Of what is not being tried at this moment. Words prove themselves; of pictures, which all look
+    alike, only one whose try nobody saw the end of may be what is echoed: a refused one surely did
+    not leave.
+    """
+    seen_to_its_end = row.lost == 0 and "doubted_at" not in row.payload
+    return row.tries > 0 and not (row.payload["kind"] == Kind.IMAGE and seen_to_its_end)
+
+
+async def _send(tx: Tx, account: Account, row: OutboxRow, person_ref: str) -> _Send:
+    payload, result = row.payload, row.result
     reader = payload.get("person_ref") or result.get("person_ref") or payload.get("commenter_ref")
     names = frozenset(filter(None, (result.get("message_ref"), result.get("echo_ref"))))
+    sent_picture = row.state == "sent" and payload["kind"] == Kind.IMAGE
     return _Send(
-        row["id"],
-        row["state"],
+        row.id,
+        row.state,
         payload,
         for_them=reader == person_ref,
         names=names,
-        echoed=row["echoed"],
+        echoed=sent_picture and await _is_echoed(tx, account, result),
     )
 
 
-async def _name(tx: Tx, send_id: UUID, message_ref: str) -> None:
-    """The platform named a sent message otherwise in its echo. It repeats a message once: the next
-    picture without a name that we know is not this one.
-    """
-    await tx.execute(
-        """
-        UPDATE internal.outbox SET result = result || jsonb_build_object('echo_ref', $2::text)
-         WHERE id = $1 AND state = 'sent'
-        """,
-        send_id,
-        message_ref,
-    )
+async def _is_echoed(tx: Tx, account: Account, result: Mapping[str, Any]) -> bool:
+    if "echo_ref" in result:
+        return True
+    told = await conversations.events_about(tx, account.platform, result.get("message_ref") or "")
+    return any("attachments" in event.payload for event in told)
 
 
 def _same(send: _Send, echo: MessageWritten) -> bool:
@@ -211,20 +209,37 @@ def _words(text: str) -> str:
     return " ".join(text.split())
 
 
-async def _settle_now(tx: Tx, send_id: UUID, echo: MessageWritten, *, now: datetime) -> None:
+async def _settle_now(
+    tx: Tx, clients: Clients, send_id: UUID, echo: MessageWritten, *, now: datetime
+) -> None:
     """Raises RetryLater when it is being sent again, or was settled, at this very moment."""
-    if not await _settle(tx, send_id, echo, now=now):
+    if not await _settle(tx, clients, send_id, echo, now=now):
         raise RetryLater("its send is moving at this moment", MOVING)
 
 
-async def _settle(tx: Tx, send_id: UUID, echo: MessageWritten, *, now: datetime) -> bool:
+async def _settle(
+    tx: Tx, clients: Clients, send_id: UUID, echo: MessageWritten, *, now: datetime
+) -> bool:
     """False when the send is not in doubt (any more)."""
     said = {"message_ref": echo.message_ref, "person_ref": echo.person_ref}
     delivery = await outbox.confirm(tx, send_id, result=said, at=now)
     if delivery is None:
         return False
-    await sending.settle_sent(tx, delivery, said, now=now, at=echo.at)
+    await outcomes.arrived(tx, clients, delivery, said, now=now, at=echo.at)
     return True
+
+
+async def is_asking(tx: Tx, account: Account, person_ref: str, *, now: datetime) -> bool:
+    """Whether the platform is being asked whose reply it was that somebody got."""
+    asked = await outbox_rows.find(
+        tx,
+        channel=CHANNEL,
+        account_id=account.id,
+        since=now - OLDEST,
+        states=("queued", "sending", "unknown"),
+        saying=[{"person_ref": person_ref}],
+    )
+    return bool(asked)
 
 
 async def _ask(tx: Tx, account: Account, echo: MessageWritten) -> None:
@@ -249,10 +264,17 @@ class EchoChannel:
     """Asks the platform to whom a message of ours went, and settles that person's private reply."""
 
     def __init__(
-        self, database: Database, messenger: Messenger, *, secrets: SecretBox, clock: Clock
+        self,
+        database: Database,
+        messenger: Messenger,
+        clients: Clients,
+        *,
+        secrets: SecretBox,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._messenger = messenger
+        self._clients = clients
         self._secrets = secrets
         self._clock = clock
         self._threads = ThreadReader(database, messenger, clock=clock)
@@ -261,7 +283,7 @@ class EchoChannel:
         """Sent: with the private reply that it is, if any."""
         async with self._database.tx(ACTOR) as tx:
             account = await _account_of(tx, delivery)
-            token = await accounts.open_token(tx, self._secrets, account.id)
+            token = await tokens.opened(tx, self._secrets, account.id)
         echo = _echo_of(delivery, account)
         sender = Credentials(account.platform_account_id, token)
         if not await self._threads.turn(account.id):
@@ -284,30 +306,15 @@ class EchoChannel:
         if isinstance(outcome, Sent) and outcome.result["send_id"]:
             echo = _echo_of(delivery, await _account_of(tx, delivery))
             now, send_id = self._clock.now(), UUID(outcome.result["send_id"])
-            if not await _settle(tx, send_id, echo, now=now):
-                await _ask_again(tx, delivery, send_id, now)
-
-
-async def _ask_again(tx: Tx, delivery: Delivery, send_id: UUID, now: datetime) -> None:
-    """Its reply was being sent again just then: the question is open until that is over."""
-    await tx.execute(
-        """
-        UPDATE internal.outbox
-           SET state = 'queued', not_before = $2, result = NULL, sent_at = NULL, updated_at = $4
-         WHERE id = $1
-           AND EXISTS (SELECT 1 FROM internal.outbox WHERE id = $3 AND state = 'sending')
-        """,
-        delivery.id,
-        now + MOVING,
-        send_id,
-        now,
-    )
+            if not await _settle(tx, self._clients, send_id, echo, now=now):
+                # It was being sent again just then: the question is open until that is over.
+                await outbox_rows.wait_for(tx, delivery.id, send_id, until=now + MOVING, now=now)
 
 
 async def _account_of(tx: Tx, delivery: Delivery) -> Account:
     account = await repository.account(tx, delivery.account_id) if delivery.account_id else None
     if account is None:
-        raise accounts.AccountMissing(_("The account of this echo is gone."))
+        raise tokens.AccountMissing(_("The account of this echo is gone."))
     return account
 
 

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from selify.core.database import Tx
 from selify.core.language import _
-from selify.core.queue.outbox import OPEN
+from selify.core.queue import outbox_rows
 from selify.messaging import outgoing
 
 HOUR = timedelta(hours=1)
@@ -166,14 +166,8 @@ async def take_read(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
 
 async def pace(tx: Tx, account_id: UUID, now: datetime) -> Pace:
     """Where the account stands, with an honest estimate for what is waiting."""
-    waiting = await tx.fetch_value(
-        f"""
-        SELECT count(*) FROM internal.outbox
-         WHERE account_id = $1 AND {OPEN} AND state <> 'sending' AND channel = $2
-           AND payload ->> 'kind' <> 'typing'
-        """,
-        account_id,
-        outgoing.CHANNEL,
+    waiting = await outbox_rows.count_waiting(
+        tx, channel=outgoing.CHANNEL, account_id=account_id, but=outgoing.DOTS
     )
     hour, day, hourly, daily = await _counters(tx, account_id, now)
     return Pace(hour, day, hourly, daily, waiting, estimate(waiting, hour, day, hourly, daily, now))

@@ -9,38 +9,63 @@ it is with one that was tried until nobody tried it any more (``unconfirmed``).
 from datetime import datetime, timedelta
 
 from selify.core.database import Tx
-from selify.core.queue import outbox
-from selify.messaging import outgoing, sending
+from selify.core.queue import outbox, outbox_rows
+from selify.core.queue.outbox_rows import OutboxRow
+from selify.messaging import echoes, outcomes, outgoing
+from selify.messaging.clients import Clients
+from selify.messaging.echoes import A_REPLY
 from selify.messaging.types import Account
-from selify.tryon import delivery_refunds
 
 # A comment may be answered for seven days, and the answer be answered at any time after that.
 OLDEST = timedelta(days=8)
 
 
-async def settle_for(tx: Tx, account: Account, person_ref: str, *, now: datetime) -> bool:
+async def settle_for(
+    tx: Tx, clients: Clients, account: Account, person_ref: str, *, now: datetime
+) -> bool:
     """Somebody writes: the lost replies to their comments were sent, in this thread. Whether there
     was any.
     """
-    rows = await tx.fetch(
-        f"""
-        SELECT id, created_at FROM internal.outbox
-         WHERE account_id = $1 AND channel = $2 AND created_at > $5::timestamptz - $6::interval
-           AND state = 'failed' AND payload ->> 'kind' = 'private_reply'
-           AND payload ->> 'commenter_ref' = $3 AND result ->> 'code' = ANY ($4)
-           AND {outbox.TRIES} > 1
-         ORDER BY id
-        """,
-        account.id,
-        outgoing.CHANNEL,
-        person_ref,
-        list(delivery_refunds.ARRIVED_PERHAPS),
-        now,
-        OLDEST,
+    rows = await outbox_rows.find(
+        tx,
+        channel=outgoing.CHANNEL,
+        account_id=account.id,
+        since=now - OLDEST,
+        states=("failed",),
+        saying=[{**A_REPLY, "commenter_ref": person_ref}],
     )
+    lost = [row for row in rows if row.tries > 1 and _perhaps(row)]
     said = {"message_ref": None, "person_ref": person_ref}
-    for row in rows:
-        delivery = await outbox.confirm(tx, row["id"], result=said, at=now)
+    for row in lost:
+        delivery = await outbox.confirm(tx, row.id, result=said, at=now)
         if delivery is not None:
-            await sending.settle_sent(tx, delivery, said, now=now, at=row["created_at"])
-    return bool(rows)
+            await outcomes.arrived(tx, clients, delivery, said, now=now, at=row.created_at)
+    return bool(lost)
+
+
+async def in_the_air(
+    tx: Tx, account: Account, person_ref: str, *, patience: timedelta, now: datetime
+) -> bool:
+    """Whether this person may be the reader of a private reply whose thread nobody knows yet: it is
+    being sent, or it arrived and its echo will say in whose thread.
+    """
+    replies = await outbox_rows.find(
+        tx,
+        channel=outgoing.CHANNEL,
+        account_id=account.id,
+        since=now - OLDEST,
+        states=("queued", "sending", "unknown", "failed"),
+        saying=[A_REPLY],
+    )
+    for reply in replies:
+        if reply.state == "failed":
+            moving = _perhaps(reply) and reply.updated_at > now - patience
+        else:
+            moving = reply.state != "queued" or reply.tries > 0
+        if moving:
+            return True
+    return await echoes.is_asking(tx, account, person_ref, now=now)
+
+
+def _perhaps(row: OutboxRow) -> bool:
+    return row.result.get("code") in outgoing.ARRIVED_PERHAPS

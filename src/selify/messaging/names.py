@@ -9,14 +9,14 @@ from uuid import UUID
 
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
-from selify.core.queue import outbox
+from selify.core.queue import outbox, outbox_rows
 from selify.core.queue.inbox import back_off
 from selify.core.queue.outbox import Delivery, Failed, Outcome, Retry, Sent, Wait
 from selify.core.secrets import SecretBox
-from selify.messaging import accounts, conversations, repository
+from selify.messaging import conversations, repository, tokens
+from selify.messaging.clients import Responder
 from selify.messaging.conversations import Conversation
 from selify.messaging.ports import Credentials, Messenger
-from selify.tryon import interactions
 
 CHANNEL = "names"
 ACTOR = Actor.system("names")
@@ -41,34 +41,26 @@ async def ask(tx: Tx, conversation: Conversation, now: datetime) -> None:
         account_id=conversation.account_id,
     )
     if asked is None:
-        await _ask_again(tx, conversation, now)
-
-
-async def _ask_again(tx: Tx, conversation: Conversation, now: datetime) -> None:
-    """By a clock that was set back the rest would never end, so what is yet to come is over, too."""
-    await tx.execute(
-        """
-        UPDATE internal.outbox
-           SET state = 'queued', attempts = 0, lost = 0, behind = false, last_error = NULL,
-               result = NULL, not_before = $3, created_at = $3, updated_at = $3
-         WHERE channel = $1 AND key = $2 AND state IN ('failed', 'cancelled')
-           AND updated_at NOT BETWEEN $3::timestamptz - $4::interval AND $3
-        """,
-        CHANNEL,
-        str(conversation.id),
-        now,
-        REST,
-    )
+        await outbox_rows.ask_again(
+            tx, channel=CHANNEL, key=str(conversation.id), now=now, rest=REST
+        )
 
 
 class NameChannel:
     """Asks the platform, and writes the answer into the conversation."""
 
     def __init__(
-        self, database: Database, messenger: Messenger, *, secrets: SecretBox, clock: Clock
+        self,
+        database: Database,
+        messenger: Messenger,
+        responder: Responder,
+        *,
+        secrets: SecretBox,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._messenger = messenger
+        self._responder = responder
         self._secrets = secrets
         self._clock = clock
 
@@ -81,7 +73,7 @@ class NameChannel:
             account = await repository.account(tx, conversation.account_id)
             if account is None or account.status not in repository.LIVE:
                 return self._not_connected(delivery)
-            token = await accounts.open_token(tx, self._secrets, account.id)
+            token = await tokens.opened(tx, self._secrets, account.id)
         sender = Credentials(account.platform_account_id, token)
         username = await self._messenger.username(sender, conversation.person_ref)
         if username is None:
@@ -106,8 +98,9 @@ class NameChannel:
             return
         conversation = await conversations.lock_by_id(tx, _conversation_of(delivery))
         if conversation is not None and not conversation.username:
-            await conversations.set_username(tx, conversation, outcome.result["username"])
-            await interactions.set_username(tx, conversation.id, outcome.result["username"])
+            username = outcome.result["username"]
+            await conversations.set_username(tx, conversation, username)
+            await self._responder.on_named(tx, conversation, username)
 
 
 def _conversation_of(delivery: Delivery) -> UUID:

@@ -1,4 +1,4 @@
-"""What the social domain needs from a platform. Each is implemented under ``vendors/``."""
+"""What messaging needs from a platform; implemented under ``vendors/``."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

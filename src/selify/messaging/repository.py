@@ -1,8 +1,5 @@
-"""Look-ups shared by the rooms of this domain: accounts, and which garment a post shows."""
+"""Look-ups shared by the rooms of this wing: accounts."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -11,25 +8,7 @@ from selify.core.database import Tx
 from selify.messaging.types import Account
 
 LIVE = ("active", "pending")
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """A garment bound to a post, with what decides about its keywords. ``covers`` is its category in
-    the words of ``wardrobe_garments.leffa_metadata``, empty when nobody has said it.
-    """
-
-    id: UUID
-    account_id: UUID
-    workspace_id: UUID
-    post_id: UUID
-    post_ref: str
-    garment_id: UUID
-    garment_name: str
-    covers: str
-    trigger_keywords: tuple[str, ...]
-    use_global_keywords: bool
-    post_config: Mapping[str, Any] = field(default_factory=dict)
+GONE = ("disconnected", "purged")
 
 
 async def account(tx: Tx, account_id: UUID) -> Account | None:
@@ -67,29 +46,6 @@ async def former_account(tx: Tx, platform: str, platform_account_id: str) -> Acc
     return _account(row) if row else None
 
 
-async def workspace_texts(tx: Tx, workspace_id: UUID) -> tuple[str, Mapping[str, Any]]:
-    """The brand's name, and its platform settings."""
-    row = await tx.fetch_one(
-        "SELECT name, social_platforms_config FROM public.workspaces WHERE id = $1", workspace_id
-    )
-    return (row["name"], row["social_platforms_config"] or {}) if row else ("", {})
-
-
-async def binding_of_post(tx: Tx, account_id: UUID, post_ref: str) -> Binding | None:
-    """The active garment of a post, by the platform's own id of the post."""
-    row = await tx.fetch_one(
-        f"{_BINDING} WHERE b.account_id = $1 AND p.platform_post_id = $2 AND b.is_active",
-        account_id,
-        post_ref,
-    )
-    return _binding(row) if row else None
-
-
-async def binding(tx: Tx, binding_id: UUID) -> Binding | None:
-    row = await tx.fetch_one(f"{_BINDING} WHERE b.id = $1 AND b.is_active", binding_id)
-    return _binding(row) if row else None
-
-
 # What the workspace says for all accounts of the account's platform.
 WORKSPACE_SETTINGS = """(SELECT w.social_platforms_config #> ARRAY['platforms', a.platform]
                           FROM public.workspaces w WHERE w.id = a.workspace_id)"""
@@ -97,16 +53,6 @@ WORKSPACE_SETTINGS = """(SELECT w.social_platforms_config #> ARRAY['platforms', 
 _ACCOUNT = f"""a.id, a.workspace_id, a.platform, a.platform_account_id, a.platform_username,
                a.status, a.settings, a.platform_data ->> 'app_scoped_id' AS app_scoped_id,
                {WORKSPACE_SETTINGS} AS workspace_settings"""
-
-_BINDING = """
-    SELECT b.id, b.account_id, b.post_id, b.trigger_keywords, b.use_global_keywords,
-           p.platform_post_id, p.bot_config, p.workspace_id, b.wardrobe_garment_id,
-           coalesce(b.garment_name, g.name, g.filename) AS garment_name,
-           g.leffa_metadata ->> 'leffa_category' AS covers
-      FROM public.social_posts_garment_bindings b
-      JOIN public.social_posts p ON p.id = b.post_id
-      JOIN public.wardrobe_garments g ON g.id = b.wardrobe_garment_id
-"""
 
 
 def _account(row: asyncpg.Record) -> Account:
@@ -120,20 +66,4 @@ def _account(row: asyncpg.Record) -> Account:
         settings=row["settings"] or {},
         app_scoped_id=row["app_scoped_id"] or "",
         workspace_settings=row["workspace_settings"] or {},
-    )
-
-
-def _binding(row: asyncpg.Record) -> Binding:
-    return Binding(
-        id=row["id"],
-        account_id=row["account_id"],
-        workspace_id=row["workspace_id"],
-        post_id=row["post_id"],
-        post_ref=row["platform_post_id"],
-        garment_id=row["wardrobe_garment_id"],
-        garment_name=row["garment_name"],
-        covers=row["covers"] or "",
-        trigger_keywords=tuple(row["trigger_keywords"] or ()),
-        use_global_keywords=row["use_global_keywords"] is not False,
-        post_config=row["bot_config"] or {},
     )

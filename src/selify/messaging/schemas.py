@@ -1,25 +1,13 @@
-"""What the social API says, in JSON."""
+"""What the messaging API says, in JSON."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Self
 from uuid import UUID
 
-from fastapi import Path
 from pydantic import BaseModel, Field
 
-from selify.core.text import OneLine, Said, Verbatim
+from selify.core.text import Said
 from selify.messaging.diagnosis import Diagnosis, State
-from selify.tryon import texts
-
-Language = Annotated[
-    OneLine, Field(max_length=10, json_schema_extra={"enum": list(texts.languages())})
-]
-TextKey = Annotated[
-    str,
-    Path(
-        json_schema_extra={"enum": [k for k in texts.catalogue(texts.FALLBACK) if k != "language"]}
-    ),
-]
 
 
 class FindingOutput(BaseModel):
@@ -65,7 +53,7 @@ class AccountOutput(BaseModel):
     waiting: list[WaitingOutput]
 
     @classmethod
-    def of(cls, found: Diagnosis) -> Self:
+    def of(cls, found: Diagnosis, *, bot_is_on: bool) -> Self:
         row, chief = found.row, found.chief
         return cls(
             id=row["id"],
@@ -76,7 +64,7 @@ class AccountOutput(BaseModel):
             health=_HEALTH.get(chief.state),
             error=chief.text if chief.state is State.BAD else None,
             missing=[cost.text for cost in found.lost],
-            bot_is_on=found.bot_is_on,
+            bot_is_on=bot_is_on,
             chief=FindingOutput.model_validate(chief, from_attributes=True),
             findings=[
                 FindingOutput.model_validate(one, from_attributes=True) for one in found.findings
@@ -94,61 +82,6 @@ class SentNowOutput(BaseModel):
     """``tried``: how many messages are tried now."""
 
     tried: int
-
-
-class BotSettingsInput(BaseModel):
-    """``keywords``: empty for ours."""
-
-    tryon_enabled: bool
-    language: Language
-    keywords: list[OneLine] = Field(default_factory=list, max_length=20)
-
-
-class BotTextInput(BaseModel):
-    """``text``: in the brand's own words; empty for ours."""
-
-    language: Language
-    text: Verbatim = Field(max_length=2000)
-
-
-class BotTextOutput(BaseModel):
-    """``own``: the brand's words, empty where ours are said; ``faults``: why they are not said."""
-
-    key: str
-    ours: str
-    own: str
-    faults: list[Said]
-
-
-class PostOutput(BaseModel):
-    id: UUID
-    account_id: UUID
-    post_ref: str
-    caption: str | None
-    url: str | None
-    posted_at: datetime
-    binding_id: UUID | None
-    garment_id: UUID | None
-    garment_name: str | None
-
-
-class BindInput(BaseModel):
-    garment_id: UUID
-    keywords: list[OneLine] = Field(default_factory=list, max_length=20)
-    use_global_keywords: bool = True
-    confirmed: bool = False
-
-
-class BindingOutput(BaseModel):
-    binding_id: UUID
-
-
-class KeywordsOutput(BaseModel):
-    """``words`` maps each keyword in force to the level that set it."""
-
-    rule: str
-    words: dict[str, str]
-    explanation: str
 
 
 class ConversationOutput(BaseModel):
@@ -180,27 +113,3 @@ class MessageOutput(BaseModel):
     )
     reactions: list[str]
     at: datetime
-
-
-class FunnelOutput(BaseModel):
-    """How many got how far. Each step counts people who got at least there."""
-
-    triggers: int
-    answered: int
-    photos: int
-    tried_on: int
-    liked: int
-
-
-class InteractionOutput(BaseModel):
-    id: UUID
-    post_ref: str | None
-    kind: str
-    keyword: str | None
-    username: str | None
-    answered: bool
-    photo: bool
-    generated: bool
-    liked: bool | None
-    started_at: datetime
-    finished_at: datetime | None

@@ -10,7 +10,7 @@ from uuid import UUID
 from selify.core.database import Tx
 from selify.core.errors import Conflict
 from selify.core.language import _
-from selify.core.queue import outbox
+from selify.core.queue import outbox_rows
 from selify.messaging import diagnosis, outgoing, send_backoff
 
 
@@ -31,14 +31,10 @@ async def send_now(tx: Tx, account_id: UUID, now: datetime) -> int:
             hint=_("It is sent by itself as soon as it may.") if held else "",
         )
     await send_backoff.end_early(tx, account_id, now)
-    return await tx.execute(
-        f"""
-        UPDATE internal.outbox SET not_before = $3, updated_at = $3
-         WHERE account_id = $1 AND channel = $2 AND state = 'queued' AND not_before > $3
-           AND ({outbox.TRIES} > 0 OR last_error = ANY ($4))
-        """,
-        account_id,
-        outgoing.CHANNEL,
-        now,
-        list(found.may_be_over),
+    return await outbox_rows.release(
+        tx,
+        channel=outgoing.CHANNEL,
+        account_id=account_id,
+        now=now,
+        reasons=found.may_be_over,
     )

@@ -14,7 +14,7 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.logging import get_logger
 from selify.core.secrets import SecretBox, SecretUnreadable
-from selify.messaging import accounts, health
+from selify.messaging import health, tokens
 from selify.messaging.event_kinds import RECEIVED, RECONNECT
 from selify.messaging.ports import AccountGateway, PlatformRefused, Subscription
 
@@ -150,8 +150,8 @@ async def _confirm(
 ) -> None:
     try:
         async with database.tx(ACTOR) as tx:
-            token = await accounts.open_token(tx, secrets, account_id)
-    except (accounts.AccountMissing, SecretUnreadable) as error:
+            token = await tokens.opened(tx, secrets, account_id)
+    except (tokens.AccountMissing, SecretUnreadable) as error:
         async with database.tx(ACTOR) as tx:
             await record_failure(
                 tx,

@@ -65,6 +65,13 @@ class MessageWritten:
     button: str = ""
     is_echo: bool = False
 
+    @property
+    def kind(self) -> str:
+        """In the words of ``social_messages.message_type``."""
+        if self.attachments:
+            return self.attachments[0].kind.value
+        return "button" if self.button else "text"
+
 
 @dataclass(frozen=True, slots=True)
 class ButtonTapped:
@@ -143,26 +150,16 @@ SocialEvent = (
 )
 
 
-class SwitchedOff(StrEnum):
-    """Where try-on is switched off: for one account, or in the workspace for all of a platform's."""
+class Handler(StrEnum):
+    """Who answers in a conversation."""
 
-    ACCOUNT = "account"
-    WORKSPACE = "workspace"
-
-
-def switched_off(
-    account: Mapping[str, Any] | None, workspace: Mapping[str, Any] | None
-) -> SwitchedOff | None:
-    """The account's settings, and the workspace's for its platform. What nobody set is on."""
-    wider = workspace or {}
-    if False in (wider.get("enabled", True), wider.get("tryon_enabled", True)):
-        return SwitchedOff.WORKSPACE
-    return None if (account or {}).get("tryon_enabled", True) else SwitchedOff.ACCOUNT
+    BOT = "bot"
+    HUMAN = "human"
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A connected account as the bot needs it; the token stays sealed until something is sent."""
+    """A connected account. Its token stays sealed until something is sent."""
 
     id: UUID
     workspace_id: UUID
@@ -180,26 +177,3 @@ class Account:
         return named or (
             bool(person_ref) and person_ref in (self.platform_account_id, self.app_scoped_id)
         )
-
-    @property
-    def switched_off(self) -> SwitchedOff | None:
-        return switched_off(self.settings, self.workspace_settings)
-
-    @property
-    def tryon_enabled(self) -> bool:
-        return self.switched_off is None
-
-    @property
-    def language(self) -> str:
-        return str(self.settings.get("language") or "en")
-
-
-class Button(StrEnum):
-    """Payloads of our quick replies. They come back from the platform, so they are an interface."""
-
-    LIKE = "tryon:like"
-    DISLIKE = "tryon:dislike"
-    AGAIN = "tryon:again"
-    HUMAN = "tryon:human"
-    STOP = "tryon:stop"
-    START = "tryon:start"

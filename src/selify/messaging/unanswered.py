@@ -1,25 +1,24 @@
 """Shoppers who wait for an answer that never comes: a person goes on with them.
 
 An answer may end undelivered (its window closed while it waited, the platform refused it for good,
-every try failed), a try-on may end too late for words, and what they wrote may be a dead letter. Each
+every try failed), what is made for them may end too late for words, and what they wrote may be a dead
+letter. Each
 time the conversation goes to a person, is unread again, and its brand is told: of each conversation,
 but of no more than ``MOST_NOTICES`` an account and day. An outage would ring the bell a thousand times.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from selify.core.database import Tx
 from selify.core.language import _, sentences
-from selify.core.queue.outbox import GAVE_UP, Delivery
+from selify.core.queue.outbox import GAVE_UP
 from selify.messaging import conversations
 from selify.messaging.conversations import Conversation
+from selify.messaging.outgoing import Outgoing
 from selify.messaging.ports import Action
-from selify.messaging.types import Account
+from selify.messaging.types import Account, Handler
 from selify.notifications.outbox import notify_workspace
-from selify.tryon.dialogue import Handler
 
 MOST_NOTICES = 10
 TOO_LATE = Action.WINDOW_CLOSED.value
@@ -34,39 +33,21 @@ WHY: Mapping[str, str] = {
     GAVE_UP: _("Our answer could not be delivered, however often we tried."),
     UNHANDLED: _("What they wrote could not be handled. You find it in the app."),
 }
-# Nobody waits for these: the bot's last words, what is said about a picture that arrived, and what
-# only fills the time until the picture comes or its refusal.
-_NOT_WAITED_FOR = (
-    "stopped",
-    "handed_to_human",
-    "result",
-    "feedback",
-    "generating",
-    "still_generating",
-    "already_generating",
-    "photo_waits",
-)
 
 
-async def settle(tx: Tx, delivery: Delivery, code: str, *, now: datetime) -> bool:
+async def failed(tx: Tx, message: Outgoing, code: str, *, now: datetime) -> bool:
     """A delivery failed for good: whether a person has its conversation now, and was told so."""
-    payload = delivery.payload
-    if (
-        code not in WHY
-        or payload.get("purpose") in _NOT_WAITED_FOR
-        or "conversation_id" not in payload
-    ):
+    if code not in WHY or not message.awaited or message.conversation_id is None:
         return False
-    conversation = await conversations.lock_by_id(tx, UUID(payload["conversation_id"]))
+    conversation = await conversations.lock_by_id(tx, message.conversation_id)
     return conversation is not None and await hand_over(tx, conversation, code, now=now)
 
 
 async def hand_over(tx: Tx, conversation: Conversation, code: str, *, now: datetime) -> bool:
     """To a person, unless one has it, or the shopper asked for silence: then false."""
-    state = conversation.state
-    if state.opted_out or state.handler is Handler.HUMAN:
+    if conversation.opted_out or conversation.handler is Handler.HUMAN:
         return False
-    await conversations.save_state(tx, conversation, replace(state, handler=Handler.HUMAN))
+    await conversations.hand_to(tx, conversation, Handler.HUMAN, now=now)
     await conversations.mark_unread(tx, conversation)
     await _tell(tx, conversation, code, now)
     return True

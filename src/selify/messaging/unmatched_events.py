@@ -15,8 +15,9 @@ import asyncpg
 from selify.core.database import Tx
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
-from selify.core.queue import inbox
+from selify.core.queue import inbox, inbox_rows
 from selify.core.queue.inbox import Event, Incoming, replay
+from selify.core.queue.personal import without_addresses
 
 log = get_logger(__name__)
 
@@ -70,11 +71,7 @@ async def retry_attributed(tx: Tx) -> int:
     for row in rows:
         await replay(tx, row["event_id"])
         # From now on it is known whose event it is: a purge of the account finds it.
-        await tx.execute(
-            "UPDATE public.webhook_events SET connected_account_id = $2 WHERE id = $1",
-            row["event_id"],
-            row["account_id"],
-        )
+        await inbox_rows.belongs_to(tx, row["event_id"], row["account_id"])
         await tx.execute(
             """
             UPDATE public.instagram_message_queue
@@ -146,3 +143,46 @@ async def _not_yet(tx: Tx, parked_id: UUID, now: datetime) -> None:
         parked_id,
         now,
     )
+
+
+async def forget_addresses_of(tx: Tx, message_ref: str) -> None:
+    """Where the pictures of a message are to be had. Unread entries are few, and seldom wait long."""
+    rows = await tx.fetch(
+        """
+        SELECT id, webhook_payload AS raw FROM public.instagram_message_queue
+         WHERE status <> 'completed' AND strpos(webhook_payload::text, $1) > 0
+           FOR UPDATE
+        """,
+        message_ref,
+    )
+    await _store_without_addresses(tx, rows)
+
+
+async def forget_addresses(tx: Tx, begin: datetime, end: datetime) -> int:
+    """Of what came in between; of how many."""
+    rows = await tx.fetch(
+        """
+        SELECT id, webhook_payload AS raw FROM public.instagram_message_queue
+         WHERE created_at >= $1 AND created_at < $2 AND webhook_payload::text ~* 'https?:'
+         ORDER BY id FOR UPDATE
+        """,
+        begin,
+        end,
+    )
+    await _store_without_addresses(tx, rows)
+    return len(rows)
+
+
+async def _store_without_addresses(tx: Tx, rows: Sequence[asyncpg.Record]) -> None:
+    await tx.execute_many(
+        "UPDATE public.instagram_message_queue SET webhook_payload = $2 WHERE id = $1",
+        [(row["id"], without_addresses(row["raw"])) for row in rows],
+    )
+
+
+async def oldest(tx: Tx) -> datetime | None:
+    """When the oldest came that is kept."""
+    found: datetime | None = await tx.fetch_value(
+        "SELECT min(created_at) FROM public.instagram_message_queue"
+    )
+    return found

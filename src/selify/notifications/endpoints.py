@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from selify.core.permissions import SIGNED_IN, allows
 from selify.core.web.http import UserTx
 from selify.notifications import notices, schemas
 
@@ -12,6 +13,7 @@ router = APIRouter(prefix="/api/v1/notifications", tags=["notifications"])
 
 
 @router.get("")
+@allows(SIGNED_IN)
 async def list_notifications(
     tx: UserTx,
     workspace_id: UUID | None = None,
@@ -32,12 +34,14 @@ async def list_notifications(
 
 
 @router.post("/read")
+@allows(SIGNED_IN)
 async def mark_read(body: schemas.NotificationIds, tx: UserTx) -> schemas.Changed:
     """You have seen these."""
     return schemas.Changed(changed=await notices.mark_read(tx, body.ids))
 
 
 @router.post("/archive")
+@allows(SIGNED_IN)
 async def archive(body: schemas.NotificationIds, tx: UserTx) -> schemas.Changed:
     """You are done with these: they disappear from the list."""
     return schemas.Changed(changed=await notices.archive(tx, body.ids))

@@ -11,11 +11,13 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from selify.auth import CurrentGate, CurrentSession, access_workspace
+from selify.auth.permissions import BRAND_READ
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import SelifyError, TooMany
 from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
+from selify.core.permissions import allows
 from selify.core.web.http import CurrentUser, OpenDatabase
 from selify.realtime.feed import Change, Feed, Subscriber
 from selify.realtime.reading import TABLES, View, view
@@ -47,6 +49,7 @@ class TooManySubscribers(TooMany):
     response_class=StreamingResponse,
     responses={200: {"content": {STREAM: {"schema": {"type": "string"}, "example": EXAMPLE}}}},
 )
+@allows(BRAND_READ)
 async def subscribe(
     request: Request,
     workspace_id: UUID,
@@ -71,7 +74,7 @@ async def subscribe(
     `closed` ends the stream when your sign-in or membership has ended.
     """
     async with database.tx(user) as tx:
-        await access_workspace(tx, workspace_id)
+        await access_workspace(tx, workspace_id, BRAND_READ)
         shown = await view(tx, workspace_id, list(dict.fromkeys(table)), only)
     feed: Feed = request.app.state.feed
     if not feed.has_room(session.user.id):
@@ -104,7 +107,7 @@ class Line:
             return None
         async with self.database.tx(self.actor) as tx:
             try:
-                await access_workspace(tx, self.shown.workspace_id)
+                await access_workspace(tx, self.shown.workspace_id, BRAND_READ)
             except SelifyError:
                 return None
             return await self._seen(tx, changes)

@@ -4,9 +4,11 @@ Whoever saves (a page, the API) saves through here, so that no text that breaks 
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from selify.auth import change_platform_settings
 from selify.core.database import Tx
 from selify.core.errors import Invalid, NotFound
 from selify.core.language import _, sentences
@@ -24,6 +26,32 @@ SAMPLE: Mapping[str, str] = {
     "product": "€39.00 · In stock · https://shop.example/forest-tee",
     "count": "3",
 }
+
+
+class SwitchedOff(StrEnum):
+    """Where try-on is switched off: for one account, or in the workspace for all of a platform's."""
+
+    ACCOUNT = "account"
+    WORKSPACE = "workspace"
+
+
+def switched_off(
+    account: Mapping[str, Any] | None, workspace: Mapping[str, Any] | None
+) -> SwitchedOff | None:
+    """The account's settings, and the workspace's for its platform. What nobody set is on."""
+    wider = workspace or {}
+    if False in (wider.get("enabled", True), wider.get("tryon_enabled", True)):
+        return SwitchedOff.WORKSPACE
+    return None if (account or {}).get("tryon_enabled", True) else SwitchedOff.ACCOUNT
+
+
+def is_on(account: Account) -> bool:
+    return switched_off(account.settings, account.workspace_settings) is None
+
+
+def language_of(account: Account) -> str:
+    """In which the bot speaks where a shopper's is not clear."""
+    return str(account.settings.get("language") or texts.FALLBACK)
 
 
 class TextTooLong(Invalid):
@@ -54,6 +82,20 @@ async def save_settings(
         "trigger_keywords": keywords,
     }
     await accounts.change_settings(tx, account_id, lambda known: {**known, **changes})
+
+
+async def switch_on(tx: Tx, account: Account) -> None:
+    """Try-on for this account, in a system transaction: in its own settings, and in the workspace's
+    for its platform where those switch it off.
+    """
+    await accounts.change_settings(tx, account.id, lambda known: {**known, "tryon_enabled": True})
+    if switched_off(account.settings, account.workspace_settings) is SwitchedOff.WORKSPACE:
+        await change_platform_settings(
+            tx,
+            account.workspace_id,
+            account.platform,
+            lambda known: {**known, "enabled": True, "tryon_enabled": True},
+        )
 
 
 async def save_text(

@@ -22,7 +22,9 @@ from enum import StrEnum
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
-from selify.messaging.types import Attachment, AttachmentKind, Button, MessageWritten
+from selify.core.language import _
+from selify.messaging.conversations import moment
+from selify.messaging.types import Attachment, AttachmentKind, Handler, MessageWritten
 from selify.tryon import intents
 from selify.tryon.intents import Mood
 
@@ -41,11 +43,6 @@ class Stage(StrEnum):
     ENDED = "ended"
 
 
-class Handler(StrEnum):
-    BOT = "bot"
-    HUMAN = "human"
-
-
 @dataclass(frozen=True, slots=True)
 class State:
     """The bot's memory of one conversation. Stored as JSON; unknown members are dropped.
@@ -54,8 +51,8 @@ class State:
     picture sent, which feedback belongs to. ``photo_ref``: the message whose photo is being dressed:
     a try-on of any other photo is not wanted any more. ``waiting_ref``: the latest photo that came
     while another was being dressed; it is next, however that one ends. ``nudges``, ``cheers``: how
-    often in a row the bot had nothing but a hint, or a kind word, to answer with. ``bot_since``: when a
-    person last handed the conversation back. ``spoken_at``: when they wrote what told their language.
+    often in a row the bot had nothing but a hint, or a kind word, to answer with, since a person last
+    handed the conversation back (``bot_since``). ``spoken_at``: when they wrote what told their language.
     """
 
     stage: Stage = Stage.INITIAL
@@ -81,6 +78,8 @@ class State:
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | None) -> Self:
         data = data or {}
+        bot_since = data.get("bot_since")
+        counted = data.get("counted_since", bot_since) == bot_since
         return cls(
             stage=_member(Stage, data.get("stage"), Stage.INITIAL),
             handler=_member(Handler, data.get("handler"), Handler.BOT),
@@ -91,10 +90,10 @@ class State:
             result_id=_uuid(data.get("result_id")),
             photo_ref=str(data.get("photo_ref") or ""),
             waiting_ref=str(data.get("waiting_ref") or ""),
-            nudges=_count(data.get("nudges")),
-            cheers=_count(data.get("cheers")),
-            bot_since=_moment(data.get("bot_since")),
-            spoken_at=_moment(data.get("spoken_at")),
+            nudges=_count(data.get("nudges")) if counted else 0,
+            cheers=_count(data.get("cheers")) if counted else 0,
+            bot_since=moment(bot_since),
+            spoken_at=moment(data.get("spoken_at")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -113,8 +112,20 @@ class State:
             "nudges": self.nudges,
             "cheers": self.cheers,
             "bot_since": self.bot_since.isoformat() if self.bot_since else None,
+            "counted_since": self.bot_since.isoformat() if self.bot_since else None,
             "spoken_at": self.spoken_at.isoformat() if self.spoken_at else None,
         }
+
+
+class Button(StrEnum):
+    """Payloads of our quick replies. They come back from the platform, so they are an interface."""
+
+    LIKE = "tryon:like"
+    DISLIKE = "tryon:dislike"
+    AGAIN = "tryon:again"
+    HUMAN = "tryon:human"
+    STOP = "tryon:stop"
+    START = "tryon:start"
 
 
 class Act(StrEnum):
@@ -179,9 +190,9 @@ def decide(state: State, message: MessageWritten, facts: Circumstances) -> Decis
     if state.handler is Handler.HUMAN:
         return Decision(state, "a person handles this conversation")
     if said.wants_person:
-        return _to_person(state, "asked for a person")
+        return _to_person(state, _("asked for a person"))
     if said.complains:
-        return _to_person(state, "is unhappy about something")
+        return _to_person(state, _("is unhappy about something"))
     if said.verdict and (state.result_id or state.stage in _AFTER_RESULT):
         return _feedback(state, liked=said.button == Button.LIKE)
     wish = bool(facts.shared_post or facts.keyword or said.button == Button.AGAIN)
@@ -207,7 +218,9 @@ def _opted_out(state: State, said: "_Said") -> Decision:
         return Decision(back, "asked to start again", _unless_human(state, "started"))
     if (said.wants_person or said.complains) and state.handler is Handler.BOT:
         handed = replace(state, handler=Handler.HUMAN)
-        return Decision(handed, "asked us not to write, and needs a person", (), (Act.CALL_HUMAN,))
+        return Decision(
+            handed, _("asked us not to write, and needs a person"), (), (Act.CALL_HUMAN,)
+        )
     return Decision(state, "asked us not to write")
 
 
@@ -301,7 +314,7 @@ _STILL_AT_IT = Reply("still_generating", patient=True)
 def _kind_words(state: State, mood: Mood) -> Decision:
     """No question to answer, but not nothing either."""
     if state.cheers >= MAX_CHEERS:
-        return _to_person(state, "goes on with kind words and asks for nothing")
+        return _to_person(state, _("goes on with kind words and asks for nothing"))
     cheered = replace(state, cheers=state.cheers + 1)
     if state.stage in _AFTER_RESULT and mood is not Mood.NOD:
         return _feedback(cheered, liked=mood is Mood.PRAISE)
@@ -315,7 +328,7 @@ def _kind_words(state: State, mood: Mood) -> Decision:
 def _small_talk(state: State, said: "_Said", facts: Circumstances) -> Decision:
     """What the bot has no answer to. It says twice what it can do, then a person goes on."""
     if state.nudges >= MAX_NUDGES:
-        return _to_person(state, "wrote several times what the bot has no answer to")
+        return _to_person(state, _("wrote several times what the bot has no answer to"))
     nudged = replace(state, nudges=state.nudges + 1)
     if not facts.tryon_enabled:
         return Decision(nudged, "try-on is switched off", (Reply("paused", (Button.HUMAN,)),))
@@ -414,14 +427,6 @@ def _member(kind: type[_Enum], value: object, fallback: _Enum) -> _Enum:
 
 def _count(value: object) -> int:
     return value if isinstance(value, int) and value > 0 else 0
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(value)) if value else None
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None
 
 
 def _uuid(value: object) -> UUID | None:

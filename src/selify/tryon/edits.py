@@ -14,7 +14,7 @@ def heard(
 ) -> MessageWritten | None:
     """The new words as a message of their own, where they decide who answers and the old ones did not."""
     asked = [intents.wants_stop, intents.wants_person, intents.complains]
-    if conversation and conversation.state.opted_out:
+    if conversation and conversation.opted_out:
         asked.append(intents.wants_start)
     if edit.is_own or not any(asks(edit.text) and not asks(before) for asks in asked):
         return None

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from selify.core.database import Tx
 from selify.core.ids import new_id
-from selify.messaging.repository import Binding
+from selify.tryon.repository import Binding
 
 
 async def begin(
@@ -145,6 +145,19 @@ async def set_username(tx: Tx, conversation_id: UUID, username: str) -> None:
         """,
         str(conversation_id),
         username,
+    )
+
+
+async def reword(tx: Tx, conversation_id: UUID, old: str, new: str) -> None:
+    """What they wrote says something else by now, or nothing any more."""
+    await tx.execute(
+        """
+        UPDATE public.bot_interactions SET original_message = left($3, 1000)
+         WHERE conversation_id = $1 AND original_message = left($2, 1000)
+        """,
+        str(conversation_id),
+        old,
+        new,
     )
 
 

@@ -7,8 +7,9 @@ from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.ids import first_id
 from selify.core.invariants import Violation
+from selify.core.queue import outbox_rows
 from selify.messaging import outgoing
-from selify.tryon import delivery_refunds, lifecycle
+from selify.tryon import lifecycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class PicturesArePaidFor:
             f"{lifecycle.JOB}:",
             since,
             now - self.grace,
-            list(delivery_refunds.ARRIVED_PERHAPS),
+            list(outgoing.ARRIVED_PERHAPS),
         )
         return [Violation(row["subject"], {"why": row["why"]}) for row in rows]
 
@@ -45,13 +46,15 @@ class PicturesArePaidFor:
 # A picture's key is <account>/picture/<photo message>, its charge's source tryon:<account>/<photo
 # message>; an account is 36 characters long. Both begin a day apart, so that none of a pair that
 # belongs together is left out at the edge.
-_SQL = """
+_PICTURE = """
+    $4 || left(o.key, 36) || '/' || substr(o.key, 46) AS source_id, o.state,
+    o.state IN ('queued', 'sending', 'unknown', 'sent') OR o.updated_at > $6
+    OR coalesce(o.result ->> 'code' = ANY ($7), false) AS under_way
+"""
+_SQL = f"""
     WITH pictures AS (
-        SELECT $4 || left(o.key, 36) || '/' || substr(o.key, 46) AS source_id, o.state,
-               o.state IN ('queued', 'sending', 'unknown', 'sent') OR o.updated_at > $6
-               OR coalesce(o.result ->> 'code' = ANY ($7), false) AS under_way
-          FROM internal.outbox o
-         WHERE o.id >= $2 AND o.channel = $1 AND o.payload ->> 'purpose' = 'result_picture'),
+        {outbox_rows.messages(_PICTURE, channel="$1", since="$2")}
+           AND o.payload ->> 'purpose' = 'result_picture'),
     charges AS (
         SELECT e.source_id, e.status, e.completed_at
           FROM public.workspace_usage_events e

@@ -27,8 +27,7 @@ from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.queue import jobs
 from selify.core.queue.jobs import Job
-from selify.messaging import repository
-from selify.tryon import lifecycle
+from selify.tryon import lifecycle, repository
 from selify.tryon.lifecycle import Made, Request
 from selify.tryon.ports import EngineUnavailable
 from selify.tryon.routing import Routed, TryOnRouter

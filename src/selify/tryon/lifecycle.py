@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
+
+from pydantic import Field
 
 from selify import billing
 from selify.billing import CreditsExhausted
@@ -22,15 +24,21 @@ from selify.core.ids import new_id
 from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.money import MicroUnits
-from selify.core.queue import inbox, jobs
+from selify.core.queue import inbox, job_rows, jobs
 from selify.core.queue.jobs import Job
-from selify.messaging import conversations, outgoing, repository, sending, unanswered
+from selify.core.queue.payload import Payload
+from selify.messaging import conversations, outgoing, unanswered
+from selify.messaging import repository as accounts
 from selify.messaging.conversations import Conversation
-from selify.messaging.repository import Binding
-from selify.messaging.types import Account, Attachment, Button, MessageWritten
+from selify.messaging.outgoing import Kind, Outgoing
+from selify.messaging.repository import GONE, LIVE
+from selify.messaging.types import Account, Attachment, Handler, MessageWritten
 from selify.notifications.outbox import notify_workspace
-from selify.tryon import interactions, photo_addresses, texts
-from selify.tryon.dialogue import FEEDBACK_BUTTONS, Handler, Stage, State
+from selify.tryon import interactions, photo_addresses, renderer, repository, texts
+from selify.tryon.dialogue import FEEDBACK_BUTTONS, Stage, State
+from selify.tryon.memory import recall, remember
+from selify.tryon.renderer import MessageRenderer
+from selify.tryon.repository import Binding
 from selify.tryon.types import Refusal, RefusalCode, Rendering, RenderWarning
 
 log = get_logger(__name__)
@@ -41,36 +49,26 @@ LONGEST_LINK = 300
 NO_LONGER_WANTED = _("The shopper took the photo back, or a person took over the conversation.")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the job's payload says."""
+class Request(Payload):
+    """What the job's payload says, and with it the job's key and workspace."""
 
-    key: str
+    personal: ClassVar[frozenset[str]] = frozenset({"photo_url"})
+
+    key: str = Field("", exclude=True)
+    workspace_id: UUID = Field(exclude=True)
     account_id: UUID
     conversation_id: UUID
     interaction_id: UUID
     binding_id: UUID
     message_ref: str
-    photo_url: str
+    photo_url: str = ""
     charge_id: UUID
-    workspace_id: UUID
 
     @classmethod
     def from_job(cls, job: Job) -> Self:
         if job.workspace_id is None:
             raise ValueError("a try-on job belongs to a workspace")
-        payload = job.payload
-        return cls(
-            key=job.key,
-            workspace_id=job.workspace_id,
-            account_id=UUID(payload["account_id"]),
-            conversation_id=UUID(payload["conversation_id"]),
-            interaction_id=UUID(payload["interaction_id"]),
-            binding_id=UUID(payload["binding_id"]),
-            message_ref=payload["message_ref"],
-            photo_url=payload["photo_url"],
-            charge_id=UUID(payload["charge_id"]),
-        )
+        return cls.read({**job.payload, "key": job.key, "workspace_id": job.workspace_id})
 
 
 class Start(StrEnum):
@@ -131,15 +129,16 @@ async def begin(
         key=key,
         job_id=job_id,
         workspace_id=account.workspace_id,
-        payload={
-            "account_id": str(account.id),
-            "conversation_id": str(conversation.id),
-            "interaction_id": str(state.interaction_id),
-            "binding_id": str(binding.id),
-            "message_ref": message.message_ref,
-            "photo_url": photo.url,
-            "charge_id": str(charge.id),
-        },
+        payload=Request(
+            workspace_id=account.workspace_id,
+            account_id=account.id,
+            conversation_id=conversation.id,
+            interaction_id=state.interaction_id,
+            binding_id=binding.id,
+            message_ref=message.message_ref,
+            photo_url=photo.url,
+            charge_id=charge.id,
+        ).stored(),
     )
     return Start.STARTED
 
@@ -231,15 +230,17 @@ async def refuse(
         at=clock.now(),
     )
     binding = await repository.binding(tx, request.binding_id)
-    voice = await thread.voice(tx, binding)
-    await outgoing.send_text(
+    rendered = await thread.renderer(tx, binding)
+    await outgoing.send(
         tx,
         thread.account,
         thread.conversation,
+        rendered.message(
+            f"refusal:{refusal.code.value}",
+            rendered.say(texts.refusal_key(refusal.code.value, refusal.reason)),
+            interaction_id=request.interaction_id,
+        ),
         key=f"refusal/{request.message_ref}",
-        purpose=f"refusal:{refusal.code.value}",
-        text=voice.say(texts.refusal_key(refusal.code.value, refusal.reason)),
-        interaction_id=request.interaction_id,
     )
     await _conclude(tx, thread.conversation, request, Stage.AWAITING_PHOTO)
     log.info(
@@ -248,7 +249,7 @@ async def refuse(
         code=refusal.code.value,
     )
     if refusal.code in _GARMENT_FAULTS:
-        await _tell_garment_fault(tx, thread.account, request, voice.garment, now=clock.now())
+        await _tell_garment_fault(tx, thread.account, request, rendered.garment, now=clock.now())
 
 
 async def abandon(tx: Tx, clock: Clock, request: Request, *, reason: str) -> None:
@@ -260,7 +261,7 @@ async def abandon(tx: Tx, clock: Clock, request: Request, *, reason: str) -> Non
     if status is billing.UsageStatus.RESERVED:
         await billing.refund(tx, clock, request.charge_id, reason=reason, code="abandoned")
     if status in (billing.UsageStatus.RESERVED, billing.UsageStatus.REFUNDED):
-        await _forget(tx, request.workspace_id, request.key)
+        await forget_files(tx, request.workspace_id, request.key)
         await forget_address(tx, request.key)
         await photo_addresses.forget(tx, request.message_ref)
     if conversation is not None:
@@ -279,64 +280,46 @@ async def _pass_on(tx: Tx, clock: Clock, request: Request) -> None:
         await unanswered.hand_over(tx, conversation, unanswered.TOO_LATE, now=now)
 
 
-async def forget_photo(tx: Tx, conversation: Conversation, message_ref: str) -> bool:
+async def withdraw(
+    tx: Tx, account: Account, conversation: Conversation, message_ref: str, *, now: datetime
+) -> None:
     """A photo was taken back: it goes now instead of at its end of life, and so does the picture
-    made of it. The next photo need not wait for the end of a try-on that nobody wants.
-
-    True when the shopper would have heard how it ended, and now will not.
+    made of it. The next photo need not wait for the end of a try-on that nobody wants; whoever would
+    have heard how it ended, and now will not, has it dressed.
     """
-    state = conversation.state
+    state = recall(conversation)
     dressing = state.stage is Stage.GENERATING and state.photo_ref == message_ref
     if state.photo_ref == message_ref:
         free = Stage.AWAITING_PHOTO if dressing else state.stage
-        await conversations.save_state(tx, conversation, replace(state, photo_ref="", stage=free))
+        conversation = await remember(tx, conversation, replace(state, photo_ref="", stage=free))
     taken = partial(
         outgoing.take_back,
         tx,
         message_ref,
         account_id=conversation.account_id,
-        lane=conversation.lane,
+        ordering_key=conversation.ordering_key,
         reason=_("The shopper took the photo back."),
+        now=now,
     )
-    await taken(kinds=outgoing.REPLIES)
+    await taken(kinds=renderer.REPLIES)
     ended = await taken(kinds=("picture", "result", "feedback", "refusal"))
     key = f"{conversation.account_id}/{message_ref}"
     await forget_address(tx, key)
     await photo_addresses.forget(tx, message_ref)
-    await _forget(tx, conversation.workspace_id, key)
+    await forget_files(tx, conversation.workspace_id, key)
     await conversations.forget_picture(
         tx, conversation.id, result_key(conversation.workspace_id, key)
     )
-    return dressing or ended > 0
+    if (dressing or ended) and account.status in LIVE:
+        await next_photo(tx, conversation)
 
 
 async def forget_address(tx: Tx, key: str) -> None:
     """Where the job fetches its photo: once the photo is ours, or gone, nobody needs to know."""
-    await tx.execute(
-        """
-        UPDATE internal.jobs SET payload = payload || '{"photo_url": ""}'
-         WHERE kind = $1 AND key = $2
-        """,
-        JOB,
-        key,
-    )
+    await job_rows.forget(tx, JOB, key, personal=Request.personal)
 
 
-async def forget_account(tx: Tx, account_id: UUID) -> None:
-    """Every photo and picture of an account's try-ons goes now, whether or not it was ever sent."""
-    rows = await tx.fetch(
-        """
-        SELECT key, workspace_id FROM internal.jobs
-         WHERE kind = $1 AND payload ->> 'account_id' = $2::uuid::text AND workspace_id IS NOT NULL
-        """,
-        JOB,
-        account_id,
-    )
-    for row in rows:
-        await _forget(tx, row["workspace_id"], row["key"])
-
-
-async def _forget(tx: Tx, workspace_id: UUID, key: str) -> None:
+async def forget_files(tx: Tx, workspace_id: UUID, key: str) -> None:
     for file in (photo_key(workspace_id, key), result_key(workspace_id, key)):
         await retention.delete_soon(
             tx, file, reason="not wanted any more", workspace_id=workspace_id
@@ -365,9 +348,9 @@ class _Thread:
     account: Account
     conversation: Conversation
 
-    async def voice(self, tx: Tx, binding: Binding | None) -> outgoing.Voice:
-        language = self.conversation.state.language
-        return await outgoing.voice(tx, self.account, language=language, about=binding)
+    async def renderer(self, tx: Tx, binding: Binding | None) -> MessageRenderer:
+        language = recall(self.conversation).language
+        return await renderer.renderer(tx, self.account, language=language, about=binding)
 
 
 async def _open_ending(tx: Tx, clock: Clock, request: Request) -> _Thread | None:
@@ -384,13 +367,15 @@ async def _open_ending(tx: Tx, clock: Clock, request: Request) -> _Thread | None
         await abandon(tx, clock, request, reason=NO_LONGER_WANTED)
         return None
     assert conversation is not None and account is not None  # noqa: S101, PT018 - else unwanted
-    await outgoing.take_back_nudges(tx, conversation, reason=_("The picture is ready."))
+    await outgoing.take_back_debounced(
+        tx, conversation, reason=_("The picture is ready."), now=clock.now()
+    )
     return _Thread(account, conversation)
 
 
 async def _locked(tx: Tx, request: Request) -> tuple[Conversation | None, Account | None]:
     conversation = await conversations.lock_by_id(tx, request.conversation_id)
-    return conversation, await repository.account(tx, request.account_id)
+    return conversation, await accounts.account(tx, request.account_id)
 
 
 async def _window_closed(tx: Tx, conversation_id: UUID, now: datetime) -> bool:
@@ -413,16 +398,15 @@ async def _charge(tx: Tx, request: Request) -> billing.UsageStatus | None:
 
 def _unwanted(account: Account | None, conversation: Conversation | None, request: Request) -> bool:
     """The person said stop or moved on, somebody of the brand took over, or nobody is there."""
-    if account is None or conversation is None or account.status in sending.GONE:
+    if account is None or conversation is None or account.status in GONE:
         return True
-    state = conversation.state
-    silent = state.opted_out or state.handler is Handler.HUMAN
-    return silent or state.photo_ref != request.message_ref
+    silent = conversation.opted_out or conversation.handler is Handler.HUMAN
+    return silent or recall(conversation).photo_ref != request.message_ref
 
 
 async def _conclude(tx: Tx, conversation: Conversation, request: Request, stage: Stage) -> None:
     """On from ``generating``, unless the shopper is elsewhere by now: then that stands."""
-    state = conversation.state
+    state = recall(conversation)
     if state.photo_ref != request.message_ref:
         return
     state = replace(state, photo_ref="")
@@ -433,21 +417,20 @@ async def _conclude(tx: Tx, conversation: Conversation, request: Request, stage:
     elif state.binding_id != request.binding_id:
         # They chose another garment meanwhile; this row was about the first one.
         state = replace(state, interaction_id=None)
-    await conversations.save_state(tx, conversation, state)
-    await next_photo(tx, replace(conversation, state=state))
+    await next_photo(tx, await remember(tx, conversation, state))
 
 
 async def next_photo(tx: Tx, conversation: Conversation) -> None:
     """The photo that came meanwhile has its turn: the event that brought it is handled again. Unless
     it was taken back by now, its event still tells its address, and nothing else does.
     """
-    if conversation.state.stage is Stage.GENERATING or not conversation.state.waiting_ref:
+    state = recall(conversation)
+    if state.stage is Stage.GENERATING or not state.waiting_ref:
         return
-    told = await conversations.telling_event(
-        tx, conversation.platform, conversation.state.waiting_ref, member="attachments"
-    )
-    if told is not None:
-        await inbox.again(tx, told["id"])
+    told = await conversations.events_about(tx, conversation.platform, state.waiting_ref)
+    latest = next((event for event in told if "attachments" in event.payload), None)
+    if latest is not None:
+        await inbox.again(tx, latest.id)
 
 
 async def _say_result(
@@ -455,42 +438,42 @@ async def _say_result(
 ) -> None:
     """The picture, what it is and costs, and the question how they like it."""
     account, conversation = thread.account, thread.conversation
-    voice = await thread.voice(tx, await repository.binding(tx, request.binding_id))
+    rendered = await thread.renderer(tx, await repository.binding(tx, request.binding_id))
+    say = partial(rendered.message, interaction_id=request.interaction_id)
     several = RenderWarning.SEVERAL_PEOPLE in made.rendering.warnings
-    await outgoing.send_image(
-        tx,
-        account,
-        conversation,
-        key=f"picture/{request.message_ref}",
+    words = rendered.say(
+        "result_several_people" if several else "result", product=product_line(card, rendered)
+    )
+    for message, answer in (
+        (_picture(request, made), "picture"),
+        (say("result", words), "result"),
+        (say("feedback", rendered.say("feedback"), buttons=FEEDBACK_BUTTONS), "feedback"),
+    ):
+        await outgoing.send(
+            tx, account, conversation, message, key=f"{answer}/{request.message_ref}"
+        )
+
+
+def _picture(request: Request, made: Made) -> Outgoing:
+    """Paid for: its charge goes back if it never leaves, and with it the words about it. The address
+    under which the platform fetches it is made when it is sent.
+    """
+    return Outgoing(
+        kind=Kind.IMAGE,
+        client=renderer.CLIENT,
         purpose="result_picture",
+        about={
+            "interaction_id": str(request.interaction_id),
+            "charge_id": str(request.charge_id),
+            "photo_ref": request.message_ref,
+        },
         storage_key=made.storage_key,
-        interaction_id=request.interaction_id,
-        paid={"charge_id": str(request.charge_id), "photo_ref": request.message_ref},
-    )
-    await outgoing.send_text(
-        tx,
-        account,
-        conversation,
-        key=f"result/{request.message_ref}",
-        purpose="result",
-        text=voice.say(
-            "result_several_people" if several else "result", product=product_line(card, voice)
-        ),
-        interaction_id=request.interaction_id,
-    )
-    await outgoing.send_text(
-        tx,
-        account,
-        conversation,
-        key=f"feedback/{request.message_ref}",
-        purpose="feedback",
-        text=voice.say("feedback"),
-        buttons=[(voice.title(button), Button(button)) for button in FEEDBACK_BUTTONS],
-        interaction_id=request.interaction_id,
+        made_of=request.message_ref,
+        accounted_for=True,
     )
 
 
-def product_line(card: ProductCard | None, voice: outgoing.Voice) -> str:
+def product_line(card: ProductCard | None, rendered: MessageRenderer) -> str:
     """Price, stock and link, each only where known."""
     if card is None:
         return ""
@@ -498,7 +481,7 @@ def product_line(card: ProductCard | None, voice: outgoing.Voice) -> str:
     if card.in_stock is not None:
         key = "in_stock" if card.in_stock else "out_of_stock"
         few = card.in_stock and card.stock is not None and card.stock < 10
-        stock = voice.say("few_left", count=card.stock) if few else voice.say(key)
+        stock = rendered.say("few_left", count=card.stock) if few else rendered.say(key)
     # Half an address leads nowhere: one that leaves no room for the words is left out.
     url = card.url if len(card.url) <= LONGEST_LINK else ""
     return " · ".join(part for part in (card.price_text, stock, url) if part)

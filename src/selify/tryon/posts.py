@@ -21,9 +21,11 @@ from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.secrets import SecretBox
-from selify.messaging import accounts, repository, sending
+from selify.messaging import repository as accounts
+from selify.messaging import tokens
 from selify.messaging.ports import AccountGateway, PlatformRefused, PostItem
 from selify.messaging.types import Account
+from selify.tryon import repository
 from selify.tryon.keyword_rules import check_keywords
 from selify.tryon.keywords import Keywords, resolve
 
@@ -69,11 +71,11 @@ async def sync_account(
     """
     listing = _Listing(database, clock, gateway, account_id)
     failure: str | None = None
-    token: accounts.HeldToken | None = None
+    token: tokens.HeldToken | None = None
     dead = False
     try:
         async with database.tx(ACTOR) as tx:
-            token = await accounts.held_token(tx, secrets, account_id)
+            token = await tokens.held(tx, secrets, account_id)
         await listing.copy(token.plain)
     except (PlatformRefused, SelifyError) as error:
         if is_away(error):
@@ -87,7 +89,7 @@ async def sync_account(
         failure = f"{type(error).__name__}: {error}"[:1000]
     async with database.tx(ACTOR) as tx:
         if dead and token:
-            await sending.token_died(tx, account_id, "token_dead", clock.now(), sealed=token.sealed)
+            await tokens.died(tx, account_id, "token_dead", clock.now(), sealed=token.sealed)
         await _give_lease_back(
             tx, account_id, clock.now(), calls=listing.calls, copied=listing.copied, failure=failure
         )
@@ -164,7 +166,7 @@ async def store_posts(
     tx: Tx, account_id: UUID, posts: Sequence[PostItem], *, now: datetime
 ) -> None:
     """Insert or refresh by (account, the platform's id)."""
-    account = await repository.account(tx, account_id)
+    account = await accounts.account(tx, account_id)
     if account is None:
         return
     await tx.execute_many(
@@ -287,7 +289,7 @@ async def keywords_of(tx: Tx, workspace_id: UUID, post_id: UUID) -> Keywords:
         "SELECT connected_account_id, platform_post_id FROM public.social_posts WHERE id = $1",
         post_id,
     )
-    account = await repository.account(tx, row["connected_account_id"]) if row else None
+    account = await accounts.account(tx, row["connected_account_id"]) if row else None
     if row is None or account is None:
         raise PostMissing(_("There is no such post in this workspace."))
     binding = await repository.binding_of_post(tx, account.id, row["platform_post_id"])

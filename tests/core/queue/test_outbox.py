@@ -10,7 +10,7 @@ import pytest
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
-from selify.core.queue import outbox
+from selify.core.queue import outbox, outbox_rows
 from selify.core.queue.outbox import (
     Delivery,
     Failed,
@@ -216,7 +216,10 @@ async def test_what_was_taken_back_does_not_leave(
 ) -> None:
     await put(database, clock, "1")
     async with database.tx(SYSTEM) as tx:
-        assert await outbox.cancel_lane(tx, channel="post", lane="a", reason="stop") == 1
+        taken = await outbox_rows.cancel(
+            tx, channel="post", ordering_key="a", reason="stop", now=clock.now()
+        )
+    assert taken == 1
     await drain(worker(database, post, clock))
     assert post.sent == []
 

@@ -26,7 +26,10 @@ from selify.core.queue.claims import by_index
 from selify.core.queue.inbox import Event, InboxWorker
 from selify.core.queue.jobs import Job, JobRunner
 from selify.core.queue.outbox import Delivery, OutboxWorker, Outcome, Sent
-from selify.tryon import delivery_refunds
+from selify.core.secrets import SecretBox
+from selify.messaging import outcomes
+from selify.tryon import bot
+from selify.tryon.bot import TryOnBot
 
 SYSTEM = Actor.system("test")
 WAITING = 5_000
@@ -139,11 +142,13 @@ PICTURES = Rows(
     """
     INSERT INTO internal.outbox (channel, key, lane, state, payload)
     SELECT 'post', 'p' || n, 'lane', 'cancelled',
-           jsonb_build_object('charge_id', gen_random_uuid()) FROM n
+           jsonb_build_object('kind', 'image', 'client', 'tryon', 'accounted_for', true,
+                              'about', jsonb_build_object('charge_id', gen_random_uuid())) FROM n
     """
 )
 
 CLOCK = FrozenClock(NOW)
+SECRETS = SecretBox.parse([SecretBox.new_key("test")])
 
 
 async def deliver(database: Watching) -> None:
@@ -184,8 +189,9 @@ async def sweep(database: Watching) -> None:
 
 
 async def refund(database: Watching) -> None:
+    clients = bot.clients(TryOnBot(database, CLOCK, SECRETS))
     async with database.tx(SYSTEM) as tx:
-        await delivery_refunds.refund_due(tx, CLOCK)
+        await outcomes.report_lapsed(tx, clients, CLOCK)
 
 
 Action = Callable[[Watching], Awaitable[None]]

@@ -117,7 +117,19 @@ async def test_events_that_will_be_tried_again_are_waiting_and_dead_letters_are_
                 status,
                 tries,
             )
-    assert 'selify_waiting{queue="inbox"} 3.0' in (await client.get("/metrics")).text
+    shown = (await client.get("/metrics")).text
+    assert 'selify_waiting{queue="inbox"} 3.0' in shown
+    assert "selify_dead_letters 1.0" in shown
+
+
+async def test_a_broken_invariant_is_counted_until_it_holds_again(client, database):
+    async with database.tx(Actor.system("test")) as tx:
+        await tx.execute(
+            "INSERT INTO internal.invariant_findings (invariant, subject, found_at, resolved_at)"
+            " VALUES ('balances', 'a', $1, NULL), ('balances', 'b', $1, $1)",
+            client.clock.now(),
+        )
+    assert "selify_invariant_findings 1.0" in (await client.get("/metrics")).text
 
 
 async def test_a_crowd_asking_makes_one_round_of_checks(client, checks):

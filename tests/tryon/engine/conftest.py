@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from selify import assets
-from selify.tryon.engine.drawn import DrawnGarment, wardrobe
-from selify.tryon.engine.drawn_person import LOOKS, draw_person
 from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.models import load_networks
 from selify.tryon.engine.perception import Perception
+from selify_sandbox.drawn_garments import DrawnGarment, wardrobe
+from selify_sandbox.drawn_people import LOOKS, draw_person
 
 REPOSITORY = Path(__file__).parents[3]
 

@@ -9,7 +9,6 @@ import pytest
 from selify.core.files.pictures import open_picture
 from selify.tryon.engine.advice import warnings_for
 from selify.tryon.engine.codec import decode
-from selify.tryon.engine.drawn_person import Look, draw_person
 from selify.tryon.engine.geometry import at_length
 from selify.tryon.engine.perception import Face
 from selify.tryon.engine.person import Label, read_person
@@ -20,6 +19,7 @@ from selify.tryon.engine.skeleton import Skeleton, refuse_if_undressable
 from selify.tryon.engine.worker import refuse_if_unconvincing
 from selify.tryon.engine.worn import bare_arm, worn_cuff
 from selify.tryon.types import GarmentCategory, RefusalCode, RenderWarning
+from selify_sandbox.drawn_people import Look, draw_person
 
 TOPS = ("tee-forest", "tee-sunrise", "tee-clay", "tee-white", "longsleeve-plum")
 

@@ -40,10 +40,10 @@ from selify.vendors.instagram.oauth import (
     read_callback,
 )
 from selify.vendors.instagram.payloads import Card, PostbackButton, QuickReply, text_message
-from selify.vendors.instagram.sandbox import SandboxConfig, SandboxDriver, create_app
 from selify.vendors.instagram.signed_request import SignedRequest, parse_signed_request
 from selify.vendors.instagram.webhook import parse, verify_challenge, verify_signature
 from selify.vendors.instagram.webhook_events import AttachmentKind, EventType, InstagramEvent
+from selify_sandbox.instagram import SandboxConfig, SandboxDriver, create_app
 
 SECRET = "contract-secret"
 REDIRECT = "http://127.0.0.1/callback"

@@ -131,6 +131,15 @@ class Storage:
             raise _in_words("Looking into", folder, error) from error
         return found[:limit]
 
+    async def keys(self) -> list[str]:
+        """Of every file there is. For a backup: it takes as long as there are many."""
+        try:
+            return [
+                str(entry["path"]) async for batch in obstore.list(self._store) for entry in batch
+            ]
+        except (obstore.exceptions.BaseError, OSError) as error:
+            raise _in_words("Looking into", "everything", error) from error
+
     async def delete(self, key: str) -> None:
         """Gone afterwards, whether or not it was there."""
         try:

@@ -42,11 +42,6 @@ RECONCILE_AT_LEAST = timedelta(hours=1)
 MOST_ASKED = 64
 FIRST_RETRY = timedelta(seconds=2)
 ACTOR = Actor.system("outbox")
-# What is on its way for one account or another, in the words of the index that finds it.
-OPEN = "(state IN ('queued', 'sending', 'unknown')) IS TRUE"
-# How often it was tried, those times included of which no worker lived to tell: what is queued again may
-# have arrived all the same. In SQL, as ``Delivery.tries``.
-TRIES = "(attempts + lost)"
 # The code of what surely did not arrive, however often it was tried.
 GAVE_UP = "gave_up"
 
@@ -169,31 +164,6 @@ async def enqueue(
         now,
     )
     return made if inserted else None
-
-
-async def cancel_lane(tx: Tx, *, channel: str, lane: str, reason: str) -> int:
-    """Take back what has not left yet (a person took over, a stop, an unsend)."""
-    return await tx.execute(
-        """
-        UPDATE internal.outbox SET state = 'cancelled', last_error = $3, updated_at = now()
-         WHERE channel = $1 AND lane = $2 AND state = 'queued'
-        """,
-        channel,
-        lane,
-        reason,
-    )
-
-
-async def cancel_account(tx: Tx, *, account_id: UUID, reason: str) -> int:
-    """Take back everything that has not left yet for an account."""
-    return await tx.execute(
-        """
-        UPDATE internal.outbox SET state = 'cancelled', last_error = $2, updated_at = now()
-         WHERE account_id = $1 AND state = 'queued'
-        """,
-        account_id,
-        reason,
-    )
 
 
 async def confirm(

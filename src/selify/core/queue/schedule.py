@@ -86,3 +86,22 @@ async def attempt(
         return False
     await forget_try(tx, routine, subject)
     return True
+
+
+async def stood_at(tx: Tx, routine: str) -> datetime | None:
+    """How far a routine has come that works its way through time."""
+    stood: datetime | None = await tx.fetch_value(
+        "SELECT taken_at FROM internal.routine_turns WHERE routine = $1", routine
+    )
+    return stood
+
+
+async def stand_at(tx: Tx, routine: str, moment: datetime) -> None:
+    await tx.execute(
+        """
+        INSERT INTO internal.routine_turns (routine, taken_at) VALUES ($1, $2)
+        ON CONFLICT (routine) DO UPDATE SET taken_at = excluded.taken_at
+        """,
+        routine,
+        moment,
+    )

@@ -17,13 +17,15 @@ import prometheus_client
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from selify.core import metrics
+from selify.core import invariants, metrics
 from selify.core.clock import Clock, is_within
 from selify.core.database import CONNECTION_TROUBLE, Actor, Database
 from selify.core.errors import SelifyError
 from selify.core.files import disk
 from selify.core.files.storage import Storage
 from selify.core.logging import get_logger
+from selify.core.permissions import EVERYONE, allows
+from selify.core.queue import state
 
 log = get_logger(__name__)
 
@@ -71,9 +73,7 @@ class Readiness:
     async def _inbox_state(self) -> dict[str, Any]:
         try:
             async with self._inbox.tx(ACTOR) as tx:
-                oldest = await tx.fetch_value(
-                    "SELECT min(created_at) FROM public.webhook_events WHERE status = 'pending'"
-                )
+                oldest = await state.oldest_event(tx)
         except NO_DATABASE:
             return {"status": "unknown"}
         age = max(timedelta(), self._clock.now() - oldest) if oldest else timedelta()
@@ -128,36 +128,32 @@ def storage_is_writable(storage: Storage) -> Check:
     return check
 
 
-async def _count_waiting(database: Database) -> None:
-    """Bring the gauges of the queues up to date; without a database they keep their last value."""
+async def _count(database: Database) -> None:
+    """Bring what the database knows up to date; without one it keeps its last value."""
     try:
         async with database.tx(ACTOR) as tx:
-            rows = await tx.fetch(
-                """
-                SELECT 'inbox' AS queue, count(*) FROM public.webhook_events
-                 WHERE status = 'pending' OR status = 'failed' AND retry_count < max_retries
-                UNION ALL
-                SELECT 'outbox', count(*) FROM internal.outbox WHERE state = 'queued'
-                UNION ALL
-                SELECT 'jobs', count(*) FROM internal.jobs WHERE state = 'queued'
-                """
-            )
+            found = await state.fill(tx)
+            findings = await invariants.count_open(tx)
     except NO_DATABASE as error:
         log.warning("queues could not be counted", reason=str(error))
         return
-    for row in rows:
-        metrics.waiting.labels(row["queue"]).set(row["count"])
+    for queue, waiting in found.waiting.items():
+        metrics.waiting.labels(queue).set(waiting)
+    metrics.dead_letters.set(found.dead_letters)
+    metrics.invariant_findings.set(findings)
 
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/healthz")
+@allows(EVERYONE)
 async def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
 @router.get("/readyz")
+@allows(EVERYONE)
 async def readyz(request: Request) -> JSONResponse:
     readiness: Readiness = request.app.state.readiness
     ready, report = await readiness.ask()
@@ -165,7 +161,8 @@ async def readyz(request: Request) -> JSONResponse:
 
 
 @router.get("/metrics")
+@allows(EVERYONE)
 async def metrics_page(request: Request) -> Response:
-    await _count_waiting(request.app.state.database)
+    await _count(request.app.state.database)
     body = await asyncio.to_thread(metrics.scrape)
     return Response(body, media_type=prometheus_client.CONTENT_TYPE_LATEST)

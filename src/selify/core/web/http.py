@@ -22,7 +22,8 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Unauthenticated
 from selify.core.language import _
-from selify.core.web import language, middleware, openapi, problems
+from selify.core.web import language, middleware, openapi, problems, rate_limits
+from selify.core.web.rate_limits import RequestRates
 
 SESSION_COOKIE = "selify_session"
 
@@ -30,14 +31,22 @@ Authenticate = Callable[[Request], Awaitable[Actor]]
 """Who is asking: a user, or the visitor. Raises Unauthenticated for credentials that are wrong."""
 
 
-def install(app: FastAPI, *, https: bool, limits: middleware.BodyLimits | None = None) -> None:
-    """Give an app the house's errors, headers, trace ids and body limits.
+def install(
+    app: FastAPI,
+    *,
+    https: bool,
+    limits: middleware.BodyLimits | None = None,
+    rates: RequestRates | None = None,
+) -> None:
+    """Give an app the house's errors, headers, trace ids, body limits and rate limits.
 
     ``https``: whether the world reaches us by https, so that browsers may be told to insist on it.
     """
     problems.install(app)
     openapi.install(app)
     # The last one added is the outermost.
+    if rates is not None:
+        app.add_middleware(rate_limits.LimitRates, rates=rates)
     app.add_middleware(middleware.PlainPosts)
     app.add_middleware(middleware.LimitBody, limits=limits or middleware.BodyLimits())
     app.add_middleware(middleware.CatchUnhandled)
@@ -70,7 +79,13 @@ _bearer = HTTPBearer(scheme_name="bearer", bearerFormat="JWT", auto_error=False)
 async def current_actor(request: Request) -> Actor:
     """The user who is asking, or the visitor."""
     authenticate: Authenticate = request.app.state.authenticate
-    return await authenticate(request)
+    try:
+        actor = await authenticate(request)
+    except Unauthenticated:
+        rate_limits.remember(request.scope, None)
+        raise
+    rate_limits.remember(request.scope, actor.user_id)
+    return actor
 
 
 AnyActor = Annotated[Actor, Depends(current_actor)]

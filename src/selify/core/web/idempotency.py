@@ -16,8 +16,10 @@ from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import Conflict
 from selify.core.language import _
+from selify.core.pruning import Rule
 
 KEPT_FOR = timedelta(hours=24)
+PRUNED = (Rule("internal.idempotency_keys", "expires_at", timedelta()),)
 
 
 class IdempotencyMismatch(Conflict):

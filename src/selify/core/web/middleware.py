@@ -2,7 +2,8 @@
 
 From the outside in: ``Envelope`` (trace id and security headers on every answer),
 ``CatchUnhandled`` (what nobody expected becomes a problem document), ``LimitBody``, ``PlainPosts``
-(what is answered without the framework, inside all of these).
+(what is answered without the framework, inside all of these). Innermost, where an app has them:
+``rate_limits.LimitRates``, which what is answered there never reaches.
 """
 
 import asyncio

@@ -1,9 +1,14 @@
-"""Makes the API's own description true: every refusal is a problem document (RFC 9457)."""
+"""Makes the API's own description true: every refusal is a problem document (RFC 9457), and every
+operation says which permission it asks for (``x-permission``).
+"""
 
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+
+from selify.core.permissions import Permission
+from selify.core.web.access import addresses
 
 _PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -46,7 +51,7 @@ def install(app: FastAPI) -> None:
             schema = get_openapi(
                 title=app.title, version=app.version, description=app.description, routes=app.routes
             )
-            app.openapi_schema = _with_problems(schema)
+            app.openapi_schema = _with_permissions(_with_problems(schema), app)
         return app.openapi_schema
 
     app.openapi = describe  # type: ignore[method-assign]
@@ -64,6 +69,28 @@ def _with_problems(schema: dict[str, Any]) -> dict[str, Any]:
         schemas.pop(name, None)
     schemas["Problem"] = _PROBLEM
     return schema
+
+
+def _with_permissions(schema: dict[str, Any], app: FastAPI) -> dict[str, Any]:
+    """For programs as ``x-permission``, for people as the description's last line."""
+    for address in addresses(app):
+        operation = schema.get("paths", {}).get(address.path, {}).get(address.method.lower())
+        if operation is None or address.access is None or not address.access.permissions:
+            continue
+        asked, sometimes = address.access.permissions, address.access.sometimes
+        operation["x-permission"] = [permission.name for permission in asked]
+        lines = [f"Permission: {_named(asked)}."]
+        lines += [f"For some requests: {_named(sometimes)}."] if sometimes else []
+        said = [operation.get("description", ""), " ".join(lines)]
+        operation["description"] = "\n\n".join(filter(None, said))
+    return schema
+
+
+def _named(permissions: tuple[Permission, ...]) -> str:
+    """Each with the roles that hold it."""
+    return ", ".join(
+        f"`{permission.name}` ({', '.join(permission.roles)})" for permission in permissions
+    )
 
 
 def _describes_framework_error(response: dict[str, Any]) -> bool:

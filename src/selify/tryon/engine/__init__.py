@@ -5,6 +5,5 @@ process), ``worker`` (what runs there), ``pipeline`` (photo and garment to pictu
 ``perception``, ``skeleton``, ``person``. The garment: ``cutout``, ``keypoints``, ``neckline``,
 ``garment``. Dressing: ``body``, ``worn``, ``fit``, ``sleeves``, ``dress``, ``trousers``,
 ``shading``, ``skin``. Judging: ``gate``, ``measures``, ``registration``. Before others are paid:
-``checked``, ``photo_check``. For the wardrobe: ``reading``, ``wardrobe``, ``appearance``; garments
-and people of our own: ``drawn``, ``drawn_person``.
+``checked``, ``photo_check``. For the wardrobe: ``reading``, ``wardrobe``, ``appearance``.
 """

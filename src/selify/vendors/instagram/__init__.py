@@ -4,8 +4,6 @@
   events), ``signed_request`` (app removed, data to delete), ``media_hosts`` (what may be fetched)
 * going out: ``client`` (Graph API), ``oauth`` (consent and tokens), ``payloads`` and ``text`` (messages
   within limits), ``errors`` (what went wrong and what to do)
-
-``sandbox/`` is a local stand-in that speaks the same protocol.
 """
 
 from selify.vendors.instagram.client import InstagramClient

@@ -14,7 +14,7 @@ SCOPES = (
 )
 
 # An account with any subscription receives every field the app selected in the dashboard; naming
-# them all here keeps the stand-in, the dashboard and the parser in step.
+# them all here keeps the dashboard and the parser in step.
 WEBHOOK_FIELDS = (
     "comments",
     "live_comments",
@@ -47,7 +47,7 @@ class InstagramConfig:
     ``app_id`` and ``app_secret`` are the *Instagram* app's, not the Meta app's around it.
     ``previous_secrets`` may still sign webhooks while a secret is rotated.
     ``media_hosts`` are further ``host`` or ``host:port`` from which shoppers' media may be fetched
-    (the stand-in's), over plain HTTP too.
+    (a stand-in's), over plain HTTP too.
     """
 
     app_id: str
@@ -75,6 +75,11 @@ class InstagramConfig:
                 raise ValueError(
                     f"a base address starts with http(s):// and has no end slash: {url}"
                 )
+
+    @property
+    def media_host_names(self) -> tuple[str, ...]:
+        """Without their ports."""
+        return tuple(entry.rpartition(":")[0] or entry for entry in self.media_hosts)
 
     @property
     def signing_secrets(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Form, Path, Request, Response
 from starlette.datastructures import Headers
 
 from selify.core.clock import Clock
+from selify.core.permissions import EVERYONE, allows
 from selify.core.queue.inbox import Incoming, Intake
 from selify.vendors.instagram import webhook
 from selify.vendors.instagram.adapter import incoming
@@ -74,27 +75,32 @@ def router(receiver: WebhookReceiver, requests: PlatformRequests) -> APIRouter:
     routes = APIRouter(prefix=WEBHOOK, tags=["webhooks"])
 
     @routes.get("", summary="The handshake by which Meta checks the address")
+    @allows(EVERYONE)
     async def handshake(request: Request) -> Response:
         challenge = webhook.verify_challenge(request.query_params, receiver.config.verify_token)
         return Response(challenge, media_type="text/plain")
 
     @routes.post("", summary="Events, signed with the app's secret")
+    @allows(EVERYONE)
     async def deliver(request: Request) -> Response:
         return await receiver.answer(await request.body(), request.headers)
 
     @routes.post("/deauthorize", summary="An owner removed the app")
+    @allows(EVERYONE)
     async def deauthorize(signed_request: SignedForm) -> dict[str, bool]:
         said = _read(receiver, signed_request)
         await requests.deauthorise(said.user_id, said.issued_at)
         return {"success": True}
 
     @routes.post("/data-deletion", summary="A user wants everything deleted")
+    @allows(EVERYONE)
     async def delete_data(signed_request: SignedForm) -> dict[str, str]:
         code = await requests.request_deletion(_read(receiver, signed_request).user_id)
         url = f"{requests.public_url}{WEBHOOK}/data-deletion/{code}"
         return {"url": url, "confirmation_code": code}
 
     @routes.get("/data-deletion/{code}", summary="How far a deletion is, for people to read")
+    @allows(EVERYONE)
     async def deletion_state(code: Annotated[str, Path(pattern="^[0-9a-f]{16}$")]) -> Response:
         state, asked = await requests.deletion_state(code)
         text = f"Your request of {asked} to delete your data: {state}."

@@ -11,10 +11,9 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from selify.core.errors import BadRequest
-from selify.vendors.instagram.json_input import as_id, as_moment, canonical_json, decode_json
+from selify.vendors.instagram.json_input import as_id, as_moment, decode_json
 
 MAX_LENGTH = 16 * 1024
 ALGORITHM = "HMAC-SHA256"
@@ -53,12 +52,6 @@ def parse_signed_request(signed_request: str, secrets: Iterable[str]) -> SignedR
     return _read(_decode(payload))
 
 
-def build_signed_request(payload: dict[str, Any], secret: str) -> str:
-    """What Meta would send: for the stand-in and tests."""
-    encoded = _encode(canonical_json({"algorithm": ALGORITHM, **payload}).encode())
-    return f"{_encode(_sign(encoded, secret))}.{encoded}"
-
-
 def _read(document: bytes) -> SignedRequest:
     try:
         payload = decode_json(document)
@@ -78,10 +71,6 @@ def _read(document: bytes) -> SignedRequest:
 
 def _sign(payload: str, secret: str) -> bytes:
     return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).digest()
-
-
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _decode(text: str) -> bytes:

@@ -1,4 +1,4 @@
--- What has to be there before the first table: schemas, the vector type, and session defaults.
+-- What has to be there before the first table: schemas and the vector type.
 
 -- Support tables that the schema reference does not know; `public` stays exactly the reference.
 CREATE SCHEMA IF NOT EXISTS internal;
@@ -25,20 +25,5 @@ BEGIN
             LANGUAGE sql VOLATILE PARALLEL SAFE
             RETURN gen_random_uuid();
     END IF;
-END
-$$;
-
--- Nine columns default to timezone('utc', now()): a time without zone that is read back in the
--- session's zone, hence right only when that zone is UTC. The search path lets statements name
--- vector types and operators without a schema. Only the database's owner may say this; a guest
--- gets the same from the session settings of the connection pool.
-DO $$
-BEGIN
-    EXECUTE format('ALTER DATABASE %I SET timezone TO %L', current_database(), 'UTC');
-    EXECUTE format(
-        'ALTER DATABASE %I SET search_path TO "$user", public, extensions', current_database()
-    );
-EXCEPTION WHEN insufficient_privilege THEN
-    RAISE NOTICE 'not the owner of this database: its time zone and search path stay as they are';
 END
 $$;

@@ -13,6 +13,7 @@ DOMAINS = ("auth", "billing", "commerce", "ai", "social", "analytics", "ops")
 def upgrade() -> None:
     """Order matters: roles and auth.users before tables, tables before what names them."""
     run_file("migrations/baseline/foundation.sql")
+    run_file("session_defaults.sql")
     run_file("roles.sql")
     run_file("auth.sql")
     for domain in DOMAINS:

@@ -1,0 +1,100 @@
+"""The permissions, described: for ``selify permissions`` and for docs/reference/permissions.md."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Final
+
+from rich.table import Table
+
+from selify.analytics import permissions as analytics
+from selify.app import create_server
+from selify.auth import permissions as auth
+from selify.billing import permissions as billing
+from selify.commerce import permissions as commerce
+from selify.copywriting import permissions as copywriting
+from selify.core.permissions import EVERYONE, SIGNED_IN, Audience, Permission, vocabulary
+from selify.core.settings import Settings
+from selify.core.web.access import Address, addresses
+from selify.mail import permissions as mail
+from selify.messaging import permissions as messaging
+from selify.studio import permissions as studio
+from selify.tryon import permissions as tryon
+from selify.vr import permissions as vr
+
+# By name.
+PERMISSIONS: Final[Mapping[str, Permission]] = vocabulary(
+    permission
+    for wing in (
+        auth,
+        billing,
+        messaging,
+        commerce,
+        tryon,
+        copywriting,
+        studio,
+        vr,
+        mail,
+        analytics,
+    )
+    for permission in wing.PERMISSIONS
+)
+HEAD = """# Permissions
+
+Written by `selify permissions --markdown`. A permission is named `wing.noun.verb` and held by the
+least role that needs it and by every role above: owner, admin, member. Whoever lacks one is told its
+name and who holds it (403, `role_too_low`); whoever is no member is told that there is no such
+workspace (404). "Tables" is what its holders may do by SQL as well, under row level security.
+
+| Permission | Held by | Its holder may | Asked by | Tables |
+|---|---|---|---|---|
+"""
+_AUDIENCES: Final = {
+    EVERYONE: "For everyone (and platforms' webhooks, which are signed)",
+    SIGNED_IN: "For whoever is signed in, about themselves",
+}
+
+
+def as_markdown() -> str:
+    known = list(addresses(create_server(Settings(public_url="http://127.0.0.1"))))
+    asked_by = _asked_by(known)
+    rows = [
+        f"| `{name}` | {', '.join(permission.roles)} | {permission.purpose} |"
+        f" {'<br>'.join(asked_by[name]) or '–'} | {_tables(permission.rows) or '–'} |"
+        for name, permission in PERMISSIONS.items()
+    ]
+    return HEAD + "\n".join(rows) + "\n" + "".join(_section(known, who) for who in Audience)
+
+
+def as_table() -> Table:
+    table = Table("permission", "held by", "its holder may")
+    for name, permission in PERMISSIONS.items():
+        table.add_row(name, ", ".join(permission.roles), permission.purpose)
+    return table
+
+
+def _asked_by(known: Iterable[Address]) -> Mapping[str, list[str]]:
+    found = defaultdict(list)
+    for address in known:
+        if address.access is not None:
+            for permission in address.access.permissions:
+                found[permission.name].append(f"`{address}`")
+            for permission in address.access.sometimes:
+                found[permission.name].append(f"`{address}` (sometimes)")
+    return found
+
+
+def _tables(rows: Iterable[tuple[str, str]]) -> str:
+    by_table = groupby(sorted(rows), key=lambda row: row[0])
+    return "<br>".join(
+        f"`{table}`: {', '.join(command for _, command in of)}" for table, of in by_table
+    )
+
+
+def _section(known: Iterable[Address], who: Audience) -> str:
+    found = [
+        f"- `{address}`\n"
+        for address in known
+        if address.access and not address.access.permissions and address.access.audience is who
+    ]
+    return f"\n## {_AUDIENCES[who]}\n\n{''.join(found)}"

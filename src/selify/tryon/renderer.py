@@ -1,0 +1,126 @@
+"""How the bot says what it says: in the brand's name, in the shopper's language, about a garment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from selify.core.database import Tx
+from selify.messaging import outgoing
+from selify.messaging.conversations import Conversation
+from selify.messaging.outgoing import Kind, Outgoing
+from selify.messaging.types import Account
+from selify.tryon import bot_settings, repository, texts
+from selify.tryon.dialogue import Button, Reply
+from selify.tryon.repository import Binding
+
+# Under this name the bot asks for messages, and hears what became of them.
+CLIENT = "tryon"
+# What a message of theirs is answered with at once; a photo that had to wait also when it has its turn.
+REPLIES = ("reply", "reply_at_last")
+# Names come from catalogues. Clipped here, no text of ours outgrows what a platform takes at once,
+# and the way to a person at a greeting's end is never what gets cut.
+LONGEST_NAME = 60
+COVERING_LEGS = ("dresses", "lower_body")
+# The bot's last words before it falls silent.
+FAREWELLS = ("stopped", "handed_to_human")
+# Nobody waits for these: the bot's last words, what is said about a picture that arrived, and what
+# only fills the time until the picture comes or its refusal.
+NOT_WAITED_FOR = (
+    *FAREWELLS,
+    "result",
+    "feedback",
+    "generating",
+    "still_generating",
+    "already_generating",
+    "photo_waits",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRenderer:
+    """In whose name and language to speak about which garment. ``legs``: it covers them, so the photo
+    must show them.
+    """
+
+    brand: str
+    language: str
+    garment: str
+    brand_texts: Mapping[str, object]
+    legs: bool = False
+
+    def say(self, key: str, **values: object) -> str:
+        framing = texts.say("framing_legs" if self.legs else "framing", self.language)
+        ours = {"brand": self.brand, "garment": self.garment, "product": "", "framing": framing}
+        filled = {**ours, **values}
+        return texts.say(key, self.language, brand_texts=self.brand_texts, **filled)
+
+    def title(self, button: Button) -> str:
+        return self.say(f"button_{button.value.partition(':')[2]}")
+
+    def message(
+        self,
+        purpose: str,
+        text: str,
+        *,
+        buttons: Sequence[Button] = (),
+        interaction_id: UUID | None = None,
+        debounced: bool = False,
+    ) -> Outgoing:
+        """``interaction_id``: the funnel row that it belongs to."""
+        return Outgoing(
+            kind=Kind.TEXT,
+            client=CLIENT,
+            purpose=purpose,
+            about={"interaction_id": str(interaction_id)} if interaction_id else {},
+            text=text,
+            buttons=tuple((self.title(button), button.value) for button in buttons),
+            debounced=debounced,
+            farewell=purpose in FAREWELLS,
+            awaited=purpose not in NOT_WAITED_FOR,
+        )
+
+
+async def renderer(
+    tx: Tx, account: Account, *, language: str, about: Binding | None
+) -> MessageRenderer:
+    """``about``: the garment that is spoken of, if it is known."""
+    brand, _ = await repository.workspace_texts(tx, account.workspace_id)
+    own = account.settings.get("message_templates")
+    garment, covers = (about.garment_name, about.covers) if about else ("", "")
+    spoken = language or bot_settings.language_of(account)
+    return MessageRenderer(
+        brand=_clipped(brand or account.username),
+        language=spoken,
+        garment=_clipped(garment) or texts.say("this_piece", spoken),
+        brand_texts=dict(own) if isinstance(own, dict) else {},
+        legs=covers in COVERING_LEGS,
+    )
+
+
+async def reply(
+    tx: Tx,
+    account: Account,
+    conversation: Conversation,
+    rendered: MessageRenderer,
+    replies: Sequence[Reply],
+    *,
+    key: str,
+    interaction_id: UUID | None = None,
+    now: datetime,
+) -> None:
+    """Queue replies in order. ``key`` names what is being answered: answering twice does nothing."""
+    for number, item in enumerate(replies):
+        message = rendered.message(
+            item.text,
+            rendered.say(item.text),
+            buttons=item.buttons,
+            interaction_id=interaction_id,
+            debounced=item.patient,
+        )
+        await outgoing.send(tx, account, conversation, message, key=f"{key}/{number}", now=now)
+
+
+def _clipped(name: str) -> str:
+    name = " ".join(name.split())
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"

@@ -1,0 +1,130 @@
+"""The try-on engines there are, by their names in SELIFY_TRYON_ENGINES, and those that were chosen."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from selify import billing
+from selify.core.clock import Clock
+from selify.core.database import Actor, Database
+from selify.core.files.fetch import SafeFetcher
+from selify.core.money import MicroUnits
+from selify.core.settings import Settings, SettingsWrong
+from selify.tryon import own_engine
+from selify.tryon.checked import CheckedEngine
+from selify.tryon.engine.engine import EmbeddedEngine
+from selify.tryon.ports import TryOnEngine
+from selify.vendors.fal.client import FalConfig, FalEngine
+from selify.vendors.gemini.client import GeminiConfig, GeminiEngine
+from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
+
+ACTOR = Actor.system("price book")
+PAID_ENGINES = (GeminiEngine, FalEngine, ReplicateEngine)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What an engine may need of the process it works in."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    http: httpx.AsyncClient
+    fetcher: SafeFetcher
+
+
+async def chosen(place: Place, embedded: EmbeddedEngine) -> list[TryOnEngine]:
+    """The engines of SELIFY_TRYON_ENGINES, in their order. Raises SettingsWrong."""
+    settings = place.settings
+    makers = _engine_makers(place, embedded, await _engine_prices(place))
+    unknown = {name for name in settings.tryon_engines if not own_engine.is_own(name)} - set(makers)
+    if unknown or not settings.tryon_engines:
+        raise SettingsWrong(
+            f"SELIFY_TRYON_ENGINES: {', '.join(sorted(unknown)) or 'nothing'} is no engine we know.",
+            hint=f"Choose from: {', '.join(makers)}, or one of your own as package.module:factory.",
+        )
+    engines = (
+        own_engine.make(name, settings) if own_engine.is_own(name) else makers[name]()
+        for name in settings.tryon_engines
+    )
+    # Whom we pay is asked only for what passes the embedded check.
+    return [
+        CheckedEngine(engine, embedded.check) if isinstance(engine, PAID_ENGINES) else engine
+        for engine in engines
+    ]
+
+
+def _engine_makers(
+    place: Place, embedded: EmbeddedEngine, prices: Mapping[str, Mapping[str, MicroUnits]]
+) -> dict[str, Callable[[], TryOnEngine]]:
+    """Every engine we know, by its name in SELIFY_TRYON_ENGINES. Making one demands its key."""
+    settings = place.settings
+    more_hosts = _host_names(settings.tryon_media_hosts)
+    return {
+        "embedded": lambda: embedded,
+        "gemini": lambda: GeminiEngine(
+            GeminiConfig(
+                api_key=_demanded(settings.gemini_api_key.get_secret_value(), "GEMINI_API_KEY"),
+                prices=prices["gemini"],
+                models=settings.gemini_models,
+                base_url=settings.gemini_url,
+            ),
+            place.http,
+        ),
+        "fal": lambda: FalEngine(
+            FalConfig(
+                api_key=_demanded(settings.fal_api_key.get_secret_value(), "FAL_API_KEY"),
+                price=prices["fal"][settings.fal_model],
+                model=settings.fal_model,
+                base_url=settings.fal_url,
+                result_hosts=("fal.media", *more_hosts),
+            ),
+            place.http,
+            place.fetcher,
+        ),
+        "replicate": lambda: ReplicateEngine(
+            ReplicateConfig(
+                api_key=_demanded(
+                    settings.replicate_api_key.get_secret_value(), "REPLICATE_API_KEY"
+                ),
+                price=prices["replicate"][settings.replicate_model],
+                model=settings.replicate_model,
+                base_url=settings.replicate_url,
+                result_hosts=("replicate.delivery", *more_hosts),
+            ),
+            place.http,
+            place.fetcher,
+        ),
+    }
+
+
+async def _engine_prices(place: Place) -> dict[str, dict[str, MicroUnits]]:
+    """What a picture costs by each model of each hosted engine, from the price book as it is when
+    the worker starts; an engine that is not in use costs nothing.
+    """
+    settings, now = place.settings, place.clock.now()
+    models: dict[str, tuple[str, ...]] = {
+        "gemini": settings.gemini_models,
+        "fal": (settings.fal_model,),
+        "replicate": (settings.replicate_model,),
+    }
+    prices = {name: dict.fromkeys(those, MicroUnits.zero()) for name, those in models.items()}
+    async with place.database.tx(ACTOR) as tx:
+        for name in models.keys() & set(settings.tryon_engines):
+            for model in models[name]:
+                prices[name][model] = await billing.provider_cost(tx, name, model, now)
+    return prices
+
+
+def _demanded(value: str, name: str) -> str:
+    if not value:
+        raise SettingsWrong(
+            f"SELIFY_{name} is not set.",
+            hint="Set it, or take the engine out of SELIFY_TRYON_ENGINES.",
+        )
+    return value
+
+
+def _host_names(entries: Sequence[str]) -> list[str]:
+    return [entry.rpartition(":")[0] or entry for entry in entries]

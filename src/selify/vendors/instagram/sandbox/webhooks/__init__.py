@@ -1,1 +1,0 @@
-"""What the stand-in tells the server under test: event shapes, the queue, the courier."""

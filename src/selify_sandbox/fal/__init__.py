@@ -1,0 +1,1 @@
+"""A stand-in for fal: its queue and its files."""

@@ -1,0 +1,1 @@
+"""A stand-in for the Gemini API with image models."""

@@ -1,0 +1,1 @@
+"""What the stand-in tells the server under test: event shapes, the queue, its worker."""

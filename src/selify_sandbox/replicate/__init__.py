@@ -1,0 +1,1 @@
+"""A stand-in for Replicate: its predictions and files."""
