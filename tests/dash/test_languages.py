@@ -95,9 +95,28 @@ async def test_the_api_says_how_an_account_is_in_german(brand: Brand) -> None:
     assert "Noch nicht bestätigt" in [finding["text"] for finding in found[0]["findings"]]
 
 
+async def test_who_lacks_a_permission_reads_in_german_which_and_whom_to_ask(brand: Brand) -> None:
+    member = await brand.member("member")
+    path = f"/api/v1/workspaces/{brand.id}/accounts/{brand.account_id}/settings"
+    body = {"tryon_enabled": True, "language": "de"}
+    refused = await member.browser.put(path, json=body, headers=GERMAN)
+    await member.browser.aclose()
+    said = refused.json()
+    assert (refused.status_code, said["code"]) == (403, "role_too_low")
+    assert said["detail"].startswith("Nur Inhaber und Verwalter von ")
+    assert said["detail"].endswith(
+        " dürfen den Bot ein- und ausschalten und festlegen, in welcher Sprache und auf welche Wörter"
+        " er antwortet; Sie sind Mitglied."
+    )
+    assert said["hint"] == (
+        "Fragen Sie einen Inhaber oder Verwalter. Die fehlende Berechtigung heißt tryon.bot.change."
+    )
+
+
 async def test_everybody_is_told_in_their_own_language(brand: Brand) -> None:
     admin = await brand.member("admin")
     await admin.post("/language", language="de")
+    await admin.browser.aclose()
     async with brand.site.database.tx(Actor.system("test")) as tx:
         await notify_workspace(
             tx,
