@@ -19,7 +19,7 @@ from selify.supervisor import free_port
 PATIENCE = 120.0
 MATHEMATICS = {"numpy", "cv2"}
 HEAVY = {
-    "asyncio", "asyncpg", "alembic", "cv2", "fastapi", "httpx", "jinja2", "numpy", "obstore", "PIL",
+    "asyncio", "asyncpg", "alembic", "babel", "cv2", "fastapi", "httpx", "jinja2", "numpy", "obstore", "PIL",
     "prometheus_client", "pydantic", "pydantic_settings", "rich", "sqlalchemy", "starlette",
     "structlog", "uvicorn", "uvloop",
 }  # fmt: skip

@@ -3,6 +3,7 @@
 import re
 
 from selify.core.errors import Invalid
+from selify.core.language import _
 
 LONGEST = 254  # RFC 5321 allows no longer address in a command
 # What browsers accept in <input type=email>, with at least one dot in the domain.
@@ -14,7 +15,7 @@ _ADDRESS = re.compile(
 
 class EmailInvalid(Invalid):
     code = "email_invalid"
-    title = "This is not an e-mail address we can use"
+    title = _("This is not an e-mail address we can use")
 
 
 def normalise(text: str) -> str:
@@ -25,13 +26,16 @@ def normalise(text: str) -> str:
     """
     address = text.strip(" ") if len(text) <= LONGEST + 2 else text
     if len(address) > LONGEST:
-        raise EmailInvalid(f"An e-mail address has at most {LONGEST} characters.", field="email")
+        raise EmailInvalid(
+            _("An e-mail address has at most %(longest)s characters.", longest=LONGEST),
+            field="email",
+        )
     if not address.isascii():
         raise EmailInvalid(
-            "Only plain letters, digits and signs can be used in the e-mail address.",
-            hint="Type the address by hand: some letters only look like a, e or o.",
+            _("Only plain letters, digits and signs can be used in the e-mail address."),
+            hint=_("Type the address by hand: some letters only look like a, e or o."),
             field="email",
         )
     if not _ADDRESS.fullmatch(address.lower()):
-        raise EmailInvalid("An e-mail address looks like name@example.com.", field="email")
+        raise EmailInvalid(_("An e-mail address looks like name@example.com."), field="email")
     return address.lower()

@@ -20,8 +20,10 @@ from selify.auth.types import Session, SignedIn, Visit
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database
 from selify.core.errors import Conflict, Forbidden, Unauthenticated
+from selify.core.language import _, current
 from selify.core.settings import Settings
 from selify.core.web import http
+from selify.core.web.language import speak_as
 
 ACTOR = Actor.system("sign-in")
 _LONGEST_SECRET = 100
@@ -29,17 +31,17 @@ _LONGEST_SECRET = 100
 
 class WrongCredentials(Unauthenticated):
     code = "wrong_credentials"
-    title = "This e-mail address and password do not go together"
+    title = _("This e-mail address and password do not go together")
 
 
 class AccountClosed(Forbidden):
     code = "account_closed"
-    title = "This account cannot sign in"
+    title = _("This account cannot sign in")
 
 
 class EmailTaken(Conflict):
     code = "email_taken"
-    title = "There is an account with this e-mail address already"
+    title = _("There is an account with this e-mail address already")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,16 @@ class Gate:
             )
             if user is None:
                 raise EmailTaken(
-                    "Nothing was changed.",
-                    hint="Sign in instead.",
-                    fields=[{"field": "email", "message": f"{EmailTaken.title}."}],
+                    _("Nothing was changed."),
+                    hint=_("Sign in instead."),
+                    fields=[
+                        {
+                            "field": "email",
+                            "message": _("There is an account with this e-mail address already."),
+                        }
+                    ],
                 )
+            await repository.set_language(tx, user.id, current())
             return await sessions.start(tx, user, visit=visit, now=now, lifetime=self.lifetime)
 
     async def sign_in(self, *, email: str, password: str, visit: Visit) -> SignedIn:
@@ -128,9 +136,11 @@ class Gate:
         stored = account.password_hash if account else None
         verdict = await self.passwords.check(stored, password)
         if account is None or not verdict.right:
-            raise WrongCredentials("Please check both.")
+            raise WrongCredentials(_("Please check both."))
         if not account.may_sign_in:  # said only to who knows the password
-            raise AccountClosed("It was suspended or deleted.", hint="Ask us if this is a mistake.")
+            raise AccountClosed(
+                _("It was suspended or deleted."), hint=_("Ask us if this is a mistake.")
+            )
         return account, await self.passwords.hash(password) if verdict.renew else None
 
     # Who is asking
@@ -147,8 +157,17 @@ class Gate:
             request.state.session = await (
                 self._by_cookie(request) if bearer is None else self._by_token(bearer)
             )
+            if request.state.session is not None:
+                speak_as(request, request.state.session.user.language)
         session: Session | None = request.state.session
         return session
+
+    async def choose_language(self, request: Request, language: str) -> None:
+        """Of the pages, for whoever is signed in; nothing for a visitor."""
+        session = await self.identify(request)
+        if session is not None:
+            async with self.database.tx(ACTOR) as tx:
+                await repository.set_language(tx, session.user.id, language)
 
     async def still_holds(self, request: Request, session: Session) -> bool:
         """Whether the request's session has not ended since, nor the token that showed it: for answers
@@ -167,7 +186,9 @@ class Gate:
         """Raises Unauthenticated for a visitor."""
         session = await self.identify(request)
         if session is None:
-            raise Unauthenticated("This needs a signed-in user.", hint="Sign in and try again.")
+            raise Unauthenticated(
+                _("This needs a signed-in user."), hint=_("Sign in and try again.")
+            )
         return session
 
     async def demand_browser(self, request: Request) -> Session:
@@ -176,8 +197,8 @@ class Gate:
         """
         if _bearer_of(request) is not None:
             raise Unauthenticated(
-                "An access token cannot be exchanged for another.",
-                hint="Use the refresh token, or sign in again.",
+                _("An access token cannot be exchanged for another."),
+                hint=_("Use the refresh token, or sign in again."),
             )
         return await self.demand_session(request)
 
@@ -187,7 +208,7 @@ class Gate:
         async with self.database.tx(ACTOR) as tx:
             session = await sessions.find(tx, session_id, now=now)
         if session is None:
-            raise TokenInvalid("The access token's session has ended.", hint="Sign in again.")
+            raise TokenInvalid(_("The access token's session has ended."), hint=_("Sign in again."))
         return session
 
     async def _by_cookie(self, request: Request) -> Session | None:
@@ -211,7 +232,7 @@ class Gate:
         async with self.database.tx(ACTOR) as tx:
             presented = await sessions.present(tx, refresh_token, now=self.clock.now())
         if presented is None:
-            raise TokenInvalid("The refresh token is not valid.", hint="Sign in again.")
+            raise TokenInvalid(_("The refresh token is not valid."), hint=_("Sign in again."))
         return SignedIn(presented.session, presented.new_secret or refresh_token)
 
     def issue_token(self, session: Session) -> AccessToken:

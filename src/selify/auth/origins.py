@@ -9,6 +9,7 @@ import httpx
 from fastapi import Request
 
 from selify.core.errors import Forbidden
+from selify.core.language import _
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # One slash, then no second slash and no backslash (which browsers read as one); nothing invisible.
@@ -20,7 +21,7 @@ _ORIGIN = re.compile(r"https?://[^\s/?#@,\\]+", re.IGNORECASE)
 
 class CrossSite(Forbidden):
     code = "cross_site_request"
-    title = "This request came from another website"
+    title = _("This request came from another website")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ def demand_same_origin(request: Request, *, public_url: str) -> None:
         same = sites in ([], ["same-origin"], ["none"])
     if not same:
         raise CrossSite(
-            "It was refused for your safety.",
-            hint=f"Open our own page, {public_url}, and try again.",
+            _("It was refused for your safety."),
+            hint=_("Open our own page, %(public_url)s, and try again.", public_url=public_url),
         )
 
 

@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from selify.core.errors import Invalid, Unavailable
+from selify.core.language import _
 
 # RFC 9106, second recommended option: 64 MiB, three passes.
 COST = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=4, hash_len=32, salt_len=16)
@@ -21,12 +22,12 @@ PARALLEL, WAITING = 2, 32
 
 class PasswordInvalid(Invalid):
     code = "password_invalid"
-    title = "Please choose another password"
+    title = _("Please choose another password")
 
 
 class SignInBusy(Unavailable):
     code = "sign_in_busy"
-    title = "Too many people are signing in right now"
+    title = _("Too many people are signing in right now")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Passwords:
     @contextlib.asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
         if self._inside >= PARALLEL + WAITING:
-            raise SignInBusy("Please try again in a moment.")
+            raise SignInBusy(_("Please try again in a moment."))
         self._inside += 1
         try:
             async with self._slots:
@@ -88,12 +89,16 @@ def demand_good(password: str, *, email: str) -> None:
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise PasswordInvalid(
-            f"A password has {SHORTEST} to {LONGEST} characters.",
-            hint="Several words in a row are easy to remember and hard to guess.",
+            _(
+                "A password has %(shortest)s to %(longest)s characters.",
+                shortest=SHORTEST,
+                longest=LONGEST,
+            ),
+            hint=_("Several words in a row are easy to remember and hard to guess."),
             field="password",
         )
     if len(set(password)) < 4 or password.casefold() in (email, email.partition("@")[0]):
-        raise PasswordInvalid("This password would be guessed at once.", field="password")
+        raise PasswordInvalid(_("This password would be guessed at once."), field="password")
 
 
 def _prepared(password: str) -> str:

@@ -3,43 +3,49 @@
 from typing import Final
 
 from selify.core.errors import Forbidden
+from selify.core.language import N_, _
 from selify.core.permissions import ADMIN, MEMBER, OWNER, Permission, WorkspaceRole, rows
 
 BRAND_READ: Final = Permission(
     "workspace.brand.read",
     MEMBER,
-    "see the brand and what happens in it",
+    _("see the brand and what happens in it"),
     rows("workspaces workspace_events oauth_audit_logs", "SELECT"),
 )
 BRAND_CHANGE: Final = Permission(
-    "workspace.brand.change", OWNER, "rename and describe the brand", rows("workspaces", "UPDATE")
+    "workspace.brand.change",
+    OWNER,
+    _("rename and describe the brand"),
+    rows("workspaces", "UPDATE"),
 )
-BRAND_DELETE: Final = Permission("workspace.brand.delete", OWNER, "delete the brand")
-BRAND_RESTORE: Final = Permission("workspace.brand.restore", OWNER, "bring the deleted brand back")
+BRAND_DELETE: Final = Permission("workspace.brand.delete", OWNER, _("delete the brand"))
+BRAND_RESTORE: Final = Permission(
+    "workspace.brand.restore", OWNER, _("bring the deleted brand back")
+)
 MEMBERS_READ: Final = Permission(
     "workspace.members.read",
     MEMBER,
-    "see who belongs to the workspace",
+    _("see who belongs to the workspace"),
     rows("workspace_members", "SELECT"),
 )
 MEMBERS_INVITE: Final = Permission(
     "workspace.members.invite",
     ADMIN,
-    "invite people to the workspace",
+    _("invite people to the workspace"),
     rows("workspace_members", "INSERT"),
 )
 MEMBERS_CHANGE: Final = Permission(
     "workspace.members.change",
     ADMIN,
-    "give members another role",
+    _("give members another role"),
     rows("workspace_members", "UPDATE"),
 )
 MEMBERS_REMOVE: Final = Permission(
-    "workspace.members.remove", ADMIN, "remove members", rows("workspace_members", "DELETE")
+    "workspace.members.remove", ADMIN, _("remove members"), rows("workspace_members", "DELETE")
 )
-MEMBERS_LEAVE: Final = Permission("workspace.members.leave", MEMBER, "leave the workspace")
+MEMBERS_LEAVE: Final = Permission("workspace.members.leave", MEMBER, _("leave the workspace"))
 OWNERS_CHANGE: Final = Permission(
-    "workspace.owners.change", OWNER, "make, change or remove an owner"
+    "workspace.owners.change", OWNER, _("make, change or remove an owner")
 )
 
 PERMISSIONS: Final = (
@@ -55,8 +61,16 @@ PERMISSIONS: Final = (
     OWNERS_CHANGE,
 )
 
-_PLURAL: Final = {OWNER: "owners", ADMIN: "admins", MEMBER: "members"}
-_ONE: Final = {OWNER: "an owner", ADMIN: "an admin", MEMBER: "a member"}
+# By the least role that holds a permission. (What a member holds, nobody is refused.)
+_ONLY: Final = {
+    OWNER: N_("Only owners of %(workspace)s may %(purpose)s; you are %(role)s."),
+    ADMIN: N_("Only owners and admins of %(workspace)s may %(purpose)s; you are %(role)s."),
+}
+_ASK: Final = {
+    OWNER: N_("Ask an owner. What you are missing is called %(permission)s."),
+    ADMIN: N_("Ask an owner or an admin. What you are missing is called %(permission)s."),
+}
+_YOU_ARE: Final = {ADMIN: _("an admin"), MEMBER: _("a member")}
 
 
 class RoleTooLow(Forbidden):
@@ -69,11 +83,14 @@ def check_held(permission: Permission, role: WorkspaceRole, *, workspace: str) -
     """
     if permission.held_by(role):
         return
-    holders = " and ".join(_PLURAL[holder] for holder in permission.roles)
-    ask = " or ".join(_ONE[holder] for holder in permission.roles)
     raise RoleTooLow(
-        f"Only {holders} of {workspace} may {permission.purpose}; you are {_ONE[role]}.",
-        hint=f"Ask {ask}. What you are missing is called {permission.name}.",
+        _(
+            _ONLY[permission.least],
+            workspace=workspace,
+            purpose=permission.purpose,
+            role=_YOU_ARE[role],
+        ),
+        hint=_(_ASK[permission.least], permission=permission.name),
         permission=permission.name,
         held_by=[holder.value for holder in permission.roles],
     )

@@ -14,7 +14,8 @@ from selify.core.database import Tx
 from selify.core.ids import UserId, new_id
 
 _USER = """u.id AS user_id, u.email, u.created_at, u.raw_user_meta_data ->> 'full_name' AS full_name,
-           u.raw_app_meta_data @> '{"team": true}' AS is_team"""
+           u.raw_app_meta_data @> '{"team": true}' AS is_team,
+           (SELECT p.language FROM public.profiles p WHERE p.id = u.id) AS language"""
 _MAY_SIGN_IN = "u.deleted_at IS NULL AND (u.banned_until IS NULL OR u.banned_until <= $1)"
 
 
@@ -54,6 +55,15 @@ async def insert_user(
         now,
     )
     return _user(row) if row else None
+
+
+async def set_language(tx: Tx, user_id: UUID, language: str) -> None:
+    """In which the pages speak to them."""
+    await tx.execute(
+        "UPDATE public.profiles SET language = $2 WHERE id = $1 AND language IS DISTINCT FROM $2",
+        user_id,
+        language,
+    )
 
 
 async def find_account(tx: Tx, *, email: str, now: datetime) -> Account | None:
@@ -216,6 +226,7 @@ def _user(row: asyncpg.Record) -> User:
         email=row["email"],
         full_name=row["full_name"],
         is_team=row["is_team"],
+        language=row["language"],
         created_at=row["created_at"],
     )
 

@@ -17,6 +17,7 @@ from selify.auth.repository import HeldSecret
 from selify.auth.types import Session, SignedIn, User, Visit
 from selify.core.database import Tx
 from selify.core.errors import Unauthenticated
+from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.wrong_clocks import Bound, interval
 
@@ -115,7 +116,9 @@ async def check_session(tx: Tx, session_id: UUID, *, now: datetime) -> None:
     meanwhile, or its user may not sign in any more.
     """
     if await repository.find_session(tx, session_id, now=now) is None:
-        raise Unauthenticated("You were signed out meanwhile.", hint="Sign in and start again.")
+        raise Unauthenticated(
+            _("You were signed out meanwhile."), hint=_("Sign in and start again.")
+        )
 
 
 async def end(tx: Tx, session_id: UUID) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from selify.core.database import Tx
 from selify.core.errors import TooMany
+from selify.core.language import _, _n
 from selify.core.wrong_clocks import Bound, interval
 
 WINDOW = timedelta(minutes=15)
@@ -16,7 +17,7 @@ WINDOW = timedelta(minutes=15)
 
 class TooManyAttempts(TooMany):
     code = "too_many_attempts"
-    title = "Too many tries"
+    title = _("Too many tries")
 
 
 # How far ahead these times can honestly lie; see ``selify.core.wrong_clocks``.
@@ -103,7 +104,7 @@ def refusal(until: datetime, *, now: datetime) -> TooManyAttempts:
     seconds = max(1.0, (until - now).total_seconds())
     minutes = round(seconds / 60)
     return TooManyAttempts(
-        "This was tried too often.",
+        _("This was tried too often."),
         retry_after=seconds,
-        hint=f"Please wait {minutes} minutes." if minutes > 1 else "Please wait a minute.",
+        hint=_n("Please wait a minute.", "Please wait %(count)s minutes.", count=max(1, minutes)),
     )

@@ -13,6 +13,7 @@ import jwt
 
 from selify.auth.types import Session
 from selify.core.errors import Unauthenticated
+from selify.core.language import _
 from selify.core.secrets import SecretBox
 
 ALGORITHM = "HS256"
@@ -25,7 +26,7 @@ _DEMANDED = ["sub", "aud", "iss", "exp", "iat", "session_id"]
 
 class TokenInvalid(Unauthenticated):
     code = "token_invalid"
-    title = "This access token is not valid (any more)"
+    title = _("This access token is not valid (any more)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,9 @@ class Tokens:
             expires_at = int(claims["exp"])
             session_id = UUID(str(claims["session_id"]))
         except (jwt.PyJWTError, LookupError, TypeError, ValueError, ArithmeticError) as error:
-            raise TokenInvalid("The access token cannot be accepted.") from error
+            raise TokenInvalid(_("The access token cannot be accepted.")) from error
         if now.timestamp() >= expires_at:
-            raise TokenInvalid("The access token has expired.", hint="Ask for a new one.")
+            raise TokenInvalid(_("The access token has expired."), hint=_("Ask for a new one."))
         return session_id
 
     def _decode(self, token: str) -> dict[str, Any]:

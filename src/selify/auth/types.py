@@ -14,6 +14,7 @@ class User:
     email: str
     full_name: str | None
     is_team: bool
+    language: str | None
     created_at: datetime
 
 

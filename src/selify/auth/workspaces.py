@@ -21,6 +21,7 @@ from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import Conflict, Gone, Invalid, NotFound, Unauthenticated
 from selify.core.ids import UserId, WorkspaceId
+from selify.core.language import _
 from selify.core.permissions import Permission, WorkspaceRole
 from selify.core.queue import jobs
 from selify.notifications import outbox
@@ -46,22 +47,22 @@ class MemberNotFound(NotFound):
 
 class NameDiffers(Invalid):
     code = "name_differs"
-    title = "The name is not the same"
+    title = _("The name is not the same")
 
 
 class HoldsBrands(Conflict):
     code = "holds_brands"
-    title = "This workspace holds brands"
+    title = _("This workspace holds brands")
 
 
 class WorkspaceForgotten(Gone):
     code = "workspace_forgotten"
-    title = "This workspace cannot be brought back"
+    title = _("This workspace cannot be brought back")
 
 
 class LastOwner(Conflict):
     code = "last_owner"
-    title = "A workspace needs an owner"
+    title = _("A workspace needs an owner")
 
 
 async def create_workspace(
@@ -127,7 +128,7 @@ async def access_workspace(
         workspace_id,
     )
     if row is None:
-        raise WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
+        raise WorkspaceNotFound(_("There is no such workspace, or you are not a member of it."))
     workspace = _workspace(row, WorkspaceRole(row["role"]))
     check_held(permission, workspace.role, workspace=workspace.name)
     return workspace
@@ -227,8 +228,8 @@ async def delete_workspace(
     workspace = await access_workspace(tx, workspace_id, permissions.BRAND_DELETE, user_id=user_id)
     if _words(typed_name) != _words(workspace.name):
         raise NameDiffers(
-            f"This is not its name. {workspace.name} was not deleted.",
-            hint="Type the name exactly as it is written.",
+            _("This is not its name. %(workspace)s was not deleted.", workspace=workspace.name),
+            hint=_("Type the name exactly as it is written."),
             field="name",
         )
     now = clock.now()
@@ -238,21 +239,26 @@ async def delete_workspace(
         now,
     )
     if not deleted:  # somebody else was faster
-        raise WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
+        raise WorkspaceNotFound(_("There is no such workspace, or you are not a member of it."))
     # Asked while its row is locked: no brand comes to it, or back to it, meanwhile.
     if await tx.fetch_value(
         "SELECT true FROM public.workspaces WHERE parent_workspace_id = $1 AND deleted_at IS NULL",
         workspace_id,
     ):
-        raise HoldsBrands("Brands belong to this workspace.", hint="Delete or move them first.")
+        raise HoldsBrands(
+            _("Brands belong to this workspace."), hint=_("Delete or move them first.")
+        )
     await outbox.notify_workspace(
         tx,
         workspace_id=workspace_id,
         kind="workspace_deleted",
-        title=f"{workspace.name} was deleted",
-        body="Its bot is silent and its accounts are disconnected. What is personal in it is"
-        f" forgotten in {KEPT_FOR.days} days, unless an owner brings it back before;"
-        " invoices and charges stay on the books without names.",
+        title=_("%(name)s was deleted", name=workspace.name),
+        body=_(
+            "Its bot is silent and its accounts are disconnected. All personal data in it is"
+            " deleted in %(days)s days, unless an owner brings it back before."
+            " Invoices and charges are kept, without names.",
+            days=KEPT_FOR.days,
+        ),
         action_url=f"/brands/{workspace_id}/deleted",
         dedupe_key=f"deleted/{now.isoformat()}",
         everyone=True,
@@ -305,12 +311,14 @@ async def restore_workspace(tx: Tx, clock: Clock, workspace_id: UUID, *, user_id
         user_id,
     )
     if row is None:
-        raise WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
+        raise WorkspaceNotFound(_("There is no such workspace, or you are not a member of it."))
     check_held(permissions.BRAND_RESTORE, WorkspaceRole(row["role"]), workspace=row["name"])
     if row["deleted_at"] is None:
         return
     if not row["whole"] or row["deleted_at"] + KEPT_FOR <= clock.now():
-        raise WorkspaceForgotten(f"It was deleted more than {KEPT_FOR.days} days ago.")
+        raise WorkspaceForgotten(
+            _("It was deleted more than %(days)s days ago.", days=KEPT_FOR.days)
+        )
     # A holding that was deleted meanwhile has no brands any more.
     await tx.execute(
         """
@@ -328,8 +336,10 @@ async def restore_workspace(tx: Tx, clock: Clock, workspace_id: UUID, *, user_id
         tx,
         workspace_id=workspace_id,
         kind="workspace_restored",
-        title=f"{row['name']} is back",
-        body="An owner took its deletion back. Its bot answers again once its accounts are connected.",
+        title=_("%(name)s is back", name=row["name"]),
+        body=_(
+            "An owner undid its deletion. Its bot answers again once its accounts are connected."
+        ),
         action_url="/accounts",
         dedupe_key=f"restored/{row['deleted_at'].isoformat()}",
         everyone=True,
@@ -367,7 +377,7 @@ async def _role_of(tx: Tx, workspace_id: UUID, user_id: UUID) -> WorkspaceRole:
         user_id,
     )
     if role is None:
-        raise MemberNotFound("This person is not a member of the workspace.")
+        raise MemberNotFound(_("This person is not a member of the workspace."))
     return WorkspaceRole(role)
 
 
@@ -380,14 +390,14 @@ def _keeping_an_owner() -> Iterator[None]:
         if error.constraint_name != "workspaces_keep_an_owner":
             raise
         raise LastOwner(
-            "This is the workspace's only owner.", hint="Make someone else an owner first."
+            _("This is the workspace's only owner."), hint=_("Make someone else an owner first.")
         ) from error
 
 
 def _asking(tx: Tx, user_id: UUID | None) -> UUID:
     asking = user_id or tx.actor.user_id
     if asking is None:
-        raise Unauthenticated("This needs a signed-in user.")
+        raise Unauthenticated(_("This needs a signed-in user."))
     return asking
 
 

@@ -22,6 +22,7 @@ from selify.billing.types import Balance, Grant
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.ids import WorkspaceId
+from selify.core.language import _
 from selify.core.money import Credits, MicroUnits
 
 WEEK = timedelta(days=7)
@@ -42,7 +43,10 @@ async def open_account(tx: Tx, clock: Clock, workspace_id: UUID) -> Balance:
         "SELECT weekly_credits_limit FROM public.subscription_tiers WHERE slug = $1", FIRST_TIER
     )
     if limit is None:
-        raise TierUnknown(f"No plan is called “{FIRST_TIER}”.", hint="Seed the price book first.")
+        raise TierUnknown(
+            _("No plan is called “%(first_tier)s”.", first_tier=FIRST_TIER),
+            hint=_("Seed the price book first."),
+        )
     await tx.execute(
         """
         INSERT INTO public.workspace_quotas
@@ -80,8 +84,8 @@ async def balance(tx: Tx, clock: Clock, workspace_id: UUID) -> Balance:
     )
     if row is None:
         raise AccountMissing(
-            "There is no such workspace, or you are not a member of it.",
-            hint="Check the address, or ask the workspace's owner to invite you.",
+            _("There is no such workspace, or you are not a member of it."),
+            hint=_("Check the address, or ask the workspace's owner to invite you."),
         )
     return balance_at(clock.now(), workspace_id, row)
 
@@ -122,12 +126,18 @@ async def grant(
     # The same order as a charge takes them in, so that the two cannot block each other.
     await repository.lock_quota(tx, workspace_id)
     if not await repository.lock_payg(tx, workspace_id):
-        raise AccountMissing(f"Workspace {workspace_id} has no billing account.")
+        raise AccountMissing(
+            _("Workspace %(workspace_id)s has no billing account.", workspace_id=workspace_id)
+        )
     earlier = await repository.credit_entry(tx, workspace_id, GRANT, reference)
     if earlier is not None and earlier["amount_micro_units"] != amount.value:
         raise GrantMismatch(
-            f"“{reference}” was granted as {MicroUnits(earlier['amount_micro_units'])} before.",
-            hint="Use a new reference for a new grant.",
+            _(
+                "“%(reference)s” was granted as %(amount)s before.",
+                reference=reference,
+                amount=MicroUnits(earlier["amount_micro_units"]),
+            ),
+            hint=_("Use a new reference for a new grant."),
         )
     row = earlier or await repository.add_payg(
         tx,
@@ -139,7 +149,9 @@ async def grant(
         at=clock.now(),
     )
     if row is None:
-        raise AccountMissing(f"Workspace {workspace_id} has no billing account.")
+        raise AccountMissing(
+            _("Workspace %(workspace_id)s has no billing account.", workspace_id=workspace_id)
+        )
     return Grant(
         transaction_id=row["id"],
         amount=amount,

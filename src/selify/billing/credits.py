@@ -51,12 +51,13 @@ from selify.billing.types import (
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import SelifyError
+from selify.core.language import When, _
 from selify.core.money import Credits, MicroUnits
 from selify.core.queue import schedule
 
 LONGEST_CODE = 50
 STALE_CODE = "stale"
-STALE_REASON = "It was never finished: the work stopped before there was a result."
+STALE_REASON = _("It was never finished: the work stopped before there was a result.")
 
 
 async def reserve(tx: Tx, clock: Clock, order: Order) -> Reservation:
@@ -104,16 +105,31 @@ def _refusal(order: Order, row: asyncpg.Record, now: datetime) -> SelifyError:
                 row["meter_name"], Credits(row["price_credits"]), balance
             )
         case "no_account":
-            return errors.AccountMissing(f"Workspace {order.workspace_id} has no billing account.")
+            return errors.AccountMissing(
+                _(
+                    "Workspace %(workspace_id)s has no billing account.",
+                    workspace_id=order.workspace_id,
+                )
+            )
         case "no_meter":
-            return errors.MeterUnknown(f"No paid action is called “{order.meter}”.")
+            return errors.MeterUnknown(
+                _("No paid action is called “%(meter)s”.", meter=order.meter)
+            )
         case "no_price":
-            return errors.PriceMissing(f"“{order.meter}” has no price on {now:%-d %B %Y}.")
+            return errors.PriceMissing(
+                _("“%(meter)s” has no price on %(now)s.", meter=order.meter, now=When(now))
+            )
         case "meter_closed":
-            return errors.MeterClosed(f"{row['meter_name']} is switched off at the moment.")
+            return errors.MeterClosed(
+                _("%(meter_name)s is switched off at the moment.", meter_name=row["meter_name"])
+            )
         case "source_taken":
             return errors.SourceTaken(
-                f"“{order.source_id}” was charged as something other than “{order.meter}”."
+                _(
+                    "“%(source_id)s” was charged as something other than “%(meter)s”.",
+                    source_id=order.source_id,
+                    meter=order.meter,
+                )
             )
         case other:
             raise RuntimeError(f"unknown outcome of reserve_credits: {other}")
@@ -148,11 +164,11 @@ async def _not_settled(tx: Tx, charge_id: UUID) -> bool | SelifyError:
     """Why not: False where it had been settled before."""
     row = await repository.status_of(tx, charge_id)
     if row is None:
-        return errors.ChargeMissing(f"There is no charge {charge_id}.")
+        return errors.ChargeMissing(_("There is no charge %(charge_id)s.", charge_id=charge_id))
     if row["status"] == UsageStatus.REFUNDED:
         return errors.ChargeRefunded(
-            f"Charge {charge_id} was given back before its work was done.",
-            hint="Reserve again for the same source.",
+            _("Charge %(charge_id)s was given back before its work was done.", charge_id=charge_id),
+            hint=_("Reserve again for the same source."),
         )
     return False
 
@@ -161,7 +177,9 @@ async def status_of(tx: Tx, reservation_id: UUID) -> UsageStatus:
     """Where a charge stands. Raises ChargeMissing."""
     row = await repository.status_of(tx, reservation_id)
     if row is None:
-        raise errors.ChargeMissing(f"There is no charge {reservation_id}.")
+        raise errors.ChargeMissing(
+            _("There is no charge %(reservation_id)s.", reservation_id=reservation_id)
+        )
     return UsageStatus(row["status"])
 
 
@@ -183,10 +201,17 @@ async def refund(
     """
     row = await repository.status_of(tx, reservation_id)
     if row is None:
-        raise errors.ChargeMissing(f"There is no charge {reservation_id}.")
+        raise errors.ChargeMissing(
+            _("There is no charge %(reservation_id)s.", reservation_id=reservation_id)
+        )
     quota = await repository.lock_quota(tx, row["workspace_id"])
     if quota is None:
-        raise errors.AccountMissing(f"Workspace {row['workspace_id']} has no billing account.")
+        raise errors.AccountMissing(
+            _(
+                "Workspace %(workspace_id)s has no billing account.",
+                workspace_id=row["workspace_id"],
+            )
+        )
     now = clock.now()
     parts = await repository.lock_live_parts(tx, reservation_id)
     total = Refund(Credits.zero(), MicroUnits.zero(), Credits.zero(), repeated=not parts)
@@ -245,7 +270,9 @@ async def _to_payg(
         at=now,
     )
     if row is None:
-        raise errors.AccountMissing(f"Workspace {workspace_id} has no pay-as-you-go balance.")
+        raise errors.AccountMissing(
+            _("Workspace %(workspace_id)s has no pay-as-you-go balance.", workspace_id=workspace_id)
+        )
     return RefundTo.PAYG, Refund(Credits.zero(), amount, Credits.zero(), repeated=False)
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from selify.billing import accounts, explanation, schemas, usage
 from selify.billing import permissions as may
 from selify.billing.errors import ChargeMissing
+from selify.core.language import _
 from selify.core.permissions import allows
 from selify.core.web.http import CurrentClock, UserTx
 
@@ -52,5 +53,5 @@ async def explain(
     """Why a charge is what it is: price, who paid, and what was given back."""
     found = await explanation.explain(tx, usage_event_id)
     if found.workspace_id != workspace_id:
-        raise ChargeMissing("There is no such charge in this workspace.")
+        raise ChargeMissing(_("There is no such charge in this workspace."))
     return schemas.ExplanationOutput.of(found)

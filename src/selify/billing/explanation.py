@@ -22,6 +22,7 @@ from selify.billing.types import (
 )
 from selify.core.database import Tx
 from selify.core.ids import WorkspaceId
+from selify.core.language import Listed, When, _, stored
 from selify.core.money import Credits, MicroUnits
 
 
@@ -33,8 +34,8 @@ async def explain(tx: Tx, usage_event_id: UUID) -> Explanation:
     rows = await repository.charge_parts(tx, usage_event_id)
     if not rows:
         raise ChargeMissing(
-            "There is no such charge in a workspace of yours.",
-            hint="Check its number on the usage page.",
+            _("There is no such charge in a workspace of yours."),
+            hint=_("Check its number on the usage page."),
         )
     # Our costs are for the operator: users can read neither them nor the schema they are in.
     booked = await repository.booked_cost(tx, rows[0]["id"]) if tx.actor.is_system else None
@@ -53,7 +54,7 @@ def usage_part(row: asyncpg.Record) -> UsagePart:
         user_id=row["user_id"],
         service_type=row["service_type"],
         meter=meter,
-        name=charge.get("name") or meter,
+        name=stored(charge.get("name") or meter),
         credits=Credits(row["cost_credits"]),
         source=CostSource(row["cost_source"]),
         status=UsageStatus(row["status"]),
@@ -110,13 +111,22 @@ def _paid_from(parts: Sequence[UsagePart], source: CostSource) -> Credits:
 
 def _sentences(parts: Sequence[UsagePart], price: Credits) -> Iterator[str]:
     first = parts[0]
-    yield (
-        f"{first.name}, {_day(first.created_at)}, asked for through {first.source_platform}:"
-        f" {price} ({price.to_micro_units()})."
+    yield _(
+        "%(what)s, on %(when)s, asked for through %(platform)s: %(price)s (%(dollars)s).",
+        what=first.name,
+        when=When(first.created_at, "at"),
+        platform=first.source_platform,
+        price=price,
+        dollars=price.to_micro_units(),
     )
     since = _time(first.charge.get("price_since"))
     if since:
-        yield f"The price has been {price} per {first.charge['unit']} since {since:%-d %B %Y}."
+        yield _(
+            "The price has been %(price)s per %(unit)s since %(day)s.",
+            price=price,
+            unit=stored(first.charge["unit"]),
+            day=When(since),
+        )
     yield from _who_paid(parts)
     yield from _how_it_ended(parts)
 
@@ -125,49 +135,74 @@ def _who_paid(parts: Sequence[UsagePart]) -> Iterator[str]:
     facts = parts[0].charge
     limit, used = facts.get("week_limit"), facts.get("week_used_before")
     if limit is None or used is None:
-        yield f"Paid from {' and '.join(part.source.value for part in parts)}."
+        yield _("Paid from %(sources)s.", sources=Listed(tuple(_SOURCES[p.source] for p in parts)))
         return
     left, ends = max(Credits(limit - used), Credits.zero()), _time(facts["week_end"])
     for part in parts:
         if part.source is CostSource.WEEK:
-            yield (
-                f"{part.credits} came from the week's allowance, which is used first:"
-                f" {left} of {Credits(limit)} were left."
+            yield _(
+                "%(paid)s came from the week's allowance, which is used first:"
+                " %(left)s of %(limit)s were left.",
+                paid=part.credits,
+                left=left,
+                limit=Credits(limit),
             )
         else:
-            why = "nothing was left of" if not left else f"only {left} were left of"
-            until = f" (until {ends:%-d %B at %H:%M} UTC)" if ends else ""
-            yield (
-                f"{part.credits.to_micro_units()} ({part.credits}) came from your pay-as-you-go"
-                f" balance, because {why} the week's allowance{until}."
-            )
+            yield _from_balance(part, left, ends)
+
+
+def _from_balance(part: UsagePart, left: Credits, ends: datetime | None) -> str:
+    paid, share = part.credits.to_micro_units(), part.credits
+    until = _(" (until %(end)s)", end=When(ends, "hour")) if ends else ""
+    if not left:
+        return _(
+            "%(paid)s (%(credits)s) came from your pay-as-you-go balance, because nothing was left"
+            " of the week's allowance%(until)s.",
+            paid=paid,
+            credits=share,
+            until=until,
+        )
+    return _(
+        "%(paid)s (%(credits)s) came from your pay-as-you-go balance, because only %(left)s were"
+        " left of the week's allowance%(until)s.",
+        paid=paid,
+        credits=share,
+        left=left,
+        until=until,
+    )
 
 
 def _how_it_ended(parts: Sequence[UsagePart]) -> Iterator[str]:
     first = parts[0]
     if first.status is UsageStatus.RESERVED:
-        yield "It is still being made. If it does not succeed, the charge is given back."
+        yield _("It is still being made. If it does not succeed, the charge is given back.")
     elif first.status is UsageStatus.COMPLETED and first.completed_at:
-        yield f"It was delivered {_day(first.completed_at)}."
+        yield _("It was delivered on %(when)s.", when=When(first.completed_at, "at"))
     elif first.refunded_at:
-        yield f"It was given back {_day(first.refunded_at)}: {first.error_message}"
+        yield _(
+            "It was given back on %(when)s: %(why)s",
+            when=When(first.refunded_at, "at"),
+            why=stored(first.error_message or ""),
+        )
         yield from (_came_back(part) for part in parts)
 
 
 def _came_back(part: UsagePart) -> str:
     if part.source is CostSource.PAYG:
-        return f"{part.credits.to_micro_units()} went back to your pay-as-you-go balance."
-    if part.refunded_to is RefundTo.ENDED_WEEK:
-        return (
-            f"The {part.credits} belonged to a week that was over by then; the new week's"
-            " allowance comes in full, so there is nothing to return."
+        return _(
+            "%(paid)s went back to your pay-as-you-go balance.", paid=part.credits.to_micro_units()
         )
-    return f"{part.credits} went back to the week's allowance."
+    if part.refunded_to is RefundTo.ENDED_WEEK:
+        return _(
+            "The %(credits)s belonged to a week that was over by then; the new week's"
+            " allowance comes in full, so there is nothing to return.",
+            credits=part.credits,
+        )
+    return _("%(credits)s went back to the week's allowance.", credits=part.credits)
 
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _day(when: datetime) -> str:
-    return f"on {when:%-d %B %Y at %H:%M} UTC"
+_SOURCES = {CostSource.WEEK: _("week"), CostSource.PAYG: _("payg")}

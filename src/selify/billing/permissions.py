@@ -2,18 +2,19 @@
 
 from typing import Final
 
+from selify.core.language import _
 from selify.core.permissions import MEMBER, Permission, rows
 
 USAGE_READ: Final = Permission(
     "billing.usage.read",
     MEMBER,
-    "see what there is to spend, every charge, and why it is what it is",
+    _("see what there is to spend, every charge, and why it is what it is"),
     rows("workspace_usage_events workspace_payg_balance workspace_quotas", "SELECT"),
 )
 INVOICES_READ: Final = Permission(
     "billing.invoices.read",
     MEMBER,
-    "see the subscription, payments and when credits are bought",
+    _("see the subscription, payments and when credits are bought"),
     rows(
         "workspace_subscriptions workspace_financial_transactions workspace_auto_reload_settings",
         "SELECT",
@@ -22,7 +23,7 @@ INVOICES_READ: Final = Permission(
 FEEDBACK_WRITE: Final = Permission(
     "billing.feedback.write",
     MEMBER,
-    "say why the subscription was cancelled",
+    _("say why the subscription was cancelled"),
     rows("subscription_cancellation_feedback", "SELECT INSERT"),
 )
 

@@ -20,6 +20,8 @@ from selify.billing.types import (
 )
 from selify.billing.usage import After
 from selify.core.errors import BadRequest
+from selify.core.language import _, stored
+from selify.core.text import Said
 
 _ID = "5f0a3c8e-90b1-8c6d-8d5a-3f1e7b2a9c40"
 _WORKSPACE = "01970b5e-7c1a-7f00-8a2b-3c4d5e6f7a8b"
@@ -34,7 +36,7 @@ _MicroUnits = Annotated[int, Field(ge=0, examples=[2298], description="100,000 =
 
 class BadCursor(BadRequest):
     code = "bad_cursor"
-    title = "This is not a page of the list"
+    title = _("This is not a page of the list")
 
 
 def encode_cursor(part: UsagePart) -> str:
@@ -50,7 +52,8 @@ def decode_cursor(cursor: str) -> After:
         return After(datetime.fromisoformat(when).astimezone(UTC), UUID(row))
     except (ValueError, OverflowError, binascii.Error) as error:
         raise BadCursor(
-            "The cursor was not made by this list.", hint="Leave it out to begin at the start."
+            _("The cursor was not made by this list."),
+            hint=_("Leave it out to begin at the start."),
         ) from error
 
 
@@ -84,7 +87,7 @@ class UsageOutput(BaseModel):
     """What one source paid of one action. An action that both sources paid is two of these."""
 
     id: _Id
-    what: Annotated[str, Field(examples=["Virtual try-on"])]
+    what: Annotated[Said, Field(examples=["Virtual try-on"])]
     meter: Annotated[str, Field(examples=["tryon"])]
     credits: _Credits
     paid_from: CostSource
@@ -94,7 +97,7 @@ class UsageOutput(BaseModel):
     created_at: _When
     completed_at: _When | None
     refunded_at: _When | None
-    refund_reason: Annotated[str | None, Field(examples=["No person could be seen."])]
+    refund_reason: Annotated[Said | None, Field(examples=["No person could be seen."])]
 
     @classmethod
     def of(cls, part: UsagePart) -> Self:
@@ -110,7 +113,7 @@ class UsageOutput(BaseModel):
             created_at=part.created_at,
             completed_at=part.completed_at,
             refunded_at=part.refunded_at,
-            refund_reason=part.error_message if part.refunded_at else None,
+            refund_reason=stored(part.error_message or "") if part.refunded_at else None,
         )
 
 
@@ -125,7 +128,7 @@ class ExplanationOutput(BaseModel):
     """Why a charge is what it is. ``sentences`` say it all, in order, for a person."""
 
     id: _Id
-    what: Annotated[str, Field(examples=["Virtual try-on"])]
+    what: Annotated[Said, Field(examples=["Virtual try-on"])]
     status: UsageStatus
     created_at: _When
     price_credits: _Credits
@@ -133,12 +136,12 @@ class ExplanationOutput(BaseModel):
     price_since: _When | None
     from_week_credits: _Credits
     from_payg_micro_units: _MicroUnits
-    refund_reason: Annotated[str | None, Field(examples=["No person could be seen."])]
+    refund_reason: Annotated[Said | None, Field(examples=["No person could be seen."])]
     refunded_at: _When | None
     refunded_to: list[RefundTo]
     parts: list[UsageOutput]
     sentences: Annotated[
-        list[str],
+        list[Said],
         Field(
             examples=[
                 [

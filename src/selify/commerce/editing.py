@@ -13,6 +13,7 @@ from selify.commerce.garments import Garment, GarmentMissing, find_garment
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import Invalid
+from selify.core.language import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ async def edit_garment(
 ) -> Garment:
     """The garment as it is then. Raises GarmentMissing; Invalid for an empty name."""
     if change.name is not None and not change.name.strip():
-        raise Invalid("A garment needs a name.", field="name")
+        raise Invalid(_("A garment needs a name."), field="name")
     row = await tx.fetch_one(
         """
         SELECT name, coalesce(metadata, '{}') AS metadata FROM public.wardrobe_garments
@@ -41,7 +42,7 @@ async def edit_garment(
         workspace_id,
     )
     if row is None:
-        raise GarmentMissing("There is no such garment in this wardrobe.")
+        raise GarmentMissing(_("There is no such garment in this wardrobe."))
     await tx.execute(
         "UPDATE public.wardrobe_garments SET name = $2, metadata = $3 WHERE id = $1",
         garment_id,

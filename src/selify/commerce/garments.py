@@ -17,6 +17,7 @@ from selify.commerce.leffa import SHOWS_PERSON, LeffaMetadata
 from selify.core.database import Tx
 from selify.core.errors import NotFound
 from selify.core.ids import new_id
+from selify.core.language import _
 
 _BODY_VISIBLE = {"upper_body": "upper", "lower_body": "lower", "dresses": "full"}
 # What was read from the outline in the belief that it is something else says nothing: a length
@@ -27,7 +28,7 @@ _WORDS_OF_UPPER = _WORDS_OF_ONE | {"sleeve_type", "neckline"}
 
 class GarmentMissing(NotFound):
     code = "garment_missing"
-    title = "This garment is not in the wardrobe"
+    title = _("This garment is not in the wardrobe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ async def find_garment(tx: Tx, workspace_id: UUID, garment_id: UUID) -> Garment:
         f"{_SELECT} WHERE workspace_id = $1 AND id = $2", workspace_id, garment_id
     )
     if row is None:
-        raise GarmentMissing("There is no such garment in this wardrobe.")
+        raise GarmentMissing(_("There is no such garment in this wardrobe."))
     return as_garment(row)
 
 
@@ -217,7 +218,7 @@ async def confirm_category(
         workspace_id,
     )
     if row is None:
-        raise GarmentMissing("There is no such garment in this wardrobe.")
+        raise GarmentMissing(_("There is no such garment in this wardrobe."))
     said: dict[str, Any] = {"leffa_category": leffa_category, "category_confidence": 1.0}
     warnings = (row["leffa_metadata"] or {}).get("warnings", [])
     said["warnings"] = [warning for warning in warnings if warning != SHOWS_PERSON]

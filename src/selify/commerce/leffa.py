@@ -5,10 +5,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from selify.core.language import _
+
 # Below this, somebody must have looked before a garment is bound to a post.
 LOW_CONFIDENCE = 0.6
 # Until somebody says that it is right so. A reader is then never surer than ``DOUBTFUL``.
-SHOWS_PERSON = (
+SHOWS_PERSON = _(
     "This looks like a photo of a person: try-ons would be poor. Take a picture of the piece alone,"
     " laid flat or on a hanger, or confirm below that it shall stay."
 )

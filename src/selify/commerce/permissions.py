@@ -2,34 +2,35 @@
 
 from typing import Final
 
+from selify.core.language import _
 from selify.core.permissions import MEMBER, Permission, rows
 
 GARMENTS_READ: Final = Permission(
     "commerce.garments.read",
     MEMBER,
-    "see the wardrobe and what was worn how often",
+    _("see the wardrobe and what was worn how often"),
     rows("wardrobe_garments wardrobe_usage_events", "SELECT"),
 )
-GARMENTS_ADD: Final = Permission("commerce.garments.add", MEMBER, "add garments")
+GARMENTS_ADD: Final = Permission("commerce.garments.add", MEMBER, _("add garments"))
 GARMENTS_CHANGE: Final = Permission(
-    "commerce.garments.change", MEMBER, "correct garments and put them away"
+    "commerce.garments.change", MEMBER, _("correct garments and put them away")
 )
 COLLECTIONS_READ: Final = Permission(
     "commerce.collections.read",
     MEMBER,
-    "see collections of garments",
+    _("see collections of garments"),
     rows("wardrobe_collections", "SELECT"),
 )
 COLLECTIONS_CHANGE: Final = Permission(
     "commerce.collections.change",
     MEMBER,
-    "make, change and delete collections of garments",
+    _("make, change and delete collections of garments"),
     rows("wardrobe_collections", "INSERT UPDATE DELETE"),
 )
 PRODUCTS_READ: Final = Permission(
     "commerce.products.read",
     MEMBER,
-    "see products, their stock and how they were imported",
+    _("see products, their stock and how they were imported"),
     rows(
         "imported_products product_import_batches shopify_products shopify_product_variants shopify_collections shopify_inventory_history",
         "SELECT",
@@ -38,25 +39,28 @@ PRODUCTS_READ: Final = Permission(
 PRODUCTS_CHANGE: Final = Permission(
     "commerce.products.change",
     MEMBER,
-    "add, change and delete products",
+    _("add, change and delete products"),
     rows(
         "imported_products shopify_products shopify_product_variants shopify_collections",
         "INSERT UPDATE DELETE",
     ),
 )
 PRODUCTS_IMPORT: Final = Permission(
-    "commerce.products.import", MEMBER, "import products", rows("product_import_batches", "INSERT")
+    "commerce.products.import",
+    MEMBER,
+    _("import products"),
+    rows("product_import_batches", "INSERT"),
 )
 STORES_READ: Final = Permission(
     "commerce.stores.read",
     MEMBER,
-    "see connected stores",
+    _("see connected stores"),
     rows("amazon_connected_accounts pending_shopify_installations", "SELECT"),
 )
 STORES_CHANGE: Final = Permission(
     "commerce.stores.change",
     MEMBER,
-    "say how a connected store is used",
+    _("say how a connected store is used"),
     rows("amazon_connected_accounts", "UPDATE"),
 )
 

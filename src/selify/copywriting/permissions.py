@@ -2,27 +2,31 @@
 
 from typing import Final
 
+from selify.core.language import _
 from selify.core.permissions import MEMBER, Permission, rows
 
 VOICE_READ: Final = Permission(
-    "copywriting.voice.read", MEMBER, "read how the brand speaks", rows("brand_settings", "SELECT")
+    "copywriting.voice.read",
+    MEMBER,
+    _("read how the brand speaks"),
+    rows("brand_settings", "SELECT"),
 )
 VOICE_CHANGE: Final = Permission(
     "copywriting.voice.change",
     MEMBER,
-    "say how the brand speaks",
+    _("say how the brand speaks"),
     rows("brand_settings", "INSERT UPDATE DELETE"),
 )
 CATALOGUES_READ: Final = Permission(
     "copywriting.catalogues.read",
     MEMBER,
-    "see catalogues that are being written",
+    _("see catalogues that are being written"),
     rows("catalog_generation_jobs", "SELECT"),
 )
 CATALOGUES_WRITE: Final = Permission(
     "copywriting.catalogues.write",
     MEMBER,
-    "have catalogues written",
+    _("have catalogues written"),
     rows("catalog_generation_jobs", "INSERT UPDATE"),
 )
 

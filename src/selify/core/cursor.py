@@ -11,13 +11,14 @@ import asyncpg
 from selify.core.clock import LAST_MOMENT
 from selify.core.errors import NotFound
 from selify.core.ids import LAST_ID
+from selify.core.language import _
 
 Row = asyncpg.Record | Mapping[str, Any]
 
 
 class CursorMissing(NotFound):
     code = "page_missing"
-    title = "There is no such page of this list"
+    title = _("There is no such page of this list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Cursor:
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """None for what is no cursor: then a list begins at its beginning."""
-        at, _, number = text.partition("_")
+        at, _sep, number = text.partition("_")
         try:
             when = datetime.fromisoformat(at) if at else None
             if when and not when.tzinfo:
@@ -62,5 +63,5 @@ def place(after: Cursor | None) -> tuple[datetime, UUID]:
 
 def cursor_of(row: Row | None, by: str) -> Cursor:
     if row is None:
-        raise CursorMissing("What the page should go on after is not in this list.")
+        raise CursorMissing(_("What the page should go on after is not in this list."))
     return Cursor(row[by], row["id"])

@@ -22,6 +22,7 @@ import orjson
 
 from selify.core.database_access import LOGIN_ROLE, SERVER_GIVES_UP_FIRST, UNLIMITED, Limits
 from selify.core.errors import Unavailable
+from selify.core.language import _
 
 # The last one is how the driver sees a server that was killed in the middle of an answer.
 CONNECTION_TROUBLE = (
@@ -39,14 +40,14 @@ Role = Literal["anon", "authenticated", "service_role"]
 
 class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
-    title = "The database cannot be reached"
+    title = _("The database cannot be reached")
 
 
 class DatabaseBusy(Unavailable):
     """A statement, a lock or a transaction took longer than its pool allows; undone as a whole."""
 
     code = "database_busy"
-    title = "The database is busy"
+    title = _("The database is busy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,9 @@ def answering() -> Iterator[None]:
     except (*_NOT_THERE, asyncpg.InterfaceError) as error:
         if isinstance(error, ValueError):  # the driver's own refusal of an argument
             raise
-        raise DatabaseUnavailable(f"The database does not answer: {error}") from error
+        raise DatabaseUnavailable(
+            _("The database does not answer: %(error)s", error=error)
+        ) from error
 
 
 class Tx:
@@ -219,8 +222,8 @@ class Database:
             ]
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
             raise DatabaseUnavailable(
-                f"The database does not answer: {error}",
-                hint="Check SELIFY_DATABASE_URL, or unset it to use the embedded database.",
+                _("The database does not answer: %(error)s", error=error),
+                hint=_("Check SELIFY_DATABASE_URL, or unset it to use the embedded database."),
             ) from error
         return cls(users, system, url)
 
@@ -267,7 +270,9 @@ class Database:
             async with asyncio.timeout(30):
                 connection = await pool.acquire()
         except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
-            raise DatabaseUnavailable(f"The database does not answer: {error}") from error
+            raise DatabaseUnavailable(
+                _("The database does not answer: %(error)s", error=error)
+            ) from error
         try:
             yield connection
         finally:

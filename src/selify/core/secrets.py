@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from selify.core.errors import SelifyError
+from selify.core.language import _
 
 _VERSION = "v1"
 _NONCE_BYTES = 12
@@ -25,7 +26,7 @@ class SecretUnreadable(SelifyError):
     """A sealed text that no key we hold opens, or that belongs to another row."""
 
     code = "secret_unreadable"
-    title = "A stored secret cannot be read"
+    title = _("A stored secret cannot be read")
 
 
 class SecretBox:
@@ -51,7 +52,7 @@ class SecretBox:
         """From ``id:base64url(32 bytes)`` texts, the current key first."""
         parsed = {}
         for text in keys:
-            name, _, encoded = text.partition(":")
+            name, _dot, encoded = text.partition(":")
             if name in parsed:
                 raise ValueError(f"two keys are called {name!r}: give the new one an id of its own")
             parsed[name] = _decode(encoded)
@@ -89,21 +90,23 @@ class SecretBox:
         }
 
     def open(self, sealed: str, *, about: str) -> str:
-        version, _, rest = sealed.partition(".")
-        name, _, body = rest.partition(".")
+        version, _dot, rest = sealed.partition(".")
+        name, _dot, body = rest.partition(".")
         cipher = self._ciphers.get(name)
         if version != _VERSION or cipher is None:
             raise SecretUnreadable(
-                "The key that sealed this secret is not among the configured keys.",
-                hint="Add the old key back to SELIFY_SECRET_KEYS, after the current one; one that the"
-                " program made itself is in the file secret.key of the data directory.",
+                _("The key that sealed this secret is not among the configured keys."),
+                hint=_(
+                    "Add the old key back to SELIFY_SECRET_KEYS, after the current one; one that the"
+                    " program made itself is in the file secret.key of the data directory."
+                ),
             )
         try:
             raw = _decode(body)
             return cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], about.encode()).decode()
         except (InvalidTag, ValueError) as error:
             raise SecretUnreadable(
-                "This secret was altered, or copied from another row."
+                _("This secret was altered, or copied from another row.")
             ) from error
 
     def is_current(self, sealed: str) -> bool:

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
+from selify.core.language import _
 from selify.core.permissions import allows
 from selify.core.text import OneLine, Verbatim
 from selify.dash import bot_texts, health, words
@@ -186,7 +187,7 @@ async def show_doctor(desk: Desk, view: View) -> dict[str, Any]:
     """How one account is. Raises AccountMissing."""
     found = next((one for one in await desk.once(health.examine) if one.id == view.account), None)
     if found is None:
-        raise AccountMissing("There is no such account in this workspace.")
+        raise AccountMissing(_("There is no such account in this workspace."))
     return {"account": found}
 
 

@@ -9,6 +9,7 @@ from selify import notifications
 from selify.auth import CurrentGate
 from selify.auth.permissions import BRAND_READ
 from selify.core.errors import NotFound
+from selify.core.language import _
 from selify.core.permissions import allows
 from selify.dash.desk import AtDesk
 from selify.dash.rendering import bell, by_script, fragment, page, went_well
@@ -50,7 +51,7 @@ async def open_notice(desk: AtDesk, gate: CurrentGate, notice_id: UUID) -> Respo
         )
         notice = next((n for n in told if n.id == notice_id), None)
         if notice is None:
-            raise NotFound("This notification is not here (any more).")
+            raise NotFound(_("This notification is not here (any more)."))
         await notifications.mark_read(tx, [notice.id])
     goal = gate.safe_return_to(notice.action_url)
     return RedirectResponse(desk.here(goal) if "?" not in goal else goal, status_code=303)

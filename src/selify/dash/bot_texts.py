@@ -3,19 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from selify.core.language import _
 from selify.messaging.types import Account
 from selify.tryon import bot_settings, texts
 from selify.tryon.texts.rules import Fault
 
 BRACES: Mapping[str, str] = {
-    "brand": "your brand’s name",
-    "garment": "the piece they asked for",
-    "product": "its price, stock and link",
-    "count": "how many are left",
-    "framing": "how much of them must be in the photo: head to hips, or head to feet",
+    "brand": _("your brand’s name"),
+    "garment": _("the piece they asked for"),
+    "product": _("its price, stock and link"),
+    "count": _("how many are left"),
+    "framing": _("how much of them must be in the photo: head to hips, or head to feet"),
 }
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "The way to a try-on": (
+    _("The way to a try-on"): (
         "greeting",
         "introduction",
         "cheered_first",
@@ -26,7 +27,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "still_generating",
         "photo_waits",
     ),
-    "The result": (
+    _("The result"): (
         "result",
         "result_several_people",
         "feedback",
@@ -34,7 +35,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "disliked",
         "cheered_after",
     ),
-    "When something is missing": (
+    _("When something is missing"): (
         "photo_without_garment",
         "which_garment",
         "post_without_garment",
@@ -45,63 +46,63 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "paused",
         "credits_exhausted",
     ),
-    "Stop, start and people": ("handed_to_human", "stopped", "started"),
-    "Price and stock": ("in_stock", "few_left", "out_of_stock"),
+    _("Stop, start and people"): ("handed_to_human", "stopped", "started"),
+    _("Price and stock"): ("in_stock", "few_left", "out_of_stock"),
 }
 TITLES: Mapping[str, str] = {
-    "greeting": "Greeting",
-    "introduction": "Words, but no piece to try on",
-    "cheered_first": "A heart before anything else",
-    "cheered": "A heart instead of a photo",
-    "cheered_after": "Thanks for the picture",
-    "still_generating": "Words while the picture is made",
-    "photo_waits": "Another photo while one is made",
-    "photo_not_visible": "View-once photos and files",
-    "beyond_me": "A question that is not about trying on",
-    "ask_photo": "Asking for a photo",
-    "ask_photo_again": "Asking once more",
-    "generating": "Photo received",
-    "result": "Here you are",
-    "result_several_people": "Several people in the photo",
-    "feedback": "How do you like it?",
-    "liked": "They love it",
-    "disliked": "They do not like it",
-    "photo_without_garment": "A photo, but for which piece?",
-    "which_garment": "Which piece?",
-    "post_without_garment": "A post without a garment",
-    "already_generating": "One photo at a time",
-    "media_not_supported": "A video or voice message",
-    "paused": "Try-on is switched off",
-    "credits_exhausted": "Credits used up",
-    "handed_to_human": "A person is called",
-    "stopped": "STOP",
-    "started": "START",
-    "in_stock": "In stock",
-    "few_left": "Few left",
-    "out_of_stock": "Sold out",
-    "framing": "How much of them the photo must show",
-    "framing_legs": "The same where it covers the legs",
-    "this_piece": "When we do not know the piece’s name",
-    "person_not_found": "Nobody in the photo",
-    "person_facing_away": "Seen from behind",
-    "person_turned": "Turned to the side",
-    "person_too_small": "Too far away",
-    "person_cropped": "Not enough of them in view",
-    "person_cropped_legs": "Their legs are not in view",
-    "photo_sideways": "Photo lies on its side",
-    "photo_blurred": "Blurry photo",
-    "image_unreadable": "A file that does not open",
-    "image_too_large": "Photo too large",
-    "quality_too_low": "The result was not good enough",
-    "quality_too_low_arms": "Arms in front of the clothes",
-    "quality_too_low_sleeves": "Long sleeves worn, short ones wanted",
-    "quality_too_low_seated": "Sitting, where they should stand",
-    "garment_not_found": "Your garment picture is missing",
-    "garment_category_missing": "Nobody said what the garment is",
-    "content_refused": "A photo we do not work with",
-    "timed_out": "It took too long",
-    "photo_gone": "Photo gone before we had it",
-    "no_answer": "The try-on service does not answer",
+    "greeting": _("Greeting"),
+    "introduction": _("Words, but no piece to try on"),
+    "cheered_first": _("A heart before anything else"),
+    "cheered": _("A heart instead of a photo"),
+    "cheered_after": _("Thanks for the picture"),
+    "still_generating": _("Words while the picture is made"),
+    "photo_waits": _("Another photo while one is made"),
+    "photo_not_visible": _("View-once photos and files"),
+    "beyond_me": _("A question that is not about trying on"),
+    "ask_photo": _("Asking for a photo"),
+    "ask_photo_again": _("Asking once more"),
+    "generating": _("Photo received"),
+    "result": _("Here you are"),
+    "result_several_people": _("Several people in the photo"),
+    "feedback": _("How do you like it?"),
+    "liked": _("They love it"),
+    "disliked": _("They do not like it"),
+    "photo_without_garment": _("A photo, but for which piece?"),
+    "which_garment": _("Which piece?"),
+    "post_without_garment": _("A post without a garment"),
+    "already_generating": _("One photo at a time"),
+    "media_not_supported": _("A video or voice message"),
+    "paused": _("Try-on is switched off"),
+    "credits_exhausted": _("Credits used up"),
+    "handed_to_human": _("A person is called"),
+    "stopped": _("STOP"),
+    "started": _("START"),
+    "in_stock": _("In stock"),
+    "few_left": _("Few left"),
+    "out_of_stock": _("Sold out"),
+    "framing": _("How much of them the photo must show"),
+    "framing_legs": _("The same where it covers the legs"),
+    "this_piece": _("When we do not know the piece’s name"),
+    "person_not_found": _("Nobody in the photo"),
+    "person_facing_away": _("Seen from behind"),
+    "person_turned": _("Turned to the side"),
+    "person_too_small": _("Too far away"),
+    "person_cropped": _("Not enough of them in view"),
+    "person_cropped_legs": _("Their legs are not in view"),
+    "photo_sideways": _("Photo lies on its side"),
+    "photo_blurred": _("Blurry photo"),
+    "image_unreadable": _("A file that does not open"),
+    "image_too_large": _("Photo too large"),
+    "quality_too_low": _("The result was not good enough"),
+    "quality_too_low_arms": _("Arms in front of the clothes"),
+    "quality_too_low_sleeves": _("Long sleeves worn, short ones wanted"),
+    "quality_too_low_seated": _("Sitting, where they should stand"),
+    "garment_not_found": _("Your garment picture is missing"),
+    "garment_category_missing": _("Nobody said what the garment is"),
+    "content_refused": _("A photo we do not work with"),
+    "timed_out": _("It took too long"),
+    "photo_gone": _("Photo gone before we had it"),
+    "no_answer": _("The try-on service does not answer"),
 }
 
 
@@ -145,8 +146,8 @@ def groups(account: Account, language: str, *, brand: str) -> list[tuple[str, li
     """Every text of a language, in the order of a conversation."""
     keys = texts.catalogue(language).keys()
     placed = dict(GROUPS)
-    placed["Buttons"] = tuple(key for key in keys if key.startswith("button_"))
-    placed["When a photo does not work"] = tuple(k for k in keys if k.startswith("refusals."))
+    placed[_("Buttons")] = tuple(key for key in keys if key.startswith("button_"))
+    placed[_("When a photo does not work")] = tuple(k for k in keys if k.startswith("refusals."))
     own = bot_settings.own_texts(account.settings, language)
     return [
         (title, [text(account, language, k, own=own.get(k, ""), brand=brand) for k in members])
@@ -174,6 +175,6 @@ def text(account: Account, language: str, key: str, *, own: str, brand: str) -> 
 
 def _title(key: str, ours: str) -> str:
     if key.startswith("button_"):
-        return f"“{ours}”"
+        return _("“%(text)s”", text=ours)
     name = key.rpartition(".")[2]
     return TITLES.get(name) or name.replace("_", " ").capitalize()

@@ -31,6 +31,7 @@ from selify.auth.permissions import check_held
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import NotFound
+from selify.core.language import _
 from selify.core.permissions import Permission, access_of
 from selify.core.web import http
 
@@ -43,7 +44,7 @@ DELETED = "/brands/{}/deleted"
 
 class BrandDeleted(NotFound):
     code = "workspace_deleted"
-    title = "This brand was deleted"
+    title = _("This brand was deleted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,8 @@ async def _not_here(request: Request, session: Session, chosen: UUID) -> NotFoun
             tx, http.open_clock(request), user_id=session.user.id, workspace_id=chosen
         )
     if not found:
-        return WorkspaceNotFound("There is no such workspace, or you are not a member of it.")
-    return BrandDeleted(f"{found[0].name} was deleted.", workspace_id=str(chosen))
+        return WorkspaceNotFound(_("There is no such workspace, or you are not a member of it."))
+    return BrandDeleted(_("%(name)s was deleted.", name=found[0].name), workspace_id=str(chosen))
 
 
 async def deleted_brands(desk: Desk) -> list[DeletedWorkspace]:

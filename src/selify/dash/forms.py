@@ -3,6 +3,7 @@
 import re
 
 from selify.core.errors import Invalid
+from selify.core.language import _
 
 MOST_KEYWORDS = 20
 LONGEST_KEYWORD = 40
@@ -15,12 +16,15 @@ def keyword_list(typed: str, *, field: str = "keywords") -> list[str]:
     words = list(dict.fromkeys(word.strip() for word in re.split(r"[,;\n]", typed)))
     kept = [word for word in words if word]
     if len(kept) > MOST_KEYWORDS:
-        raise Invalid(f"At most {MOST_KEYWORDS} keywords, please.", field=field)
+        raise Invalid(
+            _("At most %(count)s keywords, please.", count=MOST_KEYWORDS),
+            field=field,
+        )
     too_long = next((word for word in kept if len(word) > LONGEST_KEYWORD), None)
     if too_long:
         raise Invalid(
-            f"“{too_long[:LONGEST_KEYWORD]}…” is too long for a keyword.",
-            hint="Separate keywords by commas.",
+            _("“%(keyword)s…” is too long for a keyword.", keyword=too_long[:LONGEST_KEYWORD]),
+            hint=_("Separate keywords by commas."),
             field=field,
         )
     return kept
@@ -32,8 +36,8 @@ def cents(typed: str, *, field: str = "price") -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"\d{1,6}(\.\d{1,2})?", text, re.ASCII):
-        raise Invalid("A price looks like 39 or 39.90.", field=field)
-    whole, _, part = text.partition(".")
+        raise Invalid(_("A price looks like 39 or 39.90."), field=field)
+    whole, _point, part = text.partition(".")
     return int(whole) * 100 + int(part.ljust(2, "0") or 0)
 
 
@@ -43,5 +47,5 @@ def count(typed: str, what: str, *, field: str = "stock") -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"\d{1,7}", text, re.ASCII):
-        raise Invalid(f"{what} is a whole number, such as 12.", field=field)
+        raise Invalid(_("%(what)s is a whole number, such as 12.", what=what), field=field)
     return int(text)

@@ -3,9 +3,11 @@ beside each thing that was looked at.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from selify.core.language import _, _n
 from selify.dash.desk import Desk
 from selify.dash.view import View
 from selify.messaging import diagnosis
@@ -16,10 +18,10 @@ from selify.tryon.bot_settings import SwitchedOff, switched_off
 FELT_MILLISECONDS = 100
 
 TITLES = {
-    About.PERMISSION: "Permission",
-    About.INCOMING: "Incoming messages",
-    About.SENDING: "Sending",
-    About.COMMENTS: "Answers to comments",
+    About.PERMISSION: _("Permission"),
+    About.INCOMING: _("Incoming messages"),
+    About.SENDING: _("Sending"),
+    About.COMMENTS: _("Answers to comments"),
 }
 
 
@@ -48,7 +50,7 @@ class Doctor:
 
     @property
     def username(self) -> str:
-        return self.found.row["username"] or "unnamed"
+        return self.found.row["username"] or _("unnamed")
 
     @property
     def status(self) -> str:
@@ -110,11 +112,11 @@ class Doctor:
             return finding.title  # the sentence stands above
         timed = finding.about is About.SENDING and finding.state is State.GOOD
         pace: Any = self.found.row["avg_response_time_ms"]
-        return f"{finding.text}{_pace(pace)}" if timed and pace is not None else finding.text
+        return _pace(finding.text, pace) if timed and pace is not None else finding.text
 
 
 _CONNECT_AGAIN = (State.BAD, State.OFF)
-_VERDICTS = {State.BAD: "Needs your attention", State.FAIR: "Mostly fine"}
+_VERDICTS = {State.BAD: _("Needs your attention"), State.FAIR: _("Mostly fine")}
 
 
 async def examine(desk: Desk) -> list[Doctor]:
@@ -125,7 +127,7 @@ async def examine(desk: Desk) -> list[Doctor]:
         ]
 
 
-async def show_banner(desk: Desk, _: View) -> dict[str, Any]:
+async def show_banner(desk: Desk, _view: View) -> dict[str, Any]:
     """What keeps shoppers from an answer, said on every page: an account in trouble or disconnected, a
     bot that is switched off.
     """
@@ -140,17 +142,23 @@ async def show_banner(desk: Desk, _: View) -> dict[str, Any]:
 PARTS = {"banner": show_banner}
 
 
-def _pace(milliseconds: float) -> str:
+def _pace(text: str, milliseconds: float) -> str:
     """How soon the platform answers, no finer than anybody feels it."""
     if milliseconds < FELT_MILLISECONDS:
-        return "; answers at once"
-    return f", {milliseconds / 1000:.1f} s on average"
+        return _("%(text)s; answers at once", text=text)
+    seconds = Decimal(milliseconds / 1000).quantize(Decimal("0.1"))
+    return _("%(text)s, %(seconds)s s on average", text=text, seconds=seconds)
 
 
 def _today(found: Diagnosis) -> Check:
     failed = found.row["messages_failed_today"] or 0
     sent = found.row["messages_processed_today"] or 0
     if not failed:
-        return Check("Today", State.GOOD, f"{sent:,} sent, none failed")
-    times = f"{failed:,} time{'' if failed == 1 else 's'}"
-    return Check("Today", State.FAIR, f"{sent:,} sent; sending failed {times}")
+        return Check(_("Today"), State.GOOD, _("%(sent)s sent, none failed", sent=sent))
+    said = _n(
+        "%(sent)s sent; sending failed %(count)s time",
+        "%(sent)s sent; sending failed %(count)s times",
+        count=failed,
+        sent=sent,
+    )
+    return Check(_("Today"), State.FAIR, said)

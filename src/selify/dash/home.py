@@ -16,6 +16,7 @@ from selify import billing, commerce
 from selify.billing.permissions import USAGE_READ
 from selify.commerce.permissions import GARMENTS_READ
 from selify.core.cursor import Cursor
+from selify.core.language import _
 from selify.core.permissions import allows
 from selify.dash import charges, charts, health, words
 from selify.dash.desk import AtDesk, Desk
@@ -86,7 +87,7 @@ async def _workspace_of(desk: Desk, conversation_id: UUID) -> UUID:
             except ConversationMissing:
                 continue
             return workspace.id
-    raise ConversationMissing("There is no such conversation in a workspace of yours.")
+    raise ConversationMissing(_("There is no such conversation in a workspace of yours."))
 
 
 # --- The parts ------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What was spent: the balance, every charge, and why each is what it is."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,9 @@ from fastapi.responses import Response
 from selify import billing
 from selify.billing import After, ChargeMissing
 from selify.billing.permissions import USAGE_READ
+from selify.core import language
 from selify.core.cursor import Cursor
+from selify.core.language import _
 from selify.core.permissions import allows
 from selify.dash import charges, charts
 from selify.dash.desk import AtDesk, Desk
@@ -56,7 +58,7 @@ async def explain(desk: AtDesk, charge_id: UUID) -> Response:
     async with desk.reading() as tx:
         found = await billing.explain(tx, charge_id)
     if found.workspace_id != desk.workspace.id:
-        raise ChargeMissing("There is no such charge in this workspace.")
+        raise ChargeMissing(_("There is no such charge in this workspace."))
     if by_script(desk.request):
         return fragment(desk, "fragments/explanation.html", charge=found)
     return await page(desk, "charge.html", charge=found)
@@ -70,5 +72,12 @@ async def _days(desk: Desk) -> tuple[charts.Bar, ...]:
             tx, desk.workspace.id, first=today - timedelta(days=DAYS - 1), last=today
         )
     return charts.bars(
-        [(f"{day:%-d %b}", of.from_week.value, of.from_payg.value) for day, of in spent.items()]
+        [
+            (
+                language.moment(datetime.combine(day, time()), "short", language.current()),
+                of.from_week.value,
+                of.from_payg.value,
+            )
+            for day, of in spent.items()
+        ]
     )

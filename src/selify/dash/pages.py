@@ -13,6 +13,7 @@ from selify.dash import (
     bell,
     deleted,
     home,
+    languages,
     money,
     parts,
     posts,
@@ -32,7 +33,7 @@ def install(app: FastAPI, *, scripts: Path, swagger: Path) -> None:
     one with Swagger UI.
     """
     rooms = (home, parts, posts, wardrobe, accounts, money, settings, bell, stream)
-    for module in (welcome, deleted, *rooms):
+    for module in (welcome, deleted, languages, *rooms):
         app.include_router(module.router)
     api_docs.install(app, folder=swagger)
     app.mount(api_docs.ADDRESS, LongLived(directory=swagger), name="swagger")

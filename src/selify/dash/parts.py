@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from selify.core.errors import NotFound
+from selify.core.language import _
 from selify.core.permissions import allows
 from selify.dash import accounts, health, home, money, posts, wardrobe
 from selify.dash.desk import AtDesk
@@ -27,5 +28,5 @@ PARTS = {
 async def draw_again(desk: AtDesk, view: Viewed, name: str) -> Response:
     """A part and what it is drawn from stand under the same name."""
     if name not in PARTS:
-        raise NotFound("There is no such part of a page.")
+        raise NotFound(_("There is no such part of a page."))
     return fragment(desk, f"fragments/{name}.html", view=view, **await PARTS[name](desk, view))

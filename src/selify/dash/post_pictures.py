@@ -12,6 +12,7 @@ from selify.core.errors import NotFound, SelifyError
 from selify.core.files.fetch import SafeFetcher
 from selify.core.files.pictures import open_picture
 from selify.core.files.storage import Storage
+from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.dash.desk import Desk
 from selify.dash.rendering import picture_link
@@ -36,7 +37,7 @@ async def answer(desk: Desk, post_id: UUID, url: str | None) -> Response:
 async def _copy(desk: Desk, storage: Storage, key: str, url: str | None) -> None:
     fetcher: SafeFetcher = desk.request.app.state.fetcher
     if not url:
-        raise NotFound("This post has no picture.")
+        raise NotFound(_("This post has no picture."))
     try:
         fetched = await fetcher.fetch(
             url, accept=("image/*",), max_bytes=LARGEST_BYTES, timeout=PATIENCE_SECONDS
@@ -44,5 +45,5 @@ async def _copy(desk: Desk, storage: Storage, key: str, url: str | None) -> None
         picture = await asyncio.to_thread(open_picture, fetched.data, max_side=SIDE)
     except SelifyError as refusal:
         log.info("a post's picture could not be copied", reason=refusal.detail)
-        raise NotFound("The picture of this post cannot be had any more.") from refusal
+        raise NotFound(_("The picture of this post cannot be had any more.")) from refusal
     await storage.put(key, picture.data, content_type=picture.content_type)

@@ -13,6 +13,7 @@ from selify.commerce import Garment
 from selify.core.cursor import Cursor
 from selify.core.database import Tx
 from selify.core.errors import Invalid
+from selify.core.language import _
 from selify.core.permissions import allows
 from selify.core.text import OneLine
 from selify.dash import post_pictures, words
@@ -103,7 +104,7 @@ async def bind(
 ) -> Response:
     """From now on the post shows this garment."""
     if garment is None:
-        raise Invalid("Choose the garment that this post shows.", field="garment")
+        raise Invalid(_("Choose the garment that this post shows."), field="garment")
     async with desk.acting() as tx:
         await posts.check_post(tx, desk.workspace.id, post_id)
         await posts.bind(
@@ -151,7 +152,7 @@ async def _access_post(tx: Tx, desk: Desk, post_id: UUID) -> asyncpg.Record:
     """Raises PostMissing."""
     post = await queries.find_post(tx, desk.workspace.id, post_id)
     if post is None:
-        raise PostMissing("There is no such post in this workspace.")
+        raise PostMissing(_("There is no such post in this workspace."))
     return post
 
 

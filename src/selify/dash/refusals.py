@@ -15,21 +15,24 @@ import orjson
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from selify.core.language import _, translated
 from selify.core.web.problems import PROBLEM
 from selify.dash import rendering, words
 from selify.dash.desk import DELETED
 
 _FOR_PROGRAMS = ("/api/", "/webhooks")
 _IN_PLAIN_WORDS = {
-    "Not Found": "There is no page at this address. Perhaps it was mistyped, or what it showed is gone.",
-    "Method Not Allowed": "This address is not meant to be opened like this.",
+    _("Not Found"): _(
+        "There is no page at this address. Perhaps it was mistyped, or what it showed is gone."
+    ),
+    _("Method Not Allowed"): _("This address is not meant to be opened like this."),
 }
 NO_SUCH_PAGE = _IN_PLAIN_WORDS["Not Found"]
 # Coming back from a platform's consent page; the end of the address keeps the platform's own away.
 _CALLBACK = re.compile(r"/connect/(?P<platform>\w+)/callback")
 _NOT_HERE = {
     "code": "not_found",
-    "title": "Not found",
+    "title": _("Not found"),
     "detail": NO_SUCH_PAGE,
     "fields": [],
 }
@@ -129,7 +132,14 @@ def _shown(
         problem = {**problem, "status": 404, **_NOT_HERE}
         status = 404
     if not script:
-        said = _IN_PLAIN_WORDS.get(problem["detail"], problem["detail"])
+        said = next(
+            (
+                plain
+                for raw, plain in _IN_PLAIN_WORDS.items()
+                if translated(raw) == problem["detail"]
+            ),
+            problem["detail"],
+        )
         shown = {**problem, "detail": said}
         again = _once_more(scope, problem, typed)
         return status, rendering.render("problem.html", problem=shown, again=again).encode()
@@ -156,7 +166,7 @@ def _once_more(
         "typed": [
             {
                 "name": name,
-                "label": words.FIELDS.get(name) or name.replace("_", " ").capitalize(),
+                "label": words.field(name),
                 "value": value,
                 "why": refused.get(name, ""),
                 "chosen": name not in refused and _is_chosen(name, value),

@@ -1,8 +1,10 @@
 """From values to HTML: one Jinja environment, everything escaped, nothing missing in silence."""
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,14 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from selify import commerce, notifications
 from selify.auth import permissions as workspace_permissions
-from selify.core.money import Cents, Credits, MicroUnits
+from selify.core import language
+from selify.core.language import _n
+from selify.core.money import Credits, MicroUnits
 from selify.core.web.http import open_clock
 from selify.core.web.links import FileLinks
 from selify.dash import health, words
@@ -45,18 +50,35 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
     made.filters.update(
-        number=lambda value: f"{value:,}",
-        dollars=_dollars,
-        moment=_moment,
-        price=_price,
+        number=_spoken(language.number),
+        said=_spoken(language.say),
+        moment=_spoken(_moment),
+        dollars=_spoken(_dollars),
+        typed_price=_spoken(_typed_price),
+        price=_spoken(_price),
+        stored=language.stored,
+        upfirst=_upfirst,
         web=_web,
         initial=words.initial,
         tint=words.tint,
     )
     made.globals.update(
-        asset=asset, words=words, LOW_CONFIDENCE=commerce.LOW_CONFIDENCE, permissions=_PERMISSIONS
+        asset=asset,
+        words=words,
+        permissions=_PERMISSIONS,
+        LOW_CONFIDENCE=commerce.LOW_CONFIDENCE,
+        RATE=Credits(10_000),
+        reader_language=language.current,
+        script_words=_script_words,
+        _n=_n,
+    )
+    made.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: language.catalogue(language.current()).gettext(text),
+        lambda one, many, count: language.catalogue(language.current()).ngettext(one, many, count),
+        newstyle=True,
     )
     return made
 
@@ -150,18 +172,45 @@ def _surroundings(desk: Desk) -> Mapping[str, Any]:
     }
 
 
-def _dollars(amount: MicroUnits | Credits) -> str:
+def _spoken(write: Callable[[Any, str], str]) -> Callable[[Context, Any], str]:
+    """A filter that writes a value in the reader's language. (With the context, so that none of its
+    results is worked out once for all readers.)
+    """
+
+    @pass_context
+    def filtered(_context: Context, value: Any) -> str:
+        return write(value, language.current())
+
+    return filtered
+
+
+def _upfirst(text: str) -> str:
+    said = language.translated(text)
+    return said[:1].upper() + said[1:]
+
+
+def _script_words() -> str:
+    return json.dumps({name: language.translated(said) for name, said in words.SCRIPT.items()})
+
+
+def _dollars(amount: MicroUnits | Credits, spoken: str) -> str:
     """Two digits where that is the whole truth, else as many as it takes."""
     micro = amount.to_micro_units() if isinstance(amount, Credits) else amount
-    return str(micro.to_cents()) if micro.to_cents().to_micro_units() == micro else str(micro)
+    cents = micro.to_cents()
+    return language.money(cents if cents.to_micro_units() == micro else micro, spoken)
 
 
-def _price(product: Mapping[str, Any]) -> str:
-    """A garment's price as shoppers read it; empty where it is not known."""
+def _price(product: Mapping[str, Any], spoken: str) -> str:
+    """A garment's price; empty where it is not known."""
     known = product.get("price_cents")
-    price = Cents(known) if isinstance(known, int) else None
-    currency = str(product.get("currency") or "USD")
-    return commerce.ProductCard(name="", price=price, currency=currency).price_text
+    if not isinstance(known, int):
+        return ""
+    return language.currency(Decimal(known) / 100, str(product.get("currency") or "USD"), spoken)
+
+
+def _typed_price(cents: int, spoken: str) -> str:
+    """As one types it into a form."""
+    return language.plain_decimal(Decimal(cents) / 100, spoken)
 
 
 def _web(address: str | None) -> str:
@@ -169,5 +218,5 @@ def _web(address: str | None) -> str:
     return address if address and address.startswith(("https://", "http://")) else ""
 
 
-def _moment(when: datetime) -> str:
-    return f"{when:%-d %B %Y, %H:%M} UTC"
+def _moment(when: datetime, spoken: str) -> str:
+    return language.moment(when, "moment", spoken)

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from selify.auth import access_workspace
 from selify.auth.permissions import BRAND_READ
 from selify.core.errors import TooMany
+from selify.core.language import _
 from selify.core.permissions import allows
 from selify.core.web.http import CurrentUser, OpenDatabase
 from selify.dash.live import Changes
@@ -24,7 +25,7 @@ router = APIRouter(include_in_schema=False)
 
 class TooManyPages(TooMany):
     code = "too_many_pages"
-    title = "Too many pages of this brand are open"
+    title = _("Too many pages of this brand are open")
 
 
 @router.get("/live")
@@ -37,7 +38,7 @@ async def follow(
         await access_workspace(tx, workspace, BRAND_READ)
     changes: Changes = request.app.state.changes
     if not changes.has_room(workspace):
-        raise TooManyPages("Close some of them, or reload this page by hand.", retry_after=60)
+        raise TooManyPages(_("Close some of them, or reload this page by hand."), retry_after=60)
     return StreamingResponse(
         events(changes, workspace),
         media_type="text/event-stream",

@@ -16,6 +16,7 @@ from selify.commerce.uploads import upload_garment
 from selify.core.cursor import Cursor
 from selify.core.errors import Invalid, SelifyError
 from selify.core.files.storage import Storage
+from selify.core.language import _, sentences, stored
 from selify.core.permissions import allows
 from selify.core.text import OneLine
 from selify.dash import forms, words
@@ -127,7 +128,7 @@ async def edit(
     url: Short = "",
 ) -> Response:
     """As the form says it: what was emptied is not known any more."""
-    typed = _typed(forms.cents(price), stock=forms.count(stock, "The stock"), url=url)
+    typed = _typed(forms.cents(price), stock=forms.count(stock, _("The stock")), url=url)
     change = GarmentChange(name=name, product={**typed, "currency": currency})
     return await _edited(desk, garment_id, change, "garment_saved")
 
@@ -169,11 +170,11 @@ async def _add(desk: Desk, typed: Typed, pictures: Sequence[UploadFile]) -> list
     """What is doubtful about the pictures that were added. Raises Invalid for what was typed, and
     for what was not added.
     """
-    stock = forms.count(typed.stock, "The stock")
+    stock = forms.count(typed.stock, _("The stock"))
     product = _product(forms.cents(typed.price), typed.currency, stock, typed.url)
     files = [(one.filename or "garment", data) for one in pictures if (data := await one.read())]
     if not files:
-        raise Invalid("Choose a picture of the garment first.", field="picture")
+        raise Invalid(_("Choose a picture of the garment first."), field="picture")
     refused: list[str] = []
     doubts: list[str] = []
     for filename, data in files:
@@ -184,10 +185,10 @@ async def _add(desk: Desk, typed: Typed, pictures: Sequence[UploadFile]) -> list
         except SelifyError as error:
             if len(files) == 1:
                 raise
-            refused.append(f"“{filename}”: {error.detail}")
+            refused.append(_("“%(file)s”: %(why)s", file=filename, why=error.detail))
     if refused:
-        others = "The others are in the wardrobe." if len(refused) < len(files) else ""
-        raise Invalid(f"Not added: {' '.join(refused)}", hint=others)
+        others = _("The others are in the wardrobe.") if len(refused) < len(files) else ""
+        raise Invalid(_("Not added: %(files)s", files=sentences(*refused)), hint=others)
     return doubts
 
 
@@ -225,7 +226,7 @@ def _product(price: int | None, currency: str, stock: int | None, url: str) -> d
 def _typed(price: int | None, *, stock: int | None, url: str) -> dict[str, Any]:
     """None for what was left empty. Raises Invalid for an address that is none."""
     if url and not url.startswith(("https://", "http://")):
-        raise Invalid("The link to the product begins with https://.", field="url")
+        raise Invalid(_("The link to the product begins with https://."), field="url")
     return {"price_cents": price, "stock": stock, "url": url or None}
 
 
@@ -237,7 +238,9 @@ async def _grid(
         desk,
         "fragments/garments.html",
         toast=words.DONE[done],
-        doubt=f"In the wardrobe, but have a look. {' '.join(dict.fromkeys(doubts))}"
+        doubt=sentences(
+            _("The garment was added, but please check it."), *map(stored, dict.fromkeys(doubts))
+        )
         if doubts
         else "",
         view=view,

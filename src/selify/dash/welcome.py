@@ -17,6 +17,7 @@ from selify.auth import (
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database
 from selify.core.errors import Invalid, SelifyError
+from selify.core.language import _
 from selify.core.permissions import EVERYONE, SIGNED_IN, allows
 from selify.core.text import OneLine, Verbatim
 from selify.core.web.http import CurrentClock, OpenDatabase
@@ -138,9 +139,12 @@ async def create_brand(
 def _demand_name(name: str) -> None:
     """Raises Invalid."""
     if not name.strip():
-        raise Invalid("A brand needs a name.", field="name")
+        raise Invalid(_("A brand needs a name."), field="name")
     if len(name) > LONGEST_NAME:
-        raise Invalid(f"A name has at most {LONGEST_NAME} characters.", field="name")
+        raise Invalid(
+            _("A name has at most %(limit)s characters.", limit=LONGEST_NAME),
+            field="name",
+        )
 
 
 async def _new_brand(

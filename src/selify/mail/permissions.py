@@ -2,24 +2,25 @@
 
 from typing import Final
 
+from selify.core.language import _
 from selify.core.permissions import ADMIN, Permission, rows
 
 MAILBOXES_READ: Final = Permission(
     "mail.mailboxes.read",
     ADMIN,
-    "see all mailboxes of the workspace",
+    _("see all mailboxes of the workspace"),
     rows("workspace_email_accounts", "SELECT"),
 )
 MAILBOXES_CHANGE: Final = Permission(
     "mail.mailboxes.change",
     ADMIN,
-    "add, change and remove mailboxes",
+    _("add, change and remove mailboxes"),
     rows("workspace_email_accounts", "INSERT UPDATE DELETE"),
 )
 MAILBOXES_SHARE: Final = Permission(
     "mail.mailboxes.share",
     ADMIN,
-    "say who uses which mailbox",
+    _("say who uses which mailbox"),
     rows("workspace_email_account_members", "SELECT INSERT UPDATE DELETE"),
 )
 

@@ -20,6 +20,7 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Conflict
 from selify.core.ids import new_id
+from selify.core.language import _
 from selify.core.queue import inbox_rows, outbox_rows, schedule
 from selify.core.secrets import SecretBox
 from selify.messaging import (
@@ -43,7 +44,7 @@ PURGING = "purging accounts"  # the routine whose failures are noted
 
 class ConnectedElsewhere(Conflict):
     code = "connected_elsewhere"
-    title = "This account is connected in another workspace"
+    title = _("This account is connected in another workspace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ async def access_account(tx: Tx, workspace_id: UUID, account_id: UUID) -> Accoun
     """An account of this workspace. Raises AccountMissing."""
     account = await repository.account(tx, account_id)
     if account is None or account.workspace_id != workspace_id:
-        raise AccountMissing("There is no such account in this workspace.")
+        raise AccountMissing(_("There is no such account in this workspace."))
     return account
 
 
@@ -120,8 +121,8 @@ async def _check_free(tx: Tx, platform: str, account_ref: str, workspace_id: UUI
     )
     if taken:
         raise ConnectedElsewhere(
-            "This account is already connected in another workspace.",
-            hint="Disconnect it there first.",
+            _("This account is already connected in another workspace."),
+            hint=_("Disconnect it there first."),
         )
 
 
@@ -174,8 +175,8 @@ async def _write(
     except asyncpg.UniqueViolationError as error:
         # Somebody else connected it between our look and our writing.
         raise ConnectedElsewhere(
-            "This account was just connected in another workspace.",
-            hint="Disconnect it there first.",
+            _("This account was just connected in another workspace."),
+            hint=_("Disconnect it there first."),
         ) from error
 
 
@@ -194,7 +195,7 @@ async def change_settings(
         account_id,
     )
     if row is None:
-        raise AccountMissing("There is no such account.")
+        raise AccountMissing(_("There is no such account."))
     await tx.execute(
         "UPDATE public.connected_social_accounts SET settings = $2 WHERE id = $1",
         account_id,

@@ -18,6 +18,7 @@ from selify.auth import OAuthEvent, Session, access_workspace, audit, check_sess
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import BadRequest, SelifyError, Unavailable
+from selify.core.language import _, stored
 from selify.core.logging import get_logger
 from selify.core.secrets import SecretBox
 from selify.messaging import accounts, subscriptions, tokens
@@ -36,12 +37,12 @@ PURPOSE = "oauth-state 2"
 
 class StateInvalid(BadRequest):
     code = "oauth_state_invalid"
-    title = "This connection attempt is no longer valid"
+    title = _("This connection attempt is no longer valid")
 
 
 class PlatformSaidNo(Unavailable):
     code = "platform_refused"
-    title = "The platform did not let us in"
+    title = _("The platform did not let us in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Connector:
         except PlatformRefused as refused:
             await self._record_failure(attempt, refused.reason)
             raise PlatformSaidNo(
-                refused.reason, hint="Please start again in a minute."
+                stored(refused.reason), hint=_("Please start again in a minute.")
             ) from refused
         except SelifyError as refused:
             await self._record_failure(attempt, refused.detail)
@@ -173,9 +174,11 @@ class Connector:
             async with self._database.tx(ACTOR) as tx:
                 await audit.record(tx, OAuthEvent.INVALID_STATE, platform=platform, user_id=user_id)
             raise StateInvalid(
-                "It took longer than ten minutes, or was started by somebody else or before you"
-                " signed in again.",
-                hint="Start again with “Connect”.",
+                _(
+                    "It took longer than ten minutes, or was started by somebody else or before you"
+                    " signed in again."
+                ),
+                hint=_("Start again with “Connect”."),
             )
         return attempt
 

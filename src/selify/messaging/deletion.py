@@ -10,6 +10,7 @@ from datetime import datetime
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import NotFound
+from selify.core.language import _
 from selify.messaging import accounts
 from selify.messaging.clients import Clients
 
@@ -18,7 +19,7 @@ ACTOR = Actor.system("platform request")
 
 class DeletionUnknown(NotFound):
     code = "deletion_unknown"
-    title = "There is no such deletion request"
+    title = _("There is no such deletion request")
 
 
 async def deauthorise(
@@ -93,5 +94,5 @@ async def deletion_state(tx: Tx, code: str) -> tuple[str, str]:
         code,
     )
     if row is None:
-        raise DeletionUnknown("No deletion was asked for under this code.")
+        raise DeletionUnknown(_("No deletion was asked for under this code."))
     return row["state"], f"{row['requested_at']:%Y-%m-%d %H:%M} UTC"

@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from selify.core.database import Tx
+from selify.core.language import _, _n, sentences, stored
 from selify.core.queue import outbox_rows
 from selify.core.queue.outbox_rows import HeldBack
 from selify.messaging import event_kinds, limits, outgoing, repository, send_backoff
@@ -228,10 +229,10 @@ def _disconnected(facts: _Facts) -> Finding:
         About.PERMISSION,
         State.OFF,
         "disconnected",
-        "Disconnected",
-        f"{facts.name} is disconnected: shoppers get no answers.",
+        _("Disconnected"),
+        _("%(account)s is disconnected: shoppers get no answers.", account=facts.name),
         since=facts.row["disconnected_at"],
-        what_to_do="Connect the account again.",
+        what_to_do=_("Connect the account again."),
     )
 
 
@@ -243,25 +244,32 @@ def _permission(facts: _Facts) -> Finding:
             About.PERMISSION,
             State.BAD,
             "account_expired",
-            f"{facts.name} needs to be connected again",
-            "The platform no longer accepts our access. Shoppers' answers wait until you reconnect.",
+            _("%(account)s needs to be connected again", account=facts.name),
+            _(
+                "The platform no longer accepts our access."
+                " Shoppers' answers wait until you reconnect."
+            ),
             since=trouble.since if trouble else ends,
-            what_to_do="Connect the account again.",
+            what_to_do=_("Connect the account again."),
             cause=_for_people(trouble.reason) if trouble else "",
         )
     if facts.row["status"] == "pending":
-        text = "The platform has not confirmed it yet"
-        return Finding(About.PERMISSION, State.FAIR, "connecting", "Being connected", text)
+        text, title = _("The platform has not confirmed it yet"), _("Being connected")
+        return Finding(About.PERMISSION, State.FAIR, "connecting", title, text)
     if ends is None:
-        return Finding(About.PERMISSION, State.GOOD, "connected", "Connected", "Valid")
+        return Finding(About.PERMISSION, State.GOOD, *_CONNECTED, _("Valid"))
     days = (ends - facts.now).days
     state = State.FAIR if ends - facts.now < SOON else State.GOOD
-    code, title = ("access_ends_soon", "Access ends soon") if state is State.FAIR else _CONNECTED
-    text = f"Valid for {days} more day{'' if days == 1 else 's'}; renewed by itself"
+    code, title = ("access_ends_soon", _("Access ends soon")) if state is State.FAIR else _CONNECTED
+    text = _n(
+        "Valid for %(count)s more day; renewed by itself",
+        "Valid for %(count)s more days; renewed by itself",
+        count=days,
+    )
     return Finding(About.PERMISSION, state, code, title, text)
 
 
-_CONNECTED = ("connected", "Connected")
+_CONNECTED = ("connected", _("Connected"))
 
 
 def _incoming(facts: _Facts) -> Finding:
@@ -269,23 +277,24 @@ def _incoming(facts: _Facts) -> Finding:
     status, error = facts.row["subscription_status"], facts.row["subscription_error"]
     lost = event_kinds.missing(facts.row["received"])
     if status is None:
-        text = "Not confirmed yet"
-        return Finding(About.INCOMING, State.FAIR, "events_unconfirmed", "Not confirmed yet", text)
+        text = _("Not confirmed yet")
+        return Finding(About.INCOMING, State.FAIR, "events_unconfirmed", text, text)
     if status == "active" and not lost:
-        text = "Comments and messages reach us"
-        return Finding(About.INCOMING, State.GOOD, "events_arrive", "Connected", text)
+        text = _("Comments and messages reach us")
+        return Finding(About.INCOMING, State.GOOD, "events_arrive", _("Connected"), text)
     arriving, trouble = status == "active", facts.trouble.get("events")
-    missing = "Some of what shoppers write does" if arriving else "Comments and messages do"
     costs = [cost.text for cost in lost] if arriving else []
     reconnect = (error or "").startswith(f"{event_kinds.RECONNECT}: ")
     return Finding(
         About.INCOMING,
         State.FAIR if arriving and not any(cost.vital for cost in lost) else State.BAD,
         "events_missing" if arriving else "events_not_arriving",
-        f"{missing} not reach {facts.name}",
-        " ".join([*costs, _for_people(error or "")]).strip() or "Not arriving.",
+        _("Some of what shoppers write does not reach %(account)s", account=facts.name)
+        if arriving
+        else _("Comments and messages do not reach %(account)s", account=facts.name),
+        sentences(*costs, _for_people(error or "")) or _("Not arriving."),
         since=None if arriving or trouble is None else trouble.since,
-        what_to_do="Connect the account again and leave every switch on." if reconnect else "",
+        what_to_do=_("Connect the account again and leave every switch on.") if reconnect else "",
         cause=_for_people(error or ""),
     )
 
@@ -293,7 +302,7 @@ def _incoming(facts: _Facts) -> Finding:
 def _sending(facts: _Facts) -> Finding:
     trouble, pause = facts.trouble.get("sends"), facts.pause
     failures = facts.row["consecutive_failures"] or 0
-    stuck = f"Answers of {facts.name} cannot leave"
+    stuck = _("Answers of %(account)s cannot leave", account=facts.name)
     if trouble and facts.connected and (trouble.needs_owner or failures >= FAILING_AFTER):
         blocked = trouble.needs_owner
         return Finding(
@@ -307,31 +316,30 @@ def _sending(facts: _Facts) -> Finding:
             cause=_for_people(trouble.reason),
         )
     if pause:
-        return _held("sending_paused", pause.why, pause.since)
+        return _held("sending_paused", stored(pause.why), pause.since)
     if facts.pace.waiting and facts.pace.used_up:
-        return _held("limit_reached", limits.USED_UP.format(facts.pace.used_up), None)
+        return _held("limit_reached", limits.used_up(facts.pace.used_up), None)
     if trouble and facts.connected:
-        text = f"The latest send failed. {_for_people(trouble.reason)}".strip()
-        title = "A send failed"
+        text = sentences(_("The latest send failed."), _for_people(trouble.reason))
+        title = _("A send failed")
         return Finding(About.SENDING, State.FAIR, "send_failed", title, text, since=trouble.since)
     if facts.queue and facts.connected:
         first = facts.queue[0]
         return _held("answers_waiting", _why(first), first.since)
     ready = facts.row["last_successful_api_call"] is None
-    text = "Ready; nothing sent yet" if ready else "Everything works"
-    return Finding(About.SENDING, State.GOOD, "sending", "Everything works", text)
+    text = _("Ready; nothing sent yet") if ready else _("Everything works")
+    return Finding(About.SENDING, State.GOOD, "sending", _("Everything works"), text)
 
 
-MENDED = "When you have done so, press “Send now”."
+MENDED = _("When you have done so, press “Send now”.")
 
 
 def _in_a_row(trouble: Trouble) -> str:
-    said = _for_people(trouble.reason)
-    return f"The latest sends all failed. {said}" if said else "The latest sends all failed."
+    return sentences(_("The latest sends all failed."), _for_people(trouble.reason))
 
 
 def _held(code: str, why: str, since: datetime | None) -> Finding:
-    return Finding(About.SENDING, State.FAIR, code, "Answers wait", why, since=since)
+    return Finding(About.SENDING, State.FAIR, code, _("Answers wait"), why, since=since)
 
 
 def _comments(facts: _Facts) -> Finding | None:
@@ -343,7 +351,7 @@ def _comments(facts: _Facts) -> Finding | None:
         About.COMMENTS,
         State.BAD,
         "sending_blocked",
-        f"Answers of {facts.name} to comments cannot leave",
+        _("Answers of %(account)s to comments cannot leave", account=facts.name),
         _for_people(trouble.reason),
         since=trouble.since,
         what_to_do=MENDED,
@@ -360,19 +368,21 @@ def _waiting(facts: _Facts) -> tuple[Waiting, ...]:
     everything = facts.pace.waiting - sum(waiting.count for waiting in doubtful)
     since = min((row.since for row in held), default=facts.now)
     if held and not facts.connected:
-        return (*doubtful, Waiting(everything, "The account must be connected again.", since, None))
+        why = _("The account must be connected again.")
+        return (*doubtful, Waiting(everything, why, since, None))
     if held and facts.pause:
         pause = facts.pause
-        why = Waiting(everything, pause.why, since, pause.until, pause.may_end_early)
-        return (*doubtful, why)
+        said = stored(pause.why)
+        held_back = Waiting(everything, said, since, pause.until, pause.may_end_early)
+        return (*doubtful, held_back)
     if held and facts.pace.used_up:
-        said = limits.USED_UP.format(facts.pace.used_up)
+        said = limits.used_up(facts.pace.used_up)
         return (*doubtful, Waiting(everything, said, since, facts.pace.clear_at))
     return (*doubtful, *(_by_itself(facts, row) for row in held))
 
 
 def _in_doubt(row: HeldBack) -> Waiting:
-    why = "We are finding out whether it arrived before anything is sent again."
+    why = _("We are finding out whether it arrived before anything is sent again.")
     return Waiting(row.count, why, row.since, None)
 
 
@@ -393,9 +403,9 @@ def _may_be_over(facts: _Facts) -> tuple[str, ...]:
 
 def _why(row: HeldBack) -> str:
     if row.state == "unknown":
-        return "We are finding out whether an answer arrived before anything is sent again."
+        return _("We are finding out whether an answer arrived before anything is sent again.")
     said = _for_people(row.reason)
-    return said or "It could not be sent at the first try; it is tried again by itself."
+    return said or _("It could not be sent at the first try; it is tried again by itself.")
 
 
 # A word for programs before the words for people (“bad_parameter: …”, “ConnectError: …”).
@@ -408,4 +418,4 @@ def _for_people(reason: str) -> str:
     if code and not code["word"].islower():
         return ""
     said = reason[code.end() :] if code else reason
-    return said[:1].upper() + said[1:]
+    return stored(said[:1].upper() + said[1:])

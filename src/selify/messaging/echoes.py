@@ -19,6 +19,7 @@ from uuid import UUID
 
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
+from selify.core.language import _
 from selify.core.queue import outbox, outbox_rows
 from selify.core.queue.inbox import RetryLater
 from selify.core.queue.outbox import Delivery, Outcome, Retry, Sent
@@ -313,7 +314,7 @@ class EchoChannel:
 async def _account_of(tx: Tx, delivery: Delivery) -> Account:
     account = await repository.account(tx, delivery.account_id) if delivery.account_id else None
     if account is None:
-        raise tokens.AccountMissing("The account of this echo is gone.")
+        raise tokens.AccountMissing(_("The account of this echo is gone."))
     return account
 
 

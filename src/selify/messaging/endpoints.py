@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from selify.auth import CurrentSession, access_workspace
 from selify.core.cursor import Cursor
 from selify.core.errors import Invalid, NotFound
+from selify.core.language import _
 from selify.core.permissions import allows
 from selify.core.web.http import (
     CurrentClock,
@@ -50,7 +51,7 @@ CursorText = Annotated[
 def gateway_of(request: Request, platform: str) -> AccountGateway:
     gateways: dict[str, AccountGateway] = request.app.state.gateways
     if platform not in gateways:
-        raise NotFound(f"“{platform}” is no platform one can connect here.")
+        raise NotFound(_("“%(platform)s” is no platform one can connect here.", platform=platform))
     return gateways[platform]
 
 
@@ -152,8 +153,8 @@ async def list_conversations(
     await access_workspace(tx, workspace_id, may.CONVERSATIONS_READ, user_id=user_id)
     cursor = Cursor.parse(after) if after else None
     if after and cursor is None:
-        hint = "Leave it out to begin at the start."
-        raise Invalid("This list made no such cursor.", hint=hint, field="query.after")
+        hint = _("Leave it out to begin at the start.")
+        raise Invalid(_("This list made no such cursor."), hint=hint, field="query.after")
     if wanted is ConversationFilter.ALL:
         rows = await queries.list_conversations(tx, workspace_id, after=cursor)
     else:

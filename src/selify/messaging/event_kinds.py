@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from selify.core.language import _
+
 # Of a subscription ``s``.
 RECEIVED = """
     CASE s.subscription_status WHEN 'active' THEN s.subscribed_fields WHEN 'error' THEN '{}' END
@@ -22,13 +24,13 @@ class Cost:
 
 COSTS: Mapping[str, Cost] = MappingProxyType(
     {
-        "comments": Cost("Comments under your posts are not answered.", vital=True),
-        "live_comments": Cost("Comments under your live videos are not answered."),
-        "messages": Cost("Messages and photos do not reach the bot.", vital=True),
-        "messaging_postbacks": Cost("Taps on the buttons of a message are not noticed."),
-        "message_echoes": Cost("The bot does not notice when you answer a shopper yourself."),
-        "message_reactions": Cost("Reactions to messages are not shown."),
-        "message_edit": Cost("What a shopper changes in a message afterwards is not seen."),
+        "comments": Cost(_("Comments under your posts are not answered."), vital=True),
+        "live_comments": Cost(_("Comments under your live videos are not answered.")),
+        "messages": Cost(_("Messages and photos do not reach the bot."), vital=True),
+        "messaging_postbacks": Cost(_("Taps on the buttons of a message are not noticed.")),
+        "message_echoes": Cost(_("The bot does not notice when you answer a shopper yourself.")),
+        "message_reactions": Cost(_("Reactions to messages are not shown.")),
+        "message_edit": Cost(_("What a shopper changes in a message afterwards is not seen.")),
     }
 )
 

@@ -13,6 +13,7 @@ from typing import Any
 from selify.core import retention
 from selify.core.clock import Clock
 from selify.core.database import Tx
+from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.queue.inbox import Event, RetryLater, Skip, Skipped
 from selify.messaging import (
@@ -265,8 +266,8 @@ async def _taken_over(
             tx,
             workspace_id=account.workspace_id,
             kind="taken_over",
-            title="Somebody of your team answered a shopper",
-            body="The bot is silent in this conversation until you hand it back.",
+            title=_("Somebody of your team answered a shopper"),
+            body=_("The bot is silent in this conversation until you hand it back."),
             action_url=f"/conversations/{conversation.id}",
             dedupe_key=f"taken_over/{conversation.id}/{message.message_ref}",
         )

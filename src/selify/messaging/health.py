@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from selify.core.database import Tx
+from selify.core.language import _
 from selify.messaging import diagnosis, repository
 from selify.messaging.diagnosis import FAILING_AFTER, State
 from selify.notifications.outbox import notify_workspace
@@ -187,8 +188,8 @@ async def _over(tx: Tx, account_id: UUID, scopes: list[str]) -> None:
         tx,
         workspace_id=account.workspace_id,
         kind="account_recovered",
-        title=f"Answers of @{account.username} leave again",
-        body="What waited is sent by itself.",
+        title=_("Answers of @%(name)s leave again", name=account.username),
+        body=_("What waited is sent by itself."),
         action_url="/accounts",
         dedupe_key=f"account_recovered/{account_id}/{min(told).isoformat()}",
     )

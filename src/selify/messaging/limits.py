@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from selify.core.database import Tx
+from selify.core.language import _
 from selify.core.queue import outbox_rows
 from selify.messaging import outgoing
 
@@ -29,7 +30,14 @@ BURST = 20
 HEAD_START = (BURST - 1) * TURN
 # Thousands would have to wait for one account at the same moment for their turns to lie further ahead.
 LONGEST_LINE = timedelta(minutes=1)
-USED_UP = "The safety limit of {} is reached: answers go on leaving as soon as it allows."
+
+
+def used_up(limit: str) -> str:
+    return _(
+        "The safety limit of %(limit)s is reached: answers go on leaving as soon as it allows.",
+        limit=limit,
+    )
+
 
 # Conversations may be read twice a second, listing, threads and messages together. A little slower,
 # because what leaves evenly does not arrive evenly.
@@ -57,9 +65,9 @@ class Pace:
     def used_up(self) -> str:
         """Which limit is reached; empty when none is."""
         if self.sent_today >= self.daily_limit:
-            return f"{self.daily_limit:,} messages a day"
+            return _("%(count)s messages a day", count=self.daily_limit)
         if self.sent_this_hour >= self.hourly_limit:
-            return f"{self.hourly_limit:,} messages an hour"
+            return _("%(count)s messages an hour", count=self.hourly_limit)
         return ""
 
 

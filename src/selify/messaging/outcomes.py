@@ -13,6 +13,7 @@ from uuid import UUID
 
 from selify.core.clock import Clock
 from selify.core.database import Tx
+from selify.core.language import _, stored
 from selify.core.logging import get_logger
 from selify.core.queue import outbox_rows, schedule
 from selify.core.queue.outbox import GAVE_UP, Delivery
@@ -128,8 +129,8 @@ async def failed(
             tx,
             workspace_id=delivery.workspace_id,
             kind="message_failed",
-            title="A message could not be delivered",
-            body=reason,
+            title=_("A message could not be delivered"),
+            body=stored(reason),
             action_url="/accounts",
             dedupe_key=f"message_failed/{delivery.account_id}/{now:%Y-%m-%d}",
         )

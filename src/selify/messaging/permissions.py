@@ -2,39 +2,40 @@
 
 from typing import Final
 
+from selify.core.language import _
 from selify.core.permissions import ADMIN, MEMBER, Permission, rows
 
 ACCOUNTS_READ: Final = Permission(
     "messaging.accounts.read",
     MEMBER,
-    "see the connected accounts and how they are doing",
+    _("see the connected accounts and how they are doing"),
     rows(
         "connected_social_accounts instagram_account_health instagram_rate_limits instagram_webhook_subscriptions",
         "SELECT",
     ),
 )
-ACCOUNTS_CONNECT: Final = Permission("messaging.accounts.connect", ADMIN, "connect accounts")
+ACCOUNTS_CONNECT: Final = Permission("messaging.accounts.connect", ADMIN, _("connect accounts"))
 ACCOUNTS_DISCONNECT: Final = Permission(
-    "messaging.accounts.disconnect", ADMIN, "disconnect accounts"
+    "messaging.accounts.disconnect", ADMIN, _("disconnect accounts")
 )
 MESSAGES_RETRY: Final = Permission(
-    "messaging.messages.retry", MEMBER, "try at once what waits to be sent"
+    "messaging.messages.retry", MEMBER, _("try at once what waits to be sent")
 )
 CONVERSATIONS_READ: Final = Permission(
     "messaging.conversations.read",
     MEMBER,
-    "read conversations",
+    _("read conversations"),
     rows("social_conversations social_messages", "SELECT"),
 )
 CONVERSATIONS_ANSWER: Final = Permission(
     "messaging.conversations.answer",
     MEMBER,
-    "say who answers in a conversation, the bot or a person",
+    _("say who answers in a conversation, the bot or a person"),
 )
 DELIVERIES_READ: Final = Permission(
     "messaging.deliveries.read",
     MEMBER,
-    "see what platforms delivered",
+    _("see what platforms delivered"),
     rows("webhook_events", "SELECT"),
 )
 

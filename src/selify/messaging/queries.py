@@ -11,12 +11,13 @@ from selify.core.cursor import Cursor, cursor_of, place
 from selify.core.database import Tx
 from selify.core.errors import NotFound
 from selify.core.ids import LAST_ID
+from selify.core.language import _
 from selify.messaging.types import Handler
 
 
 class ConversationMissing(NotFound):
     code = "conversation_missing"
-    title = "This conversation is not here"
+    title = _("This conversation is not here")
 
 
 class ConversationFilter(StrEnum):
@@ -133,7 +134,7 @@ async def access_conversation(tx: Tx, workspace_id: UUID, conversation_id: UUID)
     """Raises ConversationMissing."""
     row = await tx.fetch_one(f"{_CONVERSATION} AND id = $2", workspace_id, conversation_id)
     if row is None:
-        raise ConversationMissing("There is no such conversation in this workspace.")
+        raise ConversationMissing(_("There is no such conversation in this workspace."))
     return _with_state(row)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from selify.core.text import Said
 from selify.messaging.diagnosis import Diagnosis, State
 
 
@@ -15,17 +16,17 @@ class FindingOutput(BaseModel):
     about: str
     state: str
     code: str
-    title: str
-    text: str
+    title: Said
+    text: Said
     since: datetime | None
-    what_to_do: str
+    what_to_do: Said
 
 
 class WaitingOutput(BaseModel):
     """Messages that do not leave yet. ``until``: when they are tried again by themselves."""
 
     count: int
-    why: str
+    why: Said
     since: datetime
     until: datetime | None
     may_send_now: bool
@@ -42,8 +43,8 @@ class AccountOutput(BaseModel):
     status: str
     token_expires_at: datetime | None
     health: str | None
-    error: str | None
-    missing: list[str] = Field(
+    error: Said | None
+    missing: list[Said] = Field(
         description="What it costs that some kinds of events do not reach us. ``error`` says why."
     )
     bot_is_on: bool

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from selify.core.database import Tx
+from selify.core.language import _
 from selify.messaging import limits
 
 QUIET = timedelta(seconds=30)
 GROWS_TO = 32
 LONGEST = timedelta(hours=24)
-SLOW_DOWN = "The platform asked us to slow down."
+SLOW_DOWN = _("The platform asked us to slow down.")
 # None ends later than its own length from now: it would have been written by a clock that was wrong.
 _LATEST = "$2::timestamptz + coalesce(paused_for, '0')"
 _UNTIL = f"CASE WHEN paused_until > {_LATEST} THEN {_LATEST} ELSE paused_until END"

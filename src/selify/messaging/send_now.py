@@ -9,13 +9,14 @@ from uuid import UUID
 
 from selify.core.database import Tx
 from selify.core.errors import Conflict
+from selify.core.language import _
 from selify.core.queue import outbox_rows
 from selify.messaging import diagnosis, outgoing, send_backoff
 
 
 class NothingToSendNow(Conflict):
     code = "nothing_to_send_now"
-    title = "Nothing waits that could be sent now"
+    title = _("Nothing waits that could be sent now")
 
 
 async def send_now(tx: Tx, account_id: UUID, now: datetime) -> int:
@@ -26,8 +27,8 @@ async def send_now(tx: Tx, account_id: UUID, now: datetime) -> int:
     if found is None or not found.may_send_now:
         held = found.waiting[0] if found and found.waiting else None
         raise NothingToSendNow(
-            held.why if held else "Everything has left.",
-            hint="It is sent by itself as soon as it may." if held else "",
+            held.why if held else _("Everything has left."),
+            hint=_("It is sent by itself as soon as it may.") if held else "",
         )
     await send_backoff.end_early(tx, account_id, now)
     return await outbox_rows.release(

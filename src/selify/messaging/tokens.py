@@ -13,6 +13,7 @@ from selify.auth import audit
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import NotFound, SelifyError
+from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.queue import schedule
@@ -31,7 +32,7 @@ RENEWAL = "token renewal"  # the routine whose failures are noted
 
 class AccountMissing(NotFound):
     code = "account_missing"
-    title = "This account is not connected here"
+    title = _("This account is not connected here")
 
 
 def identity(account_id: UUID) -> str:
@@ -70,7 +71,7 @@ async def held(tx: Tx, secrets: SecretBox, account_id: UUID) -> HeldToken:
         account_id,
     )
     if sealed is None:
-        raise AccountMissing("This account is not connected (any more).")
+        raise AccountMissing(_("This account is not connected (any more)."))
     return HeldToken(secrets.open(sealed, about=identity(account_id)), sealed)
 
 

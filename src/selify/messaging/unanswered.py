@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from selify.core.database import Tx
+from selify.core.language import _, sentences
 from selify.core.queue.outbox import GAVE_UP
 from selify.messaging import conversations
 from selify.messaging.conversations import Conversation
@@ -24,11 +25,13 @@ TOO_LATE = Action.WINDOW_CLOSED.value
 UNHANDLED = "unhandled"
 # How a delivery ends that surely did not arrive, though its reader is there and waits.
 WHY: Mapping[str, str] = {
-    TOO_LATE: "Our answer could not leave within 24 hours of their message, and later the bot may"
-    " not write. A person still may, in the app.",
-    Action.STOP.value: "The platform does not take our answer.",
-    GAVE_UP: "Our answer could not be delivered, however often we tried.",
-    UNHANDLED: "What they wrote could not be handled. You find it in the app.",
+    TOO_LATE: _(
+        "Our answer could not leave within 24 hours of their message, and later the bot may"
+        " not write. A person still may, in the app."
+    ),
+    Action.STOP.value: _("The platform does not take our answer."),
+    GAVE_UP: _("Our answer could not be delivered, however often we tried."),
+    UNHANDLED: _("What they wrote could not be handled. You find it in the app."),
 }
 
 
@@ -59,8 +62,11 @@ async def _tell(tx: Tx, conversation: Conversation, code: str, now: datetime) ->
             tx,
             workspace_id=conversation.workspace_id,
             kind="message_failed",
-            title="A shopper got no answer and needs a person",
-            body=f"{WHY[code]} The bot is silent in this conversation until you hand it back.",
+            title=_("A shopper got no answer and needs a person"),
+            body=sentences(
+                WHY[code],
+                _("The bot is silent in this conversation until you hand it back."),
+            ),
             action_url=f"/conversations/{conversation.id}",
             dedupe_key=f"{day}/{place}",
         ):
@@ -69,8 +75,8 @@ async def _tell(tx: Tx, conversation: Conversation, code: str, now: datetime) ->
         tx,
         workspace_id=conversation.workspace_id,
         kind="message_failed",
-        title="More shoppers got no answer and need a person",
-        body="You find all of them under “Needs a person”.",
+        title=_("More shoppers got no answer and need a person"),
+        body=_("You find all of them under “Needs a person”."),
         action_url="/?wanted=human",
         dedupe_key=f"{day}/more",
     )
@@ -82,8 +88,8 @@ async def tell_of_account(tx: Tx, account: Account, *, now: datetime) -> None:
         tx,
         workspace_id=account.workspace_id,
         kind="message_failed",
-        title=f"Something written to @{account.username} could not be handled",
-        body="A shopper may be waiting for an answer. Please look into the app.",
+        title=_("Something written to @%(name)s could not be handled", name=account.username),
+        body=_("A shopper may be waiting for an answer. Please look into the app."),
         action_url="/accounts",
         dedupe_key=f"{UNHANDLED}/{account.id}/{now:%Y-%m-%d}",
     )

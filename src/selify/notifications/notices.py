@@ -3,7 +3,7 @@
 States: unread (neither read nor archived) → read → archived. Archiving what was not read reads it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -30,6 +30,7 @@ async def notify(
     dedupe_key: str,
     action_url: str | None = None,
     everyone: bool = False,
+    translations: Mapping[str, Mapping[str, str]] | None = None,
 ) -> int:
     """Tell the workspace's owners and admins (or ``everyone`` in it), in a system transaction; how many
     were told now.
@@ -37,40 +38,45 @@ async def notify(
     The schema has no column for the dedupe key, so it makes the row's id: the second telling of
     the same event meets the first one's primary key. What a deleted workspace has to say belongs to
     the person alone: in there nobody could read it.
+
+    ``translations``: title and body in other languages. Everybody is told in their profile's; what is
+    told once stays as it was written.
     """
-    told = await _recipients(tx, workspace_id, everyone=everyone)
+    told, said = await _recipients(tx, workspace_id, everyone=everyone), translations or {}
     return await tx.execute(
         """
         INSERT INTO public.notifications
                (id, user_id, workspace_id, type, title, description, action_url, metadata)
-        SELECT n.id, n.user_id, w.id, $4, $5, $6, $7, $8
-          FROM unnest($1::uuid[], $2::uuid[]) AS n (id, user_id)
+        SELECT n.id, n.user_id, w.id, $4, n.title, n.body, $7, $8
+          FROM unnest($1::uuid[], $2::uuid[], $5::text[], $6::text[]) AS n (id, user_id, title, body)
           LEFT JOIN public.workspaces w ON w.id = $3 AND w.deleted_at IS NULL
         ON CONFLICT (id) DO NOTHING
         """,
         [uuid5(_NAMES, f"{workspace_id}/{dedupe_key}/{user_id}") for user_id in told],
-        told,
+        list(told),
         workspace_id,
         kind,
-        title,
-        body,
+        [said.get(language, {}).get("title", title) for language in told.values()],
+        [said.get(language, {}).get("body", body) for language in told.values()],
         action_url,
         {"dedupe_key": dedupe_key},
     )
 
 
-async def _recipients(tx: Tx, workspace_id: UUID, *, everyone: bool) -> list[UUID]:
+async def _recipients(tx: Tx, workspace_id: UUID, *, everyone: bool) -> dict[UUID, str]:
+    """Who is told, and in which language."""
     rows = await tx.fetch(
         """
-        SELECT user_id FROM public.workspace_members
-         WHERE workspace_id = $1 AND joined_at IS NOT NULL AND ($2 OR role = ANY ($3))
-           AND (expires_at IS NULL OR expires_at > now())
+        SELECT m.user_id, p.language
+          FROM public.workspace_members m LEFT JOIN public.profiles p ON p.id = m.user_id
+         WHERE m.workspace_id = $1 AND m.joined_at IS NOT NULL AND ($2 OR m.role = ANY ($3))
+           AND (m.expires_at IS NULL OR m.expires_at > now())
         """,
         workspace_id,
         everyone,
         _CAN_ACT,
     )
-    return [row["user_id"] for row in rows]
+    return {row["user_id"]: row["language"] or "" for row in rows}
 
 
 class NoticeChannel:

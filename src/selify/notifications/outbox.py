@@ -9,6 +9,7 @@ times: its ``dedupe_key`` names the business event, which is told once.
 from uuid import UUID
 
 from selify.core.database import Tx
+from selify.core.language import ENGLISH, LANGUAGES, say
 from selify.core.queue import outbox
 
 CHANNEL = "notice"
@@ -45,6 +46,11 @@ async def notify_workspace(
             "action_url": action_url,
             "dedupe_key": dedupe_key,
             "everyone": everyone,
+            "translations": {
+                language: {"title": say(title, language), "body": say(body, language)}
+                for language in LANGUAGES
+                if language != ENGLISH
+            },
         },
     )
     return told is not None

@@ -14,6 +14,7 @@ from selify.auth import CurrentGate, CurrentSession, access_workspace
 from selify.auth.permissions import BRAND_READ
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import SelifyError, TooMany
+from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.permissions import allows
@@ -40,7 +41,7 @@ router = APIRouter(prefix="/api/v1", tags=["realtime"])
 
 class TooManySubscribers(TooMany):
     code = "too_many_subscribers"
-    title = "Too many subscriptions are open"
+    title = _("Too many subscriptions are open")
 
 
 @router.get(
@@ -77,7 +78,7 @@ async def subscribe(
         shown = await view(tx, workspace_id, list(dict.fromkeys(table)), only)
     feed: Feed = request.app.state.feed
     if not feed.has_room(session.user.id):
-        raise TooManySubscribers("Close some of them first.", retry_after=60)
+        raise TooManySubscribers(_("Close some of them first."), retry_after=60)
 
     async def may_listen() -> bool:
         return await gate.still_holds(request, session)

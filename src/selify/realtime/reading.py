@@ -10,6 +10,7 @@ import orjson
 
 from selify.core.database import Tx
 from selify.core.errors import Invalid
+from selify.core.language import _
 from selify.realtime.feed import Change
 
 PUBLICATION = "supabase_realtime"
@@ -25,12 +26,12 @@ _FILTER = re.compile(r"([a-z_][a-z0-9_]{0,62})=eq\.(.{0,500})", re.DOTALL)
 
 class FilterInvalid(Invalid):
     code = "filter_invalid"
-    title = "This filter cannot be applied"
+    title = _("This filter cannot be applied")
 
 
 class NotPublished(Invalid):
     code = "not_published"
-    title = "This table cannot be subscribed to"
+    title = _("This table cannot be subscribed to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Filter:
         """``column=eq.value``, as Supabase writes it. Raises FilterInvalid."""
         found = _FILTER.fullmatch(text)
         if found is None or "\0" in text:
-            raise FilterInvalid("A filter is written column=eq.value.")
+            raise FilterInvalid(_("A filter is written column=eq.value."))
         return cls(found[1], found[2])
 
 
@@ -103,7 +104,8 @@ async def view(tx: Tx, workspace_id: UUID, tables: Sequence[str], filter_text: s
     unknown = sorted(set(tables) - set(TABLES))
     if unknown:
         raise NotPublished(
-            f"Not published: {', '.join(unknown)[:200]}.", hint=f"There are: {', '.join(TABLES)}."
+            _("Not published: %(tables)s.", tables=", ".join(unknown)[:200]),
+            hint=_("There are: %(tables)s.", tables=", ".join(TABLES)),
         )
     rows = await tx.fetch(
         """
@@ -122,5 +124,11 @@ async def view(tx: Tx, workspace_id: UUID, tables: Sequence[str], filter_text: s
     only = Filter.parse(filter_text) if filter_text else None
     for table, readable in columns.items():
         if only and only.column not in readable:
-            raise FilterInvalid(f"{table} has no column “{only.column}” that you can read.")
+            raise FilterInvalid(
+                _(
+                    "%(table)s has no column “%(column)s” that you can read.",
+                    table=table,
+                    column=only.column,
+                )
+            )
     return View(workspace_id, columns, only)

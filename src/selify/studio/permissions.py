@@ -2,30 +2,31 @@
 
 from typing import Final
 
+from selify.core.language import _
 from selify.core.permissions import MEMBER, Permission, rows
 
 PICTURES_READ: Final = Permission(
     "studio.pictures.read",
     MEMBER,
-    "see the studio's projects and pictures",
+    _("see the studio's projects and pictures"),
     rows("studio_projects studio_creations", "SELECT"),
 )
 PICTURES_CHANGE: Final = Permission(
     "studio.pictures.change",
     MEMBER,
-    "make, change and delete the studio's projects and pictures",
+    _("make, change and delete the studio's projects and pictures"),
     rows("studio_projects studio_creations", "INSERT UPDATE DELETE"),
 )
 MODELS_READ: Final = Permission(
     "studio.models.read",
     MEMBER,
-    "see models, personas and how they were trained",
+    _("see models, personas and how they were trained"),
     rows("studio_models ai_personas lora_training_history", "SELECT"),
 )
 MODELS_CHANGE: Final = Permission(
     "studio.models.change",
     MEMBER,
-    "make, change and delete models and personas",
+    _("make, change and delete models and personas"),
     rows("studio_models ai_personas", "INSERT UPDATE DELETE"),
 )
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from selify.core.clock import Clock
 from selify.core.database import Database, Tx
 from selify.core.ids import new_id
+from selify.core.language import _, sentences
 from selify.core.logging import get_logger
 from selify.core.queue.inbox import Skip, Skipped
 from selify.core.secrets import SecretBox
@@ -70,7 +71,7 @@ class TryOnBot:
         binding = await repository.binding_of_post(tx, account.id, comment.post_ref)
         if binding is None:
             raise Skip("no garment is bound to this post")
-        _, platforms = await repository.workspace_texts(tx, account.workspace_id)
+        _brand, platforms = await repository.workspace_texts(tx, account.workspace_id)
         words = posts.keywords_in_force(account, platforms, binding)
         keyword = words.match(comment.text)
         log.info(
@@ -270,7 +271,7 @@ async def _circumstances(
         binding = await repository.binding_of_post(tx, account.id, shared.post_ref)
     elif meant is not None:
         binding = await repository.binding(tx, meant)
-    _, platforms = await repository.workspace_texts(tx, account.workspace_id)
+    _brand, platforms = await repository.workspace_texts(tx, account.workspace_id)
     facts = Circumstances(
         tryon_enabled=bot_settings.is_on(account),
         keyword=posts.keywords_in_force(account, platforms, binding).match(message.text),
@@ -390,8 +391,11 @@ async def _call_human(
         tx,
         workspace_id=account.workspace_id,
         kind="human_wanted",
-        title="A shopper needs a person",
-        body=f"The shopper {why}. The bot is silent in this conversation until you hand it back.",
+        title=_("A shopper needs a person"),
+        body=sentences(
+            _("The shopper %(why)s.", why=why),
+            _("The bot is silent in this conversation until you hand it back."),
+        ),
         action_url=f"/conversations/{conversation.id}",
         dedupe_key=f"human/{conversation.id}/{message.message_ref}",
     )
@@ -409,8 +413,8 @@ async def _tell_of_comment(
         tx,
         workspace_id=account.workspace_id,
         kind="human_wanted",
-        title="A shopper you answer would like to try something on",
-        body="They asked for it in a comment. The bot is silent there until you hand it back.",
+        title=_("A shopper you answer would like to try something on"),
+        body=_("They asked for it in a comment. The bot is silent there until you hand it back."),
         action_url=f"/conversations/{conversation.id}",
         dedupe_key=f"comment/{comment.comment_ref}",
     )
@@ -422,8 +426,8 @@ async def _tell_paused(tx: Tx, account: Account, now: datetime) -> None:
         tx,
         workspace_id=account.workspace_id,
         kind="tryon_paused",
-        title=f"Try-on is switched off for @{account.username}",
-        body="Shoppers are asking for it. Switch it on in the account's settings.",
+        title=_("Try-on is switched off for @%(name)s", name=account.username),
+        body=_("Shoppers are asking for it. Switch it on in the account's settings."),
         action_url="/accounts",
         dedupe_key=f"paused/{account.id}/{now:%Y-%m-%d}",
     )

@@ -11,6 +11,7 @@ from uuid import UUID
 from selify.auth import change_platform_settings
 from selify.core.database import Tx
 from selify.core.errors import Invalid, NotFound
+from selify.core.language import _, sentences
 from selify.messaging import accounts
 from selify.messaging.types import Account
 from selify.tryon import texts
@@ -55,12 +56,12 @@ def language_of(account: Account) -> str:
 
 class TextTooLong(Invalid):
     code = "text_too_long"
-    title = "This text is too long"
+    title = _("This text is too long")
 
 
 class TextUnfit(Invalid):
     code = "text_unfit"
-    title = "This text cannot be said like this"
+    title = _("This text cannot be said like this")
 
 
 async def save_settings(
@@ -127,13 +128,32 @@ def check_text(key: str, language: str, own: str, *, brand: str, field: str) -> 
             }
             for fault in found
         ]
-        more = f" And {len(found) - 1} more, marked below the text." if len(found) > 1 else ""
-        raise TextUnfit(found[0].where + more, fields=places)
+        more = (
+            _("And %(count)s more, marked below the text.", count=len(found) - 1)
+            if len(found) > 1
+            else ""
+        )
+        raise TextUnfit(sentences(found[0].where, more), fields=places)
     size, limit, unit = measure(key, shown(key, language, own, brand=brand))
     if size > limit:
-        said = f"With names and prices filled in it takes {size:,} {unit}; a message can have {limit:,}."
-        hint = "Letters with accents and emoji count for more than one." if unit == "bytes" else ""
+        said = _too_long(size, limit, unit)
+        counted = _("Letters with accents and emoji count for more than one.")
+        hint = counted if unit == "bytes" else ""
         raise TextTooLong(said, hint=hint, fields=[{"field": field, "message": said}])
+
+
+def _too_long(size: int, limit: int, unit: str) -> str:
+    if unit == "bytes":
+        return _(
+            "With names and prices filled in it takes %(size)s bytes; a message can have %(limit)s.",
+            size=size,
+            limit=limit,
+        )
+    return _(
+        "With names and prices filled in it takes %(size)s characters; a message can have %(limit)s.",
+        size=size,
+        limit=limit,
+    )
 
 
 def our_text(key: str, language: str) -> str:
@@ -141,7 +161,7 @@ def our_text(key: str, language: str) -> str:
     _check_language(language)
     ours = texts.catalogue(language).get(key)
     if ours is None or key == "language":
-        raise NotFound("The bot has no such text.")
+        raise NotFound(_("The bot has no such text."))
     return ours
 
 
@@ -179,4 +199,4 @@ def with_text(settings: Mapping[str, Any], language: str, key: str, own: str) ->
 
 def _check_language(language: str) -> None:
     if language not in texts.languages():
-        raise Invalid("The bot does not speak this language yet.")
+        raise Invalid(_("The bot does not speak this language yet."))

@@ -13,6 +13,7 @@ from uuid import UUID
 from selify import billing
 from selify.core.clock import Clock
 from selify.core.database import Tx
+from selify.core.language import _
 from selify.messaging import conversations, outgoing
 from selify.messaging.clients import Undelivered
 from selify.messaging.outgoing import Outgoing
@@ -20,7 +21,7 @@ from selify.tryon.dialogue import Stage
 from selify.tryon.memory import recall, remember
 
 CODE = "undelivered"
-REASON = "The picture did not reach the shopper."
+REASON = _("The picture did not reach the shopper.")
 
 
 async def failed(tx: Tx, clock: Clock, undelivered: Undelivered) -> None:

@@ -22,6 +22,7 @@ from enum import StrEnum
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
+from selify.core.language import _
 from selify.messaging.conversations import moment
 from selify.messaging.types import Attachment, AttachmentKind, Handler, MessageWritten
 from selify.tryon import intents
@@ -189,9 +190,9 @@ def decide(state: State, message: MessageWritten, facts: Circumstances) -> Decis
     if state.handler is Handler.HUMAN:
         return Decision(state, "a person handles this conversation")
     if said.wants_person:
-        return _to_person(state, "asked for a person")
+        return _to_person(state, _("asked for a person"))
     if said.complains:
-        return _to_person(state, "is unhappy about something")
+        return _to_person(state, _("is unhappy about something"))
     if said.verdict and (state.result_id or state.stage in _AFTER_RESULT):
         return _feedback(state, liked=said.button == Button.LIKE)
     wish = bool(facts.shared_post or facts.keyword or said.button == Button.AGAIN)
@@ -217,7 +218,9 @@ def _opted_out(state: State, said: "_Said") -> Decision:
         return Decision(back, "asked to start again", _unless_human(state, "started"))
     if (said.wants_person or said.complains) and state.handler is Handler.BOT:
         handed = replace(state, handler=Handler.HUMAN)
-        return Decision(handed, "asked us not to write, and needs a person", (), (Act.CALL_HUMAN,))
+        return Decision(
+            handed, _("asked us not to write, and needs a person"), (), (Act.CALL_HUMAN,)
+        )
     return Decision(state, "asked us not to write")
 
 
@@ -311,7 +314,7 @@ _STILL_AT_IT = Reply("still_generating", patient=True)
 def _kind_words(state: State, mood: Mood) -> Decision:
     """No question to answer, but not nothing either."""
     if state.cheers >= MAX_CHEERS:
-        return _to_person(state, "goes on with kind words and asks for nothing")
+        return _to_person(state, _("goes on with kind words and asks for nothing"))
     cheered = replace(state, cheers=state.cheers + 1)
     if state.stage in _AFTER_RESULT and mood is not Mood.NOD:
         return _feedback(cheered, liked=mood is Mood.PRAISE)
@@ -325,7 +328,7 @@ def _kind_words(state: State, mood: Mood) -> Decision:
 def _small_talk(state: State, said: "_Said", facts: Circumstances) -> Decision:
     """What the bot has no answer to. It says twice what it can do, then a person goes on."""
     if state.nudges >= MAX_NUDGES:
-        return _to_person(state, "wrote several times what the bot has no answer to")
+        return _to_person(state, _("wrote several times what the bot has no answer to"))
     nudged = replace(state, nudges=state.nudges + 1)
     if not facts.tryon_enabled:
         return Decision(nudged, "try-on is switched off", (Reply("paused", (Button.HUMAN,)),))

@@ -23,6 +23,7 @@ from selify.core.files.fetch import (
 )
 from selify.core.files.pictures import ImageTooLarge, ImageUnreadable, Transparency, open_picture
 from selify.core.files.storage import FileMissing, Storage
+from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.queue import jobs
 from selify.core.queue.jobs import Job
@@ -91,7 +92,7 @@ class TryOnJob:
             outcome = photo
         elif garment is None:
             outcome = Refusal(
-                RefusalCode.GARMENT_NOT_FOUND, "The garment is gone.", "Bind another."
+                RefusalCode.GARMENT_NOT_FOUND, _("The garment is gone."), "Bind another."
             )
         else:
             outcome = await self._render(job, photo, garment)
@@ -99,7 +100,7 @@ class TryOnJob:
 
     async def give_up(self, tx: Tx, job: Job, reason: str) -> None:
         """All tries failed: the charge goes back and the shopper hears an apology."""
-        refusal = Refusal(RefusalCode.TIMED_OUT, "It took too long.", "Please try again.")
+        refusal = Refusal(RefusalCode.TIMED_OUT, _("It took too long."), "Please try again.")
         log.error("try-on given up", key=job.key, reason=reason)
         await lifecycle.refuse(tx, self._clock, Request.from_job(job), refusal)
 
@@ -182,7 +183,7 @@ class TryOnJob:
         except KeyError:
             return Refusal(
                 RefusalCode.GARMENT_CATEGORY_MISSING,
-                "Nobody has said yet whether this garment is a top, a dress or a bottom.",
+                _("Nobody has said yet whether this garment is a top, a dress or a bottom."),
                 "Choose its category in the wardrobe.",
             )
         await self._storage.check_room()  # what cannot be stored is not paid for
@@ -230,4 +231,4 @@ class TryOnJob:
 
 
 def _photo_refusal(code: RefusalCode) -> Refusal:
-    return Refusal(code, "This photo cannot be used.", "Please send it again.")
+    return Refusal(code, _("This photo cannot be used."), "Please send it again.")

@@ -6,6 +6,7 @@ A keyword is tried on everyday messages (``phrases/*.toml``), by the rule that w
 from collections.abc import Sequence
 
 from selify.core.errors import Invalid
+from selify.core.language import Listed, _
 from selify.tryon import intents, phrases
 from selify.tryon.keywords import DEFAULT_KEYWORDS, fires, normalise
 
@@ -16,7 +17,7 @@ _NUMBERS = ("Do you have it in {}?", "Gibt es das auch in {}?")
 
 class KeywordUnfit(Invalid):
     code = "keyword_unfit"
-    title = "This keyword would not work as meant"
+    title = _("This keyword would not work as meant")
 
 
 def check_keywords(keywords: Sequence[str], *, field: str) -> None:
@@ -30,31 +31,39 @@ def check_keywords(keywords: Sequence[str], *, field: str) -> None:
 
 def _fault(keyword: str) -> tuple[str, str]:
     """What is wrong with it and what to do instead; "" where it is fit."""
-    shown = f"“{keyword.strip()[:LONGEST]}”"
+    shown = keyword.strip()[:LONGEST]
     if len(keyword.strip()) > LONGEST:
-        return f"{shown}… is too long for a keyword.", "Separate keywords by commas."
+        said = _("“%(keyword)s”… is too long for a keyword.", keyword=shown)
+        return said, _("Separate keywords by commas.")
     if not fires(keyword, keyword):
-        hint = "Choose a word, or an emoji that few people use."
-        return f"{shown} would never fire: it holds no letter, digit or emoji.", hint
+        hint = _("Choose a word, or an emoji that few people use.")
+        said = _(
+            "“%(keyword)s” would never fire: it holds no letter, digit or emoji.", keyword=shown
+        )
+        return said, hint
     taken = _taken(keyword)
     if taken:
-        return f"{shown} would not fire: {taken}.", "Choose another word."
+        said = _("“%(keyword)s” would not fire: %(why)s.", keyword=shown, why=taken)
+        return said, _("Choose another word.")
     examples = [said for said in _everyday(keyword) if fires(keyword, said)][:_EXAMPLES]
     if examples:
-        listed = " and ".join(f"“{said}”" for said in examples)
-        hint = f"Choose what only somebody writes who wants to try it on, such as “{DEFAULT_KEYWORDS[1]}”."
-        return f"{shown} would fire on {listed}.", hint
+        listed = Listed(tuple(_("“%(text)s”", text=said) for said in examples))
+        hint = _(
+            "Choose what only somebody writes who wants to try it on, such as “%(example)s”.",
+            example=DEFAULT_KEYWORDS[1],
+        )
+        return _("“%(keyword)s” would fire on %(said)s.", keyword=shown, said=listed), hint
     return "", ""
 
 
 def _taken(keyword: str) -> str:
     """What it does already."""
     if intents.wants_stop(keyword):
-        return "it tells the bot to stop writing"
+        return _("it tells the bot to stop writing")
     if intents.wants_start(keyword):
-        return "it tells the bot to write again"
+        return _("it tells the bot to write again")
     if intents.wants_person(keyword) or intents.complains(keyword):
-        return "it calls a person"
+        return _("it calls a person")
     return ""
 
 

@@ -21,6 +21,7 @@ from selify.core import retention
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.ids import new_id
+from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.money import MicroUnits
 from selify.core.queue import inbox, job_rows, jobs
@@ -45,7 +46,7 @@ log = get_logger(__name__)
 JOB = "tryon"
 METER = "tryon"
 LONGEST_LINK = 300
-NO_LONGER_WANTED = "The shopper took the photo back, or a person took over the conversation."
+NO_LONGER_WANTED = _("The shopper took the photo back, or a person took over the conversation.")
 
 
 class Request(Payload):
@@ -297,7 +298,7 @@ async def withdraw(
         message_ref,
         account_id=conversation.account_id,
         ordering_key=conversation.ordering_key,
-        reason="The shopper took the photo back.",
+        reason=_("The shopper took the photo back."),
         now=now,
     )
     await taken(kinds=renderer.REPLIES)
@@ -367,7 +368,7 @@ async def _open_ending(tx: Tx, clock: Clock, request: Request) -> _Thread | None
         return None
     assert conversation is not None and account is not None  # noqa: S101, PT018 - else unwanted
     await outgoing.take_back_debounced(
-        tx, conversation, reason="The picture is ready.", now=clock.now()
+        tx, conversation, reason=_("The picture is ready."), now=clock.now()
     )
     return _Thread(account, conversation)
 
@@ -499,7 +500,7 @@ async def _tell_exhausted(tx: Tx, account: Account, exhausted: CreditsExhausted)
         tx,
         workspace_id=account.workspace_id,
         kind="credits_exhausted",
-        title="Shoppers are waiting: the credits are used up",
+        title=_("Shoppers are waiting: the credits are used up"),
         body=exhausted.detail,
         action_url="/billing",
         dedupe_key=f"credits/{account.workspace_id}/{exhausted.balance.resets_at:%Y-%m-%dT%H:%M}",
@@ -513,8 +514,8 @@ async def _tell_garment_fault(
         tx,
         workspace_id=account.workspace_id,
         kind="garment_unusable",
-        title=f"The picture of “{garment}” cannot be used for try-ons",
-        body="Upload one of the garment alone, laid flat on a plain background.",
+        title=_("The picture of “%(garment)s” cannot be used for try-ons", garment=garment),
+        body=_("Upload one of the garment alone, laid flat on a plain background."),
         action_url="/wardrobe",
         dedupe_key=f"garment/{request.binding_id}/{now:%Y-%m-%d}",
     )

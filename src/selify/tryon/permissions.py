@@ -2,26 +2,29 @@
 
 from typing import Final
 
+from selify.core.language import _
 from selify.core.permissions import ADMIN, MEMBER, Permission, rows
 
 BOT_CHANGE: Final = Permission(
     "tryon.bot.change",
     ADMIN,
-    "switch the bot on and off, and say in which language and to which words it answers",
+    _("switch the bot on and off, and say in which language and to which words it answers"),
 )
-TEXTS_READ: Final = Permission("tryon.texts.read", MEMBER, "read what the bot says")
-TEXTS_CHANGE: Final = Permission("tryon.texts.change", ADMIN, "rewrite what the bot says")
+TEXTS_READ: Final = Permission("tryon.texts.read", MEMBER, _("read what the bot says"))
+TEXTS_CHANGE: Final = Permission("tryon.texts.change", ADMIN, _("rewrite what the bot says"))
 POSTS_READ: Final = Permission(
     "tryon.posts.read",
     MEMBER,
-    "see posts, which garment each shows, and which words start a try-on there",
+    _("see posts, which garment each shows, and which words start a try-on there"),
     rows("social_posts social_posts_garment_bindings", "SELECT"),
 )
-POSTS_BIND: Final = Permission("tryon.posts.bind", MEMBER, "choose the garment that a post shows")
+POSTS_BIND: Final = Permission(
+    "tryon.posts.bind", MEMBER, _("choose the garment that a post shows")
+)
 FUNNEL_READ: Final = Permission(
     "tryon.funnel.read",
     MEMBER,
-    "see every try-on and how far it got",
+    _("see every try-on and how far it got"),
     rows("bot_interactions", "SELECT"),
 )
 

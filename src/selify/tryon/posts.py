@@ -17,6 +17,7 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Invalid, NotFound, SelifyError
 from selify.core.ids import new_id
+from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.secrets import SecretBox
@@ -38,12 +39,12 @@ EVERY_MINUTES = {"hot": 5, "warm": 30, "cold": 360}
 
 class PostMissing(NotFound):
     code = "post_missing"
-    title = "This post is not here"
+    title = _("This post is not here")
 
 
 class GarmentUnclear(Invalid):
     code = "garment_unclear"
-    title = "Please check this garment first"
+    title = _("Please check this garment first")
 
 
 async def sync_due(
@@ -221,8 +222,8 @@ async def bind(
     post, garment = await _pair(tx, post_id, garment_id)
     if garment["confidence"] < LOW_CONFIDENCE and not confirmed:
         raise GarmentUnclear(
-            f"We are not sure what “{garment['name']}” is.",
-            hint="Confirm its category (top, dress or bottom) in the wardrobe, then bind it.",
+            _("We are not sure what “%(name)s” is.", name=garment["name"]),
+            hint=_("Confirm its category (top, dress or bottom) in the wardrobe, then bind it."),
             field="garment",
         )
     bound: UUID = await tx.fetch_value(
@@ -267,7 +268,7 @@ async def _pair(tx: Tx, post_id: UUID, garment_id: UUID) -> tuple[asyncpg.Record
         garment_id,
     )
     if post is None or garment is None or garment["workspace_id"] != post["workspace_id"]:
-        raise PostMissing("This post or this garment is not in your workspace.")
+        raise PostMissing(_("This post or this garment is not in your workspace."))
     return post, garment
 
 
@@ -278,7 +279,7 @@ async def check_post(tx: Tx, workspace_id: UUID, post_id: UUID) -> None:
         post_id,
         workspace_id,
     ):
-        raise PostMissing("There is no such post in this workspace.")
+        raise PostMissing(_("There is no such post in this workspace."))
 
 
 async def keywords_of(tx: Tx, workspace_id: UUID, post_id: UUID) -> Keywords:
@@ -290,9 +291,9 @@ async def keywords_of(tx: Tx, workspace_id: UUID, post_id: UUID) -> Keywords:
     )
     account = await accounts.account(tx, row["connected_account_id"]) if row else None
     if row is None or account is None:
-        raise PostMissing("There is no such post in this workspace.")
+        raise PostMissing(_("There is no such post in this workspace."))
     binding = await repository.binding_of_post(tx, account.id, row["platform_post_id"])
-    _, platforms = await repository.workspace_texts(tx, workspace_id)
+    _texts, platforms = await repository.workspace_texts(tx, workspace_id)
     return keywords_in_force(account, platforms, binding)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import BaseModel, Field
 
-from selify.core.text import OneLine, Verbatim
+from selify.core.text import OneLine, Said, Verbatim
 from selify.tryon import texts
 
 Language = Annotated[
@@ -42,7 +42,7 @@ class BotTextOutput(BaseModel):
     key: str
     ours: str
     own: str
-    faults: list[str]
+    faults: list[Said]
 
 
 class PostOutput(BaseModel):

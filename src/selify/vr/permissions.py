@@ -2,30 +2,31 @@
 
 from typing import Final
 
+from selify.core.language import _
 from selify.core.permissions import MEMBER, Permission, rows
 
 SHOPS_READ: Final = Permission(
     "vr.shops.read",
     MEMBER,
-    "see VR shops and what hangs in them",
+    _("see VR shops and what hangs in them"),
     rows("vr_shops vr_garments", "SELECT"),
 )
 SHOPS_CHANGE: Final = Permission(
     "vr.shops.change",
     MEMBER,
-    "open, furnish and close VR shops",
+    _("open, furnish and close VR shops"),
     rows("vr_shops vr_garments", "INSERT UPDATE DELETE"),
 )
 TOKENS_READ: Final = Permission(
     "vr.tokens.read",
     MEMBER,
-    "see who may show a VR shop elsewhere",
+    _("see who may show a VR shop elsewhere"),
     rows("vr_shop_tokens", "SELECT"),
 )
 TOKENS_CHANGE: Final = Permission(
     "vr.tokens.change",
     MEMBER,
-    "let others show a VR shop, and end it",
+    _("let others show a VR shop, and end it"),
     rows("vr_shop_tokens", "INSERT UPDATE"),
 )
 

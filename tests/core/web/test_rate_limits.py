@@ -55,8 +55,10 @@ class House:
         address: str = OFFICE,
         cookie: str = "",
         token: str = "",
+        language: str = "en",
     ) -> httpx.Response:
-        headers = {"Cookie": f"other=1; {http.SESSION_COOKIE}={cookie}"} if cookie else {}
+        headers = {"Accept-Language": language}
+        headers |= {"Cookie": f"other=1; {http.SESSION_COOKIE}={cookie}"} if cookie else {}
         headers |= {"Authorization": f"Bearer {token}"} if token else {}
         transport = httpx.ASGITransport(self.app, client=(address, 5000))
         async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:
@@ -144,6 +146,11 @@ async def test_a_refusal_says_what_and_for_how_long(house: House) -> None:
     assert said["violated-policies"] == ["key"]
     assert said["detail"] == "More than 6 requests a minute come from this sign-in or access token."
     assert said["hint"] == "Wait 10 seconds, then go on more slowly."
+    gesagt = (await house.get(cookie="one", language="de")).json()
+    assert gesagt["detail"] == (
+        "Von dieser Anmeldung oder diesem Zugriffstoken kommen mehr als 6 Anfragen pro Minute."
+    )
+    assert gesagt["hint"] == "Warten Sie 10 Sekunden, und machen Sie dann langsamer weiter."
     assert said["trace"] == refused.headers["x-trace-id"]
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from selify.core.errors import Unavailable
+from selify.core.language import _
 from selify.core.logging import get_logger
 
 log = get_logger(__name__)
@@ -24,10 +25,10 @@ FOLDER = 0o700
 FILE = 0o600
 # What a picture takes: a disk without that much room takes nothing that matters.
 PROBE_BYTES = 512 * 1024
-FREE_SOME = (
+FREE_SOME = _(
     "Whoever runs this server must free some space on it. What waits goes on by itself then."
 )
-MAKE_WRITABLE = "Whoever runs this server must make its disk writable again."
+MAKE_WRITABLE = _("Whoever runs this server must make its disk writable again.")
 
 _FULL = {number: os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT)}
 _CLOSED = {
@@ -45,12 +46,12 @@ class DiskTrouble(Unavailable):
 
 class DiskFull(DiskTrouble):
     code = "disk_full"
-    title = "The disk is full"
+    title = _("The disk is full")
 
 
 class DiskReadOnly(DiskTrouble):
     code = "disk_read_only"
-    title = "The disk cannot be written"
+    title = _("The disk cannot be written")
 
 
 def trouble(error: BaseException) -> type[DiskFull | DiskReadOnly] | None:
@@ -70,11 +71,18 @@ def refusal(error: BaseException, folder: Path) -> DiskTrouble | None:
     """The same for whoever runs the program, with the folder's name."""
     kind = trouble(error)
     if kind is DiskFull:
-        return DiskFull(f"The disk of {folder} is full.", hint="Free some space there.")
+        return DiskFull(
+            _("The disk of %(folder)s is full.", folder=folder), hint=_("Free some space there.")
+        )
     if kind is DiskReadOnly:
         return DiskReadOnly(
-            f"{folder} cannot be written: it is read-only, or belongs to somebody else.",
-            hint="Make it writable (mount it read-write, see to its owner), or name another folder.",
+            _(
+                "%(folder)s cannot be written: it is read-only, or belongs to somebody else.",
+                folder=folder,
+            ),
+            hint=_(
+                "Make it writable (mount it read-write, see to its owner), or name another folder."
+            ),
         )
     return None
 
@@ -86,9 +94,9 @@ def shortage(folder: Path) -> DiskTrouble | None:
     except OSError:
         return None
     if disk.f_flag & os.ST_RDONLY:
-        return DiskReadOnly("The disk is read-only.", hint=MAKE_WRITABLE)
+        return DiskReadOnly(_("The disk is read-only."), hint=MAKE_WRITABLE)
     if disk.f_bavail * disk.f_frsize < PROBE_BYTES:
-        return DiskFull("Nothing more can be stored: the disk is full.", hint=FREE_SOME)
+        return DiskFull(_("Nothing more can be stored: the disk is full."), hint=FREE_SOME)
     return None
 
 

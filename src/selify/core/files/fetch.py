@@ -20,6 +20,7 @@ from typing import Final, Self
 import httpx
 
 from selify.core.errors import Invalid, TooLarge, Unavailable, UnsupportedMedia
+from selify.core.language import _
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -76,19 +77,19 @@ _HOST_NAME: Final = re.compile(
 
 
 class UrlRefused(Invalid):
-    code, title = "url_refused", "This address cannot be used"
+    code, title = "url_refused", _("This address cannot be used")
 
 
 class FetchFailed(Unavailable):
-    code, title = "fetch_failed", "The file could not be fetched"
+    code, title = "fetch_failed", _("The file could not be fetched")
 
 
 class FetchTooLarge(TooLarge):
-    code, title = "fetch_too_large", "The file behind this address is too large"
+    code, title = "fetch_too_large", _("The file behind this address is too large")
 
 
 class FetchWrongType(UnsupportedMedia):
-    code, title = "fetch_wrong_type", "The file behind this address is of another kind"
+    code, title = "fetch_wrong_type", _("The file behind this address is of another kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ class AddressGuard:
         if not answers:
             raise _unreachable(host)
         if not allowed and not all(is_public(answer) for answer in answers):
-            raise _refused("It leads to an address that is not on the public internet.")
+            raise _refused(_("It leads to an address that is not on the public internet."))
         return answers
 
 
@@ -185,12 +186,12 @@ def _check_host(host: str) -> None:
     if _is_address(host):
         return
     if not _HOST_NAME.match(host):
-        raise _refused("Its host name is not valid.")
+        raise _refused(_("Its host name is not valid."))
     labels = host.split(".")
     if re.fullmatch(r"\d+|0x[0-9a-f]*", labels[-1]):
-        raise _refused("Its host is a number in an unusual spelling.")
+        raise _refused(_("Its host is a number in an unusual spelling."))
     if any(host == name or host.endswith(f".{name}") for name in _FORBIDDEN_NAMES):
-        raise _refused("It leads into a private network.")
+        raise _refused(_("It leads into a private network."))
 
 
 def _is_address(host: str) -> bool:
@@ -203,15 +204,15 @@ def _is_address(host: str) -> bool:
 
 def _refused(why: str) -> UrlRefused:
     return UrlRefused(
-        f"This address cannot be used. {why}",
-        hint="Please give the full public address of the file, beginning with https://.",
+        _("This address cannot be used. %(why)s", why=why),
+        hint=_("Please give the full public address of the file, beginning with https://."),
     )
 
 
 def _unreachable(host: str) -> FetchFailed:
     return FetchFailed(
-        f"{host} could not be reached.",
-        hint="Please check the address, or try again in a few minutes.",
+        _("%(host)s could not be reached.", host=host),
+        hint=_("Please check the address, or try again in a few minutes."),
     )
 
 
@@ -220,19 +221,19 @@ def _unreachable(host: str) -> FetchFailed:
 
 def _parse(url: str) -> httpx.URL:
     if len(url) > MAX_URL:
-        raise _refused(f"It is longer than {MAX_URL} characters.")
+        raise _refused(_("It is longer than %(limit)s characters.", limit=MAX_URL))
     if re.search(r"[\x00-\x20\x7f\\]", url):
-        raise _refused("It contains spaces, control characters or backslashes.")
+        raise _refused(_("It contains spaces, control characters or backslashes."))
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise _refused("It is not a valid address.") from error
+        raise _refused(_("It is not a valid address.")) from error
     if parsed.scheme not in {"http", "https"}:
-        raise _refused("It does not begin with https:// or http://.")
+        raise _refused(_("It does not begin with https:// or http://."))
     if parsed.userinfo:
-        raise _refused("It contains a user name or password.")
+        raise _refused(_("It contains a user name or password."))
     if not parsed.host or len(parsed.raw_host) > MAX_HOST:
-        raise _refused("It names no valid host.")
+        raise _refused(_("It names no valid host."))
     return parsed
 
 
@@ -294,8 +295,8 @@ class SafeFetcher:
                 return await self._follow(url, accept, only_hosts, dict(headers or {}), limit)
         except TimeoutError as error:
             raise FetchFailed(
-                f"The file did not arrive within {seconds:g} seconds.",
-                hint="Please try again in a few minutes.",
+                _("The file did not arrive within %(seconds)s seconds.", seconds=seconds),
+                hint=_("Please try again in a few minutes."),
             ) from error
 
     async def _follow(
@@ -307,7 +308,7 @@ class SafeFetcher:
         limit: int,
     ) -> Fetched:
         target = _parse(url)
-        for _ in range(self._limits.max_redirects + 1):
+        for _hop in range(self._limits.max_redirects + 1):
             addresses = await self._checked_addresses(target, only_hosts)
             async with self._client() as client:
                 response = await self._connect(client, target, addresses, headers)
@@ -318,16 +319,16 @@ class SafeFetcher:
                 headers = {}
             target = following
         raise FetchFailed(
-            "The address leads from one address to the next without end.",
-            hint="Please give the address at which the file really is.",
+            _("The address leads from one address to the next without end."),
+            hint=_("Please give the address at which the file really is."),
         )
 
     async def _checked_addresses(self, url: httpx.URL, only_hosts: Collection[str]) -> list[str]:
         host, port = _host_and_port(url)
         if only_hosts and not is_host_within(host, only_hosts):
-            raise _refused("It leads to a host from which no file was expected.")
+            raise _refused(_("It leads to a host from which no file was expected."))
         if port not in PORTS and not self._allow_hosts.admits(host, port):
-            raise _refused("Its port is not one of the web (80 and 443).")
+            raise _refused(_("Its port is not one of the web (80 and 443)."))
         return await self._guard.addresses(host, port)
 
     def _client(self) -> httpx.AsyncClient:
@@ -345,7 +346,7 @@ class SafeFetcher:
         headers: Mapping[str, str],
     ) -> httpx.Response:
         """The answer's head, from the first checked address that takes the connection."""
-        host, _ = _host_and_port(url)
+        host, _port = _host_and_port(url)
         for address in addresses:
             request = client.build_request(
                 "GET",
@@ -366,27 +367,31 @@ def _next_url(response: httpx.Response, current: httpx.URL) -> httpx.URL:
     try:
         following = current.join(response.headers.get("location", ""))
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise _refused("It leads on to something that is not a valid address.") from error
+        raise _refused(_("It leads on to something that is not a valid address.")) from error
     if current.scheme == "https" and following.scheme == "http":
-        raise _refused("It leads from an encrypted address to an unencrypted one.")
+        raise _refused(_("It leads from an encrypted address to an unencrypted one."))
     return _parse(str(following))
 
 
 async def _receive(
     response: httpx.Response, url: httpx.URL, accept: Collection[str], limit: int
 ) -> Fetched:
-    host, _ = _host_and_port(url)
+    host, _port = _host_and_port(url)
     if response.status_code != httpx.codes.OK:
         raise FetchFailed(
-            f"{host} answered with status {response.status_code}.",
-            hint="Please check that the file is still there and open to everybody.",
+            _(
+                "%(host)s answered with status %(status_code)s.",
+                host=host,
+                status_code=response.status_code,
+            ),
+            hint=_("Please check that the file is still there and open to everybody."),
             upstream_status=response.status_code,
         )
     content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if accept and not _is_accepted(content_type, accept):
         raise FetchWrongType(
-            f"The address leads to {content_type or 'something unnamed'}.",
-            hint=f"Expected: {', '.join(sorted(accept))}.",
+            _("The address leads to %(kind)s.", kind=content_type or _("something unnamed")),
+            hint=_("Expected: %(kinds)s.", kinds=", ".join(sorted(accept))),
         )
     declared = response.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
@@ -426,21 +431,21 @@ async def _gunzipped(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[
         try:
             piece = unpacker.decompress(chunk, left)
         except zlib.error as error:
-            raise _damaged("It cannot be unpacked.") from error
+            raise _damaged(_("It cannot be unpacked.")) from error
         left -= len(piece)
         yield piece
         if left <= 0 or unpacker.eof:
             return
-    raise _damaged("Its end is missing.")
+    raise _damaged(_("Its end is missing."))
 
 
 def _too_large(limit: int) -> FetchTooLarge:
     return FetchTooLarge(
-        f"The file is larger than {limit / (1024 * 1024):.3g} MB.",
-        hint="Please use a smaller file.",
+        _("The file is larger than %(size)s MB.", size=round(limit / (1024 * 1024), 1)),
+        hint=_("Please use a smaller file."),
         max_bytes=limit,
     )
 
 
 def _damaged(why: str) -> FetchFailed:
-    return FetchFailed(f"The file arrived damaged. {why}", hint="Please try again.")
+    return FetchFailed(_("The file arrived damaged. %(why)s", why=why), hint=_("Please try again."))

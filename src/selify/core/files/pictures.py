@@ -16,6 +16,7 @@ from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, WebPImagePlugi
 
 from selify.core.errors import Invalid, TooLarge
 from selify.core.files import picture_headers
+from selify.core.language import _
 
 MAX_BYTES: Final = 30 * 1024 * 1024
 # What phones sell as 50 megapixels has up to 8256 × 6192 = 51.1 million of them.
@@ -69,11 +70,11 @@ class Transparency(StrEnum):
 
 
 class ImageUnreadable(Invalid):
-    code, title = "image_unreadable", "The picture cannot be opened"
+    code, title = "image_unreadable", _("The picture cannot be opened")
 
 
 class ImageTooLarge(TooLarge):
-    code, title = "image_too_large", "The picture is too large"
+    code, title = "image_too_large", _("The picture is too large")
 
 
 def open_picture(
@@ -102,8 +103,8 @@ def open_picture(
         raise _too_many_pixels(max_pixels) from error
     except Exception as error:  # a decoder fed with hostile bytes raises what it likes
         raise ImageUnreadable(
-            "The picture is damaged, or only a part of it arrived.",
-            hint="Please send it once more, or take a new photo.",
+            _("The picture is damaged, or only a part of it arrived."),
+            hint=_("Please send it once more, or take a new photo."),
         ) from error
 
 
@@ -112,18 +113,18 @@ def open_picture(
 
 def _check_bytes(data: bytes, max_bytes: int) -> None:
     if not data:
-        raise ImageUnreadable("The file is empty.", hint="Please send the picture once more.")
+        raise ImageUnreadable(_("The file is empty."), hint=_("Please send the picture once more."))
     if len(data) > max_bytes:
         megabytes = max_bytes / (1024 * 1024)
         raise ImageTooLarge(
-            f"The file is larger than {megabytes:g} MB.",
-            hint="Please send a smaller version of the picture.",
+            _("The file is larger than %(size)s MB.", size=megabytes),
+            hint=_("Please send a smaller version of the picture."),
             max_bytes=max_bytes,
         )
     if _is_also_something_else(data):
         raise ImageUnreadable(
-            "The file contains more than a picture.",
-            hint="Please send a plain photo, as your camera saved it.",
+            _("The file contains more than a picture."),
+            hint=_("Please send a plain photo, as your camera saved it."),
         )
 
 
@@ -177,20 +178,24 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
         raise _too_many_pixels(max_pixels)
     if min(size) < MIN_SIDE:
         raise ImageUnreadable(
-            f"The picture is only {width} × {height} pixels large.",
-            hint="Please send the original photo, not its thumbnail.",
+            _(
+                "The picture is only %(width)s × %(height)s pixels large.",
+                width=width,
+                height=height,
+            ),
+            hint=_("Please send the original photo, not its thumbnail."),
         )
     if max(size) > MAX_ASPECT * min(size):
         raise ImageUnreadable(
-            "The picture is too long and narrow.",
-            hint="Please send a photo of the usual shape.",
+            _("The picture is too long and narrow."),
+            hint=_("Please send a photo of the usual shape."),
         )
 
 
 def _too_many_pixels(max_pixels: int) -> ImageTooLarge:
     return ImageTooLarge(
-        f"The picture has more than {max_pixels / 1_000_000:g} million pixels.",
-        hint="Please send a smaller version of the picture.",
+        _("The picture has more than %(count)s million pixels.", count=max_pixels / 1_000_000),
+        hint=_("Please send a smaller version of the picture."),
         max_pixels=max_pixels,
     )
 
@@ -203,8 +208,8 @@ def _decode(data: bytes, max_pixels: int, max_side: int) -> Image.Image:
     kind = _format_of(data)
     if kind is None:
         raise ImageUnreadable(
-            "This is not a picture that we can read.",
-            hint="Please send a photo as JPEG, PNG, WebP or HEIC.",
+            _("This is not a picture that we can read."),
+            hint=_("Please send a photo as JPEG, PNG, WebP or HEIC."),
         )
     if kind == "HEIF":
         image = _read_heif(data, max_pixels)
@@ -235,8 +240,8 @@ def _prepare_jpeg(image: JpegImagePlugin.JpegImageFile, data: bytes, max_side: i
     """Let the decoder itself halve the picture as often as it can: 50 megapixels in 40 MB."""
     if picture_headers.jpeg_scans(data, at_most=MAX_JPEG_SCANS) > MAX_JPEG_SCANS:
         raise ImageUnreadable(
-            "The picture is stored in an unusual way.",
-            hint="Please save it again as an ordinary JPEG and send that.",
+            _("The picture is stored in an unusual way."),
+            hint=_("Please save it again as an ordinary JPEG and send that."),
         )
     longest = max(image.size)
     width, height = (max(1, side * 2 * max_side // longest) for side in image.size)
@@ -294,8 +299,8 @@ def _encode(image: Image.Image, transparency: Transparency) -> Picture:
         lowest, highest = image.getchannel("A").getextrema()
         if highest == 0:
             raise ImageUnreadable(
-                "The picture is completely transparent.",
-                hint="Please send one on which something can be seen.",
+                _("The picture is completely transparent."),
+                hint=_("Please send one on which something can be seen."),
             )
         if transparency is Transparency.KEEP and lowest != 255:
             return _save(image, "PNG", "image/png", compress_level=6)

@@ -14,6 +14,7 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from selify.core.errors import NotFound, Unavailable
 from selify.core.files import disk
+from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.settings import SettingsWrong
 
@@ -23,22 +24,22 @@ _KEY = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_\-./]{0,400}")
 
 class FileMissing(NotFound):
     code = "file_missing"
-    title = "This file is no longer stored"
+    title = _("This file is no longer stored")
 
 
 class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
-    title = "Files cannot be stored right now"
+    title = _("Files cannot be stored right now")
 
 
 class StorageFull(StorageUnavailable, disk.DiskFull):
     code = "storage_full"
-    title = "The disk of the files is full"
+    title = _("The disk of the files is full")
 
 
 class StorageReadOnly(StorageUnavailable, disk.DiskReadOnly):
     code = "storage_read_only"
-    title = "The disk of the files cannot be written"
+    title = _("The disk of the files cannot be written")
 
 
 class Storage:
@@ -95,7 +96,7 @@ class Storage:
             result = await obstore.get_async(self._store, _checked(key))
             return bytes(await result.bytes_async())
         except (FileNotFoundError, obstore.exceptions.NotFoundError) as error:
-            raise FileMissing(f"{key} is not stored (any more).") from error
+            raise FileMissing(_("%(key)s is not stored (any more).", key=key)) from error
         except (obstore.exceptions.BaseError, OSError) as error:
             raise _in_words("Reading", key, error) from error
 
@@ -111,7 +112,7 @@ class Storage:
         try:
             described = await obstore.head_async(self._store, _checked(key))
         except (FileNotFoundError, obstore.exceptions.NotFoundError) as error:
-            raise FileMissing(f"{key} is not stored (any more).") from error
+            raise FileMissing(_("%(key)s is not stored (any more).", key=key)) from error
         except (obstore.exceptions.BaseError, OSError) as error:
             raise _in_words("Looking for", key, error) from error
         return described["size"]
@@ -155,15 +156,17 @@ def _in_words(doing: str, key: str, error: BaseException) -> StorageUnavailable:
         case disk.DiskFull:
             log.error("the disk of the files is full", file=key, reason=str(error))
             return StorageFull(
-                "Nothing can be stored: the disk of the files is full.", hint=disk.FREE_SOME
+                _("Nothing can be stored: the disk of the files is full."), hint=disk.FREE_SOME
             )
         case disk.DiskReadOnly:
             log.error("the disk of the files cannot be written", file=key, reason=str(error))
             return StorageReadOnly(
-                "Nothing can be stored: the disk of the files cannot be written.",
+                _("Nothing can be stored: the disk of the files cannot be written."),
                 hint=disk.MAKE_WRITABLE,
             )
-    return StorageUnavailable(f"{doing} {key} failed: {error}")
+    return StorageUnavailable(
+        _("%(doing)s %(key)s failed: %(error)s", doing=doing, key=key, error=error)
+    )
 
 
 def _first_line(error: Exception) -> str:

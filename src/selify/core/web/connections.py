@@ -26,6 +26,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from selify.core import metrics
 from selify.core.errors import BadRequest, HeadTooLarge, SelifyError, TooSlow, Unavailable
+from selify.core.language import _
 from selify.core.logging import get_logger, traced
 from selify.core.web import problems
 from selify.core.web.middleware import KIB, STREAM, Envelope, envelope_headers
@@ -203,7 +204,7 @@ class Connection(HttpToolsProtocol):
         if self._phase is Phase.REFUSED or self._streams():
             self._end()
         elif self._phase is Phase.BODY:
-            self._refuse(Unavailable("The server is being stopped. Please send this again."), "")
+            self._refuse(Unavailable(_("The server is being stopped. Please send this again.")), "")
             self.transport.close()
         else:
             super().shutdown()
@@ -348,7 +349,7 @@ class Connection(HttpToolsProtocol):
 
     def _let_go(self) -> None:
         """Whoever answers hears that nobody is there any more."""
-        for cycle in (self.cycle, *(cycle for cycle, _ in self.pipeline)):
+        for cycle in (self.cycle, *(cycle for cycle, _app in self.pipeline)):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
                 cycle.message_event.set()
@@ -380,21 +381,29 @@ class Connection(HttpToolsProtocol):
     def _too_large(self) -> HeadTooLarge:
         limits = self._limits
         return HeadTooLarge(
-            f"The first line and the headers may have {limits.head_bytes // KIB} KB in all, and"
-            f" there may be {limits.headers} headers.",
-            hint="Where this comes from a browser, deleting this site's cookies helps.",
+            _(
+                "The first line and the headers may have %(size)s KB in all, and"
+                " there may be %(headers)s headers.",
+                size=limits.head_bytes // KIB,
+                headers=limits.headers,
+            ),
+            hint=_("Where this comes from a browser, deleting this site's cookies helps."),
         )
 
 
 def _too_slow(part: str, seconds: float) -> TooSlow:
     return TooSlow(
-        f"The {part} of the request did not arrive within {seconds:g} seconds.",
-        hint="Send it again over a better connection.",
+        _(
+            "The %(part)s of the request did not arrive within %(seconds)s seconds.",
+            part=part,
+            seconds=seconds,
+        ),
+        hint=_("Send it again over a better connection."),
     )
 
 
 def _full() -> Unavailable:
-    return Unavailable("Too many connections are open. Please try again in a moment.")
+    return Unavailable(_("Too many connections are open. Please try again in a moment."))
 
 
 async def _answer_full(scope: Scope, receive: Receive, send: Send) -> None:

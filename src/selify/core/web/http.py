@@ -21,7 +21,8 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Unauthenticated
-from selify.core.web import middleware, openapi, problems, rate_limits
+from selify.core.language import _
+from selify.core.web import language, middleware, openapi, problems, rate_limits
 from selify.core.web.rate_limits import RequestRates
 
 SESSION_COOKIE = "selify_session"
@@ -49,6 +50,7 @@ def install(
     app.add_middleware(middleware.PlainPosts)
     app.add_middleware(middleware.LimitBody, limits=limits or middleware.BodyLimits())
     app.add_middleware(middleware.CatchUnhandled)
+    app.add_middleware(language.SpeakLanguage)
     app.add_middleware(middleware.Envelope, https=https)
 
 
@@ -96,7 +98,7 @@ async def current_user(
 ) -> Actor:
     """The user who is asking. Raises Unauthenticated for a visitor."""
     if actor.user_id is None:
-        raise Unauthenticated("This needs a signed-in user.", hint="Sign in and try again.")
+        raise Unauthenticated(_("This needs a signed-in user."), hint=_("Sign in and try again."))
     return actor
 
 
@@ -105,7 +107,7 @@ CurrentUser = Annotated[Actor, Depends(current_user)]
 
 def current_user_id(user: CurrentUser) -> UUID:
     if user.user_id is None:
-        raise Unauthenticated("This needs a signed-in user.")
+        raise Unauthenticated(_("This needs a signed-in user."))
     return user.user_id
 
 

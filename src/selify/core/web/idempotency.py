@@ -15,6 +15,7 @@ import orjson
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import Conflict
+from selify.core.language import _
 from selify.core.pruning import Rule
 
 KEPT_FOR = timedelta(hours=24)
@@ -23,7 +24,7 @@ PRUNED = (Rule("internal.idempotency_keys", "expires_at", timedelta()),)
 
 class IdempotencyMismatch(Conflict):
     code = "idempotency_mismatch"
-    title = "This Idempotency-Key was used for another request"
+    title = _("This Idempotency-Key was used for another request")
 
 
 async def once(
@@ -82,7 +83,7 @@ async def _earlier_answer(tx: Tx, scope_id: UUID, key: str, digest: bytes) -> An
     )
     if row is None or bytes(row["request_hash"]) != digest:
         raise IdempotencyMismatch(
-            "The same Idempotency-Key came with different values.",
-            hint="Use a new key for a new request.",
+            _("The same Idempotency-Key came with different values."),
+            hint=_("Use a new key for a new request."),
         )
     return row["response"]

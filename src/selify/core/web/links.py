@@ -10,6 +10,7 @@ import hmac
 from datetime import datetime, timedelta
 
 from selify.core.errors import Gone, NotFound
+from selify.core.language import _
 from selify.core.secrets import SecretBox
 
 PURPOSE = "file-links"
@@ -17,7 +18,7 @@ PURPOSE = "file-links"
 
 class LinkExpired(Gone):
     code = "link_expired"
-    title = "This link has expired"
+    title = _("This link has expired")
 
 
 class FileLinks:
@@ -40,11 +41,11 @@ class FileLinks:
             name, expires, signature, storage_key = _decode(token).decode().split(".", 3)
             expected = self._sign(name, int(expires), storage_key)
         except (ValueError, KeyError) as error:
-            raise NotFound("There is no such file.") from error
+            raise NotFound(_("There is no such file.")) from error
         if not hmac.compare_digest(signature.encode(), expected.encode()):
-            raise NotFound("There is no such file.")
+            raise NotFound(_("There is no such file."))
         if int(expires) < now.timestamp():
-            raise LinkExpired("This link was made for a limited time, and that time is over.")
+            raise LinkExpired(_("This link was made for a limited time, and that time is over."))
         return storage_key
 
     def _sign(self, name: str, expires: int, storage_key: str) -> str:

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from selify.core.errors import BadRequest, SelifyError, TooLarge, Unavailable
+from selify.core.language import _
 from selify.core.logging import get_logger, traced
 from selify.core.web import problems
 
@@ -27,7 +28,7 @@ log = get_logger(__name__)
 EXTRA_HEADERS = "selify.response_headers"
 STREAM = "selify.stream"  # in the scope of an answer that has no end of its own
 KIB = 1024
-_STOPPED = "The server is being stopped. Please try again in a moment."
+_STOPPED = _("The server is being stopped. Please try again in a moment.")
 _TRACE = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 
 # Scripts, styles and connections from our own origin only, nothing inline: text that a shopper
@@ -189,7 +190,7 @@ class LimitBody:
 
 def _refusal_of(announced: bytes, limit: int) -> SelifyError | None:
     if not announced.isdigit():
-        return BadRequest("The Content-Length header is not a number.")
+        return BadRequest(_("The Content-Length header is not a number."))
     too_large = len(announced) > 18 or int(announced) > limit
     return TooLarge(_too_large(limit)) if too_large else None
 
@@ -213,8 +214,9 @@ def _counted(receive: Receive, limit: int) -> Receive:
 
 
 def _too_large(limit: int) -> str:
-    size = f"{limit // (KIB * KIB)} MB" if limit >= KIB * KIB else f"{limit // KIB} KB"
-    return f"At most {size} can be sent here."
+    if limit >= KIB * KIB:
+        return _("At most %(size)s MB can be sent here.", size=limit // (KIB * KIB))
+    return _("At most %(size)s KB can be sent here.", size=limit // KIB)
 
 
 PlainPost = Callable[[bytes, Headers], Awaitable[Response]]

@@ -9,7 +9,9 @@ from starlette.exceptions import HTTPException
 from selify.core import errors
 from selify.core.database import DatabaseBusy, DatabaseUnavailable
 from selify.core.files import disk
+from selify.core.language import _, stored, translated, translated_all
 from selify.core.logging import current_trace, get_logger
+from selify.core.web import validation
 
 PROBLEM = "application/problem+json"
 log = get_logger(__name__)
@@ -28,13 +30,13 @@ def problem(error: errors.SelifyError) -> JSONResponse:
     """``type`` is a stable URN; ``code`` the same word alone; ``hint`` says what to do."""
     body = {
         "type": f"urn:selify:problem:{error.code}",
-        "title": error.title,
+        "title": translated(error.title),
         "status": error.status,
-        "detail": error.detail,
+        "detail": translated(error.detail),
         "code": error.code,
-        "hint": error.hint,
+        "hint": translated(error.hint),
         "trace": current_trace(),
-        **error.extra,
+        **{name: translated_all(value) for name, value in error.extra.items()},
     }
     headers = {}
     if isinstance(error, errors.TooMany | errors.Unavailable):
@@ -50,23 +52,23 @@ def from_database(error: BaseException) -> errors.SelifyError:
         return said
     match error:
         case asyncpg.InsufficientPrivilegeError():
-            return errors.Forbidden("Your role does not allow this.")
+            return errors.Forbidden(_("Your role does not allow this."))
         case asyncpg.UniqueViolationError():
-            return errors.Conflict("Something like this exists already.")
+            return errors.Conflict(_("Something like this exists already."))
         case asyncpg.ForeignKeyViolationError():
-            return errors.Conflict("This refers to something that is not there (any more).")
+            return errors.Conflict(_("This refers to something that is not there (any more)."))
         case asyncpg.IntegrityConstraintViolationError():
-            return errors.Invalid("Some values are not allowed together.", rule=_rule(error))
+            return errors.Invalid(_("Some values are not allowed together."), rule=_rule(error))
         case asyncpg.DataError():
-            return errors.Invalid("Some values cannot be stored as they are.")
+            return errors.Invalid(_("Some values cannot be stored as they are."))
         case asyncpg.RaiseError():
-            return errors.Conflict(str(error))
+            return errors.Conflict(stored(str(error)))
         case (
             asyncpg.InterfaceError()
             | asyncpg.InternalClientError()
             | asyncpg.PostgresConnectionError()
         ):
-            return DatabaseUnavailable("The database does not answer. Please try again.")
+            return DatabaseUnavailable(_("The database does not answer. Please try again."))
         # The last three say that somebody else was there first, or that this server is a standby
         # now: the same request may well succeed in a moment.
         case (
@@ -77,11 +79,11 @@ def from_database(error: BaseException) -> errors.SelifyError:
             | asyncpg.ReadOnlySQLTransactionError()
         ):
             return DatabaseBusy(
-                "This took longer than the database may spend on it. Nothing was changed.",
-                hint="Please try again in a moment.",
+                _("This took longer than the database may spend on it. Nothing was changed."),
+                hint=_("Please try again in a moment."),
             )
         case _:
-            return errors.SelifyError("Something unexpected happened. It has been logged.")
+            return errors.SelifyError(_("Something unexpected happened. It has been logged."))
 
 
 def _about_the_disk(error: BaseException) -> errors.SelifyError | None:
@@ -90,9 +92,11 @@ def _about_the_disk(error: BaseException) -> errors.SelifyError | None:
     if isinstance(error, asyncpg.DiskFullError):
         kind = disk.DiskFull
     if kind is disk.DiskFull and isinstance(error, OSError | asyncpg.PostgresError):
-        return disk.DiskFull("Nothing more can be stored: the disk is full.", hint=disk.FREE_SOME)
+        return disk.DiskFull(
+            _("Nothing more can be stored: the disk is full."), hint=disk.FREE_SOME
+        )
     if kind is disk.DiskReadOnly and isinstance(error, asyncpg.PostgresError):
-        return disk.DiskReadOnly("The database's disk is read-only.", hint=disk.MAKE_WRITABLE)
+        return disk.DiskReadOnly(_("The database's disk is read-only."), hint=disk.MAKE_WRITABLE)
     return None
 
 
@@ -116,7 +120,7 @@ def refused(request: Request, error: errors.SelifyError | HTTPException) -> JSON
         error = _behind(request) or error
     if isinstance(error, errors.SelifyError):
         return problem(error)
-    made = _BY_STATUS.get(error.status_code, errors.BadRequest)(str(error.detail))
+    made = _BY_STATUS.get(error.status_code, errors.BadRequest)(stored(error.detail))
     response = problem(made)
     response.status_code = error.status_code
     response.headers.update(error.headers or {})
@@ -129,16 +133,16 @@ def _behind(request: Request) -> errors.SelifyError | None:
     return disk.shortage(settings.data_dir) if settings else None
 
 
-async def _validation(_: Request, error: Exception) -> JSONResponse:
+async def _validation(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
     fields = [
         {
             "field": _printable(".".join(str(part) for part in item["loc"])),
-            "message": _printable(item["msg"].removeprefix("Value error, ")),
+            "message": validation.message(item),
         }
         for item in error.errors()
     ]
-    return problem(errors.Invalid("Some values are missing or wrong.", fields=fields))
+    return problem(errors.Invalid(_("Some values are missing or wrong."), fields=fields))
 
 
 async def unexpected(request: Request, error: Exception) -> JSONResponse:

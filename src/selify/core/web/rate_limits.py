@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from selify.core import metrics
 from selify.core.clock import Clock
 from selify.core.errors import TooMany
+from selify.core.language import N_, _, _n
 from selify.core.web import middleware, problems
 
 WINDOW: Final = 60.0
@@ -34,10 +35,10 @@ MOST: Final = 20_000  # buckets of one kind, and keys that are known
 _CLOSE: Final = 1e-4
 _SHOWN: Final = "selify.rate_limits"
 _COOKIE: Final = re.compile(rb"(?:^|;\s*)(?:__Host-)?selify_session=([^;]+)")
-_WHOSE: Final = {
-    "key": "this sign-in or access token",
-    "person": "you",
-    "address": "this address",
+_TOO_MANY: Final = {
+    "key": N_("More than %(count)s requests a minute come from this sign-in or access token."),
+    "person": N_("More than %(count)s requests a minute come from you."),
+    "address": N_("More than %(count)s requests a minute come from this address."),
 }
 
 
@@ -192,9 +193,13 @@ def remember(scope: Scope, person: UUID | None) -> None:
 def _refusal(empty: Draw) -> TooMany:
     buckets, seconds = empty.buckets, math.ceil(empty.wait)
     return TooMany(
-        f"More than {buckets.per_minute:,} requests a minute come from {_WHOSE[buckets.name]}.",
+        _(_TOO_MANY[buckets.name], count=buckets.per_minute),
         retry_after=seconds,
-        hint=f"Wait {seconds} second{'s' * (seconds > 1)}, then go on more slowly.",
+        hint=_n(
+            "Wait %(count)s second, then go on more slowly.",
+            "Wait %(count)s seconds, then go on more slowly.",
+            count=seconds,
+        ),
         **{"violated-policies": [buckets.name]},
     )
 

@@ -2,6 +2,9 @@
 // at. Everything else works without this file.
 "use strict";
 
+// What this file says, in the language of the page.
+const SAY = JSON.parse(document.querySelector("meta[name=words]").content);
+
 // --- Live or not ---------------------------------------------------------------------------------
 
 const liveness = document.getElementById("liveness");
@@ -9,7 +12,7 @@ const liveness = document.getElementById("liveness");
 function sayLive(live) {
   liveness.classList.toggle("on", live);
   const words = liveness.querySelector("[data-words]");
-  const text = live ? "Live" : "Reconnecting…";
+  const text = live ? SAY.live : SAY.reconnecting;
   if (words.textContent !== text) words.textContent = text;
 }
 
@@ -157,12 +160,13 @@ document.addEventListener("visibilitychange", () => {
 // --- Times in the reader's own words -------------------------------------------------------------
 
 const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60]];
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const { lang } = document.documentElement;
+const relative = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
 const FORMATS = {
-  clock: new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
-  day: new Intl.DateTimeFormat("en", { weekday: "long", day: "numeric", month: "long" }),
-  when: new Intl.DateTimeFormat("en", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
-  date: new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year: "numeric" }),
+  clock: new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+  day: new Intl.DateTimeFormat(lang, { weekday: "long", day: "numeric", month: "long" }),
+  when: new Intl.DateTimeFormat(lang, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+  date: new Intl.DateTimeFormat(lang, { day: "numeric", month: "long", year: "numeric" }),
 };
 
 function fromNow(when) {
@@ -170,7 +174,7 @@ function fromNow(when) {
   for (const [unit, size] of STEPS) {
     if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
   }
-  return seconds > 0 ? "in a moment" : "just now";
+  return seconds > 0 ? SAY.soon : SAY.now;
 }
 
 function showTimes(root = document) {
@@ -268,23 +272,19 @@ function complain(words) {
   const button = document.createElement("button");
   Object.assign(button, { type: "button", className: "quiet", textContent: "×" });
   button.dataset.dismiss = "";
-  button.setAttribute("aria-label", "Dismiss");
+  button.setAttribute("aria-label", SAY.dismiss);
   toast.append(said, button);
   toasts.append(toast);
 }
 
 // --- Nobody answers ------------------------------------------------------------------------------
 
-const OFFLINE = "You are offline. Nothing was sent; what you typed is still here.";
-const NO_ANSWER = "Selify does not answer. Perhaps it was done, perhaps not: look, then try again.";
-const AWAY = "Selify cannot be reached just now. Please try again in a moment.";
-
 // What a part of the page fetches by itself fails in silence: it says “Reconnecting…” above.
 const byHand = (detail) => ["click", "submit"].includes(detail.requestConfig?.triggeringEvent?.type);
 
 function sayNobodyAnswers({ detail }) {
   if (!byHand(detail)) return;
-  complain(!navigator.onLine ? OFFLINE : detail.requestConfig.verb === "get" ? AWAY : NO_ANSWER);
+  complain(!navigator.onLine ? SAY.offline : detail.requestConfig.verb === "get" ? SAY.away : SAY.noAnswer);
 }
 
 for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, sayNobodyAnswers);
@@ -301,7 +301,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const { xhr } = detail;
   if (xhr.status < 400 || xhr.getResponseHeader("HX-Retarget") || xhr.getResponseHeader("HX-Reswap")) return;
   detail.shouldSwap = false;
-  if (byHand(detail)) complain(detail.requestConfig.verb === "get" ? AWAY : NO_ANSWER);
+  if (byHand(detail)) complain(detail.requestConfig.verb === "get" ? SAY.away : SAY.noAnswer);
 });
 
 // Forms and links without htmx would lead away from here, to the browser's own words.
@@ -310,7 +310,7 @@ for (const name of ["submit", "click"]) {
     const leads = event.target.closest(name === "submit" ? "form[action]:not([hx-post])" : "a[href]:not([hx-get])");
     if (navigator.onLine || !leads || leads.getAttribute("href")?.startsWith("#")) return;
     event.preventDefault();
-    complain(OFFLINE);
+    complain(SAY.offline);
   });
 }
 
@@ -384,8 +384,6 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
 
 // --- Signed out meanwhile ------------------------------------------------------------------------
 
-const SIGNED_OUT = "You were signed out. Sign in again in another tab, then send this once more: it is all still here.";
-
 const isSignedOut = (xhr) => xhr.getResponseHeader("HX-Redirect")?.startsWith("/sign-in");
 
 // The sign-in page would take the place of what somebody typed, were it they who sent it or a part of
@@ -396,7 +394,7 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   if (elt.matches("form") && elt.querySelector(EDITABLE)) {
     event.preventDefault();
     forgive(elt);
-    sayBelow(elt, SIGNED_OUT);
+    sayBelow(elt, SAY.signedOut);
   } else if (!byHand(event.detail) && [...document.forms].some(isTyped)) {
     event.preventDefault();
   }
@@ -451,7 +449,7 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   event.stopPropagation();
   if (navigator.onLine) sendEach(form, files);
-  else complain(OFFLINE);
+  else complain(SAY.offline);
 }, true);
 
 async function sendEach(form, files) {
@@ -467,7 +465,7 @@ async function sendEach(form, files) {
   for (const [number, file] of files.entries()) {
     typed.set("picture", file);
     if (!last.stop) last = await sendOne(form.action, typed, lines[number]);
-    else sayInLine(lines[number], "Not sent", "fair");
+    else sayInLine(lines[number], SAY.notSent, "fair");
     if (!last.added) left.push(file);
     else htmx.trigger("#garments", "look-again");
   }
@@ -475,10 +473,8 @@ async function sendEach(form, files) {
   if (left.length) keepChosen(form, left);
   else emptyForm(form);
   if (last.stop) last.stop(form);
-  else if (left.length) sayBelow(form, STILL_CHOSEN);
+  else if (left.length) sayBelow(form, SAY.stillChosen);
 }
-
-const STILL_CHOSEN = "What could not be added is still chosen. Choose other pictures, or add them once more.";
 
 // What is typed or chosen meanwhile would belong to some of the pictures only.
 function holdStill(form, still) {
@@ -499,7 +495,8 @@ function emptyForm(form) {
 
 function uploadLine(list, name) {
   const line = document.createElement("li");
-  line.innerHTML = '<span class="name"></span> <progress max="100" value="0"></progress> <span class="said small">Waits</span>';
+  line.innerHTML = '<span class="name"></span> <progress max="100" value="0"></progress> <span class="said small"></span>';
+  line.querySelector(".said").textContent = SAY.waits;
   line.querySelector(".name").textContent = name;
   line.querySelector("progress").setAttribute("aria-label", name);
   list.append(line);
@@ -514,7 +511,7 @@ function sayInLine(line, text, state) {
 
 function sendOne(address, data, line) {
   const bar = line.querySelector("progress");
-  line.querySelector(".said").textContent = "Reading the picture…";
+  line.querySelector(".said").textContent = SAY.reading;
   return new Promise((done) => {
     const request = new XMLHttpRequest();
     request.open("POST", address);
@@ -536,20 +533,20 @@ function whatBecame(request) {
   const { refused } = JSON.parse(request.getResponseHeader("HX-Trigger") ?? "{}");
   const goal = request.getResponseHeader("HX-Redirect");
   if (goal) {
-    const stop = (form) => (isSignedOut(request) ? sayBelow(form, SIGNED_OUT) : location.assign(goal));
-    return { said: "Not added", state: "bad", stop };
+    const stop = (form) => (isSignedOut(request) ? sayBelow(form, SAY.signedOut) : location.assign(goal));
+    return { said: SAY.notAdded, state: "bad", stop };
   }
   if (!request.status || (request.status >= 400 && !refused)) {
-    return { said: NO_ANSWER, state: "bad", stop: (form) => sayBelow(form, STILL_CHOSEN) };
+    return { said: SAY.noAnswer, state: "bad", stop: (form) => sayBelow(form, SAY.stillChosen) };
   }
   if (refused?.fields.some(({ name }) => name !== "picture")) {
-    return { said: "Not added", state: "bad", stop: (form) => htmx.trigger(form, "refused", refused) };
+    return { said: SAY.notAdded, state: "bad", stop: (form) => htmx.trigger(form, "refused", refused) };
   }
   if (refused) return { said: refused.words, state: "bad" };
   const answer = document.createElement("template");
   answer.innerHTML = request.responseText;
   const doubt = answer.content.querySelector(".toast.fair span")?.textContent;
-  return { said: doubt ?? "In the wardrobe", state: doubt ? "fair" : "good", added: true };
+  return { said: doubt ?? SAY.added, state: doubt ? "fair" : "good", added: true };
 }
 
 function showPreview(form) {

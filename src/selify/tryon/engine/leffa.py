@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from selify.commerce import DOUBTFUL, SHOWS_PERSON, LeffaMetadata
 from selify.core.errors import Invalid
+from selify.core.language import _, stored
 from selify.tryon.engine.engine import EmbeddedEngine
 from selify.tryon.engine.reading import (
     ANALYZER_VERSION,
@@ -38,10 +39,10 @@ _PATTERNS = {
 }
 _WARNINGS = {
     RenderWarning.GARMENT_SHOWS_PERSON: SHOWS_PERSON,
-    RenderWarning.GARMENT_BACKGROUND_UNCERTAIN: (
+    RenderWarning.GARMENT_BACKGROUND_UNCERTAIN: _(
         "The background is busy: a picture on a plain background gives better try-ons."
     ),
-    RenderWarning.LOW_RESOLUTION: "The picture is small: a larger one gives sharper try-ons.",
+    RenderWarning.LOW_RESOLUTION: _("The picture is small: a larger one gives sharper try-ons."),
 }
 
 
@@ -49,7 +50,7 @@ class GarmentUnreadable(Invalid):
     """No garment can be made out."""
 
     code = "garment_unreadable"
-    title = "We could not find a garment in this picture"
+    title = _("We could not find a garment in this picture")
 
 
 class EmbeddedGarmentReader:
@@ -63,7 +64,7 @@ class EmbeddedGarmentReader:
         known = GarmentCategory.from_leffa(category) if category else None
         reading = await self._engine.read_garment(picture, known)
         if isinstance(reading, Refusal):
-            raise GarmentUnreadable(reading.sentence, hint=reading.hint)
+            raise GarmentUnreadable(stored(reading.sentence), hint=stored(reading.hint))
         return as_leffa(reading)
 
 

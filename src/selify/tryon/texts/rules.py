@@ -5,6 +5,8 @@ to know: that a machine writes, and how to make it stop.
 import re
 from dataclasses import dataclass
 
+from selify.core.language import _
+
 # Filled in wherever the bot speaks; what only some texts have is in those texts of ours.
 EVERYWHERE = frozenset({"brand", "garment", "framing"})
 # Said inside of other texts, with nothing filled in.
@@ -33,7 +35,12 @@ class Fault:
 
     @property
     def where(self) -> str:
-        return f"Line {self.line}, character {self.column}: {self.message}"
+        return _(
+            "Line %(line)s, character %(column)s: %(fault)s",
+            line=self.line,
+            column=self.column,
+            fault=self.message,
+        )
 
 
 def faults(key: str, ours: str, theirs: str) -> list[Fault]:
@@ -46,13 +53,13 @@ def faults(key: str, ours: str, theirs: str) -> list[Fault]:
     ]
     end = len(theirs)
     if _MACHINE.search(ours) and not _MACHINE.search(theirs):
-        missing = (
+        missing = _(
             "Shoppers must read here that no person writes: say “automatic assistant” or “bot”."
         )
         found.append(_at(theirs, end, end, missing))
     word = _STOP.search(ours)
     if word and not _STOP.search(theirs):
-        missing = f"Shoppers must read here how to end it: name the word {word[0]}."
+        missing = _("Shoppers must read here how to end it: name the word %(word)s.", word=word[0])
         found.append(_at(theirs, end, end, missing))
     return found
 
@@ -65,12 +72,13 @@ def _known(key: str, ours: str) -> frozenset[str]:
 
 def _about(brace: re.Match[str], known: frozenset[str]) -> str:
     if brace[1] is None:
-        return f"A “{brace[0]}” without its other half."
+        return _("A “%(brace)s” without its other half.", brace=brace[0])
     meant = re.sub(r"\W", "", brace[1]).casefold()
     if meant in known:
-        return f"“{brace[0]}” is not filled in. Write {{{meant}}}."
-    listed = ", ".join(f"{{{name}}}" for name in sorted(known)) or "nothing"
-    return f"“{brace[0]}” is not filled in here. What is: {listed}."
+        written = f"{{{meant}}}"
+        return _("“%(brace)s” is not filled in. Write %(meant)s.", brace=brace[0], meant=written)
+    listed = ", ".join(f"{{{name}}}" for name in sorted(known)) or _("nothing")
+    return _("“%(brace)s” is not filled in here. What is: %(known)s.", brace=brace[0], known=listed)
 
 
 def _at(text: str, start: int, end: int, message: str) -> Fault:

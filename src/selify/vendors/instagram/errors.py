@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from selify.core.language import _
 from selify.vendors.instagram.types import Usage
 
 
@@ -144,21 +145,21 @@ _IN_A_MOMENT = timedelta(seconds=5)
 UNCERTAIN = _verdict(
     Action.UNKNOWN,
     "maybe_sent",
-    "Instagram did not say whether this went out. We are checking before trying again.",
+    _("Instagram did not say whether this went out. We are checking before trying again."),
     _RETRY_SOON,
     grows=True,
 )
 NOT_SENT = _verdict(
     Action.RETRY,
     "not_reached",
-    "Instagram could not be reached. We will try again shortly.",
+    _("Instagram could not be reached. We will try again shortly."),
     _IN_A_MOMENT,
     grows=True,
 )
 THROTTLED = _verdict(
     Action.PAUSE_ACCOUNT,
     "throttled",
-    "Instagram asks this account to slow down. Messages wait and go out as soon as they may.",
+    _("Instagram asks this account to slow down. Messages wait and go out as soon as they may."),
     15 * _MINUTE,
     grows=True,
 )
@@ -167,55 +168,57 @@ BURST = replace(THROTTLED, reason="too_fast", retry_after=timedelta(seconds=2))
 APP_THROTTLED = _verdict(
     Action.PAUSE_APP,
     "app_throttled",
-    "Instagram asks our app to slow down. Messages wait and go out as soon as they may.",
+    _("Instagram asks our app to slow down. Messages wait and go out as soon as they may."),
     15 * _MINUTE,
     grows=True,
 )
 WINDOW_OVER = _verdict(
     Action.WINDOW_CLOSED,
     "window_closed",
-    "More than 24 hours have passed since this person wrote, so Instagram does not let the bot "
-    "answer. A person can still answer in the Instagram app.",
+    _(
+        "More than 24 hours have passed since this person wrote, so Instagram does not let the bot "
+        "answer. A person can still answer in the Instagram app."
+    ),
 )
 NOT_RECEIVING = _verdict(
     Action.PERSON_UNREACHABLE,
     "person_not_receiving",
-    "This person does not receive messages from your account (any more).",
+    _("This person does not receive messages from your account (any more)."),
 )
 NO_SUCH_PERSON = replace(NOT_RECEIVING, reason="person_unknown")
 TOKEN_DEAD = _verdict(
     Action.REAUTHORISE,
     "token_dead",
-    "Instagram no longer accepts our access. Please connect the account again.",
+    _("Instagram no longer accepts our access. Please connect the account again."),
     alert=True,
 )
 NOT_ALLOWED = _verdict(
     Action.PERMISSION_LOST,
     "permission_missing",
-    "A permission is missing. Please connect the account again and leave every switch on.",
+    _("A permission is missing. Please connect the account again and leave every switch on."),
     alert=True,
 )
 WRONG_REQUEST = _verdict(
     Action.STOP,
     "bad_parameter",
-    "Instagram did not accept this message. It has been set aside and our team can see it.",
+    _("Instagram did not accept this message. It has been set aside and our team can see it."),
     alert=True,
 )
 MISCONFIGURED = replace(WRONG_REQUEST, reason="no_capability")
 OBJECT_GONE = _verdict(
     Action.STOP,
     "object_gone",
-    "The comment or post this belongs to is no longer there.",
+    _("The comment or post this belongs to is no longer there."),
 )
 NO_CONSENT = _verdict(
     Action.STOP,
     "consent_missing",
-    "Instagram shows a person's profile only once they have written to you.",
+    _("Instagram shows a person's profile only once they have written to you."),
 )
 RESTRICTED = _verdict(
     Action.PAUSE_ACCOUNT,
     "account_restricted",
-    "Instagram has restricted your account from sending for a while. Messages wait.",
+    _("Instagram has restricted your account from sending for a while. Messages wait."),
     30 * _MINUTE,
     grows=True,
     alert=True,
@@ -223,68 +226,74 @@ RESTRICTED = _verdict(
 BLOCKED = _verdict(
     Action.PAUSE_ACCOUNT,
     "account_blocked",
-    "Instagram has blocked your account from messaging through apps. Please look at Account "
-    "Status in the Instagram app.",
+    _(
+        "Instagram has blocked your account from messaging through apps. Please look at Account "
+        "Status in the Instagram app."
+    ),
     alert=True,
 )
 POLICY = replace(BLOCKED, reason="policy_breach", retry_after=24 * _HOUR, grows=True)
 MESSAGES_OFF = _verdict(
     Action.ASK_OWNER,
     "message_access_off",
-    "Please allow access to messages in the Instagram app: Settings, Messages and story replies, "
-    "Message controls, Connected tools.",
+    _(
+        "Please allow access to messages in the Instagram app: Settings, Messages and story replies, "
+        "Message controls, Connected tools."
+    ),
     alert=True,
 )
 REVIEW_PENDING = replace(MISCONFIGURED, reason="review_pending")
 REHOST = _verdict(
     Action.REHOST_MEDIA,
     "media_not_fetched",
-    "Instagram could not fetch the picture. We are trying again.",
+    _("Instagram could not fetch the picture. We are trying again."),
 )
 CHANGE = _verdict(
     Action.STOP,
     "duplicate_text",
-    "Instagram refused the text because it was just used. Please vary it.",
+    _("Instagram refused the text because it was just used. Please vary it."),
 )
 DONE = _verdict(
     Action.ALREADY_DONE,
     "already_replied",
-    "This comment has already had its one private reply.",
+    _("This comment has already had its one private reply."),
 )
 GONE = _verdict(
     Action.CONVERSATION_GONE,
     "conversation_gone",
-    "The conversation has been archived or deleted.",
+    _("The conversation has been archived or deleted."),
 )
 DROP = _verdict(
     Action.DROP_REFERENCE,
     "message_deleted",
-    "The message this refers to has been deleted.",
+    _("The message this refers to has been deleted."),
 )
 REPLIES_LIMITED = replace(
     NOT_SENT,
     reason="private_replies_limited",
-    explanation="Instagram limits private replies per hour. This one waits for its turn.",
+    explanation=_("Instagram limits private replies per hour. This one waits for its turn."),
     retry_after=_HOUR,
     grows=False,
 )
 SINGLY = _verdict(
     Action.STOP,
     "several_pictures_off",
-    "Instagram takes one picture a message from this account.",
+    _("Instagram takes one picture a message from this account."),
 )
 QUOTA = replace(NOT_SENT, reason="publishing_quota", retry_after=24 * _HOUR, grows=False)
 TRY_LATER = replace(NOT_SENT, reason="instagram_busy", retry_after=timedelta(seconds=15))
 EXPIRED = _verdict(
     Action.START_OVER,
     "container_expired",
-    "What was prepared for publishing has expired. We are preparing it again.",
+    _("What was prepared for publishing has expired. We are preparing it again."),
 )
 SIGN_IN_REFUSED = _verdict(
     Action.REAUTHORISE,
     "sign_in_refused",
-    "Instagram did not accept the sign-in. Please start again. If this comes back, the address or "
-    "the secret entered at Meta differs from ours.",
+    _(
+        "Instagram did not accept the sign-in. Please start again. If this comes back, the address or "
+        "the secret entered at Meta differs from ours."
+    ),
     alert=True,
 )
 UNEXPECTED = replace(WRONG_REQUEST, reason="unexpected_answer")

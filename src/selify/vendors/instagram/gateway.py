@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from selify.core.language import _
 from selify.messaging.ports import (
     Grant,
     PlatformRefused,
@@ -27,15 +28,15 @@ from selify.vendors.instagram.types import Media
 
 T = TypeVar("T")
 
-_WRONG_REQUEST = (
+_WRONG_REQUEST = _(
     "Instagram did not accept what we asked of it. We will ask again; if this stays, whoever runs "
     "Selify should look at the app in Meta's dashboard."
 )
 
 # What connecting again ends, without that advice: whoever shows it gives it once.
 _RECONNECTING_HELPS = {
-    NOT_ALLOWED.explanation: "A permission is missing.",
-    TOKEN_DEAD.explanation: "Instagram no longer accepts our access.",
+    NOT_ALLOWED.explanation: _("A permission is missing."),
+    TOKEN_DEAD.explanation: _("Instagram no longer accepts our access."),
 }
 
 

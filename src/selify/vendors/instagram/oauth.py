@@ -13,6 +13,7 @@ import httpx
 
 from selify.core.clock import Clock
 from selify.core.errors import BadRequest, Conflict, Forbidden
+from selify.core.language import _
 from selify.vendors.instagram.config import InstagramConfig
 from selify.vendors.instagram.json_input import JsonObject, as_id
 from selify.vendors.instagram.transport import Call, Transport
@@ -84,13 +85,13 @@ def read_callback(params: Mapping[str, str]) -> str:
     """
     if params.get("error"):
         raise ConsentDenied(
-            "Instagram was not connected because access was not allowed.",
-            hint="Start again and choose Allow.",
+            _("Instagram was not connected because access was not allowed."),
+            hint=_("Start again and choose Allow."),
             reason=params.get("error_reason", params["error"])[:100],
         )
     code = params.get("code", "").removesuffix(_FRAGMENT)
     if not code:
-        raise CallbackWrong("Instagram's answer holds no code.", hint="Start again.")
+        raise CallbackWrong(_("Instagram's answer holds no code."), hint=_("Start again."))
     return code
 
 
@@ -98,18 +99,20 @@ def check_refreshable(token: Token, now: datetime) -> None:
     """TokenNotRefreshable unless it is 24 hours old, not expired, and has the basic permission."""
     if now >= token.expires_at:
         raise TokenNotRefreshable(
-            "Instagram's access has run out.", hint="Connect the account again.", reason="expired"
+            _("Instagram's access has run out."),
+            hint=_("Connect the account again."),
+            reason="expired",
         )
     if now - token.issued_at < MIN_REFRESH_AGE:
         raise TokenNotRefreshable(
-            "Instagram renews access only after its first day.",
-            hint="Nothing to do: it is renewed later.",
+            _("Instagram renews access only after its first day."),
+            hint=_("Nothing to do: it is renewed later."),
             reason="too_young",
         )
     if token.permissions and BASIC_SCOPE not in token.permissions:
         raise TokenNotRefreshable(
-            "The basic permission is missing.",
-            hint="Connect the account again and leave every switch on.",
+            _("The basic permission is missing."),
+            hint=_("Connect the account again and leave every switch on."),
             reason="permission_missing",
         )
 

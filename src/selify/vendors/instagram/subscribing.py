@@ -7,6 +7,7 @@ none, for then messages arrive.
 
 from collections.abc import Iterable, Sequence
 
+from selify.core.language import _
 from selify.messaging.ports import Subscription
 from selify.vendors.instagram.client import InstagramClient
 from selify.vendors.instagram.config import COMMENTS_SCOPE, MESSAGES_SCOPE, scope_of
@@ -14,8 +15,8 @@ from selify.vendors.instagram.errors import NOT_ALLOWED, WRONG_REQUEST, GraphErr
 
 _ABOUT_FIELDS = (NOT_ALLOWED.reason, WRONG_REQUEST.reason)
 _LACKING = {
-    COMMENTS_SCOPE: "The permission to manage comments is missing.",
-    MESSAGES_SCOPE: "The permission to manage messages is missing.",
+    COMMENTS_SCOPE: _("The permission to manage comments is missing."),
+    MESSAGES_SCOPE: _("The permission to manage messages is missing."),
 }
 
 
@@ -72,6 +73,9 @@ def _complaint(unpermitted: Iterable[str], unknown: Iterable[str]) -> str:
     said = list(dict.fromkeys(_LACKING[scope_of(field)] for field in unpermitted))
     if names := ", ".join(f"“{field}”" for field in unknown):
         said.append(
-            f"Instagram does not offer {names} to our app; connecting again does not change that."
+            _(
+                "Instagram does not offer %(fields)s to our app; connecting again does not change that.",
+                fields=names,
+            )
         )
     return " ".join(said)
