@@ -18,11 +18,12 @@ from tests.infra.crowded_pages import Look
 from bench.instruments import stage
 from bench.instruments.report import Line
 from bench.instruments.rounds import THOROUGH, Effort, WrongResult, seconds_of
-from selify.app import every_invariant
+from selify.app import WINGS
 from selify.core import invariants
 from selify.core.clock import FrozenClock
 from selify.core.database import Database
 from selify.core.invariants import Invariant
+from selify.core.upkeep import every_invariant
 from selify.db import embedded
 
 FIGURE = "pages"
@@ -125,7 +126,7 @@ def report(many: Measured, few: Measured) -> list[Line]:
 async def _time_invariants(database: Database, rounds: int) -> list[Line]:
     """The first look of all is at the whole."""
     clock = FrozenClock(datetime.now(UTC))
-    known = every_invariant(clock)
+    known = every_invariant(WINGS, clock)
     often, seldom = [[one for one in known if one.seldom is rare] for rare in (False, True)]
     await invariants.watch(database, clock, known, every=MINUTE, patience=HOUR)
     minute = await _time_watch(database, clock, rounds, often, MINUTE)

@@ -7,37 +7,14 @@ from typing import Final
 
 from rich.table import Table
 
-from selify.analytics import permissions as analytics
-from selify.app import create_server
-from selify.auth import permissions as auth
-from selify.billing import permissions as billing
-from selify.commerce import permissions as commerce
-from selify.copywriting import permissions as copywriting
+from selify.app import WINGS, create_server
 from selify.core.permissions import EVERYONE, SIGNED_IN, Audience, Permission, vocabulary
 from selify.core.settings import Settings
 from selify.core.web.access import Address, addresses
-from selify.mail import permissions as mail
-from selify.messaging import permissions as messaging
-from selify.studio import permissions as studio
-from selify.tryon import permissions as tryon
-from selify.vr import permissions as vr
 
 # By name.
 PERMISSIONS: Final[Mapping[str, Permission]] = vocabulary(
-    permission
-    for wing in (
-        auth,
-        billing,
-        messaging,
-        commerce,
-        tryon,
-        copywriting,
-        studio,
-        vr,
-        mail,
-        analytics,
-    )
-    for permission in wing.PERMISSIONS
+    permission for wing in WINGS for permission in wing.permissions
 )
 HEAD = """# Permissions
 

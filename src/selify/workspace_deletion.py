@@ -14,17 +14,20 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from selify.auth import KEPT_FOR, begin_forgetting
+from selify.auth import DELETION, KEPT_FOR, begin_forgetting
 from selify.core.clock import Clock
+from selify.core.container import Container
 from selify.core.database import Actor, Database, Tx
 from selify.core.files.storage import Storage
 from selify.core.logging import get_logger
 from selify.core.queue import job_rows, jobs, outbox_rows
 from selify.core.queue.jobs import Job, RunLater
+from selify.core.wiring import Wing, Work
 from selify.messaging import accounts, repository
 from selify.messaging.clients import Clients
 from selify.messaging.connecting import Connector
-from selify.messaging.ports import AccountGateway
+from selify.messaging.ports import AccountGateway, Platform
+from selify.messaging.wiring import connector
 
 log = get_logger(__name__)
 
@@ -234,3 +237,19 @@ def _workspace_of(job: Job) -> UUID:
     if job.workspace_id is None:
         raise ValueError(f"the job {job.key} names no workspace")
     return job.workspace_id
+
+
+async def _work(container: Container) -> Work:
+    gateways = {platform.name: platform.gateway for platform in container.every(Platform)}
+    kind = WorkspaceDeletion(
+        container.database,
+        container.clock,
+        container.storage,
+        container.one(Clients),
+        connector(container),
+        gateways,
+    )
+    return Work(jobs={DELETION: kind})
+
+
+WING = Wing(name="workspace deletion", work=_work)

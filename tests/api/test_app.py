@@ -1,6 +1,5 @@
 """What the composition root builds and refuses to build, and how much its server takes in."""
 
-import contextlib
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,21 +7,17 @@ import httpx
 import pytest
 
 from selify import billing
-from selify.app import (
-    ROUTINES,
-    _routines,
-    create_server,
-    embedded_engine,
-    open_house,
-)
-from selify.core import retention
+from selify.app import WINGS, create_server, open_container
+from selify.core import retention, upkeep
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor
 from selify.core.money import MicroUnits
 from selify.core.settings import Settings, SettingsWrong
+from selify.core.wiring import ROUTINES
 from selify.tryon.checked import CheckedEngine
+from selify.tryon.engine.engine import EmbeddedEngine
 from selify.vendors import engines
-from selify.vendors.engines import Place, _engine_prices
+from selify.vendors.engines import _engine_prices
 
 
 def test_a_server_for_the_world_has_a_secret_of_its_own() -> None:
@@ -58,11 +53,14 @@ async def test_the_routines_that_look_after_the_store_run(
     database_url: str, tmp_path: Path, clock: FrozenClock
 ) -> None:
     settings = Settings(database_url=database_url, data_dir=tmp_path)
-    async with open_house(settings, clock=clock) as house:
+    async with open_container(settings, clock=clock) as house:
         async with house.database.tx(ROUTINES) as tx:
             await billing.seed(tx)
             await retention.delete_soon(tx, "gone.jpg", reason="test", workspace_id=uuid4())
-        by_name = {routine.name: routine for routine in _routines(house)}
+        works = [await wing.work(house) for wing in WINGS]
+        routines = [one for work in works for one in work.routines]
+        routines += upkeep.routines(house, WINGS)
+        by_name = {routine.name: routine for routine in routines}
         ran = {
             name: await by_name[name].run()
             for name in ("invariants", "invariants of all time", "pruning", "retention")
@@ -92,15 +90,12 @@ async def test_whom_we_pay_is_asked_after_the_check_and_at_each_model_s_price(
         gemini_api_key="key",
         gemini_models=("gemini-3.1-flash-image", "gemini-3-pro-image", "some-other-model"),
     )
-    async with (
-        open_house(settings) as house,
-        contextlib.aclosing(embedded_engine()) as embedded,
-    ):
+    async with open_container(settings) as house:
+        embedded = house.one(EmbeddedEngine)
         async with house.database.tx(Actor.system("test")) as tx:
             await billing.seed(tx)
-        place = Place(house.settings, house.clock, house.database, house.http, house.fetcher)
-        hosted, ours, own = await engines.chosen(place, embedded)
-        prices = await _engine_prices(place)
+        hosted, ours, own = await engines.chosen(house, embedded)
+        prices = await _engine_prices(house)
     assert isinstance(hosted, CheckedEngine)
     assert (hosted.name, ours, own.name) == ("gemini", embedded, "instant")
     assert prices["gemini"] == {

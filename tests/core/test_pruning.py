@@ -5,12 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from selify.app import PRUNED
-from selify.core import ids, pruning
+from selify.app import WINGS
+from selify.core import ids, pruning, upkeep
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import first_id, new_id
 from selify.core.queue import jobs, outbox
 
+PRUNED = upkeep.pruned(WINGS)
 SYSTEM = Actor.system("test")
 NOW = datetime.now(UTC)
 

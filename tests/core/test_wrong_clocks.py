@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import selify
-from selify.app import BOUNDED
-from selify.core import wrong_clocks
+from selify.app import WINGS
+from selify.core import upkeep, wrong_clocks
 from selify.core.clock import FrozenClock, is_within
 from selify.core.database import Actor, Database, Tx
 from selify.core.queue import inbox, jobs, outbox
@@ -22,6 +22,7 @@ from selify.core.queue.inbox import Event, InboxWorker, Incoming, RetryLater
 from selify.core.queue.jobs import Job, JobRunner, RunLater
 from selify.core.queue.outbox import Delivery, OutboxWorker, Outcome, Retry, Sent, Wait
 
+BOUNDED = upkeep.bounds(WINGS)
 SOURCE = Path(selify.__file__).parent
 SYSTEM = Actor.system("test")
 RIGHT = datetime(2026, 11, 18, 9, 30, tzinfo=UTC)

@@ -14,8 +14,9 @@ from tests.infra import crowd, crowded_pages
 from tests.infra import page_plans as plans
 from tests.infra.crowded_pages import Crowd
 
-from selify.app import every_invariant
+from selify.app import WINGS
 from selify.core.clock import FrozenClock
+from selify.core.upkeep import every_invariant
 
 pytestmark = pytest.mark.slow
 
@@ -55,5 +56,5 @@ async def test_the_first_page_asks_nothing_twice(crowded: Crowd) -> None:
 async def test_the_books_of_the_crowd_are_in_order(crowded: Crowd) -> None:
     """Else the invariants would look at all of it each time, and nothing could be said of their cost."""
     async with crowded.database.tx(SYSTEM) as tx:
-        for invariant in every_invariant(FrozenClock(datetime.now(UTC))):
+        for invariant in every_invariant(WINGS, FrozenClock(datetime.now(UTC))):
             assert await invariant.violations(tx) == [], invariant.name

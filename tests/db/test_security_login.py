@@ -11,7 +11,7 @@ import pytest_asyncio
 import structlog.testing
 
 from selify import running
-from selify.app import open_house
+from selify.app import open_container
 from selify.core.database import Actor, Database
 from selify.core.settings import Settings
 from selify.db import embedded
@@ -82,7 +82,7 @@ async def test_an_owners_address_is_warned_about(shared_database_url: str, tmp_p
     login = shared_database_url.replace("//postgres@", "//selify_login@")
     for url, warned in ((shared_database_url, True), (login, False)):
         with structlog.testing.capture_logs() as said:
-            async with open_house(Settings(database_url=url, data_dir=tmp_path)):
+            async with open_container(Settings(database_url=url, data_dir=tmp_path)):
                 pass
         assert any("SELIFY_DATABASE_OWNER_URL" in line["event"] for line in said) == warned
 
@@ -97,5 +97,5 @@ async def test_the_owner_migrates_and_the_login_serves(
     )
     async with running.database(settings) as (url, keeper):
         assert (url, keeper) == (settings.database_url, None)
-        async with open_house(settings) as house, house.database.tx(Actor.system("test")) as tx:
+        async with open_container(settings) as house, house.database.tx(Actor.system("test")) as tx:
             assert await tx.fetch_value("SELECT count(*) FROM internal.price_book")

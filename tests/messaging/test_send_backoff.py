@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from tests.infra.world import SYSTEM, Brand, World
 
-from selify.app import BOUNDED
-from selify.core import wrong_clocks
+from selify.app import WINGS
+from selify.core import upkeep, wrong_clocks
 from selify.messaging import limits, send_backoff
 from selify.messaging.ports import Accepted, Action, Credentials, OutgoingMessage, Refused
 
+BOUNDED = upkeep.bounds(WINGS)
 NOON = datetime(2026, 11, 18, 12, 20, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 TOO_FAST = Refused(Action.PAUSE_ACCOUNT, "too_fast", "slow down", 2, grows=True)

@@ -1,11 +1,12 @@
 """What messaging needs from a platform; implemented under ``vendors/``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from selify.core.queue.inbox import Incoming
 from selify.messaging.types import SocialEvent
 
 
@@ -250,3 +251,21 @@ class AccountGateway(Protocol):
     async def unsubscribe(self, token: str) -> None: ...
 
     async def posts(self, token: str, after: str | None) -> PostPage: ...
+
+
+ReadAgain = Callable[[Any, datetime], Sequence[Incoming] | None]
+"""A raw entry and when it came → its events; ``None`` where it is still not understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """All that a vendor offers of one platform, by the name it has in ``platform`` columns.
+    ``media_hosts``: where what people send is served from.
+    """
+
+    name: str
+    messenger: Messenger
+    translate: Translator
+    gateway: AccountGateway
+    read_parked: ReadAgain
+    media_hosts: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ then by a routine. A raw entry is read again once a day, for a newer version may
 ``max_attempts`` it has failed, and stays visible. Of what was understood nothing else is kept.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,17 +16,15 @@ from selify.core.database import Tx
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.queue import inbox, inbox_rows
-from selify.core.queue.inbox import Event, Incoming, replay
+from selify.core.queue.inbox import Event, replay
 from selify.core.queue.personal import without_addresses
+from selify.messaging.ports import ReadAgain
 
 log = get_logger(__name__)
 
 REST = timedelta(days=1)
 # Exactly one, or a raw entry that looks like it would end the statement for all the others.
 _UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-
-ReadAgain = Callable[[Any, datetime], Sequence[Incoming] | None]
-"""A raw entry and when it came → its events; ``None`` where it is still not understood."""
 
 
 async def park_event(tx: Tx, event: Event) -> None:

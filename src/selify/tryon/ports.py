@@ -1,9 +1,13 @@
 """What the try-on needs from outside: something that can dress a person."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from selify.core.money import MicroUnits
 from selify.tryon.types import Picture, Refusal, Rendering, RenderOptions
+
+if TYPE_CHECKING:
+    from selify.tryon.engine.engine import EmbeddedEngine
 
 
 class EngineUnavailable(Exception):
@@ -25,6 +29,13 @@ class EngineUnavailable(Exception):
         self.reason = reason
         self.retry_after = retry_after
         self.cost = cost or MicroUnits.zero()
+
+
+class EngineChooser(Protocol):
+    """Knows all engines by name, and which were chosen in what order."""
+
+    async def choose(self, embedded: "EmbeddedEngine") -> "Sequence[TryOnEngine]":
+        """Raises SettingsWrong."""
 
 
 class TryOnEngine(Protocol):

@@ -1,20 +1,19 @@
 """The try-on engines there are, by their names in SELIFY_TRYON_ENGINES, and those that were chosen."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import httpx
-
 from selify import billing
-from selify.core.clock import Clock
-from selify.core.database import Actor, Database
-from selify.core.files.fetch import SafeFetcher
+from selify.core.container import Container
+from selify.core.database import Actor
 from selify.core.money import MicroUnits
-from selify.core.settings import Settings, SettingsWrong
+from selify.core.settings import SettingsWrong
+from selify.core.wiring import Wing
 from selify.tryon import own_engine
 from selify.tryon.checked import CheckedEngine
 from selify.tryon.engine.engine import EmbeddedEngine
-from selify.tryon.ports import TryOnEngine
+from selify.tryon.ports import EngineChooser, TryOnEngine
 from selify.vendors.fal.client import FalConfig, FalEngine
 from selify.vendors.gemini.client import GeminiConfig, GeminiEngine
 from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
@@ -24,17 +23,25 @@ PAID_ENGINES = (GeminiEngine, FalEngine, ReplicateEngine)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What an engine may need of the process it works in."""
+class Engines:
+    """``tryon.ports.EngineChooser``."""
 
-    settings: Settings
-    clock: Clock
-    database: Database
-    http: httpx.AsyncClient
-    fetcher: SafeFetcher
+    container: Container
+
+    async def choose(self, embedded: EmbeddedEngine) -> list[TryOnEngine]:
+        return await chosen(self.container, embedded)
 
 
-async def chosen(place: Place, embedded: EmbeddedEngine) -> list[TryOnEngine]:
+@asynccontextmanager
+async def _open(container: Container) -> AsyncIterator[None]:
+    container.offer(EngineChooser, Engines(container))
+    yield
+
+
+WING = Wing(name="engines", opens=_open)
+
+
+async def chosen(place: Container, embedded: EmbeddedEngine) -> list[TryOnEngine]:
     """The engines of SELIFY_TRYON_ENGINES, in their order. Raises SettingsWrong."""
     settings = place.settings
     makers = _engine_makers(place, embedded, await _engine_prices(place))
@@ -56,7 +63,7 @@ async def chosen(place: Place, embedded: EmbeddedEngine) -> list[TryOnEngine]:
 
 
 def _engine_makers(
-    place: Place, embedded: EmbeddedEngine, prices: Mapping[str, Mapping[str, MicroUnits]]
+    place: Container, embedded: EmbeddedEngine, prices: Mapping[str, Mapping[str, MicroUnits]]
 ) -> dict[str, Callable[[], TryOnEngine]]:
     """Every engine we know, by its name in SELIFY_TRYON_ENGINES. Making one demands its key."""
     settings = place.settings
@@ -99,7 +106,7 @@ def _engine_makers(
     }
 
 
-async def _engine_prices(place: Place) -> dict[str, dict[str, MicroUnits]]:
+async def _engine_prices(place: Container) -> dict[str, dict[str, MicroUnits]]:
     """What a picture costs by each model of each hosted engine, from the price book as it is when
     the worker starts; an engine that is not in use costs nothing.
     """

@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 from tests.infra.queue_plans import QUEUES, Cost, Watching, leave_statistics_alone
 
-from selify.app import PRUNED
-from selify.core import pruning, retention
+from selify.app import WINGS
+from selify.core import pruning, retention, upkeep
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Tx
 from selify.core.files.storage import Storage
@@ -31,6 +31,7 @@ from selify.messaging import outcomes
 from selify.tryon import bot
 from selify.tryon.bot import TryOnBot
 
+PRUNED = upkeep.pruned(WINGS)
 SYSTEM = Actor.system("test")
 WAITING = 5_000
 # What one statement may look at: some rows for each that it takes, however many wait.

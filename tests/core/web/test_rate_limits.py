@@ -248,7 +248,7 @@ def test_memory_is_bounded_and_forgets_the_one_unused_for_longest() -> None:
 
 
 def costs(path: str) -> float:
-    return RateLimiter(RequestRates(1, 1, 1, composition.REQUEST_COSTS)).cost(path)
+    return RateLimiter(RequestRates(1, 1, 1, composition.request_costs())).cost(path)
 
 
 def test_what_has_its_own_protection_does_not_count() -> None:
@@ -272,7 +272,7 @@ def test_a_page_that_is_open_for_the_day_never_meets_it() -> None:
     """Eight parts, each drawn again after every hint, and hints as fast as a page gathers them; in five
     windows of one person, from one browser.
     """
-    rates = RequestRates(*Settings().requests_per_minute, composition.REQUEST_COSTS)
+    rates = RequestRates(*Settings().requests_per_minute, composition.request_costs())
     limiter = RateLimiter(rates)
     limiter.remember(b"key", PEOPLE["mira"])
     cost = limiter.cost("/fragments/thread")
@@ -290,4 +290,4 @@ def test_the_server_limits_by_its_settings() -> None:
     app = composition.create_server(Settings(requests_per_minute_per_key=7))
     known = [one.kwargs["rates"] for one in app.user_middleware if "rates" in one.kwargs]
     assert [rates.per_key for rates in known] == [7]
-    assert known[0].costs is composition.REQUEST_COSTS
+    assert known[0].costs == composition.request_costs()

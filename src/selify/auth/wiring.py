@@ -1,0 +1,34 @@
+"""Signing in, workspaces and their members, plugged in."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from selify import auth
+from selify.auth import endpoints, permissions, sessions, throttle
+from selify.auth.gate import Gate
+from selify.core.container import Container
+from selify.core.queue.worker import Routine
+from selify.core.wiring import Service, Wing, Work, as_system
+
+
+@asynccontextmanager
+async def _serve(container: Container) -> AsyncIterator[Service]:
+    gate = Gate.from_settings(container.settings, container.database, container.clock)
+    yield Service(state={"gate": gate, "authenticate": gate.authenticate})
+
+
+async def _work(container: Container) -> Work:
+    now = container.clock.now
+    tidy = as_system(container, lambda tx: auth.tidy(tx, now=now()))
+    return Work(routines=[Routine("sign-ins", 600, tidy)])
+
+
+WING = Wing(
+    name="auth",
+    routers=[endpoints.router],
+    permissions=permissions.PERMISSIONS,
+    request_costs={"/sign-in": 0, "/sign-up": 0, "/api/v1/auth/sign-": 0},
+    bounds=(*throttle.BOUNDS, *sessions.BOUNDS),
+    serve=_serve,
+    work=_work,
+)

@@ -1,0 +1,31 @@
+"""Credits and charges, plugged in."""
+
+from datetime import timedelta
+
+from selify import billing
+from selify.billing import endpoints, permissions
+from selify.core.container import Container
+from selify.core.queue.worker import Routine
+from selify.core.wiring import Wing, Work, as_system
+
+STALE_CHARGE = timedelta(minutes=15)
+
+
+async def _work(container: Container) -> Work:
+    clock = container.clock
+    release = as_system(
+        container, lambda tx: billing.release_stale(tx, clock, older_than=STALE_CHARGE)
+    )
+    count = as_system(container, lambda tx: billing.count_days(tx, now=clock.now()))
+    return Work(
+        routines=[Routine("stale charges", 60, release), Routine("days of spending", 60, count)]
+    )
+
+
+WING = Wing(
+    name="billing",
+    routers=[endpoints.router],
+    permissions=permissions.PERMISSIONS,
+    invariants=billing.invariants,
+    work=_work,
+)

@@ -1,0 +1,134 @@
+"""How a wing plugs in. Its ``wiring.py`` has one ``WING``; the composition root collects them.
+
+What a wing is without a database (routes, permissions, what goes) stands in it as it is; what needs one
+is made by functions of the ``Container``, in the process that needs it.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Self, TypeVar
+
+from fastapi import APIRouter
+
+from selify.core.clock import Clock
+from selify.core.container import Container
+from selify.core.database import Actor, Tx
+from selify.core.invariants import Invariant
+from selify.core.permissions import Permission
+from selify.core.pruning import Rule
+from selify.core.queue.inbox import EventHandler, GivenUp
+from selify.core.queue.jobs import JobKind
+from selify.core.queue.outbox import Channel
+from selify.core.queue.payload import Payload
+from selify.core.queue.worker import Routine
+from selify.core.settings import Settings
+from selify.core.web.health import Check
+from selify.core.web.middleware import PlainPost
+from selify.core.wrong_clocks import Bound
+
+T = TypeVar("T")
+ROUTINES = Actor.system("routine")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a worker does for a wing. ``handlers``, and ``given_up`` for dead letters, by platform; ``channels``
+    and ``jobs`` by name.
+    """
+
+    handlers: Mapping[str, EventHandler] = field(default_factory=dict)
+    given_up: Mapping[str, GivenUp] = field(default_factory=dict)
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    jobs: Mapping[str, JobKind] = field(default_factory=dict)
+    routines: Sequence[Routine] = ()
+
+    @classmethod
+    def of(cls, works: Sequence[Self]) -> Self:
+        """All of them in one. Raises ValueError where two do the same."""
+        return cls(
+            handlers=_joined([work.handlers for work in works]),
+            given_up=_joined([work.given_up for work in works]),
+            channels=_joined([work.channels for work in works]),
+            jobs=_joined([work.jobs for work in works]),
+            routines=[routine for work in works for routine in work.routines],
+        )
+
+
+def _joined(parts: Sequence[Mapping[str, T]]) -> dict[str, T]:
+    joined: dict[str, T] = {}
+    for part in parts:
+        twice = joined.keys() & part.keys()
+        if twice:
+            raise ValueError(f"two wings plug in {', '.join(sorted(twice))}")
+        joined |= part
+    return joined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What the server needs of a wing once it is open. ``state``: what its routes find on ``app.state``.
+    ``plain_posts``: paths answered beside the framework.
+    """
+
+    state: Mapping[str, object] = field(default_factory=dict)
+    routers: Sequence[APIRouter] = ()
+    plain_posts: Mapping[str, PlainPost] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def _nothing(_: Container) -> AsyncIterator[None]:
+    yield
+
+
+async def _no_work(_: Container) -> Work:
+    return Work()
+
+
+@asynccontextmanager
+async def _no_service(_: Container) -> AsyncIterator[Service]:
+    yield Service()
+
+
+def _no_invariants(_: Clock) -> Sequence[Invariant]:
+    return ()
+
+
+def _no_hosts(_: Settings) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wing:
+    """``body_limits``: bytes by path; ``request_costs``: what a request below a path counts. ``pruned``,
+    ``bounds``, ``payloads`` (of jobs, by kind) and ``invariants``: what must go, how far ahead its times can
+    lie, what is personal, and what must be true. ``media_hosts``: from where files may be fetched.
+    ``opens``: what it offers others (``Container.offer``), for as long as the process runs.
+    """
+
+    name: str
+    routers: Sequence[APIRouter] = ()
+    permissions: Sequence[Permission] = ()
+    body_limits: Mapping[str, int] = field(default_factory=dict)
+    request_costs: Mapping[str, float] = field(default_factory=dict)
+    pruned: Sequence[Rule] = ()
+    bounds: Sequence[Bound] = ()
+    payloads: Mapping[str, type[Payload]] = field(default_factory=dict)
+    invariants: Callable[[Clock], Sequence[Invariant]] = _no_invariants
+    media_hosts: Callable[[Settings], Sequence[str]] = _no_hosts
+    opens: Callable[[Container], AbstractAsyncContextManager[None]] = _nothing
+    serve: Callable[[Container], AbstractAsyncContextManager[Service]] = _no_service
+    work: Callable[[Container], Awaitable[Work]] = _no_work
+
+
+def as_system(
+    container: Container, work: Callable[[Tx], Awaitable[object]]
+) -> Callable[[], Awaitable[object]]:
+    """A routine that is one transaction."""
+
+    async def run() -> object:
+        async with container.database.tx(ROUTINES) as tx:
+            return await work(tx)
+
+    return run

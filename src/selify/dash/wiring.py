@@ -1,0 +1,22 @@
+"""The brand's pages, plugged in."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from selify.core.container import Container
+from selify.core.wiring import Service, Wing
+from selify.dash import live
+
+
+@asynccontextmanager
+async def _serve(container: Container) -> AsyncIterator[Service]:
+    async with live.listening(container.database) as changes:
+        yield Service(state={"changes": changes})
+
+
+# What pages fetch by themselves, as things change, counts a tenth.
+WING = Wing(
+    name="dash",
+    request_costs={"/static/": 0, "/fragments/": 0.1, "/live": 0.1},
+    serve=_serve,
+)

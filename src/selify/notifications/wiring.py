@@ -1,0 +1,13 @@
+"""Telling a brand's people, plugged in."""
+
+from selify.core.container import Container
+from selify.core.wiring import Wing, Work
+from selify.notifications import endpoints, outbox
+from selify.notifications.notices import NoticeChannel
+
+
+async def _work(_: Container) -> Work:
+    return Work(channels={outbox.CHANNEL: NoticeChannel()})
+
+
+WING = Wing(name="notifications", routers=[endpoints.router], work=_work)

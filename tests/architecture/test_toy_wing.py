@@ -1,0 +1,227 @@
+"""A new wing touches no existing file: this one lies in the tests, and everything it brings works."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import APIRouter
+
+from selify.app import WINGS, create_server, open_container, open_worker
+from selify.core import upkeep
+from selify.core.clock import Clock, FrozenClock
+from selify.core.container import Container
+from selify.core.database import Actor, Tx
+from selify.core.invariants import Violation
+from selify.core.permissions import EVERYONE, MEMBER, Permission, allows, vocabulary
+from selify.core.pruning import Rule
+from selify.core.queue import jobs, outbox
+from selify.core.queue.inbox import Event, Incoming, Intake
+from selify.core.queue.jobs import Job
+from selify.core.queue.outbox import Delivery, Outcome, Sent
+from selify.core.queue.payload import Payload
+from selify.core.queue.worker import Routine, Worker
+from selify.core.settings import Settings
+from selify.core.web.access import addresses
+from selify.core.wiring import Service, Wing, Work, as_system
+from selify.core.wrong_clocks import Bound
+
+SYSTEM = Actor.system("toy")
+PLAY = Permission("toy.blocks.play", MEMBER, "play with the blocks")
+router = APIRouter(prefix="/toy")
+
+
+@dataclass
+class Box:
+    """What the wing offers, and what became of everything it was asked to do."""
+
+    played: list[str] = field(default_factory=list)
+
+
+class Block(Payload):
+    colour: str
+
+
+@router.get("/blocks")
+@allows(EVERYONE)
+async def blocks() -> list[str]:
+    return ["red", "green"]
+
+
+class Builder:
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    async def run(self, job: Job) -> None:
+        self._box.played.append(f"built {Block.read(job.payload).colour}")
+
+    async def give_up(self, tx: Tx, job: Job, reason: str) -> None: ...
+
+
+class Thrower:
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        self._box.played.append(f"threw {Block.read(delivery.payload).colour}")
+        return Sent({})
+
+    async def reconcile(self, delivery: Delivery) -> Outcome:
+        return await self.send(delivery)
+
+    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None: ...
+
+
+class NothingOnTheFloor:
+    name = "nothing_on_the_floor"
+    sentence = "No block lies on the floor."
+    seldom = False
+
+    async def violations(self, tx: Tx) -> list[Violation]:
+        return []
+
+
+@asynccontextmanager
+async def _open(container: Container) -> AsyncIterator[None]:
+    container.offer(Box, Box())
+    yield
+
+
+@asynccontextmanager
+async def _serve(container: Container) -> AsyncIterator[Service]:
+    yield Service(state={"box": container.one(Box)})
+
+
+async def _work(container: Container) -> Work:
+    box = container.one(Box)
+
+    async def hear(_: Tx, event: Event) -> Mapping[str, Any]:
+        box.played.append(f"heard {event.payload['said']}")
+        return {}
+
+    async def tidy(_: Tx) -> None:
+        box.played.append("tidied up")
+
+    return Work(
+        handlers={"toy": hear},
+        channels={"toy": Thrower(box)},
+        jobs={"toy": Builder(box)},
+        routines=[Routine("toy", 3600, as_system(container, tidy))],
+    )
+
+
+def _invariants(_: Clock) -> list[NothingOnTheFloor]:
+    return [NothingOnTheFloor()]
+
+
+TOY = Wing(
+    name="toy",
+    routers=[router],
+    permissions=[PLAY],
+    body_limits={"/toy/.*": 10},
+    request_costs={"/toy/": 0.5},
+    pruned=[Rule("internal.toys", "created_at", timedelta(days=1))],
+    bounds=[Bound("internal.toys", "created_at")],
+    payloads={"toy": Block},
+    invariants=_invariants,
+    media_hosts=lambda _: ("toys.example:443",),
+    opens=_open,
+    serve=_serve,
+    work=_work,
+)
+ALL = (*WINGS, TOY)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(database_url=database_url, data_dir=tmp_path)
+
+
+async def test_its_route_is_served_within_its_limits(settings: Settings) -> None:
+    app = create_server(settings, ALL)
+    assert "GET /toy/blocks" in {str(address) for address in addresses(app)}
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://toy") as client,
+    ):
+        assert (await client.get("/toy/blocks")).json() == ["red", "green"]
+        assert app.state.box.played == []
+        assert (await client.post("/toy/blocks", content=b"x" * 11)).status_code == 413
+
+
+async def drain(worker: Worker) -> None:
+    for queue in worker.queues.values():
+        while await queue.run_once():
+            pass
+
+
+async def test_its_events_messages_jobs_and_routines_are_worked_on(
+    settings: Settings, clock: FrozenClock
+) -> None:
+    clock.advance(datetime.now(UTC) + timedelta(minutes=1) - clock.now())
+    boxes: list[Box] = []
+
+    @asynccontextmanager
+    async def open_and_tell(container: Container) -> AsyncIterator[None]:
+        async with _open(container):
+            boxes.append(container.one(Box))
+            yield
+
+    toy = replace(TOY, opens=open_and_tell)
+    async with open_worker(settings, (*WINGS, toy), clock=clock) as worker:
+        database = worker.database
+        said = Incoming("toy", "said", {"said": "hello"}, lane="", account_ref="")
+        await Intake(database).receive([said])
+        async with database.tx(SYSTEM) as tx:
+            await jobs.start(tx, kind="toy", key="1", payload=Block(colour="red").stored())
+            await outbox.enqueue(
+                tx, channel="toy", key="1", lane="1", payload=Block(colour="green").stored()
+            )
+        await drain(worker)
+        jobs_done = worker.queues["jobs"]
+        await jobs_done.finish_running()  # type: ignore[attr-defined]
+        (routine,) = [one for one in worker.routines if one.name == "toy"]
+        await routine.run()
+    assert sorted(boxes[0].played) == ["built red", "heard hello", "threw green", "tidied up"]
+
+
+async def test_what_it_declares_is_kept(
+    settings: Settings, clock: FrozenClock, database_url: str
+) -> None:
+    """One toy is old, and one was put away by a clock that was wrong."""
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("CREATE TABLE internal.toys (name text, created_at timestamptz)")
+    await owner.execute("GRANT ALL ON internal.toys TO service_role")
+    now = clock.now()
+    await owner.executemany(
+        "INSERT INTO internal.toys VALUES ($1, $2)",
+        [("old", now - timedelta(days=2)), ("ahead", now + timedelta(days=2))],
+    )
+    async with open_container(settings, ALL, clock=clock) as container:
+        kept = {routine.name: routine for routine in upkeep.routines(container, ALL)}
+        for name in ("pruning", "clocks", "invariants"):
+            await kept[name].run()
+    left = await owner.fetch("SELECT name, created_at FROM internal.toys")
+    watched = await owner.fetchval(
+        "SELECT true FROM internal.routine_turns WHERE routine = 'invariant nothing_on_the_floor'"
+    )
+    await owner.close()
+    assert [tuple(row) for row in left] == [("ahead", now)]
+    assert watched
+
+
+def test_its_permission_is_a_word_of_the_vocabulary() -> None:
+    words = vocabulary(permission for wing in ALL for permission in wing.permissions)
+    assert words["toy.blocks.play"] is PLAY
+
+
+async def test_two_wings_cannot_do_the_same(settings: Settings) -> None:
+    twin = Wing(name="twin", work=_work)
+    with pytest.raises(ValueError, match="two wings plug in toy"):
+        async with open_worker(settings, (*ALL, twin)):
+            pass
