@@ -23,7 +23,7 @@ from selify.core.files.storage import Storage, StorageUnavailable
 from selify.core.secrets import SecretBox
 from selify.db import dumps, embedded, errors, migrate
 from selify.db.reference import render_reference
-from selify.messaging.sending import token_identity
+from selify.messaging.tokens import identity
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 KEY, OTHER_KEY = SecretBox.new_key("k1"), SecretBox.new_key("k1")
@@ -91,7 +91,7 @@ async def seal_a_token(db, secrets):
     await db.execute(
         "UPDATE public.connected_social_accounts SET access_token = $2 WHERE id = $1",
         account,
-        secrets.seal(TOKEN, about=token_identity(account)),
+        secrets.seal(TOKEN, about=identity(account)),
     )
 
 
