@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tests.infra.swept import sweep
 
 import selify
 from selify.app import WINGS
@@ -214,6 +215,7 @@ async def module_database(shared_database_url: str) -> AsyncIterator[Database]:
     opened = await Database.connect(shared_database_url, max_size=6)
     yield opened
     await opened.close()
+    await sweep(shared_database_url)
 
 
 async def empty(database: Database) -> None:

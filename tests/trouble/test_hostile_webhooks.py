@@ -53,11 +53,9 @@ async def site(
             yield client
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def books(swept_database: Database) -> AsyncIterator[Database]:
-    yield swept_database
-    async with swept_database.tx(SYSTEM) as tx:
-        await tx.execute("DELETE FROM public.instagram_message_queue")
+@pytest.fixture
+def books(swept_database: Database) -> Database:
+    return swept_database
 
 
 async def count(books: Database, table: str) -> int:
