@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -124,24 +123,17 @@ async def _look(
     """
     if await conversations.knows_message(tx, echo.message_ref):
         return True, []
-    look = partial(
-        outbox_rows.find,
+    person = echo.person_ref
+    rows = await outbox_rows.find(
         tx,
         channel=outgoing.CHANNEL,
         account_id=account.id,
         since=now - OLDEST,
-    )
-    person = echo.person_ref
-    theirs = await look(
-        states=("queued", "sending", "unknown", "failed", "cancelled", "sent"),
         saying=[{"person_ref": person}, {"commenter_ref": person}],
         answered=[{"person_ref": person}],
+        unsent=[A_REPLY],
     )
-    replies = await look(
-        states=("queued", "sending", "unknown", "failed", "cancelled"), saying=[A_REPLY]
-    )
-    rows = {row.id: row for row in (*theirs, *replies) if _may_be(row, echo, now)}
-    sends = [await _send(tx, account, rows[row_id], person) for row_id in sorted(rows)]
+    sends = [await _send(tx, account, row, person) for row in rows if _may_be(row, echo, now)]
     return await conversations.knows_message(tx, echo.message_ref), sends
 
 
@@ -231,13 +223,12 @@ async def _settle(
 
 async def is_asking(tx: Tx, account: Account, person_ref: str, *, now: datetime) -> bool:
     """Whether the platform is being asked whose reply it was that somebody got."""
-    asked = await outbox_rows.find(
+    asked = await outbox_rows.find_open(
         tx,
         channel=CHANNEL,
         account_id=account.id,
         since=now - OLDEST,
-        states=("queued", "sending", "unknown"),
-        saying=[{"person_ref": person_ref}],
+        saying={"person_ref": person_ref},
     )
     return bool(asked)
 

@@ -6,6 +6,7 @@ the first arrived, but not in whose thread: that was in the lost answer. Its ech
 it is with one that was tried until nobody tried it any more (``unconfirmed``).
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from selify.core.database import Tx
@@ -14,6 +15,7 @@ from selify.core.queue.outbox_rows import OutboxRow
 from selify.messaging import echoes, outcomes, outgoing
 from selify.messaging.clients import Clients
 from selify.messaging.echoes import A_REPLY
+from selify.messaging.outgoing import Kind
 from selify.messaging.types import Account
 
 # A comment may be answered for seven days, and the answer be answered at any time after that.
@@ -26,15 +28,8 @@ async def settle_for(
     """Somebody writes: the lost replies to their comments were sent, in this thread. Whether there
     was any.
     """
-    rows = await outbox_rows.find(
-        tx,
-        channel=outgoing.CHANNEL,
-        account_id=account.id,
-        since=now - OLDEST,
-        states=("failed",),
-        saying=[{**A_REPLY, "commenter_ref": person_ref}],
-    )
-    lost = [row for row in rows if row.tries > 1 and _perhaps(row)]
+    failed = await _failed(tx, account, {"commenter_ref": person_ref}, now=now)
+    lost = [row for row in failed if row.tries > 1 and _perhaps(row)]
     said = {"message_ref": None, "person_ref": person_ref}
     for row in lost:
         delivery = await outbox.confirm(tx, row.id, result=said, at=now)
@@ -49,22 +44,32 @@ async def in_the_air(
     """Whether this person may be the reader of a private reply whose thread nobody knows yet: it is
     being sent, or it arrived and its echo will say in whose thread.
     """
-    replies = await outbox_rows.find(
+    leaving = await outbox_rows.find_open(
         tx,
         channel=outgoing.CHANNEL,
         account_id=account.id,
         since=now - OLDEST,
-        states=("queued", "sending", "unknown", "failed"),
-        saying=[A_REPLY],
+        saying=A_REPLY,
     )
-    for reply in replies:
-        if reply.state == "failed":
-            moving = _perhaps(reply) and reply.updated_at > now - patience
-        else:
-            moving = reply.state != "queued" or reply.tries > 0
-        if moving:
-            return True
+    if any(reply.state != "queued" or reply.tries > 0 for reply in leaving):
+        return True
+    failed = await _failed(tx, account, {}, now=now)
+    if any(_perhaps(reply) and reply.updated_at > now - patience for reply in failed):
+        return True
     return await echoes.is_asking(tx, account, person_ref, now=now)
+
+
+async def _failed(
+    tx: Tx, account: Account, saying: Mapping[str, str], *, now: datetime
+) -> list[OutboxRow]:
+    return await outbox_rows.find_failed(
+        tx,
+        channel=outgoing.CHANNEL,
+        account_id=account.id,
+        since=now - OLDEST,
+        kind=Kind.PRIVATE_REPLY,
+        saying=saying,
+    )
 
 
 def _perhaps(row: OutboxRow) -> bool:

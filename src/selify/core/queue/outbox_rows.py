@@ -52,6 +52,10 @@ class OutboxRow:
 
 _COLUMNS = """id, state, account_id, lane, payload, result, attempts + lost AS tries, lost, created_at,
               updated_at, sent_at"""
+_OF_ACCOUNT = f"""
+    SELECT {_COLUMNS} FROM internal.outbox
+     WHERE account_id = $1 AND channel = $2 AND created_at > $3
+"""
 
 
 def _row(row: asyncpg.Record) -> OutboxRow:
@@ -77,25 +81,57 @@ async def find(
     account_id: UUID,
     since: datetime,
     saying: Sequence[Mapping[str, Any]],
-    states: Sequence[str],
     answered: Sequence[Mapping[str, Any]] = (),
+    unsent: Sequence[Mapping[str, Any]] = (),
 ) -> list[OutboxRow]:
     """What an account has on its way, or had since then, in order: of which the payload says all of one of
-    ``saying``, or what the other side said of it all of one of ``answered``.
+    ``saying``, or, where it was not sent, of one of ``unsent``, or what the other side said of it all of one
+    of ``answered``. Looks at all that the account had.
     """
     rows = await tx.fetch(
         f"""
-        SELECT {_COLUMNS} FROM internal.outbox
-         WHERE account_id = $1 AND channel = $2 AND created_at > $3 AND state = ANY ($4)
-           AND (payload @> ANY ($5::jsonb[]) OR result @> ANY ($6::jsonb[]))
+        {_OF_ACCOUNT} AND (payload @> ANY ($4::jsonb[]) OR result @> ANY ($5::jsonb[])
+                           OR state <> 'sent' AND payload @> ANY ($6::jsonb[]))
          ORDER BY id
         """,
         account_id,
         channel,
         since,
-        list(states),
         list(saying),
         list(answered),
+        list(unsent),
+    )
+    return [_row(row) for row in rows]
+
+
+async def find_open(
+    tx: Tx, *, channel: str, account_id: UUID, since: datetime, saying: Mapping[str, Any]
+) -> list[OutboxRow]:
+    """What an account has on its way, in order, of which the payload says all of this."""
+    rows = await tx.fetch(
+        f"{_OF_ACCOUNT} AND {_OPEN} AND payload @> $4 ORDER BY id",
+        account_id,
+        channel,
+        since,
+        dict(saying),
+    )
+    return [_row(row) for row in rows]
+
+
+async def find_failed(
+    tx: Tx, *, channel: str, account_id: UUID, since: datetime, kind: str, saying: Mapping[str, Any]
+) -> list[OutboxRow]:
+    """What failed of one ``kind`` (a member of the payload), in order, saying all of this."""
+    rows = await tx.fetch(
+        f"""
+        {_OF_ACCOUNT} AND state = 'failed' AND payload ->> 'kind' = $4 AND payload @> $5
+         ORDER BY id
+        """,
+        account_id,
+        channel,
+        since,
+        kind,
+        dict(saying),
     )
     return [_row(row) for row in rows]
 
