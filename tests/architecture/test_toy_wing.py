@@ -17,6 +17,7 @@ from selify.core import upkeep
 from selify.core.clock import Clock, FrozenClock
 from selify.core.container import Container
 from selify.core.database import Actor, Tx
+from selify.core.ids import first_id
 from selify.core.invariants import Violation
 from selify.core.permissions import EVERYONE, MEMBER, Permission, allows, vocabulary
 from selify.core.pruning import Rule
@@ -44,7 +45,10 @@ class Box:
 
 
 class Block(Payload):
+    personal = frozenset({"builder"})
+
     colour: str
+    builder: str = ""
 
 
 @router.get("/blocks")
@@ -83,7 +87,7 @@ class NothingOnTheFloor:
     seldom = False
 
     async def violations(self, tx: Tx) -> list[Violation]:
-        return []
+        return [Violation("the red one")]
 
 
 @asynccontextmanager
@@ -193,7 +197,9 @@ async def test_its_events_messages_jobs_and_routines_are_worked_on(
 async def test_what_it_declares_is_kept(
     settings: Settings, clock: FrozenClock, database_url: str
 ) -> None:
-    """One toy is old, and one was put away by a clock that was wrong."""
+    """One toy is old, one was put away by a clock that was wrong, and of a third nobody need know any more
+    who built with it.
+    """
     owner = await asyncpg.connect(database_url)
     await owner.execute("CREATE TABLE internal.toys (name text, created_at timestamptz)")
     await owner.execute("GRANT ALL ON internal.toys TO service_role")
@@ -202,17 +208,37 @@ async def test_what_it_declares_is_kept(
         "INSERT INTO internal.toys VALUES ($1, $2)",
         [("old", now - timedelta(days=2)), ("ahead", now + timedelta(days=2))],
     )
+    built = now - timedelta(hours=settings.photo_hours + 1)
+    await owner.executemany(
+        """
+        INSERT INTO internal.jobs (id, kind, key, state, payload, last_error, created_at, run_after)
+        VALUES ($1, $2, 'a', 'done', '{"colour": "red", "builder": "Ana"}', $3, $4, $4)
+        """,
+        [
+            (first_id(built), "toy", "it fell", built),
+            (
+                first_id(built + timedelta(seconds=1)),
+                "of nobody",
+                "no brick at https://toys.example/ana",
+                built,
+            ),
+        ],
+    )
     async with open_container(settings, ALL, clock=clock) as container:
         kept = {routine.name: routine for routine in upkeep.routines(container, ALL)}
-        for name in ("pruning", "clocks", "invariants"):
+        for name in ("pruning", "clocks", "invariant nothing_on_the_floor", "personal data"):
             await kept[name].run()
     left = await owner.fetch("SELECT name, created_at FROM internal.toys")
-    watched = await owner.fetchval(
-        "SELECT true FROM internal.routine_turns WHERE routine = 'invariant nothing_on_the_floor'"
+    found = await owner.fetchval(
+        "SELECT subject FROM internal.invariant_findings WHERE invariant = 'nothing_on_the_floor'"
+    )
+    said = await owner.fetch(
+        "SELECT payload ->> 'builder', payload ->> 'colour', last_error FROM internal.jobs ORDER BY kind"
     )
     await owner.close()
     assert [tuple(row) for row in left] == [("ahead", now)]
-    assert watched
+    assert found == "the red one"
+    assert [tuple(row) for row in said] == [("Ana", "red", "no brick at "), ("", "red", "it fell")]
 
 
 def test_its_permission_is_a_word_of_the_vocabulary() -> None:

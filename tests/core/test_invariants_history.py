@@ -53,7 +53,7 @@ class Rows:
 
 async def look(database: Database, clock: FrozenClock, rows: HistoryInvariant) -> None:
     clock.advance(HOUR)
-    await invariants.watch(database, clock, [rows], every=HOUR / 2, patience=HOUR)
+    await invariants.watch(database, clock, rows, patience=HOUR)
 
 
 async def found(database: Database, name: str = "rows_are_good") -> set[str]:

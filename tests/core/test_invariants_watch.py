@@ -11,6 +11,7 @@ from selify.core import invariants
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database, DatabaseUnavailable, Tx
 from selify.core.invariants import CHECKABLE, SqlInvariant, Violation
+from selify.core.queue.worker import Routine, run_in_slot
 
 SYSTEM = Actor.system("test")
 MINUTE = timedelta(minutes=1)
@@ -37,9 +38,19 @@ class Asked:
 
 
 async def look(database: Database, clock: FrozenClock, *these, patience: float = 5) -> int:
-    return await invariants.watch(
-        database, clock, these, every=MINUTE, patience=timedelta(seconds=patience)
-    )
+    """As a worker does, each in its slot; how many were checked."""
+    checked = 0
+    for invariant in these:
+
+        async def watch(invariant=invariant) -> None:
+            nonlocal checked
+            checked += 1
+            longest = timedelta(seconds=patience)
+            await invariants.watch(database, clock, invariant, patience=longest)
+
+        routine = Routine(invariant.name, MINUTE.total_seconds(), watch)
+        await run_in_slot(database, clock, routine)
+    return checked
 
 
 async def open_findings(database: Database) -> set[tuple[str, str]]:

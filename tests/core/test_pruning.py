@@ -7,9 +7,11 @@ import pytest
 
 from selify.app import WINGS
 from selify.core import ids, pruning, upkeep
+from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import first_id, new_id
 from selify.core.queue import jobs, outbox
+from selify.core.queue.worker import Routine, run_in_slot
 
 PRUNED = upkeep.pruned(WINGS)
 SYSTEM = Actor.system("test")
@@ -17,7 +19,16 @@ NOW = datetime.now(UTC)
 
 
 async def prune(database: Database, *, days: float = 0) -> int:
-    return await pruning.prune(database, PRUNED, now=NOW + timedelta(days=days))
+    """As a worker does, in its slot; how many rows went."""
+    now, gone = NOW + timedelta(days=days), 0
+
+    async def work() -> None:
+        nonlocal gone
+        gone = await pruning.prune(database, PRUNED, now=now)
+
+    routine = Routine("pruning", pruning.EVERY.total_seconds(), work)
+    await run_in_slot(database, FrozenClock(now), routine)
+    return gone
 
 
 async def add_event(tx: Tx, status: str, days_old: float) -> None:

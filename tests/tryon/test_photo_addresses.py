@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from tests.infra.world import ANA, PHOTO, SYSTEM, Brand, World
 
+from selify.core.queue import personal
 from selify.core.queue.inbox import Incoming
 from selify.core.queue.personal import without_addresses
 from selify.messaging import unmatched_events
 from selify.messaging.types import MessageUnsent, MessageWritten, SocialEvent
-from selify.tryon import lifecycle, photo_addresses
+from selify.tryon import lifecycle
 from selify.tryon.lifecycle import JOB, Request
 
 PAYLOADS = {JOB: Request}
+OTHERS = (unmatched_events.PERSONAL,)
 KEEP = timedelta(hours=24)
 NEEDLE = "photos.example/ana"
 
@@ -41,8 +43,8 @@ async def written_in(world: World) -> set[str]:
 
 async def sweep(world: World, after: timedelta) -> int:
     world.clock.advance(after)
-    return await photo_addresses.forget_old(
-        world.database, PAYLOADS, now=world.clock.now(), keep=KEEP
+    return await personal.forget_old(
+        world.database, PAYLOADS, OTHERS, now=world.clock.now(), keep=KEEP
     )
 
 
@@ -117,8 +119,8 @@ async def test_no_log_tells_it(
 
 async def test_a_clock_that_ran_ahead_leaves_none_behind(world: World, brand: Brand) -> None:
     """Swept as if it were next year; what arrives after the clock is right again goes in its time."""
-    await photo_addresses.forget_old(
-        world.database, PAYLOADS, now=world.clock.now() + timedelta(days=365), keep=KEEP
+    await personal.forget_old(
+        world.database, PAYLOADS, OTHERS, now=world.clock.now() + timedelta(days=365), keep=KEEP
     )
     await world.say(world.comment(), world.photo())
     assert await sweep(world, timedelta(0)) == 0

@@ -27,7 +27,6 @@ from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.pruning import TROUBLE_KEPT, Rule
 from selify.core.queue.claims import NOBODY
-from selify.core.queue.schedule import take_turn
 
 log = get_logger(__name__)
 
@@ -175,46 +174,31 @@ async def check_all(tx: Tx, clock: Clock, invariants: Sequence[Invariant]) -> Fi
 
 
 async def watch(
-    database: Database,
-    clock: Clock,
-    invariants: Sequence[Invariant],
-    *,
-    every: timedelta,
-    patience: timedelta,
-) -> int:
-    """Check those that no worker has checked within ``every``; how many that were.
-
-    Each in a transaction of its own, and none longer than ``patience``: the slow ones take neither
-    time nor findings from the others.
+    database: Database, clock: Clock, invariant: Invariant, *, patience: timedelta
+) -> None:
+    """A routine: check it, in a transaction of its own that is no longer than ``patience``. That it cannot be
+    checked is a finding, too. Raises what the database raises that is away.
     """
-    checked = 0
-    for invariant in invariants:
-        async with database.tx(ACTOR) as tx:
-            turn = f"invariant {invariant.name}"
-            if not await take_turn(tx, turn, every=every, now=clock.now()):
-                continue
-        checked += 1
-        try:
-            if isinstance(invariant, HistoryInvariant):
-                await _look_at_history(database, clock, invariant, patience)
-            else:
-                async with database.tx(ACTOR) as tx:
-                    await tx.allow(patience)
-                    await check_all(tx, clock, [invariant])
+    try:
+        if isinstance(invariant, HistoryInvariant):
+            await _look_at_history(database, clock, invariant, patience)
+        else:
             async with database.tx(ACTOR) as tx:
-                await tx.execute(
-                    f"{_RESOLVE} WHERE resolved_at IS NULL AND invariant = $1 AND subject = $3",
-                    CHECKABLE,
-                    clock.now(),
-                    invariant.name,
-                )
-        except Exception as error:
-            # A statement that was given up is not a database that is away, although both pass.
-            if is_away(error) and not isinstance(error, asyncpg.QueryCanceledError):
-                raise
-            log.exception("an invariant could not be checked", invariant=invariant.name)
-            await _not_checked(database, clock, invariant, error)
-    return checked
+                await tx.allow(patience)
+                await check_all(tx, clock, [invariant])
+        async with database.tx(ACTOR) as tx:
+            await tx.execute(
+                f"{_RESOLVE} WHERE resolved_at IS NULL AND invariant = $1 AND subject = $3",
+                CHECKABLE,
+                clock.now(),
+                invariant.name,
+            )
+    except Exception as error:
+        # A statement that was given up is not a database that is away, although both pass.
+        if is_away(error) and not isinstance(error, asyncpg.QueryCanceledError):
+            raise
+        log.exception("an invariant could not be checked", invariant=invariant.name)
+        await _not_checked(database, clock, invariant, error)
 
 
 async def _look_at_history(

@@ -13,7 +13,6 @@ from selify.core.ids import first_id
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.queue.claims import by_index
-from selify.core.queue.schedule import take_turn
 
 log = get_logger(__name__)
 
@@ -45,10 +44,7 @@ class Rule:
 
 
 async def prune(database: Database, rules: Sequence[Rule], *, now: datetime) -> int:
-    """Once an hour, by one worker for all; how many rows went."""
-    async with database.tx(ACTOR) as tx:
-        if not await take_turn(tx, "pruning", every=EVERY, now=now):
-            return 0
+    """A routine; how many rows went."""
     return sum([await _clear_or_say_why(database, rule, now) for rule in rules])
 
 

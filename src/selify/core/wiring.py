@@ -7,6 +7,7 @@ is made by functions of the ``Container``, in the process that needs it.
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Self, TypeVar
 
 from fastapi import APIRouter
@@ -21,6 +22,7 @@ from selify.core.queue.inbox import EventHandler, GivenUp
 from selify.core.queue.jobs import JobKind
 from selify.core.queue.outbox import Channel
 from selify.core.queue.payload import Payload
+from selify.core.queue.personal import PersonalRows
 from selify.core.queue.worker import Routine
 from selify.core.settings import Settings
 from selify.core.web.health import Check
@@ -95,6 +97,10 @@ def _no_invariants(_: Clock) -> Sequence[Invariant]:
     return ()
 
 
+def _no_time(_: Settings) -> timedelta:
+    return timedelta()
+
+
 def _no_hosts(_: Settings) -> Sequence[str]:
     return ()
 
@@ -102,8 +108,9 @@ def _no_hosts(_: Settings) -> Sequence[str]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wing:
     """``body_limits``: bytes by path; ``request_costs``: what a request below a path counts. ``pruned``,
-    ``bounds``, ``payloads`` (of jobs, by kind) and ``invariants``: what must go, how far ahead its times can
-    lie, what is personal, and what must be true. ``media_hosts``: from where files may be fetched.
+    ``bounds`` and ``invariants``: what must go, how far ahead its times can lie, and what must be true.
+    ``payloads`` (of jobs, by kind) and ``personal``: where something is said of a person; ``personal_for``:
+    how long it needs that. ``media_hosts``: from where files may be fetched.
     ``opens``: what it offers others (``Container.offer``), for as long as the process runs.
     """
 
@@ -115,6 +122,8 @@ class Wing:
     pruned: Sequence[Rule] = ()
     bounds: Sequence[Bound] = ()
     payloads: Mapping[str, type[Payload]] = field(default_factory=dict)
+    personal: Sequence[PersonalRows] = ()
+    personal_for: Callable[[Settings], timedelta] = _no_time
     invariants: Callable[[Clock], Sequence[Invariant]] = _no_invariants
     media_hosts: Callable[[Settings], Sequence[str]] = _no_hosts
     opens: Callable[[Container], AbstractAsyncContextManager[None]] = _nothing

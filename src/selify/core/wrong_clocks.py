@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from selify.core.database import Actor, Database
 from selify.core.logging import get_logger
 from selify.core.queue.claims import by_index
-from selify.core.queue.schedule import take_turn
 
 log = get_logger(__name__)
 
@@ -61,10 +60,7 @@ class Bound:
 
 
 async def set_right(database: Database, bounds: Sequence[Bound], *, now: datetime) -> int:
-    """One worker for all; how many times were set right."""
-    async with database.tx(ACTOR) as tx:
-        if not await take_turn(tx, "clocks", every=EVERY, now=now):
-            return 0
+    """A routine; how many times were set right."""
     changed = 0
     for bound in bounds:
         async with by_index(database, ACTOR) as tx:

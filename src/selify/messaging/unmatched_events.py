@@ -17,7 +17,7 @@ from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.queue import inbox, inbox_rows
 from selify.core.queue.inbox import Event, replay
-from selify.core.queue.personal import without_addresses
+from selify.core.queue.personal import PersonalRows, without_addresses
 from selify.messaging.ports import ReadAgain
 
 log = get_logger(__name__)
@@ -184,3 +184,6 @@ async def oldest(tx: Tx) -> datetime | None:
         "SELECT min(created_at) FROM public.instagram_message_queue"
     )
     return found
+
+
+PERSONAL = PersonalRows(forget_addresses, oldest)

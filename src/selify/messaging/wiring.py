@@ -122,6 +122,7 @@ WING = Wing(
     # Deliveries that are parked: also those that waited in vain, for nobody answers last quarter's.
     pruned=(Rule("public.instagram_message_queue", "created_at", TROUBLE_KEPT),),
     bounds=clock_bounds.BOUNDS,
+    personal=(unmatched_events.PERSONAL,),
     serve=_serve,
     work=_work,
 )

@@ -24,7 +24,6 @@ from selify.tryon import (
     interactions,
     lifecycle,
     permissions,
-    photo_addresses,
     posts,
 )
 from selify.tryon.bot import TryOnBot
@@ -37,7 +36,6 @@ from selify.tryon.routing import TryOnRouter
 from selify.tryon.types import Picture, Refusal, Rendering, RenderOptions
 
 MEBI = 1024 * 1024
-PAYLOADS = {lifecycle.JOB: lifecycle.Request}
 
 
 @asynccontextmanager
@@ -93,14 +91,8 @@ async def _judged(
 
 def _routines(container: Container) -> list[Routine]:
     database, clock, secrets = container.database, container.clock, container.secrets
-    keep = max(timedelta(hours=container.settings.photo_hours), LONGEST_JOB)
     gateways = [platform.gateway for platform in container.every(Platform)]
     return [
-        Routine(
-            "photo addresses",
-            60,
-            lambda: photo_addresses.forget_old(database, PAYLOADS, now=clock.now(), keep=keep),
-        ),
         *(
             Routine(
                 f"posts of {gateway.platform}",
@@ -131,7 +123,8 @@ WING = Wing(
     name="tryon",
     routers=[endpoints.router],
     permissions=permissions.PERMISSIONS,
-    payloads=PAYLOADS,
+    payloads={lifecycle.JOB: lifecycle.Request},
+    personal_for=lambda settings: max(timedelta(hours=settings.photo_hours), LONGEST_JOB),
     invariants=_invariants,
     media_hosts=lambda settings: settings.tryon_media_hosts,
     opens=_open,

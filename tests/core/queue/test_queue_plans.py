@@ -195,8 +195,6 @@ async def recover_events(database: Watching) -> None:
 
 
 async def prune(database: Watching) -> None:
-    async with database.tx(SYSTEM) as tx:
-        await tx.execute("DELETE FROM internal.routine_turns")
     await pruning.prune(database, PRUNED, now=NOW)
 
 

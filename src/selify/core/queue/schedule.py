@@ -1,5 +1,5 @@
-"""Whose turn it is: work that one worker does for all, no more often than it is worth; and among many
-that wait for a routine, the longest waiting first.
+"""The schedule: work that one worker does for all, once in each slot of its interval; and among many that
+wait for a routine, the longest waiting first.
 
 A routine takes so many at a time. One that fails goes to the end of the line, or those that always fail
 would stand before the others for ever: ``attempt`` does it and puts it there, ``last_try`` is what to
@@ -17,34 +17,26 @@ from selify.core.outage import is_away
 log = get_logger(__name__)
 
 
-async def take_turn(tx: Tx, routine: str, *, every: timedelta, now: datetime) -> bool:
-    """Whether nobody has taken this routine's turn within ``every``; if so, it is ours.
-
-    Commit it before the work begins, or the others wait for its end. Who dies in between leaves the
-    rest to the next turn.
-    """
-    return bool(
-        await tx.execute(
-            # One that lies ahead was taken by a clock that was wrong.
-            """
-            INSERT INTO internal.routine_turns AS turn (routine, taken_at) VALUES ($1, $2)
-            ON CONFLICT (routine) DO UPDATE SET taken_at = excluded.taken_at
-             WHERE turn.taken_at NOT BETWEEN $2 - $3::interval AND $2 + $3::interval
-            """,
-            routine,
-            now,
-            every,
-        )
-    )
-
-
 async def claim_slot(tx: Tx, routine: str, *, every: timedelta, now: datetime) -> timedelta | None:
-    """None: this slot of the routine is ours. Else how long until the next one is free.
+    """None: nobody has run this routine within ``every``, and the slot is ours. Else how long until the next
+    one is free.
 
-    Whoever dies in its slot leaves the rest to the next.
+    Commit it before the work begins, or the others wait for its end. Whoever dies in its slot leaves
+    the rest to the next.
     """
     name = f"every/{routine}"
-    if await take_turn(tx, name, every=every, now=now):
+    ours = await tx.execute(
+        # One that lies ahead was taken by a clock that was wrong.
+        """
+        INSERT INTO internal.routine_turns AS turn (routine, taken_at) VALUES ($1, $2)
+        ON CONFLICT (routine) DO UPDATE SET taken_at = excluded.taken_at
+         WHERE turn.taken_at NOT BETWEEN $2 - $3::interval AND $2 + $3::interval
+        """,
+        name,
+        now,
+        every,
+    )
+    if ours:
         return None
     taken = await stood_at(tx, name)
     return min(max(timedelta(), taken + every - now), every) if taken else timedelta()

@@ -113,18 +113,21 @@ class Worker:
     async def _keep(self, routine: Routine) -> None:
         """Do it whenever its slot is free, whoever took the one before."""
         while True:
-            rest = await _guarded(routine.name, partial(self._run_in_slot, routine))
+            rest = await _guarded(
+                routine.name, partial(run_in_slot, self.database, self.clock, routine)
+            )
             await asyncio.sleep(rest)
 
-    async def _run_in_slot(self, routine: Routine) -> float:
-        """How many seconds until the next slot."""
-        every = timedelta(seconds=routine.every)
-        async with self.database.tx(ACTOR) as tx:
-            due = await schedule.claim_slot(tx, routine.name, every=every, now=self.clock.now())
-        if due is not None:
-            return due.total_seconds()
-        await routine.run()
-        return routine.every
+
+async def run_in_slot(database: Database, clock: Clock, routine: Routine) -> float:
+    """Unless somebody has, within its interval; how many seconds until the next slot."""
+    every = timedelta(seconds=routine.every)
+    async with database.tx(ACTOR) as tx:
+        due = await schedule.claim_slot(tx, routine.name, every=every, now=clock.now())
+    if due is not None:
+        return due.total_seconds()
+    await routine.run()
+    return routine.every
 
 
 async def _recover(name: str, queue: Queue) -> None:
