@@ -34,7 +34,7 @@ Claim = Callable[[Tx], Awaitable[object]]
 
 # A hundred conversations with fifty messages each: nearly every row waits behind another.
 OUTBOX = """
-    INSERT INTO internal.outbox (id, channel, key, lane, payload, not_before)
+    INSERT INTO internal.outbox (id, channel, key, ordering_key, payload, not_before)
     SELECT gen_random_uuid(), 'bench', n::text, (n % 100)::text, '{}', now()
       FROM generate_series(1, $1) n
 """

@@ -132,7 +132,7 @@ def _event(number: int) -> Incoming:
         platform=PLATFORM,
         event_type="comment_received",
         payload={"id": number, "text": "try on please"},
-        lane=f"conversation-{number}",
+        ordering_key=f"conversation-{number}",
         account_ref="bench",
     )
 

@@ -35,7 +35,7 @@ VALUES ('instagram', 'comment_received', encode(sha256(int8send(:n)), 'hex'), NU
                            'comment_id', (:n)::text, 'text', 'try on please',
                            'username', 'ben.walks.dogs', 'media_id', '18061120457739004',
                            'media_product_type', 'FEED'),
-        jsonb_build_object('lane', '17841400000000001:' || (:n)::text,
+        jsonb_build_object('ordering_key', '17841400000000001:' || (:n)::text,
                            'account_ref', '17841400000000001', 'trace', (:n)::text),
         (SELECT id FROM public.connected_social_accounts
           WHERE platform = 'instagram' AND platform_account_id = '17841400000000001'))

@@ -198,7 +198,7 @@ def build_worker(container: Container, works: Sequence[Work], kept: Sequence[Rou
     work = Work.of(works)
     queues: dict[str, Queue] = {
         "inbox": InboxWorker(
-            database, work.handlers, given_up=work.given_up, clock=clock, worker_id=name
+            database, work.handlers, dead_letters=work.dead_letters, clock=clock, worker_id=name
         ),
         "outbox": OutboxWorker(database, work.channels, clock=clock, worker_id=name),
         "jobs": JobRunner(database, work.jobs, clock=clock, worker_id=name, parallel=2),

@@ -21,7 +21,7 @@ import httpx
 from selify.core import metrics
 from selify.core.errors import SelifyError
 from selify.core.logging import get_logger
-from selify.core.waiting import happens_within
+from selify.core.waiting import wait_with_timeout
 
 log = get_logger(__name__)
 
@@ -115,7 +115,7 @@ class Supervisor:
             quick = time.monotonic() - started < QUICK_DEATH
             rest = min(rest * 2, LONGEST_REST) if quick else 0.2
             log.warning("restarting", program=program.name, reason=ended, after_seconds=rest)
-            await happens_within(self._stopping, rest)
+            await wait_with_timeout(self._stopping, rest)
 
     async def _run_once(self, program: Program) -> int:
         """Its exit code. Raises OSError when it cannot be started."""

@@ -21,7 +21,8 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.files.storage import Storage
 from selify.core.logging import get_logger
 from selify.core.queue import job_rows, jobs, outbox_rows
-from selify.core.queue.jobs import Job, RunLater
+from selify.core.queue.defer import Defer
+from selify.core.queue.jobs import Job
 from selify.core.wiring import Wing, Work
 from selify.messaging import accounts, repository
 from selify.messaging.clients import Clients
@@ -102,7 +103,7 @@ class WorkspaceDeletion:
         await self._disconnect(workspace_id, deleted_at)
         left = deleted_at + KEPT_FOR - self.clock.now()
         if left > timedelta():
-            raise RunLater("It is kept for a while, in case somebody wants it back.", left)
+            raise Defer("It is kept for a while, in case somebody wants it back.", left)
         async with self.database.tx(ACTOR) as tx:
             if not await begin_forgetting(
                 tx, workspace_id, deleted_at=deleted_at, now=self.clock.now()

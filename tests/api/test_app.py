@@ -53,13 +53,13 @@ async def test_the_routines_that_look_after_the_store_run(
     database_url: str, tmp_path: Path, clock: FrozenClock
 ) -> None:
     settings = Settings(database_url=database_url, data_dir=tmp_path)
-    async with open_container(settings, clock=clock) as house:
-        async with house.database.tx(ROUTINES) as tx:
+    async with open_container(settings, clock=clock) as container:
+        async with container.database.tx(ROUTINES) as tx:
             await billing.seed(tx)
             await retention.delete_soon(tx, "gone.jpg", reason="test", workspace_id=uuid4())
-        works = [await wing.work(house) for wing in WINGS]
+        works = [await wing.work(container) for wing in WINGS]
         routines = [one for work in works for one in work.routines]
-        routines += upkeep.routines(house, WINGS)
+        routines += upkeep.routines(container, WINGS)
         by_name = {routine.name: routine for routine in routines}
         assert by_name.keys() >= {
             "pruning",
@@ -70,7 +70,7 @@ async def test_the_routines_that_look_after_the_store_run(
         }
         watched = [name for name in by_name if name.startswith("invariant ")]
         ran = {name: await by_name[name].run() for name in (*watched, "pruning", "retention")}
-        async with house.database.tx(ROUTINES) as tx:
+        async with container.database.tx(ROUTINES) as tx:
             findings = await tx.fetch("SELECT * FROM internal.invariant_findings")
     assert findings == []
     assert ran["retention"] == 1
@@ -87,12 +87,12 @@ async def test_whom_we_pay_is_asked_after_the_check_and_at_each_model_s_price(
         gemini_api_key="key",
         gemini_models=("gemini-3.1-flash-image", "gemini-3-pro-image", "some-other-model"),
     )
-    async with open_container(settings) as house:
-        embedded = house.one(EmbeddedEngine)
-        async with house.database.tx(Actor.system("test")) as tx:
+    async with open_container(settings) as container:
+        embedded = container.one(EmbeddedEngine)
+        async with container.database.tx(Actor.system("test")) as tx:
             await billing.seed(tx)
-        hosted, ours, own = await engines.chosen(house, embedded)
-        prices = await _engine_prices(house)
+        hosted, ours, own = await engines.chosen(container, embedded)
+        prices = await _engine_prices(container)
     assert isinstance(hosted, CheckedEngine)
     assert (hosted.name, ours, own.name) == ("gemini", embedded, "instant")
     assert prices["gemini"] == {

@@ -24,7 +24,7 @@ from selify.core.pruning import Rule
 from selify.core.queue import jobs, outbox
 from selify.core.queue.inbox import Event, Incoming, Intake
 from selify.core.queue.jobs import Job
-from selify.core.queue.outbox import Delivery, Outcome, Sent
+from selify.core.queue.outbox import OutboxMessage, Outcome, Sent
 from selify.core.queue.payload import Payload
 from selify.core.queue.worker import Routine, Worker
 from selify.core.settings import Settings
@@ -71,14 +71,14 @@ class Thrower:
     def __init__(self, box: Box) -> None:
         self._box = box
 
-    async def send(self, delivery: Delivery) -> Outcome:
+    async def send(self, delivery: OutboxMessage) -> Outcome:
         self._box.played.append(f"threw {Block.read(delivery.payload).colour}")
         return Sent({})
 
-    async def reconcile(self, delivery: Delivery) -> Outcome:
+    async def reconcile(self, delivery: OutboxMessage) -> Outcome:
         return await self.send(delivery)
 
-    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None: ...
+    async def on_outcome(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome) -> None: ...
 
 
 class NothingOnTheFloor:
@@ -179,12 +179,12 @@ async def test_its_events_messages_jobs_and_routines_are_worked_on(
     toy = replace(TOY, opens=open_and_tell)
     async with open_worker(settings, (*WINGS, toy), clock=clock) as worker:
         database = worker.database
-        said = Incoming("toy", "said", {"said": "hello"}, lane="", account_ref="")
+        said = Incoming("toy", "said", {"said": "hello"}, ordering_key="", account_ref="")
         await Intake(database).receive([said])
         async with database.tx(SYSTEM) as tx:
             await jobs.start(tx, kind="toy", key="1", payload=Block(colour="red").stored())
             await outbox.enqueue(
-                tx, channel="toy", key="1", lane="1", payload=Block(colour="green").stored()
+                tx, channel="toy", key="1", ordering_key="1", payload=Block(colour="green").stored()
             )
         await drain(worker)
         jobs_done = worker.queues["jobs"]

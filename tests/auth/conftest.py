@@ -11,7 +11,7 @@ import pytest_asyncio
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
-from selify.auth import Gate, endpoints
+from selify.auth import Authenticator, endpoints
 from selify.auth.passwords import Passwords
 from selify.auth.tokens import Tokens
 from selify.core.clock import FrozenClock
@@ -28,14 +28,14 @@ SYSTEM = Actor.system("test")
 @dataclass
 class House:
     app: FastAPI
-    gate: Gate
+    authenticator: Authenticator
     clock: FrozenClock
     database: Database
     box: SecretBox
 
     def client(self, address: str = "203.0.113.7", **options: Any) -> httpx.AsyncClient:
         """A browser of its own, on our own page."""
-        page = self.gate.public_url
+        page = self.authenticator.public_url
         options.setdefault("headers", {"Origin": page})
         transport = httpx.ASGITransport(self.app, client=(address, 5000))
         return httpx.AsyncClient(transport=transport, base_url=page, **options)
@@ -48,7 +48,7 @@ class House:
 def make_house(database: Database, *, public_url: str = ORIGIN, hasher: Any = CHEAP) -> House:
     clock = FrozenClock(datetime.now(UTC))
     box = SecretBox.parse([SecretBox.new_key("k1")])
-    gate = Gate(
+    authenticator = Authenticator(
         database=database,
         clock=clock,
         passwords=Passwords(hasher),
@@ -59,9 +59,9 @@ def make_house(database: Database, *, public_url: str = ORIGIN, hasher: Any = CH
     app = FastAPI()
     http.install(app, https=public_url.startswith("https"))
     app.state.database, app.state.clock = database, clock
-    app.state.gate, app.state.authenticate = gate, gate.authenticate
+    app.state.authenticator, app.state.authenticate = authenticator, authenticator.authenticate
     app.include_router(endpoints.router)
-    return House(app, gate, clock, database, box)
+    return House(app, authenticator, clock, database, box)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def database(swept_database: Database) -> Database:
 
 
 @pytest.fixture
-def house(database: Database) -> House:
+def container(database: Database) -> House:
     return make_house(database)
 
 
@@ -81,8 +81,8 @@ def new_house(database: Database) -> Callable[..., House]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def browser(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with house.client() as client:
+async def browser(container: House) -> AsyncIterator[httpx.AsyncClient]:
+    async with container.client() as client:
         yield client
 
 

@@ -2,14 +2,14 @@ import json
 
 import pytest
 
-from selify.auth import OAuthEvent, Visit, audit
+from selify.auth import ClientInfo, OAuthEvent, audit
 from selify.core.database import Actor
 
 SECRETS = ["IGQWRsecret", "s3cr3t-value", "AQBcode99", "eyJhbGciOi.J9.sig", "st4te-value"]
 
 
 @pytest.fixture
-def write(house):
+def write(container):
     async def write(event=OAuthEvent.ACCOUNT_CONNECTED, **more):
         """One line, read back, and taken away again with its transaction."""
 
@@ -18,7 +18,7 @@ def write(house):
 
         found = None
         try:
-            async with house.database.tx(Actor.system("test")) as tx:
+            async with container.database.tx(Actor.system("test")) as tx:
                 await audit.record(tx, event, platform="instagram", **more)
                 found = await tx.fetch_one("SELECT * FROM public.oauth_audit_logs")
                 raise Undo
@@ -43,7 +43,7 @@ async def test_a_line_says_who_from_where_and_what(write):
     row = await write(
         platform_account_id="17841400000000001",
         metadata={"username": "nordlicht", "scopes": ["basic"], "attempt": 2},
-        visit=Visit(address="2001:db8::7", user_agent="Firefox"),
+        client=ClientInfo(address="2001:db8::7", user_agent="Firefox"),
     )
     assert str(row["ip_address"]) == "2001:db8::7"
     assert (row["user_agent"], row["platform_account_id"]) == ("Firefox", "17841400000000001")
@@ -71,12 +71,12 @@ async def test_no_credential_is_written_down_wherever_it_hides(write):
     assert row["metadata"]["nested"][0]["kept"] == "yes"
 
 
-async def test_an_audit_line_is_never_changed_by_a_user(house, browser, joined):
+async def test_an_audit_line_is_never_changed_by_a_user(container, browser, joined):
     from uuid import UUID
 
     import asyncpg
 
     user = Actor.user(UUID((await joined(browser))["user"]["id"]))
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with house.database.tx(user) as tx:
+        async with container.database.tx(user) as tx:
             await audit.record(tx, OAuthEvent.ACCOUNT_CONNECTED, platform="instagram")

@@ -18,15 +18,15 @@ def credentials(password, email="mira@example.com"):
     return {"email": email, "password": password}
 
 
-async def test_sign_up_signs_in_and_the_profile_is_there(house, browser, joined):
+async def test_sign_up_signs_in_and_the_profile_is_there(container, browser, joined):
     made = await joined(browser)
     cookie = browser.cookies["selify_session"]
     response = await browser.get(ME)
     assert response.json() == made
     assert response.headers["cache-control"] == "no-store"
-    [profile] = await house.run("SELECT email, full_name, status FROM public.profiles")
+    [profile] = await container.run("SELECT email, full_name, status FROM public.profiles")
     assert tuple(profile) == ("mira@example.com", "Mira Holm", "active")
-    [stored] = await house.run(
+    [stored] = await container.run(
         "SELECT u.encrypted_password, k.current_hash, s.ip::text FROM auth.users u, internal.session_secrets k"
         " JOIN auth.sessions s ON s.id = k.session_id"
     )
@@ -35,9 +35,11 @@ async def test_sign_up_signs_in_and_the_profile_is_there(house, browser, joined)
     assert stored["ip"] == "203.0.113.7/32"
 
 
-async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(house, new_house, password):
+async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
+    container, new_house, password
+):
     async with (
-        house.client() as plain,
+        container.client() as plain,
         new_house(public_url="https://shop.test").client() as secure,
     ):
         cookie = (await plain.post(SIGN_UP, json=credentials(password))).headers["set-cookie"]
@@ -66,8 +68,8 @@ async def test_an_address_is_one_account_however_it_is_written(browser, joined, 
     ).is_success
 
 
-async def test_two_sign_ups_at_once_make_one_account(house, password):
-    async with house.client() as one, house.client() as other:
+async def test_two_sign_ups_at_once_make_one_account(container, password):
+    async with container.client() as one, container.client() as other:
         answers = await asyncio.gather(
             *(client.post(SIGN_UP, json=credentials(password)) for client in (one, other))
         )
@@ -102,18 +104,18 @@ async def test_a_wrong_password_and_an_unknown_address_look_and_cost_the_same(
     assert wrong.headers["content-type"] == "application/problem+json"
 
 
-async def test_the_password_of_nobody_lets_nobody_in(house, browser):
+async def test_the_password_of_nobody_lets_nobody_in(container, browser):
     for guess in ("the password of nobody", ""):
-        verdict = await house.gate.passwords.check(None, guess)
+        verdict = await container.authenticator.passwords.check(None, guess)
         assert not verdict.right
 
 
 async def test_guessing_is_stopped_in_all_processes_even_for_the_right_guess(
-    house, new_house, browser, joined, password
+    container, new_house, browser, joined, password
 ):
     await joined(browser)
     other_process = new_house()
-    other_process.clock.advance(house.clock.now() - other_process.clock.now())
+    other_process.clock.advance(container.clock.now() - other_process.clock.now())
     async with other_process.client() as second:
         for turn in range(10):
             client = (browser, second)[turn % 2]
@@ -122,14 +124,14 @@ async def test_guessing_is_stopped_in_all_processes_even_for_the_right_guess(
         refused = await second.post(SIGN_IN, json=credentials(password))
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_attempts")
     assert 0 < int(refused.headers["retry-after"]) <= 900
-    async with house.client("198.51.100.9") as elsewhere:  # the owner, at home
+    async with container.client("198.51.100.9") as elsewhere:  # the owner, at home
         assert (await elsewhere.post(SIGN_IN, json=credentials(password))).is_success
-    house.clock.advance(timedelta(minutes=15))
+    container.clock.advance(timedelta(minutes=15))
     assert (await browser.post(SIGN_IN, json=credentials(password))).is_success
 
 
-async def test_guesses_sent_all_at_once_are_counted_all(house, joined, password):
-    async with house.client() as client:
+async def test_guesses_sent_all_at_once_are_counted_all(container, joined, password):
+    async with container.client() as client:
         await joined(client)
         answers = await asyncio.gather(
             *(client.post(SIGN_IN, json=credentials(f"guess {n}")) for n in range(25))
@@ -143,7 +145,7 @@ async def test_signing_in_often_is_not_guessing(browser, joined, password):
         assert (await browser.post(SIGN_IN, json=credentials(password))).is_success
 
 
-async def test_one_address_trying_many_accounts_is_stopped(house, browser):
+async def test_one_address_trying_many_accounts_is_stopped(container, browser):
     answers = [
         (await browser.post(SIGN_IN, json=credentials("guess", f"user{n}@example.com"))).status_code
         for n in range(101)
@@ -151,7 +153,7 @@ async def test_one_address_trying_many_accounts_is_stopped(house, browser):
     assert answers == [401] * 100 + [429]
 
 
-async def test_signing_up_is_throttled_by_address(house, browser, password):
+async def test_signing_up_is_throttled_by_address(container, browser, password):
     answers = [
         await browser.post(SIGN_UP, json=credentials(password, f"user{n}@example.com"))
         for n in range(21)
@@ -162,9 +164,11 @@ async def test_signing_up_is_throttled_by_address(house, browser, password):
 @pytest.mark.parametrize(
     "closed", ["banned_until = now() + interval '1 day'", "deleted_at = now()"]
 )
-async def test_a_closed_account_cannot_sign_in_nor_go_on(house, browser, joined, password, closed):
+async def test_a_closed_account_cannot_sign_in_nor_go_on(
+    container, browser, joined, password, closed
+):
     await joined(browser)
-    await house.run(f"UPDATE auth.users SET {closed}")
+    await container.run(f"UPDATE auth.users SET {closed}")
     assert (await browser.get(ME)).status_code == 401
     answer = await browser.post(SIGN_IN, json=credentials(password))
     assert (answer.status_code, answer.json()["code"]) == (403, "account_closed")
@@ -172,26 +176,26 @@ async def test_a_closed_account_cannot_sign_in_nor_go_on(house, browser, joined,
     assert wrong.json()["code"] == "wrong_credentials"  # only who knows the password is told
 
 
-async def test_a_ban_ends(house, browser, joined, password):
+async def test_a_ban_ends(container, browser, joined, password):
     await joined(browser)
-    await house.run(
-        "UPDATE auth.users SET banned_until = $1", house.clock.now() + timedelta(days=1)
+    await container.run(
+        "UPDATE auth.users SET banned_until = $1", container.clock.now() + timedelta(days=1)
     )
-    house.clock.advance(timedelta(days=1))
+    container.clock.advance(timedelta(days=1))
     assert (await browser.post(SIGN_IN, json=credentials(password))).is_success
 
 
-async def test_old_hashes_are_renewed_at_sign_in(house, new_house, browser, joined, password):
+async def test_old_hashes_are_renewed_at_sign_in(container, new_house, browser, joined, password):
     await joined(browser)
-    [old] = await house.run("SELECT encrypted_password AS hash FROM auth.users")
+    [old] = await container.run("SELECT encrypted_password AS hash FROM auth.users")
     stronger = PasswordHasher(time_cost=2, memory_cost=128, parallelism=1)
     async with new_house(hasher=stronger).client() as client:
         assert (await client.post(SIGN_IN, json=credentials(password))).is_success
-        [new] = await house.run("SELECT encrypted_password AS hash FROM auth.users")
+        [new] = await container.run("SELECT encrypted_password AS hash FROM auth.users")
         assert new["hash"] != old["hash"]
         assert "m=128,t=2,p=1" in new["hash"]
         assert (await client.post(SIGN_IN, json=credentials(password))).is_success
-        assert [new] == await house.run("SELECT encrypted_password AS hash FROM auth.users")
+        assert [new] == await container.run("SELECT encrypted_password AS hash FROM auth.users")
 
 
 @pytest.mark.parametrize(
@@ -203,25 +207,25 @@ async def test_old_hashes_are_renewed_at_sign_in(house, new_house, browser, join
     ],
 )
 async def test_what_changes_while_a_password_is_checked_is_checked_anew(
-    house, browser, joined, password, monkeypatch, change, status, code
+    container, browser, joined, password, monkeypatch, change, status, code
 ):
     await joined(browser)
-    other = await house.gate.passwords.hash("quite another one")
-    check = house.gate.passwords.check
+    other = await container.authenticator.passwords.hash("quite another one")
+    check = container.authenticator.passwords.check
     changes = [f"WITH other AS (SELECT $1::text AS h) UPDATE auth.users SET {change}"]
 
     async def meanwhile(stored, guess):
         verdict = await check(stored, guess)
         while changes:
-            await house.run(changes.pop(), other)
+            await container.run(changes.pop(), other)
         return verdict
 
-    monkeypatch.setattr(house.gate.passwords, "check", meanwhile)
+    monkeypatch.setattr(container.authenticator.passwords, "check", meanwhile)
     answer = await browser.post(SIGN_IN, json=credentials(password))
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    [sessions] = await house.run("SELECT count(*) AS n FROM auth.sessions")
+    [sessions] = await container.run("SELECT count(*) AS n FROM auth.sessions")
     assert sessions["n"] == 1, "only that of joining"
-    [user] = await house.run("SELECT encrypted_password AS hash FROM auth.users")
+    [user] = await container.run("SELECT encrypted_password AS hash FROM auth.users")
     assert (user["hash"] == other) == ("password" in change), "and no renewal undoes the change"
 
 
@@ -241,14 +245,14 @@ async def test_passwords_that_would_be_guessed_are_refused(browser, bad):
     assert answer.status_code == 422
 
 
-async def test_a_crowd_signing_in_waits_in_a_short_line_only(house):
-    gate = house.gate
+async def test_a_crowd_signing_in_waits_in_a_short_line_only(container):
+    authenticator = container.authenticator
     answers = await asyncio.gather(
-        *(gate.passwords.check(None, "x") for _ in range(60)), return_exceptions=True
+        *(authenticator.passwords.check(None, "x") for _ in range(60)), return_exceptions=True
     )
     busy = [answer for answer in answers if isinstance(answer, passwords.SignInBusy)]
     assert len(busy) == 60 - passwords.PARALLEL - passwords.WAITING
-    assert not (await gate.passwords.check(None, "x")).right
+    assert not (await authenticator.passwords.check(None, "x")).right
 
 
 HOSTILE_EMAILS = [
@@ -271,13 +275,13 @@ HOSTILE_EMAILS = [
 
 
 @pytest.mark.parametrize("email", HOSTILE_EMAILS, ids=lambda email: ascii(email[:24]))
-async def test_hostile_addresses_are_refused_in_words(house, browser, joined, password, email):
+async def test_hostile_addresses_are_refused_in_words(container, browser, joined, password, email):
     await joined(browser)
     for path in (SIGN_UP, SIGN_IN):
         answer = await browser.post(path, json=credentials(password, email))
         assert answer.status_code in (413, 422), answer.text
         assert answer.headers["content-type"] == "application/problem+json"
-    assert len(await house.run("SELECT 1 FROM auth.users")) == 1
+    assert len(await container.run("SELECT 1 FROM auth.users")) == 1
 
 
 @pytest.mark.parametrize(
@@ -298,11 +302,11 @@ async def test_hostile_addresses_are_refused_in_words(house, browser, joined, pa
     ],
     ids=range(12),
 )
-async def test_hostile_bodies_are_refused_in_words(house, browser, body):
+async def test_hostile_bodies_are_refused_in_words(container, browser, body):
     answer = await browser.post(SIGN_UP, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    assert not await house.run("SELECT 1 FROM auth.users")
+    assert not await container.run("SELECT 1 FROM auth.users")
 
 
 async def test_no_answer_repeats_a_password(browser):
@@ -311,9 +315,9 @@ async def test_no_answer_repeats_a_password(browser):
     assert "sesame" not in answer.text
 
 
-async def test_odd_browsers_and_places_are_no_obstacle(house, password):
+async def test_odd_browsers_and_places_are_no_obstacle(container, password):
     agents = ["x" * 100_000, "nul \x01 inside", "grüße".encode("latin-1"), ""]
-    async with house.client(address="not an address") as client:
+    async with container.client(address="not an address") as client:
         for number, agent in enumerate(agents):
             answer = await client.post(
                 SIGN_UP,
@@ -321,23 +325,23 @@ async def test_odd_browsers_and_places_are_no_obstacle(house, password):
                 headers={"User-Agent": agent},
             )
             assert answer.status_code == 201, answer.text
-    rows = await house.run("SELECT ip, user_agent FROM auth.sessions ORDER BY created_at, id")
+    rows = await container.run("SELECT ip, user_agent FROM auth.sessions ORDER BY created_at, id")
     assert {row["ip"] for row in rows} == {None}
     assert [len(row["user_agent"] or "") for row in rows] == [300, 11, 5, 0]
 
 
-async def test_what_has_ended_is_forgotten(house, browser, joined, password):
+async def test_what_has_ended_is_forgotten(container, browser, joined, password):
     await joined(browser)
     await browser.post(SIGN_IN, json=credentials("not the password"))
-    async with house.database.tx(SYSTEM) as tx:
-        assert await tidy(tx, now=house.clock.now()) == 0
-    async with house.database.tx(SYSTEM) as tx:
-        assert await tidy(tx, now=house.clock.now() + timedelta(days=15)) == 5
+    async with container.database.tx(SYSTEM) as tx:
+        assert await tidy(tx, now=container.clock.now()) == 0
+    async with container.database.tx(SYSTEM) as tx:
+        assert await tidy(tx, now=container.clock.now() + timedelta(days=15)) == 5
     for table in ("auth.sessions", "internal.session_secrets", "internal.sign_in_attempts"):
-        assert not await house.run(f"SELECT 1 FROM {table}")
+        assert not await container.run(f"SELECT 1 FROM {table}")
 
 
-async def test_no_user_can_read_accounts_or_secrets(house, browser, joined):
+async def test_no_user_can_read_accounts_or_secrets(container, browser, joined):
     import asyncpg
 
     made = await joined(browser)
@@ -352,7 +356,7 @@ async def test_no_user_can_read_accounts_or_secrets(house, browser, joined):
             "internal.sign_in_attempts",
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                async with house.database.tx(actor) as tx:
+                async with container.database.tx(actor) as tx:
                     await tx.fetch(f"SELECT * FROM {table}")
 
 

@@ -20,21 +20,21 @@ def grant(password):
     return {"grant_type": "password", "email": "mira@example.com", "password": password}
 
 
-async def me_with(house, token, **headers):
-    async with house.client(headers={"Authorization": f"Bearer {token}", **headers}) as client:
+async def me_with(container, token, **headers):
+    async with container.client(headers={"Authorization": f"Bearer {token}", **headers}) as client:
         return await client.get(ME)
 
 
-async def token_of(house, browser, joined, grant):
+async def token_of(container, browser, joined, grant):
     await joined(browser)
-    async with house.client(headers={}) as program:
+    async with container.client(headers={}) as program:
         answer = await program.post(TOKEN, json=grant)
         assert "set-cookie" not in answer.headers
     return answer.json()
 
 
-async def test_a_token_has_the_claims_supabase_uses(house, browser, joined, grant):
-    issued = await token_of(house, browser, joined, grant)
+async def test_a_token_has_the_claims_supabase_uses(container, browser, joined, grant):
+    issued = await token_of(container, browser, joined, grant)
     assert issued["token_type"] == "bearer"
     assert issued["expires_in"] in (3599, 3600)
     claims = jwt.decode(issued["access_token"], options={"verify_signature": False})
@@ -55,23 +55,23 @@ async def test_a_token_has_the_claims_supabase_uses(house, browser, joined, gran
     }
     assert claims["exp"] - claims["iat"] == 3600
     assert jwt.get_unverified_header(issued["access_token"])["alg"] == "HS256"
-    assert (await me_with(house, issued["access_token"])).json()["user"] == issued["user"]
+    assert (await me_with(container, issued["access_token"])).json()["user"] == issued["user"]
 
 
 async def test_tokens_need_no_origin_because_no_browser_sends_them_unasked(
-    house, browser, joined, grant
+    container, browser, joined, grant
 ):
-    issued = await token_of(house, browser, joined, grant)
+    issued = await token_of(container, browser, joined, grant)
     headers = {
         "Authorization": f"Bearer {issued['access_token']}",
         "Origin": "https://another.example",
     }
-    async with house.client(headers=headers) as client:
+    async with container.client(headers=headers) as client:
         made = await client.post("/api/v1/workspaces", json={"name": "Nordlicht"})
     assert made.status_code == 201
 
 
-async def test_a_bearer_token_wins_over_the_cookie(house, browser, joined):
+async def test_a_bearer_token_wins_over_the_cookie(container, browser, joined):
     await joined(browser)
     answer = await browser.get(ME, headers={"Authorization": "Bearer nonsense"})
     assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
@@ -128,40 +128,42 @@ def forged(claims, box, **changes):
     }
 
 
-async def test_forged_tokens_are_refused(house, browser, joined, grant):
-    issued = await token_of(house, browser, joined, grant)
+async def test_forged_tokens_are_refused(container, browser, joined, grant):
+    issued = await token_of(container, browser, joined, grant)
     claims = jwt.decode(issued["access_token"], options={"verify_signature": False})
     accepted = {}
-    for name, token in forged(claims, house.box).items():
+    for name, token in forged(claims, container.box).items():
         header = f"Bearer {token}".encode("latin-1")
-        async with house.client() as client:
+        async with container.client() as client:
             answer = await client.get(ME, headers={b"Authorization": header})
         if (answer.status_code, answer.json()["code"]) != (401, "token_invalid"):
             accepted[name] = answer.text
     assert accepted == {}
     right = jwt.encode(
-        claims, house.box.derive(PURPOSE)["k1"], algorithm="HS256", headers={"kid": "k1"}
+        claims, container.box.derive(PURPOSE)["k1"], algorithm="HS256", headers={"kid": "k1"}
     )
-    assert (await me_with(house, right)).status_code == 200  # so the forgeries failed for a reason
+    assert (
+        await me_with(container, right)
+    ).status_code == 200  # so the forgeries failed for a reason
 
 
-async def test_claims_cannot_be_smuggled_past_the_signature(house, browser, joined, grant):
+async def test_claims_cannot_be_smuggled_past_the_signature(container, browser, joined, grant):
     """What the database sees as claims comes from the account, never from the token."""
-    issued = await token_of(house, browser, joined, grant)
+    issued = await token_of(container, browser, joined, grant)
     claims = jwt.decode(issued["access_token"], options={"verify_signature": False})
     own = jwt.encode(
         {**claims, "role": "service_role", "app_metadata": {"team": True}},
-        house.box.derive(PURPOSE)["k1"],
+        container.box.derive(PURPOSE)["k1"],
         algorithm="HS256",
         headers={"kid": "k1"},
     )
-    session = house.gate.tokens.session_of(own, now=house.clock.now())
+    session = container.authenticator.tokens.session_of(own, now=container.clock.now())
     from selify.auth import sessions
-    from selify.auth.gate import ACTOR, actor_of
+    from selify.auth.authenticator import ACTOR, actor_of
 
-    async with house.database.tx(ACTOR) as tx:
-        actor = actor_of(await sessions.find(tx, session, now=house.clock.now()))
-    async with house.database.tx(actor) as tx:
+    async with container.database.tx(ACTOR) as tx:
+        actor = actor_of(await sessions.find(tx, session, now=container.clock.now()))
+    async with container.database.tx(actor) as tx:
         row = await tx.fetch_one(
             "SELECT current_user::text AS role, auth.jwt() AS claims, auth.uid() AS uid"
         )
@@ -171,59 +173,59 @@ async def test_claims_cannot_be_smuggled_past_the_signature(house, browser, join
     assert str(row["uid"]) == issued["user"]["id"]
 
 
-async def test_a_token_expires(house, browser, joined, grant):
-    issued = await token_of(house, browser, joined, grant)
-    house.clock.advance(timedelta(minutes=59))
-    assert (await me_with(house, issued["access_token"])).status_code == 200
-    house.clock.advance(timedelta(minutes=1))
-    answer = await me_with(house, issued["access_token"])
+async def test_a_token_expires(container, browser, joined, grant):
+    issued = await token_of(container, browser, joined, grant)
+    container.clock.advance(timedelta(minutes=59))
+    assert (await me_with(container, issued["access_token"])).status_code == 200
+    container.clock.advance(timedelta(minutes=1))
+    answer = await me_with(container, issued["access_token"])
     assert answer.status_code == 401
     assert "expired" in answer.json()["detail"]
 
 
-async def test_signing_out_ends_tokens_at_once(house, browser, joined, grant):
-    issued = await token_of(house, browser, joined, grant)
+async def test_signing_out_ends_tokens_at_once(container, browser, joined, grant):
+    issued = await token_of(container, browser, joined, grant)
     headers = {"Authorization": f"Bearer {issued['access_token']}"}
-    async with house.client(headers=headers) as client:
+    async with container.client(headers=headers) as client:
         assert (await client.post("/api/v1/auth/sign-out")).status_code == 204
-    assert (await me_with(house, issued["access_token"])).status_code == 401
+    assert (await me_with(container, issued["access_token"])).status_code == 401
     assert (await browser.get(ME)).status_code == 200  # the browser has its own session
 
 
-async def test_a_browsers_session_can_give_a_token_but_not_its_secret(house, browser, joined):
+async def test_a_browsers_session_can_give_a_token_but_not_its_secret(container, browser, joined):
     await joined(browser)
     issued = (await browser.post(TOKEN, json={"grant_type": "session"})).json()
     assert issued["refresh_token"] is None
-    assert (await me_with(house, issued["access_token"])).status_code == 200
-    async with house.client() as stranger:
+    assert (await me_with(container, issued["access_token"])).status_code == 200
+    async with container.client() as stranger:
         assert (await stranger.post(TOKEN, json={"grant_type": "session"})).status_code == 401
 
 
-async def test_a_token_cannot_get_itself_another(house, browser, joined, grant):
+async def test_a_token_cannot_get_itself_another(container, browser, joined, grant):
     """Whoever copied it has it for an hour, and not for as long as the session lasts."""
-    issued = await token_of(house, browser, joined, grant)
+    issued = await token_of(container, browser, joined, grant)
     headers = {"Authorization": f"Bearer {issued['access_token']}"}
-    async with house.client(headers=headers) as thief:
+    async with container.client(headers=headers) as thief:
         answer = await thief.post(TOKEN, json={"grant_type": "session"})
     assert answer.status_code == 401
     assert "access_token" not in answer.json()
 
 
-async def test_a_program_goes_on_with_its_refresh_token(house, browser, joined, grant):
-    issued = await token_of(house, browser, joined, grant)
-    house.clock.advance(timedelta(hours=2))
+async def test_a_program_goes_on_with_its_refresh_token(container, browser, joined, grant):
+    issued = await token_of(container, browser, joined, grant)
+    container.clock.advance(timedelta(hours=2))
     refresh = {"grant_type": "refresh_token", "refresh_token": issued["refresh_token"]}
-    async with house.client(headers={}) as program:
+    async with container.client(headers={}) as program:
         next_one = (await program.post(TOKEN, json=refresh)).json()
         assert next_one["refresh_token"] != issued["refresh_token"]
-        assert (await me_with(house, next_one["access_token"])).status_code == 200
+        assert (await me_with(container, next_one["access_token"])).status_code == 200
         await program.post(
             TOKEN, json={"grant_type": "refresh_token", "refresh_token": next_one["refresh_token"]}
         )
-        house.clock.advance(timedelta(minutes=2))
+        container.clock.advance(timedelta(minutes=2))
         stolen = await program.post(TOKEN, json=refresh)
     assert (stolen.status_code, stolen.json()["code"]) == (401, "token_invalid")
-    assert (await me_with(house, next_one["access_token"])).status_code == 401
+    assert (await me_with(container, next_one["access_token"])).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -245,20 +247,20 @@ async def test_an_invented_refresh_token_is_refused(browser):
     assert (await browser.post(TOKEN, json=body)).status_code == 401
 
 
-async def test_tokens_survive_a_change_of_keys(house, browser, joined, grant):
-    issued = await token_of(house, browser, joined, grant)
-    old = house.box._keys["k1"]
+async def test_tokens_survive_a_change_of_keys(container, browser, joined, grant):
+    issued = await token_of(container, browser, joined, grant)
+    old = container.box._keys["k1"]
     rotated = Tokens(SecretBox({"k2": b"n" * 32, "k1": old}), issuer="http://shop.test")
-    now = house.clock.now()
+    now = container.clock.now()
     assert rotated.session_of(issued["access_token"], now=now)
-    session = await _session(house, rotated, issued)
+    session = await _session(container, rotated, issued)
     assert jwt.get_unverified_header(rotated.issue(session, now=now).text)["kid"] == "k2"
 
 
-async def _session(house, tokens, issued):
+async def _session(container, tokens, issued):
     from selify.auth import sessions
-    from selify.auth.gate import ACTOR
+    from selify.auth.authenticator import ACTOR
 
-    now = house.clock.now()
-    async with house.database.tx(ACTOR) as tx:
+    now = container.clock.now()
+    async with container.database.tx(ACTOR) as tx:
         return await sessions.find(tx, tokens.session_of(issued["access_token"], now=now), now=now)

@@ -52,11 +52,11 @@ def _outcome(answer):
 
 
 @pytest.fixture
-async def people(house, joined):
+async def people(container, joined):
     """owner, admin, member and stranger; the first three share a workspace."""
     found, clients = {}, []
     for name in ("owner", "admin", "member", "stranger"):
-        clients.append(client := house.client())
+        clients.append(client := container.client())
         found[name] = Person(client, await joined(client, f"{name}@example.com"))
     yield found
     for client in clients:
@@ -64,10 +64,10 @@ async def people(house, joined):
 
 
 @pytest.fixture
-async def workspace(house, people):
+async def workspace(container, people):
     made = await people["owner"].make()
     for role in ("admin", "member"):
-        await house.run(
+        await container.run(
             "INSERT INTO public.workspace_members (workspace_id, user_id, role, joined_at)"
             " VALUES ($1, $2, $3, now())",
             UUID(made["id"]),
@@ -77,11 +77,11 @@ async def workspace(house, people):
     return made["id"]
 
 
-async def test_a_workspace_is_born_whole(house, people):
+async def test_a_workspace_is_born_whole(container, people):
     made = await people["owner"].make("  Été & Co.  ", headers={})
     assert (made["name"], made["slug"], made["role"]) == ("Été & Co.", "ete-co", "owner")
     assert (await people["owner"].client.get(API)).json() == {"workspaces": [made]}
-    [born] = await house.run(
+    [born] = await container.run(
         "SELECT (SELECT count(*) FROM public.workspace_quotas) AS quotas,"
         " (SELECT count(*) FROM public.workspace_payg_balance) AS balances,"
         " (SELECT role FROM public.workspace_members) AS role"
@@ -106,7 +106,7 @@ async def test_a_taken_slug_gets_a_suffix(people):
     assert second["slug"].startswith("nordlicht-")
 
 
-async def test_asking_twice_with_one_key_makes_one_workspace(house, people):
+async def test_asking_twice_with_one_key_makes_one_workspace(container, people):
     key = {"Idempotency-Key": "order-1"}
     owner = people["owner"]
     first = await owner.make(headers=key)
@@ -115,14 +115,14 @@ async def test_asking_twice_with_one_key_makes_one_workspace(house, people):
     assert (another.status_code, another.json()["code"]) == (409, "idempotency_mismatch")
     theirs = await people["stranger"].make(headers=key)  # keys belong to who sends them
     assert theirs["id"] != first["id"]
-    assert len(await house.run("SELECT 1 FROM public.workspaces")) == 2
+    assert len(await container.run("SELECT 1 FROM public.workspaces")) == 2
 
 
-async def test_asking_twice_at_once_with_one_key_makes_one_workspace(house, people):
+async def test_asking_twice_at_once_with_one_key_makes_one_workspace(container, people):
     key = {"Idempotency-Key": "order-1"}
     answers = await asyncio.gather(*(people["owner"].make(headers=key) for _ in range(5)))
     assert len({answer["id"] for answer in answers}) == 1
-    assert len(await house.run("SELECT 1 FROM public.workspaces")) == 1
+    assert len(await container.run("SELECT 1 FROM public.workspaces")) == 1
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ async def test_asking_twice_at_once_with_one_key_makes_one_workspace(house, peop
     ],
     ids=range(12),
 )
-async def test_hostile_workspaces_are_refused(house, people, body):
+async def test_hostile_workspaces_are_refused(container, people, body):
     answer = await people["owner"].client.post(API, json=body)
     assert answer.status_code == 422, answer.text
-    assert not await house.run("SELECT 1 FROM public.workspaces")
+    assert not await container.run("SELECT 1 FROM public.workspaces")
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "with space", b"\xfc"])
@@ -157,8 +157,8 @@ async def test_hostile_keys_are_refused(people, key):
     assert answer.status_code == 422
 
 
-async def test_visitors_make_and_see_nothing(house):
-    async with house.client() as visitor:
+async def test_visitors_make_and_see_nothing(container):
+    async with container.client() as visitor:
         for answer in (
             await visitor.get(API),
             await visitor.post(API, json={"name": "Nordlicht"}),
@@ -235,22 +235,22 @@ async def test_invented_roles_are_refused(people, workspace, role):
         "expires_at = now() - interval '1 second'",
     ],
 )
-async def test_invited_and_expired_members_have_no_access(house, people, workspace, state):
+async def test_invited_and_expired_members_have_no_access(container, people, workspace, state):
     member = people["member"]
-    await house.run(f"UPDATE public.workspace_members SET {state} WHERE role = 'member'")
+    await container.run(f"UPDATE public.workspace_members SET {state} WHERE role = 'member'")
     for actor, user_id in ((member.actor, None), (SYSTEM, member.id)):
-        async with house.database.tx(actor) as tx:
+        async with container.database.tx(actor) as tx:
             assert await list_workspaces(tx, user_id=user_id) == []
             with pytest.raises(workspaces.WorkspaceNotFound):
                 await access_workspace(tx, UUID(workspace), user_id=user_id)
 
 
-async def test_access_promises_a_role(house, people, workspace):
+async def test_access_promises_a_role(container, people, workspace):
     for name in ("owner", "admin", "member"):
         has = WorkspaceRole(name)
         for needed in WorkspaceRole:
             permission = Permission("test.roles.have", needed, "have this role")
-            async with house.database.tx(people[name].actor) as tx:
+            async with container.database.tx(people[name].actor) as tx:
                 if has.includes(needed):
                     found = await access_workspace(tx, UUID(workspace), permission)
                     assert found.role is has
@@ -259,14 +259,14 @@ async def test_access_promises_a_role(house, people, workspace):
                         await access_workspace(tx, UUID(workspace), permission)
 
 
-async def test_a_system_transaction_must_say_for_whom(house, workspace):
-    async with house.database.tx(SYSTEM) as tx:
+async def test_a_system_transaction_must_say_for_whom(container, workspace):
+    async with container.database.tx(SYSTEM) as tx:
         with pytest.raises(Unauthenticated):
             await access_workspace(tx, UUID(workspace))
 
 
-async def test_deleted_workspaces_are_gone(house, people, workspace):
-    await house.run("UPDATE public.workspaces SET deleted_at = now()")
+async def test_deleted_workspaces_are_gone(container, people, workspace):
+    await container.run("UPDATE public.workspaces SET deleted_at = now()")
     assert (await people["owner"].client.get(API)).json() == {"workspaces": []}
     answer = await people["owner"].client.get(f"{API}/{workspace}/members")
     assert answer.status_code == 404
@@ -280,7 +280,7 @@ async def _delete(person, workspace_id, name="Nordlicht"):
     return _outcome(await person.client.post(url, json={"name": name}))
 
 
-async def test_only_an_owner_who_types_the_name_deletes_a_workspace(people, workspace, house):
+async def test_only_an_owner_who_types_the_name_deletes_a_workspace(people, workspace, container):
     for name, code in (
         ("admin", "role_too_low"),
         ("member", "role_too_low"),
@@ -295,30 +295,33 @@ async def test_only_an_owner_who_types_the_name_deletes_a_workspace(people, work
     assert await _delete(people["owner"], workspace) == "workspace_not_found"
 
 
-async def test_two_owners_who_delete_at_once_delete_it_once(people, workspace, house):
-    await house.run("UPDATE public.workspace_members SET role = 'owner' WHERE role = 'admin'")
+async def test_two_owners_who_delete_at_once_delete_it_once(people, workspace, container):
+    await container.run("UPDATE public.workspace_members SET role = 'owner' WHERE role = 'admin'")
     done = await asyncio.gather(*(_delete(people[name], workspace) for name in ("owner", "admin")))
     assert sorted(done) == ["done", "workspace_not_found"]
-    assert len(await house.run("SELECT FROM internal.jobs WHERE workspace_id = $1", workspace)) == 1
+    assert (
+        len(await container.run("SELECT FROM internal.jobs WHERE workspace_id = $1", workspace))
+        == 1
+    )
 
 
-async def test_what_is_deleted_falls_silent_in_the_same_moment(people, workspace, house):
+async def test_what_is_deleted_falls_silent_in_the_same_moment(people, workspace, container):
     other = (await people["stranger"].make("Andere"))["id"]
     for brand in (workspace, other):
-        await house.run(
+        await container.run(
             "INSERT INTO public.connected_social_accounts (workspace_id, platform,"
             " platform_account_id, access_token) VALUES ($1, 'instagram', $1::uuid::text, 'sealed')",
             brand,
         )
-        await house.run(
+        await container.run(
             "UPDATE public.workspace_auto_reload_settings SET enabled = true WHERE workspace_id = $1",
             brand,
         )
-        await house.run(
+        await container.run(
             "INSERT INTO internal.jobs (kind, key, workspace_id) VALUES ('tryon', $1::uuid::text, $1)",
             brand,
         )
-    await house.run(
+    await container.run(
         "INSERT INTO public.workspace_members (workspace_id, user_id, role, invited_at)"
         " VALUES ($1, $2, 'member', now())",
         workspace,
@@ -335,26 +338,28 @@ async def test_what_is_deleted_falls_silent_in_the_same_moment(people, workspace
                  WHERE workspace_id = w.id AND channel = 'notice')
           FROM public.workspaces w WHERE w.id = $1
     """
-    assert [tuple(row) for row in await house.run(state, workspace)] == [
+    assert [tuple(row) for row in await container.run(state, workspace)] == [
         ("disconnected", False, "cancelled", 0, True)
     ]
-    assert [tuple(row) for row in await house.run(state, other)] == [
+    assert [tuple(row) for row in await container.run(state, other)] == [
         ("active", True, "queued", 0, None)
     ]
 
 
-async def test_a_holding_with_brands_is_not_deleted(people, workspace, house):
-    await house.run(
+async def test_a_holding_with_brands_is_not_deleted(people, workspace, container):
+    await container.run(
         "UPDATE public.workspaces SET is_holding_company = true WHERE id = $1", workspace
     )
-    await house.run(
+    await container.run(
         "INSERT INTO public.workspaces (name, slug, owner_id, parent_workspace_id)"
         " VALUES ('Brand', 'brand', $1, $2)",
         people["owner"].id,
         workspace,
     )
     assert await _delete(people["owner"], workspace) == "holds_brands"
-    [left] = await house.run("SELECT deleted_at FROM public.workspaces WHERE id = $1", workspace)
+    [left] = await container.run(
+        "SELECT deleted_at FROM public.workspaces WHERE id = $1", workspace
+    )
     assert left["deleted_at"] is None
 
 
@@ -371,9 +376,9 @@ async def _restore(person, workspace_id):
     return _outcome(await person.client.post(f"{API}/{workspace_id}/restore"))
 
 
-async def _age(house, by):
+async def _age(container, by):
     """The deletion was so much earlier; whoever deleted is still signed in."""
-    await house.run("UPDATE public.workspaces SET deleted_at = deleted_at - $1::interval", by)
+    await container.run("UPDATE public.workspaces SET deleted_at = deleted_at - $1::interval", by)
 
 
 async def _deleted(person):
@@ -381,10 +386,10 @@ async def _deleted(person):
     return [(one["id"], one["role"]) for one in answer.json()["workspaces"]]
 
 
-async def test_an_owner_brings_a_workspace_back_within_thirty_days(house, people, workspace):
+async def test_an_owner_brings_a_workspace_back_within_thirty_days(container, people, workspace):
     before = (await people["owner"].client.get(API)).json()
     assert await _delete(people["owner"], workspace) == "done"
-    await _age(house, KEPT_FOR - timedelta(seconds=1))
+    await _age(container, KEPT_FOR - timedelta(seconds=1))
     for name, outcome in (
         ("stranger", "workspace_not_found"),
         ("member", "role_too_low"),
@@ -397,73 +402,77 @@ async def test_an_owner_brings_a_workspace_back_within_thirty_days(house, people
     assert (await people["owner"].client.get(API)).json() == before
     assert await people["member"].roles(workspace)
     assert await _deleted(people["owner"]) == []
-    told = await house.run(
+    told = await container.run(
         "SELECT payload ->> 'kind' AS kind FROM internal.outbox"
         " WHERE (payload -> 'everyone')::boolean ORDER BY id"
     )
     assert [row["kind"] for row in told] == ["workspace_deleted", "workspace_restored"]
 
 
-async def test_after_thirty_days_nobody_brings_it_back(house, people, workspace):
+async def test_after_thirty_days_nobody_brings_it_back(container, people, workspace):
     assert await _delete(people["owner"], workspace) == "done"
-    await _age(house, KEPT_FOR)
+    await _age(container, KEPT_FOR)
     assert await _restore(people["owner"], workspace) == "workspace_forgotten"
     assert await _deleted(people["owner"]) == []
 
 
-async def test_whose_forgetting_has_begun_is_gone_whatever_the_clock_says(house, people, workspace):
+async def test_whose_forgetting_has_begun_is_gone_whatever_the_clock_says(
+    container, people, workspace
+):
     async def begin(deleted_at):
-        async with house.database.tx(SYSTEM) as tx:
+        async with container.database.tx(SYSTEM) as tx:
             return await begin_forgetting(
-                tx, UUID(workspace), deleted_at=deleted_at, now=house.clock.now()
+                tx, UUID(workspace), deleted_at=deleted_at, now=container.clock.now()
             )
 
     assert await _delete(people["owner"], workspace) == "done"
-    assert not await begin(house.clock.now() - timedelta(days=40))  # another deletion's
+    assert not await begin(container.clock.now() - timedelta(days=40))  # another deletion's
     assert await _restore(people["owner"], workspace) == "done"
-    assert not await begin(house.clock.now())
+    assert not await begin(container.clock.now())
     assert await _delete(people["owner"], workspace) == "done"
-    assert await begin(house.clock.now())
+    assert await begin(container.clock.now())
     assert await _restore(people["owner"], workspace) == "workspace_forgotten"
     assert await _deleted(people["owner"]) == []
 
 
 @pytest.mark.parametrize("holding_too", [True, False])
-async def test_a_brand_comes_back_to_its_holding_or_alone(house, people, workspace, holding_too):
+async def test_a_brand_comes_back_to_its_holding_or_alone(
+    container, people, workspace, holding_too
+):
     brand = (await people["owner"].make("Brand"))["id"]
-    await house.run(
+    await container.run(
         "UPDATE public.workspaces SET is_holding_company = true WHERE id = $1", workspace
     )
-    await house.run(
+    await container.run(
         "UPDATE public.workspaces SET parent_workspace_id = $2 WHERE id = $1", brand, workspace
     )
     assert await _delete(people["owner"], brand, "Brand") == "done"
     if holding_too:
         assert await _delete(people["owner"], workspace) == "done"
     assert await _restore(people["owner"], brand) == "done"
-    [row] = await house.run(
+    [row] = await container.run(
         "SELECT parent_workspace_id FROM public.workspaces WHERE id = $1", brand
     )
     assert row["parent_workspace_id"] == (None if holding_too else UUID(workspace))
 
 
-async def test_no_brand_comes_back_to_a_holding_that_is_just_deleted(house, people, workspace):
+async def test_no_brand_comes_back_to_a_holding_that_is_just_deleted(container, people, workspace):
     brand = (await people["owner"].make("Brand"))["id"]
-    await house.run(
+    await container.run(
         "UPDATE public.workspaces SET is_holding_company = true WHERE id = $1", workspace
     )
     for _ in range(5):
-        await house.run(
+        await container.run(
             "UPDATE public.workspaces SET deleted_at = NULL, parent_workspace_id = NULL"
         )
-        await house.run(
+        await container.run(
             "UPDATE public.workspaces SET parent_workspace_id = $2 WHERE id = $1", brand, workspace
         )
         assert await _delete(people["owner"], brand, "Brand") == "done"
         await asyncio.gather(_restore(people["owner"], brand), _delete(people["owner"], workspace))
-        assert not await house.run(
+        assert not await container.run(
             "SELECT FROM public.workspaces b JOIN public.workspaces h"
             " ON h.id = b.parent_workspace_id"
             " WHERE b.deleted_at IS NULL AND h.deleted_at IS NOT NULL"
         )
-        house.clock.advance(timedelta(seconds=1))
+        container.clock.advance(timedelta(seconds=1))

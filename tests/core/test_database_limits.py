@@ -50,10 +50,10 @@ async def test_a_server_is_shorter_of_breath_than_a_worker(database_url: str) ->
 
 
 async def test_a_statement_that_takes_too_long_is_given_up(hurried: Database) -> None:
-    with pytest.raises(asyncpg.QueryCanceledError) as given_up:
+    with pytest.raises(asyncpg.QueryCanceledError) as dead_letters:
         async with hurried.tx(SYSTEM) as tx:
             await tx.execute("SELECT pg_sleep(600)")
-    _is_asked_to_come_again(given_up.value)
+    _is_asked_to_come_again(dead_letters.value)
     async with hurried.tx(SYSTEM) as tx:
         assert await tx.fetch_value("SELECT 1") == 1
 

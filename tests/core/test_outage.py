@@ -33,7 +33,7 @@ AWAY = [
 
 @pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
 async def test_work_outlasts_a_database_that_is_away(error: Exception) -> None:
-    assert await outage.outlast(Work(error, error), rest=0) == "done"
+    assert await outage.retry_while_db_down(Work(error, error), rest=0) == "done"
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,14 @@ async def test_work_outlasts_a_database_that_is_away(error: Exception) -> None:
 )
 async def test_everything_else_is_said_at_once(error: Exception) -> None:
     with pytest.raises(type(error)):
-        await outage.outlast(Work(error), rest=0)
+        await outage.retry_while_db_down(Work(error), rest=0)
 
 
 async def test_patience_ends() -> None:
     with pytest.raises(DatabaseUnavailable):
-        await outage.outlast(Work(*[DatabaseUnavailable("nobody answers")] * 3), patience=-1)
+        await outage.retry_while_db_down(
+            Work(*[DatabaseUnavailable("nobody answers")] * 3), patience=-1
+        )
 
 
 SYSTEM = Actor.system("test")

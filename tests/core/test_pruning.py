@@ -78,7 +78,9 @@ async def test_queues_forget_what_is_over(
     async with database.tx(SYSTEM) as tx:
         for number, state in enumerate((*over, *running)):
             if table == "outbox":
-                await outbox.enqueue(tx, channel="c", key=state, payload={}, lane=str(number))
+                await outbox.enqueue(
+                    tx, channel="c", key=state, payload={}, ordering_key=str(number)
+                )
             else:
                 await jobs.start(tx, kind="c", key=state, payload={})
             sent = ", sent_at = now()" if table == "outbox" else ""

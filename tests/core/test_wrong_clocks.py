@@ -19,9 +19,10 @@ from selify.core import upkeep, wrong_clocks
 from selify.core.clock import FrozenClock, is_within
 from selify.core.database import Actor, Database, Tx
 from selify.core.queue import inbox, jobs, outbox
-from selify.core.queue.inbox import Event, InboxWorker, Incoming, RetryLater
-from selify.core.queue.jobs import Job, JobRunner, RunLater
-from selify.core.queue.outbox import Delivery, OutboxWorker, Outcome, Retry, Sent, Wait
+from selify.core.queue.defer import Defer
+from selify.core.queue.inbox import Event, InboxWorker, Incoming
+from selify.core.queue.jobs import Job, JobRunner
+from selify.core.queue.outbox import Deferred, OutboxMessage, OutboxWorker, Outcome, Retry, Sent
 
 BOUNDED = upkeep.bounds(WINGS)
 SOURCE = Path(selify.__file__).parent
@@ -56,7 +57,7 @@ HARMLESS = {
     "due_at": "follows the event's own time (a trigger keeps it)",
     "counted_at": "says when a day was counted",
     "last_message_at": "is the order of a list",
-    "last_read": "is guarded where a turn is taken (limits.take_read)",
+    "last_read": "is guarded where a turn is taken (limits.acquire_read)",
 }
 
 
@@ -138,22 +139,22 @@ class Shaky:
         self.failures[key] += 1
         return self.failures[key] <= self.most
 
-    async def send(self, delivery: Delivery) -> Outcome:
+    async def send(self, delivery: OutboxMessage) -> Outcome:
         if self._fails(delivery.key):
             later = self.clock.now() + self.wait
-            return Retry("not now") if self.failures[delivery.key] % 2 else Wait(later, "limit")
+            return Retry("not now") if self.failures[delivery.key] % 2 else Deferred(later, "limit")
         self.done[delivery.key] += 1
         return Sent({})
 
-    async def reconcile(self, delivery: Delivery) -> Outcome:
+    async def reconcile(self, delivery: OutboxMessage) -> Outcome:
         return Retry("it did not arrive", after=timedelta())
 
-    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+    async def on_outcome(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome) -> None:
         """Nothing follows."""
 
     async def run(self, job: Job) -> None:
         if self._fails(job.key):
-            raise RunLater("every engine rests", min(self.wait, MINUTE))
+            raise Defer("every engine rests", min(self.wait, MINUTE))
         self.done[job.key] += 1
 
     async def give_up(self, tx: Tx, job: Job, reason: str) -> None:
@@ -162,7 +163,7 @@ class Shaky:
     async def handle(self, tx: Tx, event: Event) -> None:
         key = event.payload["id"]
         if self._fails(key):
-            raise RetryLater("too early", timedelta(seconds=5))
+            raise Defer("too early", timedelta(seconds=5))
         self.done[key] += 1
 
 
@@ -238,7 +239,13 @@ async def jump_about(workers: Workers, steps: list[tuple[timedelta, str]]) -> No
 async def fill(tx: Tx, now: datetime) -> None:
     for key in KEYS:
         await outbox.enqueue(
-            tx, channel="post", key=f"message {key}", payload={}, lane="a", not_before=now, now=now
+            tx,
+            channel="post",
+            key=f"message {key}",
+            payload={},
+            ordering_key="a",
+            not_before=now,
+            now=now,
         )
         await jobs.start(tx, kind="work", key=f"job {key}", payload={}, run_after=now, now=now)
     events = [Incoming("x", "x", {"id": f"event {key}"}, "a", "1") for key in KEYS]

@@ -18,7 +18,7 @@ import pytest_asyncio
 
 from selify import billing
 from selify.app import create_server
-from selify.auth import Gate, Visit, create_workspace
+from selify.auth import Authenticator, ClientInfo, create_workspace
 from selify.commerce import LeffaMetadata, NewGarment, add_garment
 from selify.core.clock import SystemClock
 from selify.core.database import Actor, Database
@@ -49,7 +49,7 @@ class Site:
 
     url: str
     database: Database
-    gate: Gate
+    gate: Authenticator
     storage: Storage
     links: FileLinks
 
@@ -65,7 +65,7 @@ class Site:
             email=email,
             password=PASSWORD,
             full_name=name.title(),
-            visit=Visit(f"198.51.100.{number % 250}", None),
+            visit=ClientInfo(f"198.51.100.{number % 250}", None),
         )
         browser = self.visitor(Origin=self.url)
         browser.cookies.set(self.gate.cookie_name, signed_in.secret)
@@ -206,7 +206,7 @@ async def open_site(
         async with database.tx(SYSTEM) as tx:
             await billing.seed(tx)
         async with _serving(settings):
-            gate = Gate.from_settings(settings, database, SystemClock())
+            gate = Authenticator.from_settings(settings, database, SystemClock())
             links = FileLinks(settings.secret_box, settings.public_url)
             yield Site(settings.public_url, database, gate, Storage.open(settings.files_url), links)
     finally:

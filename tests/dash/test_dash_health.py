@@ -54,7 +54,7 @@ async def hold(brand, *, may_end_early: bool) -> None:
         await tx.execute(
             """
             INSERT INTO internal.outbox
-                   (channel, key, lane, payload, workspace_id, account_id, not_before)
+                   (channel, key, ordering_key, payload, workspace_id, account_id, not_before)
             VALUES ('messages', $1::text, $1::text, '{"kind": "text"}', $2, $3, $4)
             """,
             str(brand.conversation_id),

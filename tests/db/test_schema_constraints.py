@@ -320,7 +320,7 @@ async def test_one_price_at_a_time(db):
 
 
 async def test_support_tables_keep_their_states(db):
-    outbox = "INSERT INTO internal.outbox (channel, key, lane, state) VALUES ('mail', $1, 'l', $2)"
+    outbox = "INSERT INTO internal.outbox (channel, key, ordering_key, state) VALUES ('mail', $1, 'l', $2)"
     key = str(uuid4())
     await db.execute(outbox, key, "queued")
     assert await refused(db, outbox, key, "queued") == "outbox_channel_key_key"

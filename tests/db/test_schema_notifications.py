@@ -149,7 +149,7 @@ async def test_trouble_and_notices_are_told_although_another_notifies(db, ear, d
 async def test_what_waits_is_told_and_what_leaves_undisturbed_is_not(db, ear):
     world = await build_world(db, await read_tables(db), "Echo")
     await db.execute(
-        "INSERT INTO internal.outbox (channel, key, lane, workspace_id)"
+        "INSERT INTO internal.outbox (channel, key, ordering_key, workspace_id)"
         " VALUES ('messages', 'a', 'a', $1)",
         world.workspace_id,
     )
@@ -188,7 +188,9 @@ async def test_work_is_announced_once_per_transaction(db, ear):
         " SELECT 'p', n::text, 'message', '{}' FROM generate_series(1, 50) AS n"
     )
     assert await ear.work() == ["inbox"]
-    await db.execute("INSERT INTO internal.outbox (channel, key, lane) VALUES ('c', 'k', 'l')")
+    await db.execute(
+        "INSERT INTO internal.outbox (channel, key, ordering_key) VALUES ('c', 'k', 'l')"
+    )
     assert await ear.work() == ["outbox"]
     await db.execute("INSERT INTO internal.jobs (kind, key) VALUES ('k', 'k')")
     assert await ear.work() == ["jobs"]

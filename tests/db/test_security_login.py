@@ -97,5 +97,8 @@ async def test_the_owner_migrates_and_the_login_serves(
     )
     async with running.database(settings) as (url, keeper):
         assert (url, keeper) == (settings.database_url, None)
-        async with open_container(settings) as house, house.database.tx(Actor.system("test")) as tx:
+        async with (
+            open_container(settings) as container,
+            container.database.tx(Actor.system("test")) as tx,
+        ):
             assert await tx.fetch_value("SELECT count(*) FROM internal.price_book")

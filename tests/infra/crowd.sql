@@ -59,7 +59,7 @@ SELECT md5('notice' || n)::uuid, pg_temp.user_id(n), pg_temp.workspace_id(n), 'c
   FROM generate_series(1, :rows) n;
 
 INSERT INTO internal.outbox
-       (channel, key, lane, state, workspace_id, account_id, created_at, sent_at)
+       (channel, key, ordering_key, state, workspace_id, account_id, created_at, sent_at)
 SELECT 'message', 'crowd-' || n, 'crowd-' || n, CASE WHEN n % 1000 = 1 THEN 'queued' ELSE 'sent' END,
        pg_temp.workspace_id(n), pg_temp.account_id(n), pg_temp.moment_of_thing(n),
        pg_temp.moment_of_thing(n)

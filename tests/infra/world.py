@@ -148,7 +148,7 @@ class World:
         self.inbox = InboxWorker(
             self.database,
             {PLATFORM: self.events},
-            given_up={PLATFORM: DeadLetters(self._translate, self.clock)},
+            dead_letters={PLATFORM: DeadLetters(self._translate, self.clock)},
             clock=self.clock,
             worker_id="w",
         )
@@ -351,7 +351,7 @@ class World:
                     platform=PLATFORM,
                     event_type="test",
                     payload={"id": name, **_as_received(event)},
-                    lane=getattr(event, "person_ref", ""),
+                    ordering_key=getattr(event, "person_ref", ""),
                     account_ref=event.account_ref,
                 )
             )

@@ -490,7 +490,7 @@ async def test_raw_entries_stay_and_stop_nothing(world: World) -> None:
         (ACCOUNT, {"event_id": "no uuid"}, "?"),
     ]
     async with world.database.tx(SYSTEM) as tx:
-        await unmatched_events.park_raw(tx, raw)
+        await unmatched_events.keep_raw(tx, raw)
     await world.handle(world.message("hello"))
     await world.brand()
     async with world.database.tx(SYSTEM) as tx:
@@ -503,12 +503,12 @@ async def test_raw_entries_stay_and_stop_nothing(world: World) -> None:
 
 async def test_a_raw_entry_is_read_again_until_a_version_understands_it(world: World) -> None:
     async with world.database.tx(SYSTEM) as tx:
-        await unmatched_events.park_raw(
+        await unmatched_events.keep_raw(
             tx, [("1", {"new": "thing"}, "?"), ("2", {"odd": "thing"}, "?")]
         )
 
     def read(raw: Mapping[str, str], received_at: datetime) -> list[Incoming] | None:
-        understood = Incoming(PLATFORM, "test", {"id": "e"}, lane="", account_ref=ACCOUNT)
+        understood = Incoming(PLATFORM, "test", {"id": "e"}, ordering_key="", account_ref=ACCOUNT)
         return [understood] if "new" in raw else None
 
     async def again(after: timedelta) -> tuple[int, list[tuple[str, int, object]]]:

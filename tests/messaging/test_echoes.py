@@ -10,7 +10,8 @@ from tests.infra.world import ANA, SYSTEM, Brand, World
 
 from selify.core.database import Tx
 from selify.core.queue import outbox
-from selify.core.queue.inbox import Event, RetryLater, Skip
+from selify.core.queue.defer import Defer
+from selify.core.queue.inbox import Event, Skip
 from selify.messaging import outgoing
 from selify.messaging.ports import Accepted, Action, Credentials, OutgoingMessage, Refused
 from selify.messaging.types import Attachment, AttachmentKind, Handler, MessageWritten
@@ -105,7 +106,7 @@ async def arrived(world: World, echo: MessageWritten) -> Event:
         payload=row["payload"],
         account_id=None,
         account_ref="",
-        lane="",
+        ordering_key="",
         trace="",
         retry_count=0,
         created_at=row["created_at"],
@@ -118,7 +119,7 @@ async def handle(
     try:
         async with world.database.tx(SYSTEM) as tx:
             said = await world.events(Interrupted(tx, after, then), event)
-    except (RetryLater, Skip) as put_off:
+    except (Defer, Skip) as put_off:
         return str(put_off)
     return str(said)
 
@@ -189,7 +190,7 @@ async def test_a_send_is_known_by_its_name_also_when_it_left_no_message(
 async def test_the_echo_of_what_was_taken_back_after_a_first_try_is_ours(
     world: World, brand: Brand
 ) -> None:
-    """It was tried, the try seemed to have failed, and then its lane was cleared."""
+    """It was tried, the try seemed to have failed, and then its queue was cleared."""
     await queue(world, "text", "A text that stands for itself")
     await world.sql(
         """

@@ -17,7 +17,7 @@ NOON = datetime(2026, 11, 18, 12, 20, tzinfo=UTC)
 
 async def take(world: World, brand: Brand, at: datetime) -> datetime | None:
     async with world.database.tx(SYSTEM) as tx:
-        return await limits.take(tx, brand.account.id, at)
+        return await limits.acquire(tx, brand.account.id, at)
 
 
 async def pace(world: World, brand: Brand, at: datetime) -> limits.Pace:
@@ -61,8 +61,8 @@ async def test_a_worker_whose_clock_is_behind_starts_no_new_hour(
 async def test_what_never_left_is_given_back(world: World, brand: Brand) -> None:
     await take(world, brand, NOON)
     async with world.database.tx(SYSTEM) as tx:
-        await limits.give_back(tx, brand.account.id)
-        await limits.give_back(tx, brand.account.id)
+        await limits.release(tx, brand.account.id)
+        await limits.release(tx, brand.account.id)
     assert (await pace(world, brand, NOON)).sent_this_hour == 0
 
 

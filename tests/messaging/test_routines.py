@@ -103,7 +103,7 @@ async def test_a_charge_that_cannot_be_given_back_keeps_nobody_elses(
                 tx,
                 channel=outgoing.CHANNEL,
                 key=f"k{number}",
-                lane=f"l{number}",
+                ordering_key=f"l{number}",
                 payload={
                     "kind": "image",
                     "client": "tryon",
@@ -131,8 +131,8 @@ async def test_a_charge_that_cannot_be_given_back_keeps_nobody_elses(
 
 async def test_a_parked_entry_that_breaks_the_reader_blocks_no_other(world: World) -> None:
     async with world.database.tx(SYSTEM) as tx:
-        await unmatched_events.park_raw(tx, [(str(n), {"n": n}, "?") for n in range(3)])
-    understood = Incoming(PLATFORM, "test", {"id": "e"}, lane="", account_ref=ACCOUNT)
+        await unmatched_events.keep_raw(tx, [(str(n), {"n": n}, "?") for n in range(3)])
+    understood = Incoming(PLATFORM, "test", {"id": "e"}, ordering_key="", account_ref=ACCOUNT)
 
     def read(raw: Mapping[str, int], received_at: object) -> list[Incoming] | None:
         if raw["n"] == 0:
@@ -148,7 +148,7 @@ async def test_an_entry_that_only_looks_like_an_event_of_ours_blocks_no_other(
     world: World,
 ) -> None:
     async with world.database.tx(SYSTEM) as tx:
-        await unmatched_events.park_raw(tx, [(ACCOUNT, {"event_id": "-" * 36}, "?")])
+        await unmatched_events.keep_raw(tx, [(ACCOUNT, {"event_id": "-" * 36}, "?")])
     await world.handle(world.message("hello"))
     await world.brand()
     async with world.database.tx(SYSTEM) as tx:

@@ -187,7 +187,7 @@ class Room:
             at=self.clock.now() + timedelta(seconds=10 * is_echo),
             is_echo=is_echo,
         )
-        line = Incoming(PLATFORM, "line", {"line": ref}, lane="guest", account_ref="inn")
+        line = Incoming(PLATFORM, "line", {"line": ref}, ordering_key="guest", account_ref="inn")
         await Intake(self.database).receive([line])
         while await self.inbox.run_once():
             pass
@@ -232,7 +232,7 @@ async def test_a_skipped_comment_is_the_clients_word(room: Room) -> None:
     room.lines["c"] = CommentWritten(
         "inn", "guest", "guest", "c1", "post", "hello", room.clock.now()
     )
-    comment = Incoming(PLATFORM, "line", {"line": "c"}, lane="guest", account_ref="inn")
+    comment = Incoming(PLATFORM, "line", {"line": "c"}, ordering_key="guest", account_ref="inn")
     await Intake(room.database).receive([comment])
     await room.inbox.run_once()
     async with room.database.tx(SYSTEM) as tx:

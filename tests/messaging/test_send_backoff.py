@@ -178,8 +178,8 @@ async def test_a_clock_that_was_ahead_leaves_neither_a_pause_nor_a_pace_behind(
             if paused and paused > now:
                 return False
             return (
-                await limits.take_turn(tx, account, now) is None
-                and await limits.take(tx, account, now) is None
+                await limits.acquire_slot(tx, account, now) is None
+                and await limits.acquire(tx, account, now) is None
             )
 
     before = [await granted(ahead + n * SECOND) for n in range(30)].count(True)

@@ -94,7 +94,7 @@ async def test_one_account_s_reads_are_paced_and_a_wrong_clock_does_not_stop_the
 
     async def take(at: Any) -> Any:
         async with world.database.tx(SYSTEM) as tx:
-            return await limits.take_read(tx, brand.account.id, at)
+            return await limits.acquire_read(tx, brand.account.id, at)
 
     turns = [await take(now) for _ in range(40)]
     given = [turn for turn in turns if turn]

@@ -125,7 +125,7 @@ class _Conversation:
         await self.hear(lambda m: bool(m.text))
         acts: dict[Kind, Callable[[], Awaitable[None]]] = {
             Kind.PHOTO_TWICE: self.photo_twice,
-            Kind.TAKES_BACK: self.take_back,
+            Kind.TAKES_BACK: self.cancel,
             Kind.STOPS: self.stop,
             Kind.TEXT_FIRST: self.text_first,
             Kind.NO_PICTURE: self.no_picture,
@@ -152,7 +152,7 @@ class _Conversation:
             await self.picture()
             await self.hear(lambda m: bool(m.quick_replies))
 
-    async def take_back(self) -> None:
+    async def cancel(self) -> None:
         await self.photo(self.me.colour)
         await asyncio.sleep(self.me.rng.uniform(0, 1))
         regretted = next(iter(self.me.sent))

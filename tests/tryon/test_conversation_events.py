@@ -603,7 +603,7 @@ async def test_an_echo_waits_while_its_reply_is_taken_up_again(
     await world.say(world.comment())
     confirm = outbox.confirm
 
-    async def claimed(tx: Tx, delivery_id: UUID, **more: Any) -> outbox.Delivery | None:
+    async def claimed(tx: Tx, delivery_id: UUID, **more: Any) -> outbox.OutboxMessage | None:
         await tx.execute(
             "UPDATE internal.outbox SET state = 'sending', leased_until = now() WHERE id = $1",
             delivery_id,
@@ -631,7 +631,7 @@ async def test_what_the_platform_was_asked_is_asked_again_while_its_reply_moves(
     await world.handle(echo)
     confirm = outbox.confirm
 
-    async def claimed(tx: Tx, delivery_id: UUID, **more: Any) -> outbox.Delivery | None:
+    async def claimed(tx: Tx, delivery_id: UUID, **more: Any) -> outbox.OutboxMessage | None:
         await tx.execute(
             """
             UPDATE internal.outbox SET state = 'sending', leased_until = $2 WHERE id = $1

@@ -12,7 +12,7 @@ from selify.messaging import accounts, outcomes
 from selify.messaging.ports import Action, Refused
 from selify.tryon import lifecycle
 from selify.tryon.dialogue import Stage
-from selify.tryon.lifecycle import Made, Request
+from selify.tryon.lifecycle import RenderResult, Request
 from selify.tryon.types import Picture, Rendering
 
 
@@ -33,7 +33,7 @@ async def waiting_request(world: World) -> Request:
 async def finish(world: World, request: Request) -> bool:
     """Its picture is made: charged, and queued to leave."""
     picture = Picture(b"", "image/jpeg", 80, 80)
-    made = Made(
+    made = RenderResult(
         Rendering(picture, "painter", 0.5, MicroUnits(100), (), None), "a/b", MicroUnits(100), 1
     )
     async with world.database.tx(SYSTEM) as tx:

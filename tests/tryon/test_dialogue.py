@@ -12,10 +12,10 @@ from selify.messaging.types import Attachment, AttachmentKind, Handler, MessageW
 from selify.tryon.dialogue import (
     MAX_CHEERS,
     MAX_NUDGES,
-    Act,
     Button,
-    Circumstances,
+    Context,
     Decision,
+    Effect,
     Stage,
     State,
     decide,
@@ -32,7 +32,7 @@ SEEN = {
     AttachmentKind.AUDIO,
     AttachmentKind.POST,
 }
-TEE_MEANT = Circumstances(tryon_enabled=True, binding_id=TEE)
+TEE_MEANT = Context(tryon_enabled=True, binding_id=TEE)
 WAITING = State(stage=Stage.AWAITING_PHOTO, binding_id=TEE, interaction_id=ROW)
 GENERATING = replace(WAITING, stage=Stage.GENERATING, photo_ref="mid.1")
 SHOWN = replace(WAITING, stage=Stage.AWAITING_FEEDBACK, result_id=ROW)
@@ -42,7 +42,7 @@ def wrote(text: str = "", *attachments: Attachment, button: str = "", **more) ->
     return MessageWritten("a", "p", "mid.2", text, NOW, attachments, button, **more)
 
 
-def told(state: State, message: MessageWritten, facts: Circumstances = TEE_MEANT) -> Decision:
+def told(state: State, message: MessageWritten, facts: Context = TEE_MEANT) -> Decision:
     return decide(state, message, facts)
 
 
@@ -57,7 +57,7 @@ def texts(decision: Decision) -> list[str]:
 def test_stop_is_confirmed_and_ends_everything(word: str) -> None:
     decision = told(GENERATING, wrote(word))
     assert texts(decision) == ["stopped"]
-    assert decision.acts == (Act.OPT_OUT,)
+    assert decision.effects == (Effect.OPT_OUT,)
     assert decision.state.opted_out
     assert decision.state.photo_ref == "", "the try-on under way is not wanted any more"
 
@@ -76,16 +76,16 @@ def test_after_stop_only_start_is_heard() -> None:
 def test_after_stop_a_person_may_still_be_needed_but_the_bot_keeps_quiet(said: str) -> None:
     stopped = told(WAITING, wrote("stop")).state
     decision = told(stopped, wrote(said))
-    assert (decision.replies, decision.acts) == ((), (Act.CALL_HUMAN,))
+    assert (decision.replies, decision.effects) == ((), (Effect.CALL_HUMAN,))
     assert decision.state == replace(stopped, handler=Handler.HUMAN)
-    assert told(decision.state, wrote(said)).acts == (), "the person has it"
+    assert told(decision.state, wrote(said)).effects == (), "the person has it"
 
 
 def test_in_human_hands_the_bot_is_silent_even_about_stop_and_start() -> None:
     theirs = replace(WAITING, handler=Handler.HUMAN)
     assert told(theirs, wrote("try on"), replace(TEE_MEANT, keyword="try on")).replies == ()
     stopped = told(theirs, wrote("stop"))
-    assert (stopped.replies, stopped.acts) == ((), (Act.OPT_OUT,))
+    assert (stopped.replies, stopped.effects) == ((), (Effect.OPT_OUT,))
     back = told(stopped.state, wrote("start"))
     assert (back.replies, back.state.opted_out) == ((), False)
 
@@ -96,7 +96,7 @@ def test_whoever_is_unhappy_reaches_a_person(state: State, said: str) -> None:
     for message in (wrote(said), wrote(said, PHOTO), wrote(f"try on! {said}")):
         decision = told(state, message, replace(TEE_MEANT, keyword="try on"))
         assert texts(decision) == ["handed_to_human"]
-        assert decision.acts == (Act.CALL_HUMAN,)
+        assert decision.effects == (Effect.CALL_HUMAN,)
         assert decision.state.handler is Handler.HUMAN
 
 
@@ -104,13 +104,13 @@ def test_whoever_is_unhappy_reaches_a_person(state: State, said: str) -> None:
 def test_asking_for_a_person(message: MessageWritten) -> None:
     decision = told(WAITING, message)
     assert texts(decision) == ["handed_to_human"]
-    assert decision.acts == (Act.CALL_HUMAN,)
+    assert decision.effects == (Effect.CALL_HUMAN,)
     assert decision.state.handler is Handler.HUMAN
 
 
 def test_a_photo_starts_the_try_on_of_the_row_that_waited_for_it() -> None:
     decision = told(WAITING, wrote("", PHOTO))
-    assert decision.acts == (Act.START_TRYON,)
+    assert decision.effects == (Effect.START_TRYON,)
     assert (decision.state.stage, decision.state.photo_ref) == (Stage.GENERATING, "mid.2")
     assert texts(decision) == ["generating"]
 
@@ -127,13 +127,13 @@ def test_a_photo_starts_the_try_on_of_the_row_that_waited_for_it() -> None:
     ],
 )
 def test_every_other_photo_is_a_row_of_its_own(state: State) -> None:
-    assert told(state, wrote("", PHOTO)).acts == (Act.NEW_INTERACTION, Act.START_TRYON)
+    assert told(state, wrote("", PHOTO)).effects == (Effect.NEW_INTERACTION, Effect.START_TRYON)
 
 
 def test_a_photo_while_generating_waits_and_one_without_garment_asks() -> None:
     assert texts(told(GENERATING, wrote("", PHOTO))) == ["photo_waits"]
     assert told(GENERATING, wrote("", PHOTO)).state == replace(GENERATING, waiting_ref="mid.2")
-    lost = told(State(), wrote("", PHOTO), Circumstances(tryon_enabled=True))
+    lost = told(State(), wrote("", PHOTO), Context(tryon_enabled=True))
     assert texts(lost) == ["photo_without_garment"]
 
 
@@ -146,62 +146,62 @@ def test_pictures_of_stories_are_no_photos() -> None:
 def test_wanting_to_try(facts: dict) -> None:
     meant = replace(TEE_MEANT, **facts)
     first = told(State(), wrote("try on"), meant)
-    assert (texts(first), first.acts) == (["greeting"], (Act.NEW_INTERACTION,))
+    assert (texts(first), first.effects) == (["greeting"], (Effect.NEW_INTERACTION,))
     assert first.state.stage is Stage.AWAITING_PHOTO
     again = told(WAITING, wrote("try on"), meant)
-    assert (texts(again), again.acts) == (["ask_photo"], ())
+    assert (texts(again), again.effects) == (["ask_photo"], ())
     other = told(WAITING, wrote("try on"), replace(meant, binding_id=DRESS))
-    assert other.acts == (Act.NEW_INTERACTION,)
+    assert other.effects == (Effect.NEW_INTERACTION,)
     busy = told(GENERATING, wrote("try on"), replace(meant, binding_id=DRESS))
-    assert (texts(busy), busy.acts) == (["already_generating"], ())
+    assert (texts(busy), busy.effects) == (["already_generating"], ())
     assert (busy.state.stage, busy.state.binding_id) == (Stage.GENERATING, DRESS)
     same = told(GENERATING, wrote("try on please"), meant)
-    assert (texts(same), same.acts, same.state) == (["still_generating"], (), GENERATING)
+    assert (texts(same), same.effects, same.state) == (["still_generating"], (), GENERATING)
     assert same.replies[0].patient, "unless the picture is there first"
     tapped = told(GENERATING, wrote(button=Button.AGAIN), meant)
     assert texts(tapped) == ["already_generating"]
 
 
 def test_wanting_to_try_we_do_not_know_what() -> None:
-    nowhere = Circumstances(tryon_enabled=True, keyword="try on")
+    nowhere = Context(tryon_enabled=True, keyword="try on")
     assert texts(told(State(), wrote("try on"), nowhere)) == ["which_garment"]
-    unknown = Circumstances(tryon_enabled=True, shared_post=True)
+    unknown = Context(tryon_enabled=True, shared_post=True)
     assert texts(told(State(), wrote(), unknown)) == ["post_without_garment"]
 
 
 def test_switched_off() -> None:
-    off = Circumstances(tryon_enabled=False, keyword="try on", binding_id=TEE)
+    off = Context(tryon_enabled=False, keyword="try on", binding_id=TEE)
     for message in (wrote("try on"), wrote("", PHOTO), wrote(button=Button.AGAIN)):
         decision = told(WAITING, message, off)
-        assert (texts(decision), decision.acts) == (["paused"], (Act.TELL_PAUSED,))
+        assert (texts(decision), decision.effects) == (["paused"], (Effect.TELL_PAUSED,))
 
 
 def test_feedback() -> None:
     liked = told(SHOWN, wrote(button=Button.LIKE))
-    assert (texts(liked), liked.acts, liked.state.stage) == (
+    assert (texts(liked), liked.effects, liked.state.stage) == (
         ["liked"],
-        (Act.RECORD_LIKE,),
+        (Effect.RECORD_LIKE,),
         Stage.ENDED,
     )
     disliked = told(SHOWN, wrote(button=Button.DISLIKE))
-    assert (texts(disliked), disliked.acts) == (["disliked"], (Act.RECORD_DISLIKE,))
+    assert (texts(disliked), disliked.effects) == (["disliked"], (Effect.RECORD_DISLIKE,))
     assert disliked.replies[0].buttons == (Button.AGAIN, Button.HUMAN)
 
 
 def test_another_try_is_a_row_of_its_own() -> None:
     again = told(SHOWN, wrote(button=Button.AGAIN))
-    assert (texts(again), again.acts) == (["ask_photo"], (Act.NEW_INTERACTION,))
+    assert (texts(again), again.effects) == (["ask_photo"], (Effect.NEW_INTERACTION,))
     assert again.state.stage is Stage.AWAITING_PHOTO
     twice = told(again.state, wrote(button=Button.AGAIN))
-    assert twice.acts == ()
+    assert twice.effects == ()
 
 
 def test_late_feedback_is_recorded_and_disturbs_nothing() -> None:
     busy = replace(GENERATING, result_id=uuid4())
     late = told(busy, wrote(button=Button.LIKE))
-    assert late.acts == (Act.RECORD_LIKE,)
+    assert late.effects == (Effect.RECORD_LIKE,)
     assert late.state == busy
-    assert told(WAITING, wrote(button=Button.LIKE)).acts == (), "there was nothing to like"
+    assert told(WAITING, wrote(button=Button.LIKE)).effects == (), "there was nothing to like"
 
 
 def test_it_asks_twice_and_then_leaves_the_floor_to_people() -> None:
@@ -209,9 +209,9 @@ def test_it_asks_twice_and_then_leaves_the_floor_to_people() -> None:
     for _ in range(5):
         decision = told(state, wrote("hm?"))
         state, said = decision.state, [*said, *texts(decision)]
-        acts += decision.acts
+        acts += decision.effects
     assert said == ["ask_photo_again"] * MAX_NUDGES + ["handed_to_human"]
-    assert (state.handler, acts) == (Handler.HUMAN, [Act.CALL_HUMAN])
+    assert (state.handler, acts) == (Handler.HUMAN, [Effect.CALL_HUMAN])
     assert texts(told(WAITING, wrote("", VIDEO))) == ["media_not_supported"]
 
 
@@ -219,7 +219,7 @@ def test_it_asks_twice_and_then_leaves_the_floor_to_people() -> None:
 def test_what_we_cannot_see_is_answered_with_what_helps(kind: AttachmentKind) -> None:
     for sent in (Attachment(kind), Attachment(kind, "https://lookaside.example/x")):
         decision = told(WAITING, wrote("", sent))
-        assert (texts(decision), decision.acts) == (["photo_not_visible"], ())
+        assert (texts(decision), decision.effects) == (["photo_not_visible"], ())
     assert texts(told(WAITING, wrote("", Attachment(AttachmentKind.IMAGE)))) == [
         "photo_not_visible"
     ]
@@ -250,22 +250,22 @@ def test_kind_words_get_a_friendly_answer(said: str) -> None:
     assert texts(told(WAITING, wrote(said))) == ["cheered"]
     assert texts(told(GENERATING, wrote(said))) == ["still_generating"]
     liked = told(SHOWN, wrote(said))
-    assert (texts(liked), liked.acts, liked.state.stage) == (
+    assert (texts(liked), liked.effects, liked.state.stage) == (
         ["liked"],
-        (Act.RECORD_LIKE,),
+        (Effect.RECORD_LIKE,),
         Stage.ENDED,
     )
 
 
 def test_thanks_are_no_verdict_and_dislike_is_one() -> None:
     thanked = told(SHOWN, wrote("thanks!"))
-    assert (texts(thanked), thanked.acts, thanked.state.stage) == (
+    assert (texts(thanked), thanked.effects, thanked.state.stage) == (
         ["cheered_after"],
         (),
         SHOWN.stage,
     )
     for said in ("👎", "gefällt mir nicht", "I don't like it"):
-        assert told(SHOWN, wrote(said)).acts == (Act.RECORD_DISLIKE,)
+        assert told(SHOWN, wrote(said)).effects == (Effect.RECORD_DISLIKE,)
         assert texts(told(WAITING, wrote(said))) == ["ask_photo_again"]
 
 
@@ -274,7 +274,7 @@ def test_kind_words_do_not_go_on_for_ever() -> None:
     for _ in range(MAX_CHEERS):
         state = told(state, wrote("thanks")).state
         assert state.handler is Handler.BOT
-    assert told(state, wrote("thanks")).acts == (Act.CALL_HUMAN,)
+    assert told(state, wrote("thanks")).effects == (Effect.CALL_HUMAN,)
     assert told(state, wrote("", PHOTO)).state.cheers == 0
 
 
@@ -291,7 +291,7 @@ def test_who_asks_whether_it_is_a_bot_is_told() -> None:
 
 
 def test_switched_off_nobody_is_asked_for_a_photo() -> None:
-    off = Circumstances(tryon_enabled=False, binding_id=TEE)
+    off = Context(tryon_enabled=False, binding_id=TEE)
     for said in (
         wrote("hello?"),
         wrote("", VIDEO),
@@ -299,7 +299,7 @@ def test_switched_off_nobody_is_asked_for_a_photo() -> None:
     ):
         assert texts(told(WAITING, said, off)) == ["paused"]
     tired = replace(WAITING, nudges=MAX_NUDGES)
-    assert told(tired, wrote("hello?"), off).acts == (Act.CALL_HUMAN,)
+    assert told(tired, wrote("hello?"), off).effects == (Effect.CALL_HUMAN,)
 
 
 # --- Whatever happens ---
@@ -315,7 +315,7 @@ MESSAGES = st.builds(
     ).map(lambda found: replace(message, attachments=tuple(found)))
 )
 FACTS = st.builds(
-    Circumstances,
+    Context,
     tryon_enabled=st.sampled_from([True, True, True, False]),
     keyword=st.sampled_from([None, None, "try on"]),
     binding_id=st.sampled_from([None, TEE, DRESS]),
@@ -350,11 +350,11 @@ def test_no_conversation_breaks_a_promise(story: list) -> None:
         decision = decide(state, message, facts)
         if state.opted_out or state.handler is Handler.HUMAN:
             assert not [reply for reply in decision.replies if reply.text != "started"]
-            assert decision.state.handler is state.handler or Act.CALL_HUMAN in decision.acts
-            assert Act.START_TRYON not in decision.acts
+            assert decision.state.handler is state.handler or Effect.CALL_HUMAN in decision.effects
+            assert Effect.START_TRYON not in decision.effects
         if state.handler is Handler.HUMAN:
             assert decision.replies == ()
-        if Act.START_TRYON in decision.acts:
+        if Effect.START_TRYON in decision.effects:
             assert facts.binding_id is not None
             assert photo_of(message) is not None
             assert state.stage is not Stage.GENERATING

@@ -36,9 +36,9 @@ from selify.tryon import bot, dialogue, intents, lifecycle, memory, texts
 from selify.tryon.dialogue import (
     MAX_CHEERS,
     MAX_NUDGES,
-    Act,
     Button,
-    Circumstances,
+    Context,
+    Effect,
     Stage,
     State,
     decide,
@@ -102,11 +102,11 @@ def states() -> Iterator[State]:
         )
 
 
-def facts() -> Iterator[Circumstances]:
+def facts() -> Iterator[Context]:
     for enabled, keyword, garment, shared in product(
         (True, False), (None, "try on"), (None, GARMENT, OTHER_GARMENT), (False, True)
     ):
-        yield Circumstances(enabled, keyword, garment, shared)
+        yield Context(enabled, keyword, garment, shared)
 
 
 def message(text: str = "", sent: tuple[Attachment, ...] = (), button: str = "") -> MessageWritten:
@@ -125,10 +125,10 @@ def needs_person(said: MessageWritten) -> bool:
     return asked or intents.complains(said.text)
 
 
-def check(state: State, said: MessageWritten, known: Circumstances) -> set[str]:
+def check(state: State, said: MessageWritten, known: Context) -> set[str]:
     """The texts that were used."""
     decision = decide(state, said, known)
-    handed = Act.CALL_HUMAN in decision.acts
+    handed = Effect.CALL_HUMAN in decision.effects
     used = {reply.text for reply in decision.replies}
     assert handed == (state.handler is Handler.BOT and decision.state.handler is Handler.HUMAN)
     if state.handler is Handler.HUMAN:
@@ -156,7 +156,7 @@ def test_every_message_in_every_state_is_answered_or_reaches_a_person(
     used: set[str] = set()
     every = messages()
     for state in here:
-        # Circumstances matter where the bot may speak: elsewhere one of each is enough.
+        # Context matter where the bot may speak: elsewhere one of each is enough.
         silent = state.opted_out or state.handler is Handler.HUMAN
         known = list(facts())[:1] if silent else list(facts())
         for number, said in enumerate(every):
@@ -364,7 +364,7 @@ async def finish(world: World, request: lifecycle.Request) -> bool:
     rendering = Rendering(
         Picture(b"", "image/jpeg", 80, 80), "painter", 0.5, MicroUnits(100), (), None
     )
-    made = lifecycle.Made(rendering, "a/b", MicroUnits(100), 1)
+    made = lifecycle.RenderResult(rendering, "a/b", MicroUnits(100), 1)
     async with world.database.tx(SYSTEM) as tx:
         await lifecycle.may_continue(tx, request, now=world.clock.now())
         return await lifecycle.finish(tx, world.clock, request, made, None)

@@ -54,14 +54,16 @@ async def everywhere(world: World, monkeypatch: pytest.MonkeyPatch) -> MessageWr
     await world.say(world.comment(), photo)
     async with world.database.tx(SYSTEM) as tx:
         raw = {"odd": {"mid": photo.message_ref, "gift": [{"url": PHOTO.url}]}}
-        await unmatched_events.park_raw(tx, [("unknown", raw, "an unknown part")])
+        await unmatched_events.keep_raw(tx, [("unknown", raw, "an unknown part")])
 
     def break_over(*_: Any) -> SocialEvent:
         raise RuntimeError(f"cannot read {PHOTO.url}")
 
     monkeypatch.setattr(world.events, "_translate", break_over)
     payload = {"id": "x", "mid": photo.message_ref, "attachments": [{"url": PHOTO.url}]}
-    await world.intake.receive([Incoming("instagram", "test", payload, lane=ANA, account_ref="1")])
+    await world.intake.receive(
+        [Incoming("instagram", "test", payload, ordering_key=ANA, account_ref="1")]
+    )
     await world.inbox.run_once()
     monkeypatch.undo()
     return photo

@@ -130,28 +130,6 @@ class AccountMetricsDaily(Base):
     updated_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
 
 
-class AccountSyncMetadata(Base):
-    """How often an account is synchronised. The reference has no row level security here, so no
-    user role gets any privilege on it.
-    """
-
-    __tablename__ = "account_sync_metadata"
-    __table_args__ = (
-        Index("idx_account_sync_metadata_activity", "activity_classification", "last_sync_at"),
-        Index("idx_account_sync_metadata_status", "sync_status", "last_sync_at"),
-    )
-
-    account_id: Mapped[AccountRef] = mapped_column(primary_key=True)
-    last_sync_at: Mapped[datetime | None]
-    posts_synced_count: Mapped[int | None] = mapped_column(server_default=ZERO)
-    sync_status: Mapped[str | None] = mapped_column(server_default="pending")
-    sync_error: Mapped[str | None]
-    activity_classification: Mapped[str | None]
-    sync_frequency_minutes: Mapped[int | None] = mapped_column(server_default=text("5"))
-    created_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
-    updated_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
-
-
 class CrossBrandAnalytics(Base):
     """Append-only snapshots for workspaces that are holding companies."""
 

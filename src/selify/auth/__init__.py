@@ -1,7 +1,7 @@
 """The auth domain. Owns who is who: users, sessions, workspaces, memberships, and the audit trail
 of account connections.
 
-Others come in through these names. Signing in and out hangs on the ``Gate``; a permission is asked
+Others come in through these names. Signing in and out hangs on the ``Authenticator``; a permission is asked
 with ``access_workspace``; connections of outside accounts are written down with ``audit.record``.
 """
 
@@ -9,15 +9,15 @@ from datetime import datetime
 
 from selify.auth import audit, permissions, repository, throttle
 from selify.auth.audit import OAuthEvent
-from selify.auth.gate import CurrentGate, CurrentSession, Gate, visit_of
+from selify.auth.authenticator import Authenticator, CurrentAuthenticator, CurrentSession, client_of
 from selify.auth.sessions import check_session
 from selify.auth.types import (
+    ClientInfo,
     DeletedWorkspace,
     Member,
     Session,
     SignedIn,
     User,
-    Visit,
     Workspace,
 )
 from selify.auth.workspaces import (
@@ -42,16 +42,16 @@ from selify.core.permissions import WorkspaceRole
 __all__ = [
     "DELETION",
     "KEPT_FOR",
-    "CurrentGate",
+    "Authenticator",
+    "ClientInfo",
+    "CurrentAuthenticator",
     "CurrentSession",
     "DeletedWorkspace",
-    "Gate",
     "Member",
     "OAuthEvent",
     "Session",
     "SignedIn",
     "User",
-    "Visit",
     "Workspace",
     "WorkspaceNotFound",
     "WorkspaceRole",
@@ -61,6 +61,7 @@ __all__ = [
     "change_platform_settings",
     "change_role",
     "check_session",
+    "client_of",
     "create_workspace",
     "delete_workspace",
     "list_deleted",
@@ -70,7 +71,6 @@ __all__ = [
     "remove_member",
     "restore_workspace",
     "tidy",
-    "visit_of",
 ]
 
 

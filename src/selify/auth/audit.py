@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from selify.auth.types import Visit
+from selify.auth.types import ClientInfo
 from selify.core.database import Tx
 
-NOWHERE = Visit(address=None, user_agent=None)
+NOWHERE = ClientInfo(address=None, user_agent=None)
 _REMOVED = "[removed]"
 _SECRET_NAME = re.compile(
     r"token|secret|password|passwd|authorization|signature|cookie|api.?key|^code$|^state$",
@@ -58,7 +58,7 @@ async def record(
     platform_account_id: str | None = None,
     error_message: str | None = None,
     metadata: Mapping[str, Any] | None = None,
-    visit: Visit = NOWHERE,
+    client: ClientInfo = NOWHERE,
 ) -> None:
     """Write one line, in a system transaction. Whether it counts as a success follows from the
     event. Values that look like credentials are removed, wherever they stand.
@@ -77,8 +77,8 @@ async def record(
         user_id,
         platform,
         platform_account_id,
-        visit.address,
-        visit.user_agent,
+        client.address,
+        client.user_agent,
         event not in _FAILURES,
         _without_secrets(error_message),
         _without_secrets(dict(metadata or {})),

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Request
 
 from selify.auth import permissions as may
 from selify.auth import schemas, workspaces
-from selify.auth.gate import CurrentGate, CurrentSession, visit_of
+from selify.auth.authenticator import CurrentAuthenticator, CurrentSession, client_of
 from selify.auth.types import SignedIn
 from selify.core.permissions import EVERYONE, SIGNED_IN, allows
 from selify.core.web import idempotency
@@ -29,39 +29,39 @@ IdempotencyKey = Annotated[
 @router.post("/auth/sign-up", status_code=201, tags=["auth"])
 @allows(EVERYONE)
 async def sign_up(
-    body: schemas.SignUpInput, request: Request, gate: CurrentGate
+    body: schemas.SignUpInput, request: Request, authenticator: CurrentAuthenticator
 ) -> schemas.MeOutput:
     """Make an account and sign in: the answer sets the session cookie."""
-    gate.demand_same_origin(request)
-    signed_in = await gate.sign_up(
+    authenticator.demand_same_origin(request)
+    signed_in = await authenticator.sign_up(
         email=body.email,
         password=body.password,
         full_name=body.full_name,
-        visit=visit_of(request),
+        client=client_of(request),
     )
-    gate.give_cookie(request, signed_in)
+    authenticator.give_cookie(request, signed_in)
     return schemas.MeOutput.of(signed_in.session)
 
 
 @router.post("/auth/sign-in", tags=["auth"])
 @allows(EVERYONE)
 async def sign_in(
-    body: schemas.SignInInput, request: Request, gate: CurrentGate
+    body: schemas.SignInInput, request: Request, authenticator: CurrentAuthenticator
 ) -> schemas.MeOutput:
     """Sign in: the answer sets the session cookie."""
-    gate.demand_same_origin(request)
-    signed_in = await gate.sign_in(
-        email=body.email, password=body.password, visit=visit_of(request)
+    authenticator.demand_same_origin(request)
+    signed_in = await authenticator.sign_in(
+        email=body.email, password=body.password, client=client_of(request)
     )
-    gate.give_cookie(request, signed_in)
+    authenticator.give_cookie(request, signed_in)
     return schemas.MeOutput.of(signed_in.session)
 
 
 @router.post("/auth/sign-out", status_code=204, tags=["auth"])
 @allows(EVERYONE)
-async def sign_out(request: Request, gate: CurrentGate) -> None:
+async def sign_out(request: Request, authenticator: CurrentAuthenticator) -> None:
     """End the session: its cookie and its tokens stop working at once."""
-    await gate.sign_out(request)
+    await authenticator.sign_out(request)
 
 
 @router.get("/auth/me", tags=["auth"])
@@ -74,22 +74,22 @@ async def me(session: CurrentSession) -> schemas.MeOutput:
 @router.post("/auth/token", tags=["auth"])
 @allows(EVERYONE)
 async def token(
-    body: schemas.TokenInput, request: Request, gate: CurrentGate
+    body: schemas.TokenInput, request: Request, authenticator: CurrentAuthenticator
 ) -> schemas.TokenOutput:
     """An access token for `Authorization: Bearer`, good for an hour at most."""
     match body:
         case schemas.PasswordGrant():
-            signed_in = await gate.sign_in(
-                email=body.email, password=body.password, visit=visit_of(request)
+            signed_in = await authenticator.sign_in(
+                email=body.email, password=body.password, client=client_of(request)
             )
         case schemas.RefreshGrant():
-            signed_in = await gate.renew(body.refresh_token)
+            signed_in = await authenticator.renew(body.refresh_token)
         case schemas.SessionGrant():
-            signed_in = SignedIn(await gate.demand_browser(request), "")
-    issued = gate.issue_token(signed_in.session)
+            signed_in = SignedIn(await authenticator.demand_browser(request), "")
+    issued = authenticator.issue_token(signed_in.session)
     return schemas.TokenOutput(
         access_token=issued.text,
-        expires_in=int((issued.expires_at - gate.clock.now()).total_seconds()),
+        expires_in=int((issued.expires_at - authenticator.clock.now()).total_seconds()),
         expires_at=issued.expires_at,
         refresh_token=signed_in.secret or None,
         user=schemas.MeOutput.of(signed_in.session).user,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from selify.auth.types import Session, User, Visit
+from selify.auth.types import ClientInfo, Session, User
 from selify.core.database import Tx
 from selify.core.ids import UserId, new_id
 
@@ -106,7 +106,7 @@ async def renew_password_hash(tx: Tx, user_id: UUID, new: str) -> None:
 
 
 async def insert_session(
-    tx: Tx, user: User, *, visit: Visit, secret_hash: bytes, now: datetime, ends_at: datetime
+    tx: Tx, user: User, *, client: ClientInfo, secret_hash: bytes, now: datetime, ends_at: datetime
 ) -> Session:
     session_id = new_id()
     await tx.execute(
@@ -118,8 +118,8 @@ async def insert_session(
         user.id,
         now,
         ends_at,
-        visit.user_agent,
-        visit.address,
+        client.user_agent,
+        client.address,
     )
     await tx.execute(
         """

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from selify.auth import repository
 from selify.auth.repository import HeldSecret
-from selify.auth.types import Session, SignedIn, User, Visit
+from selify.auth.types import ClientInfo, Session, SignedIn, User
 from selify.core.database import Tx
 from selify.core.errors import Unauthenticated
 from selify.core.language import _
@@ -52,12 +52,12 @@ def hash_of(secret: str) -> bytes:
 
 
 async def start(
-    tx: Tx, user: User, *, visit: Visit, now: datetime, lifetime: timedelta
+    tx: Tx, user: User, *, client: ClientInfo, now: datetime, lifetime: timedelta
 ) -> SignedIn:
     """Always a new session and a new secret, whatever the browser held before."""
     secret = secrets.token_urlsafe(32)
     session = await repository.insert_session(
-        tx, user, visit=visit, secret_hash=hash_of(secret), now=now, ends_at=now + lifetime
+        tx, user, client=client, secret_hash=hash_of(secret), now=now, ends_at=now + lifetime
     )
     return SignedIn(session, secret)
 

@@ -36,7 +36,7 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class ClientInfo:
     """Where a request comes from, as far as one can know."""
 
     address: str | None

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from selify import auth
 from selify.auth import endpoints, permissions, sessions, throttle
-from selify.auth.gate import Gate
+from selify.auth.authenticator import Authenticator
 from selify.core.container import Container
 from selify.core.queue.worker import Routine
 from selify.core.wiring import Service, Wing, Work, as_system
@@ -13,8 +13,12 @@ from selify.core.wiring import Service, Wing, Work, as_system
 
 @asynccontextmanager
 async def _serve(container: Container) -> AsyncIterator[Service]:
-    gate = Gate.from_settings(container.settings, container.database, container.clock)
-    yield Service(state={"gate": gate, "authenticate": gate.authenticate})
+    authenticator = Authenticator.from_settings(
+        container.settings, container.database, container.clock
+    )
+    yield Service(
+        state={"authenticator": authenticator, "authenticate": authenticator.authenticate}
+    )
 
 
 async def _work(container: Container) -> Work:

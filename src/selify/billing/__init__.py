@@ -20,6 +20,7 @@ from selify.billing.errors import (
     SourceTaken,
 )
 from selify.billing.explanation import explain
+from selify.billing.forgetting import forget_shoppers
 from selify.billing.invariants import invariants
 from selify.billing.price_book import price_of, provider_cost, seed
 from selify.billing.spending import DaySpend, count_days, spend_by_day
@@ -72,6 +73,7 @@ __all__ = [
     "balance",
     "count_days",
     "explain",
+    "forget_shoppers",
     "grant",
     "invariants",
     "list_usage",

@@ -41,7 +41,7 @@ def reason_of(error: BaseException) -> tuple[str, timedelta]:
     return "The database was away.", DATABASE_REST
 
 
-async def outlast(
+async def retry_while_db_down(
     work: Callable[[], Awaitable[T]],
     *,
     patience: float = PATIENCE_SECONDS,

@@ -8,7 +8,7 @@ here uses it (the linter sees to that); ``asyncio.timeout`` has no such gap.
 import asyncio
 
 
-async def happens_within(event: asyncio.Event, seconds: float) -> bool:
+async def wait_with_timeout(event: asyncio.Event, seconds: float) -> bool:
     """Whether the event is set within so many seconds."""
     try:
         async with asyncio.timeout(max(seconds, 0.0)):

@@ -18,7 +18,7 @@ from selify.core.database import Actor, Tx
 from selify.core.invariants import Invariant
 from selify.core.permissions import Permission
 from selify.core.pruning import Rule
-from selify.core.queue.inbox import EventHandler, GivenUp
+from selify.core.queue.inbox import DeadLetterHandler, EventHandler
 from selify.core.queue.jobs import JobKind
 from selify.core.queue.outbox import Channel
 from selify.core.queue.payload import Payload
@@ -35,12 +35,12 @@ ROUTINES = Actor.system("routine")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What a worker does for a wing. ``handlers``, and ``given_up`` for dead letters, by platform; ``channels``
+    """What a worker does for a wing. ``handlers``, and ``dead_letters`` for dead letters, by platform; ``channels``
     and ``jobs`` by name.
     """
 
     handlers: Mapping[str, EventHandler] = field(default_factory=dict)
-    given_up: Mapping[str, GivenUp] = field(default_factory=dict)
+    dead_letters: Mapping[str, DeadLetterHandler] = field(default_factory=dict)
     channels: Mapping[str, Channel] = field(default_factory=dict)
     jobs: Mapping[str, JobKind] = field(default_factory=dict)
     routines: Sequence[Routine] = ()
@@ -50,7 +50,7 @@ class Work:
         """All of them in one. Raises ValueError where two do the same."""
         return cls(
             handlers=_joined([work.handlers for work in works]),
-            given_up=_joined([work.given_up for work in works]),
+            dead_letters=_joined([work.dead_letters for work in works]),
             channels=_joined([work.channels for work in works]),
             jobs=_joined([work.jobs for work in works]),
             routines=[routine for work in works for routine in work.routines],

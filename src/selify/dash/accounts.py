@@ -11,7 +11,7 @@ from selify.core.permissions import allows
 from selify.core.text import OneLine, Verbatim
 from selify.dash import bot_texts, health, words
 from selify.dash.bot_texts import BotText
-from selify.dash.desk import AtDesk, Desk
+from selify.dash.context import OpenPage, PageContext
 from selify.dash.forms import keyword_list
 from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import View
@@ -35,12 +35,12 @@ Template = Annotated[Verbatim, Form(max_length=2000)]
 
 @router.get("")
 @allows(ACCOUNTS_READ)
-async def show(desk: AtDesk) -> Response:
-    doctors = await desk.once(health.examine)
-    async with desk.reading() as tx:
+async def show(ctx: OpenPage) -> Response:
+    doctors = await ctx.once(health.examine)
+    async with ctx.reading() as tx:
         found = {doctor.id: await repository.account(tx, doctor.id) for doctor in doctors}
     return await page(
-        desk,
+        ctx,
         "accounts.html",
         accounts=doctors,
         settings=found,
@@ -53,15 +53,15 @@ async def show(desk: AtDesk) -> Response:
 @router.post("/{account_id}/settings")
 @allows(BOT_CHANGE)
 async def save_settings(
-    desk: AtDesk,
+    ctx: OpenPage,
     account_id: UUID,
     language: Language,
     tryon_enabled: Annotated[bool, Form()] = False,
     trigger_keywords: Annotated[OneLine, Form(max_length=1000)] = "",
 ) -> Response:
     """Whether the bot works, in which language, and which words start a try-on."""
-    async with desk.acting() as tx:
-        account = await accounts.access_account(tx, desk.workspace.id, account_id)
+    async with ctx.acting() as tx:
+        account = await accounts.access_account(tx, ctx.workspace.id, account_id)
         await bot_settings.save_settings(
             tx,
             account.id,
@@ -73,70 +73,70 @@ async def save_settings(
     elsewhere = switched_off(account.settings, account.workspace_settings)
     off = elsewhere is SwitchedOff.WORKSPACE
     done = "settings_saved_while_off" if off else "settings_saved"
-    if not by_script(desk.request):
-        return went_well(desk, "/accounts", done)
-    return fragment(desk, "toast.html", text=words.DONE[done], oob=True)
+    if not by_script(ctx.request):
+        return went_well(ctx, "/accounts", done)
+    return fragment(ctx, "toast.html", text=words.DONE[done], oob=True)
 
 
 @router.post("/{account_id}/switch-on")
 @allows(BOT_CHANGE)
-async def switch_on(desk: AtDesk, account_id: UUID) -> Response:
+async def switch_on(ctx: OpenPage, account_id: UUID) -> Response:
     """Shoppers can try things on again, wherever it was switched off."""
-    async with desk.acting() as tx:
-        account = await accounts.access_account(tx, desk.workspace.id, account_id)
+    async with ctx.acting() as tx:
+        account = await accounts.access_account(tx, ctx.workspace.id, account_id)
         await bot_settings.switch_on(tx, account)
-    if not by_script(desk.request):
-        return went_well(desk, "/accounts", "bot_switched_on")
-    shown = await health.show_banner(desk, View())
+    if not by_script(ctx.request):
+        return went_well(ctx, "/accounts", "bot_switched_on")
+    shown = await health.show_banner(ctx, View())
     done = words.DONE["bot_switched_on"]
-    return fragment(desk, "fragments/banner.html", toast=done, **shown)
+    return fragment(ctx, "fragments/banner.html", toast=done, **shown)
 
 
 @router.post("/{account_id}/send-now")
 @allows(MESSAGES_RETRY)
-async def send_waiting_now(desk: AtDesk, account_id: UUID) -> Response:
+async def send_waiting_now(ctx: OpenPage, account_id: UUID) -> Response:
     """What waits is tried at once; what it waits for is asked again."""
-    async with desk.acting() as tx:
-        await accounts.access_account(tx, desk.workspace.id, account_id)
-        await send_now(tx, account_id, desk.now)
-    if not by_script(desk.request):
-        return went_well(desk, "/accounts", "sent_now")
-    return fragment(desk, "toast.html", text=words.DONE["sent_now"], oob=True)
+    async with ctx.acting() as tx:
+        await accounts.access_account(tx, ctx.workspace.id, account_id)
+        await send_now(tx, account_id, ctx.now)
+    if not by_script(ctx.request):
+        return went_well(ctx, "/accounts", "sent_now")
+    return fragment(ctx, "toast.html", text=words.DONE["sent_now"], oob=True)
 
 
 @router.get("/{account_id}/texts")
 @allows(TEXTS_READ)
-async def show_texts(desk: AtDesk, account_id: UUID, language: str = "") -> Response:
+async def show_texts(ctx: OpenPage, account_id: UUID, language: str = "") -> Response:
     """Everything the bot says, to be read and rewritten."""
-    async with desk.reading() as tx:
-        account = await accounts.access_account(tx, desk.workspace.id, account_id)
+    async with ctx.reading() as tx:
+        account = await accounts.access_account(tx, ctx.workspace.id, account_id)
     spoken = language if language in texts.languages() else bot_settings.language_of(account)
     return await page(
-        desk,
+        ctx,
         "texts.html",
         account=account,
         language=spoken,
         languages=texts.languages(),
-        groups=bot_texts.groups(account, spoken, brand=desk.workspace.name),
+        groups=bot_texts.groups(account, spoken, brand=ctx.workspace.name),
     )
 
 
 @router.post("/{account_id}/texts/preview")
 @allows(TEXTS_READ)
 async def preview_text(
-    desk: AtDesk, account_id: UUID, language: Language, key: Key, template: Template = ""
+    ctx: OpenPage, account_id: UUID, language: Language, key: Key, template: Template = ""
 ) -> Response:
     """How a text would read, and whether it fits."""
-    async with desk.reading() as tx:
-        account = await accounts.access_account(tx, desk.workspace.id, account_id)
-    text = _text(desk, account, language, key, template)
-    return fragment(desk, "fragments/preview.html", text=text)
+    async with ctx.reading() as tx:
+        account = await accounts.access_account(tx, ctx.workspace.id, account_id)
+    text = _text(ctx, account, language, key, template)
+    return fragment(ctx, "fragments/preview.html", text=text)
 
 
 @router.post("/{account_id}/texts")
 @allows(TEXTS_CHANGE)
 async def save_text(
-    desk: AtDesk,
+    ctx: OpenPage,
     account_id: UUID,
     language: Language,
     key: Key,
@@ -144,23 +144,23 @@ async def save_text(
     reset: Annotated[bool, Form()] = False,
 ) -> Response:
     """In the brand's own words; empty or ``reset`` for ours again."""
-    async with desk.acting() as tx:
-        account = await accounts.access_account(tx, desk.workspace.id, account_id)
+    async with ctx.acting() as tx:
+        account = await accounts.access_account(tx, ctx.workspace.id, account_id)
         own = await bot_settings.save_text(
             tx,
             account,
             language,
             key,
             "" if reset else template,
-            brand=desk.workspace.name,
+            brand=ctx.workspace.name,
             field="template",
         )
-        text = _text(desk, account, language, key, own)
+        text = _text(ctx, account, language, key, own)
     done = "text_saved" if own else "text_reset"
-    if not by_script(desk.request):
-        return went_well(desk, f"/accounts/{account_id}/texts", done, language=language)
+    if not by_script(ctx.request):
+        return went_well(ctx, f"/accounts/{account_id}/texts", done, language=language)
     return fragment(
-        desk,
+        ctx,
         "fragments/text.html",
         toast=words.DONE[done],
         account=account,
@@ -172,29 +172,29 @@ async def save_text(
 
 @router.post("/{account_id}/disconnect")
 @allows(ACCOUNTS_DISCONNECT)
-async def disconnect(desk: AtDesk, account_id: UUID) -> Response:
+async def disconnect(ctx: OpenPage, account_id: UUID) -> Response:
     """Nothing more comes in or goes out. The history is kept for 90 days."""
-    async with desk.acting() as tx:
-        account = await accounts.access_account(tx, desk.workspace.id, account_id)
-    state = desk.request.app.state
+    async with ctx.acting() as tx:
+        account = await accounts.access_account(tx, ctx.workspace.id, account_id)
+    state = ctx.request.app.state
     connector: Connector = state.connector
     gateway = state.gateways[account.platform]
-    await connector.disconnect(gateway, account, user_id=desk.session.user.id)
-    return went_well(desk, "/accounts", "disconnected")
+    await connector.disconnect(gateway, account, user_id=ctx.session.user.id)
+    return went_well(ctx, "/accounts", "disconnected")
 
 
-async def show_doctor(desk: Desk, view: View) -> dict[str, Any]:
+async def show_doctor(ctx: PageContext, view: View) -> dict[str, Any]:
     """How one account is. Raises AccountMissing."""
-    found = next((one for one in await desk.once(health.examine) if one.id == view.account), None)
+    found = next((one for one in await ctx.once(health.examine) if one.id == view.account), None)
     if found is None:
         raise AccountMissing(_("There is no such account in this workspace."))
     return {"account": found}
 
 
-async def show_switch(desk: Desk, view: View) -> dict[str, Any]:
+async def show_switch(ctx: PageContext, view: View) -> dict[str, Any]:
     """Whether an account's bot works, and whether it may. Raises AccountMissing."""
-    account_id = (await show_doctor(desk, view))["account"].id
-    async with desk.reading() as tx:
+    account_id = (await show_doctor(ctx, view))["account"].id
+    async with ctx.reading() as tx:
         known = await repository.account(tx, account_id)
     off = switched_off(known.settings, known.workspace_settings) if known else None
     return {"known": known, "off": off}
@@ -203,5 +203,5 @@ async def show_switch(desk: Desk, view: View) -> dict[str, Any]:
 PARTS = {"doctor": show_doctor, "bot-switch": show_switch}
 
 
-def _text(desk: Desk, account: Account, language: str, key: str, own: str) -> BotText:
-    return bot_texts.text(account, language, key, own=own, brand=desk.workspace.name)
+def _text(ctx: PageContext, account: Account, language: str, key: str, own: str) -> BotText:
+    return bot_texts.text(account, language, key, own=own, brand=ctx.workspace.name)

@@ -1,4 +1,4 @@
-"""A brand that was deleted: nobody has a desk in it any more, but for a while there is a way back."""
+"""A brand that was deleted: nobody works in it any more, but for a while there is a way back."""
 
 from uuid import UUID
 

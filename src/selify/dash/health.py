@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from selify.core.language import _, _n
-from selify.dash.desk import Desk
+from selify.dash.context import PageContext
 from selify.dash.view import View
 from selify.messaging import diagnosis
 from selify.messaging.diagnosis import About, Diagnosis, Finding, State, Waiting
@@ -119,19 +119,17 @@ _CONNECT_AGAIN = (State.BAD, State.OFF)
 _VERDICTS = {State.BAD: _("Needs your attention"), State.FAIR: _("Mostly fine")}
 
 
-async def examine(desk: Desk) -> list[Doctor]:
+async def examine(ctx: PageContext) -> list[Doctor]:
     """The workspace's accounts."""
-    async with desk.acting() as tx:
-        return [
-            Doctor(one) for one in await diagnosis.of_workspace(tx, desk.workspace.id, desk.now)
-        ]
+    async with ctx.acting() as tx:
+        return [Doctor(one) for one in await diagnosis.of_workspace(tx, ctx.workspace.id, ctx.now)]
 
 
-async def show_banner(desk: Desk, _view: View) -> dict[str, Any]:
+async def show_banner(ctx: PageContext, _view: View) -> dict[str, Any]:
     """What keeps shoppers from an answer, said on every page: an account in trouble or disconnected, a
     bot that is switched off.
     """
-    doctors = await desk.once(examine)
+    doctors = await ctx.once(examine)
     silent = not any(doctor.live for doctor in doctors)
     return {
         "alarms": [one for one in doctors if one.state is State.BAD or (silent and not one.live)],

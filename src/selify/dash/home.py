@@ -19,7 +19,7 @@ from selify.core.cursor import Cursor
 from selify.core.language import _
 from selify.core.permissions import allows
 from selify.dash import charges, charts, health, words
-from selify.dash.desk import AtDesk, Desk
+from selify.dash.context import OpenPage, PageContext
 from selify.dash.rendering import bell, by_script, fragment, page, went_well
 from selify.dash.view import PERIODS, View, Viewed
 from selify.messaging import conversations, queries, repository
@@ -54,34 +54,34 @@ SHOWN = (
 
 @router.get("/")
 @allows(*SHOWN)
-async def home(desk: AtDesk, view: Viewed) -> Response:
-    return await _home(desk, view)
+async def home(ctx: OpenPage, view: Viewed) -> Response:
+    return await _home(ctx, view)
 
 
 @router.get("/conversations/{conversation_id}")
 @allows(*SHOWN)
-async def conversation(desk: AtDesk, view: Viewed, conversation_id: UUID) -> Response:
+async def conversation(ctx: OpenPage, view: Viewed, conversation_id: UUID) -> Response:
     """The first page with one conversation open: where notices and links lead."""
-    belongs_to = await _workspace_of(desk, conversation_id)
-    if belongs_to != desk.workspace.id:
+    belongs_to = await _workspace_of(ctx, conversation_id)
+    if belongs_to != ctx.workspace.id:
         path = f"/conversations/{conversation_id}?workspace={belongs_to}"
         return RedirectResponse(path, status_code=303)
-    return await _home(desk, replace(view, conversation=conversation_id))
+    return await _home(ctx, replace(view, conversation=conversation_id))
 
 
-async def _home(desk: Desk, view: View) -> Response:
+async def _home(ctx: PageContext, view: View) -> Response:
     shown: dict[str, Any] = {}
     for name, draw in PARTS.items():
         if name != "bell":  # it stands on every page
-            shown |= await draw(desk, view)
-    return await page(desk, "home.html", view=view, **shown)
+            shown |= await draw(ctx, view)
+    return await page(ctx, "home.html", view=view, **shown)
 
 
-async def _workspace_of(desk: Desk, conversation_id: UUID) -> UUID:
+async def _workspace_of(ctx: PageContext, conversation_id: UUID) -> UUID:
     """A link may lead into another of the user's workspaces. Raises ConversationMissing."""
-    elsewhere = [w for w in desk.workspaces if w.id != desk.workspace.id]
-    async with desk.reading() as tx:
-        for workspace in (desk.workspace, *elsewhere):
+    elsewhere = [w for w in ctx.workspaces if w.id != ctx.workspace.id]
+    async with ctx.reading() as tx:
+        for workspace in (ctx.workspace, *elsewhere):
             try:
                 await queries.access_conversation(tx, workspace.id, conversation_id)
             except ConversationMissing:
@@ -93,27 +93,27 @@ async def _workspace_of(desk: Desk, conversation_id: UUID) -> UUID:
 # --- The parts ------------------------------------------------------------------------------------
 
 
-async def show_attention(desk: Desk, _: View) -> dict[str, Any]:
+async def show_attention(ctx: PageContext, _: View) -> dict[str, Any]:
     """What is still to do before shoppers can be answered at all."""
-    async with desk.acting() as tx:
-        accounts = await queries.list_accounts(tx, desk.workspace.id)
-        garments = await commerce.list_garments(tx, desk.workspace.id, limit=1)
-        binding = await posts.shows_any_garment(tx, desk.workspace.id)
+    async with ctx.acting() as tx:
+        accounts = await queries.list_accounts(tx, ctx.workspace.id)
+        garments = await commerce.list_garments(tx, ctx.workspace.id, limit=1)
+        binding = await posts.shows_any_garment(tx, ctx.workspace.id)
     return {"steps": {"account": bool(accounts), "garment": bool(garments), "binding": binding}}
 
 
-async def show_conversations(desk: Desk, view: View) -> dict[str, Any]:
+async def show_conversations(ctx: PageContext, view: View) -> dict[str, Any]:
     if view.wanted is not ConversationFilter.ALL:
-        async with desk.acting() as tx:
+        async with ctx.acting() as tx:
             found = await queries.list_waiting(
-                tx, desk.workspace.id, view.wanted, after=view.people, limit=PEOPLE + 1
+                tx, ctx.workspace.id, view.wanted, after=view.people, limit=PEOPLE + 1
             )
     elif view.people is None:
-        found = await desk.once(_latest_conversations)
+        found = await ctx.once(_latest_conversations)
     else:
-        async with desk.reading() as tx:
+        async with ctx.reading() as tx:
             found = await queries.list_conversations(
-                tx, desk.workspace.id, after=view.people, limit=PEOPLE + 1
+                tx, ctx.workspace.id, after=view.people, limit=PEOPLE + 1
             )
     return {
         "conversations": found[:PEOPLE],
@@ -121,19 +121,19 @@ async def show_conversations(desk: Desk, view: View) -> dict[str, Any]:
     }
 
 
-async def show_thread(desk: Desk, view: View) -> dict[str, Any]:
+async def show_thread(ctx: PageContext, view: View) -> dict[str, Any]:
     """The conversation that was chosen, or is being read, or the latest. Raises
     ConversationMissing.
     """
     chosen, latest = view.conversation, None
     if chosen is None:  # whoever chose one is not told who else wrote
-        latest = next(iter(await desk.once(_latest_conversations)), None)
+        latest = next(iter(await ctx.once(_latest_conversations)), None)
         if latest is None:
             return {"thread": None}
         chosen = view.held or latest["id"]
     is_latest = latest is not None and chosen == latest["id"]
-    async with desk.reading() as tx:
-        thread = await queries.access_conversation(tx, desk.workspace.id, chosen)
+    async with ctx.reading() as tx:
+        thread = await queries.access_conversation(tx, ctx.workspace.id, chosen)
         about = State.from_json(thread["conversation_state"]).binding_id
         account = await repository.account(tx, thread["account_id"])
         found = await queries.list_messages(tx, chosen, before=view.before, limit=MESSAGES + 1)
@@ -158,37 +158,37 @@ def _who_answers(thread: Mapping[str, Any], account: Account | None) -> str:
     return "bot" if bot_settings.is_on(account) else "bot_off"
 
 
-async def _latest_conversations(desk: Desk) -> list[dict[str, Any]]:
+async def _latest_conversations(ctx: PageContext) -> list[dict[str, Any]]:
     """The first page of them, which begins with the one that the thread follows."""
-    async with desk.reading() as tx:
-        return await queries.list_conversations(tx, desk.workspace.id, limit=PEOPLE + 1)
+    async with ctx.reading() as tx:
+        return await queries.list_conversations(tx, ctx.workspace.id, limit=PEOPLE + 1)
 
 
-async def show_funnel(desk: Desk, view: View) -> dict[str, Any]:
-    now = desk.now
-    async with desk.acting() as tx:
+async def show_funnel(ctx: PageContext, view: View) -> dict[str, Any]:
+    now = ctx.now
+    async with ctx.acting() as tx:
         since = now - timedelta(days=view.days)
-        counts = await funnel.funnel(tx, desk.workspace.id, since=since, now=now)
+        counts = await funnel.funnel(tx, ctx.workspace.id, since=since, now=now)
     return {"funnel": charts.funnel(counts), "days": view.days, "periods": PERIODS}
 
 
-async def show_money(desk: Desk, _: View) -> dict[str, Any]:
-    async with desk.reading() as tx:
+async def show_money(ctx: PageContext, _: View) -> dict[str, Any]:
+    async with ctx.reading() as tx:
         return {
-            "balance": await billing.balance(tx, desk.clock, desk.workspace.id),
-            "charges": (await charges.read(tx, desk.workspace.id, limit=LATEST_CHARGES)).charges,
+            "balance": await billing.balance(tx, ctx.clock, ctx.workspace.id),
+            "charges": (await charges.read(tx, ctx.workspace.id, limit=LATEST_CHARGES)).charges,
         }
 
 
-async def show_health(desk: Desk, _: View) -> dict[str, Any]:
-    return {"accounts": await desk.once(health.examine)}
+async def show_health(ctx: PageContext, _: View) -> dict[str, Any]:
+    return {"accounts": await ctx.once(health.examine)}
 
 
-async def show_bell(desk: Desk, _: View) -> dict[str, Any]:
-    return await desk.once(bell)
+async def show_bell(ctx: PageContext, _: View) -> dict[str, Any]:
+    return await ctx.once(bell)
 
 
-PARTS: Mapping[str, Callable[[Desk, View], Awaitable[dict[str, Any]]]] = {
+PARTS: Mapping[str, Callable[[PageContext, View], Awaitable[dict[str, Any]]]] = {
     "attention": show_attention,
     "conversations": show_conversations,
     "thread": show_thread,
@@ -204,27 +204,29 @@ PARTS: Mapping[str, Callable[[Desk, View], Awaitable[dict[str, Any]]]] = {
 
 @router.post("/conversations/{conversation_id}/take-over")
 @allows(CONVERSATIONS_ANSWER)
-async def take_over(desk: AtDesk, conversation_id: UUID) -> Response:
+async def take_over(ctx: OpenPage, conversation_id: UUID) -> Response:
     """The bot keeps quiet here; a person answers."""
-    return await _set_handler(desk, conversation_id, Handler.HUMAN, "handed_over")
+    return await _set_handler(ctx, conversation_id, Handler.HUMAN, "handed_over")
 
 
 @router.post("/conversations/{conversation_id}/hand-back")
 @allows(CONVERSATIONS_ANSWER)
-async def hand_back(desk: AtDesk, conversation_id: UUID) -> Response:
+async def hand_back(ctx: OpenPage, conversation_id: UUID) -> Response:
     """The bot answers here again."""
-    return await _set_handler(desk, conversation_id, Handler.BOT, "handed_back")
+    return await _set_handler(ctx, conversation_id, Handler.BOT, "handed_back")
 
 
-async def _set_handler(desk: Desk, conversation_id: UUID, handler: Handler, done: str) -> Response:
-    async with desk.acting() as tx:
-        await queries.access_conversation(tx, desk.workspace.id, conversation_id)
-        await conversations.set_handler(tx, conversation_id, handler, now=desk.clock.now())
-    if not by_script(desk.request):
-        return went_well(desk, f"/conversations/{conversation_id}", done)
+async def _set_handler(
+    ctx: PageContext, conversation_id: UUID, handler: Handler, done: str
+) -> Response:
+    async with ctx.acting() as tx:
+        await queries.access_conversation(tx, ctx.workspace.id, conversation_id)
+        await conversations.set_handler(tx, conversation_id, handler, now=ctx.clock.now())
+    if not by_script(ctx.request):
+        return went_well(ctx, f"/conversations/{conversation_id}", done)
     # Whoever acts stays with this shopper, whoever writes next: the page is one of this conversation.
     view = View(conversation_id)
-    shown = {**await show_conversations(desk, view), **await show_thread(desk, view)}
-    answer = fragment(desk, "inbox.html", toast=words.DONE[done], view=view, **shown)
-    answer.headers["HX-Push-Url"] = desk.page(f"/conversations/{conversation_id}")
+    shown = {**await show_conversations(ctx, view), **await show_thread(ctx, view)}
+    answer = fragment(ctx, "inbox.html", toast=words.DONE[done], view=view, **shown)
+    answer.headers["HX-Push-Url"] = ctx.page(f"/conversations/{conversation_id}")
     return answer

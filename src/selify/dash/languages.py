@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from selify.auth import CurrentGate
+from selify.auth import CurrentAuthenticator
 from selify.core.errors import Invalid
 from selify.core.language import LANGUAGES, _
 from selify.core.permissions import EVERYONE, allows
 from selify.core.text import OneLine
 from selify.core.web import http
 from selify.core.web.language import COOKIE
-from selify.dash.desk import A_YEAR
+from selify.dash.context import A_YEAR
 
 router = APIRouter(include_in_schema=False)
 
@@ -20,17 +20,19 @@ router = APIRouter(include_in_schema=False)
 @router.post("/language")
 @allows(EVERYONE)
 async def choose(
-    request: Request, gate: CurrentGate, language: Annotated[OneLine, Form(max_length=10)] = ""
+    request: Request,
+    authenticator: CurrentAuthenticator,
+    language: Annotated[OneLine, Form(max_length=10)] = "",
 ) -> Response:
     """From now on on this browser, and for whoever is signed in on every other; back to the page."""
-    gate.demand_same_origin(request)
+    authenticator.demand_same_origin(request)
     if language not in LANGUAGES:
         raise Invalid(_("These pages do not speak this language yet."), field="language")
-    await gate.choose_language(request, language)
+    await authenticator.choose_language(request, language)
     cookie = f"{COOKIE}={language}; Path=/; Max-Age={A_YEAR}; HttpOnly; SameSite=Lax"
     secure = request.app.state.settings.public_url.startswith("https:")
     http.add_response_header(request, "Set-Cookie", cookie + ("; Secure" * secure))
-    return RedirectResponse(gate.safe_return_to(_page_of(request)), status_code=303)
+    return RedirectResponse(authenticator.safe_return_to(_page_of(request)), status_code=303)
 
 
 def _page_of(request: Request) -> str:

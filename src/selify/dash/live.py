@@ -20,7 +20,7 @@ import orjson
 
 from selify.core import metrics
 from selify.core.database import Database
-from selify.core.waiting import happens_within
+from selify.core.waiting import wait_with_timeout
 
 CHANNEL = "selify_changes"
 EVERYTHING = "everything"
@@ -50,7 +50,7 @@ class Page:
 
     async def listen(self, seconds: float, gather: float) -> set[str]:
         """What it is told within so many seconds, gathered for a moment; else nothing."""
-        if await happens_within(self.wake, seconds):
+        if await wait_with_timeout(self.wake, seconds):
             await asyncio.sleep(gather)
         changed, self.changed = self.changed, set()
         self.wake.clear()

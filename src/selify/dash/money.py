@@ -15,7 +15,7 @@ from selify.core.cursor import Cursor
 from selify.core.language import _
 from selify.core.permissions import allows
 from selify.dash import charges, charts
-from selify.dash.desk import AtDesk, Desk
+from selify.dash.context import OpenPage, PageContext
 from selify.dash.rendering import by_script, fragment, page
 from selify.dash.view import View, Viewed
 
@@ -27,23 +27,23 @@ DAYS = 14
 
 @router.get("")
 @allows(USAGE_READ)
-async def show(desk: AtDesk, view: Viewed) -> Response:
-    shown = {**await show_books(desk, view), **await show_charges(desk, view)}
-    return await page(desk, "billing.html", view=view, **shown)
+async def show(ctx: OpenPage, view: Viewed) -> Response:
+    shown = {**await show_books(ctx, view), **await show_charges(ctx, view)}
+    return await page(ctx, "billing.html", view=view, **shown)
 
 
-async def show_books(desk: Desk, _: View) -> dict[str, Any]:
+async def show_books(ctx: PageContext, _: View) -> dict[str, Any]:
     """What there is to spend, and what was spent day by day."""
-    async with desk.reading() as tx:
-        balance = await billing.balance(tx, desk.clock, desk.workspace.id)
-    return {"balance": balance, "days": await _days(desk)}
+    async with ctx.reading() as tx:
+        balance = await billing.balance(tx, ctx.clock, ctx.workspace.id)
+    return {"balance": balance, "days": await _days(ctx)}
 
 
-async def show_charges(desk: Desk, view: View) -> dict[str, Any]:
+async def show_charges(ctx: PageContext, view: View) -> dict[str, Any]:
     """A page of charges."""
     after = After(view.after.at, view.after.id) if view.after and view.after.at else None
-    async with desk.reading() as tx:
-        found = await charges.read(tx, desk.workspace.id, after=after, limit=A_PAGE)
+    async with ctx.reading() as tx:
+        found = await charges.read(tx, ctx.workspace.id, after=after, limit=A_PAGE)
     ends = found.after
     return {"found": found, "earlier": Cursor(ends.created_at, ends.id) if ends else None}
 
@@ -53,23 +53,23 @@ PARTS = {"books": show_books, "charges": show_charges}
 
 @router.get("/charges/{charge_id}")
 @allows(USAGE_READ)
-async def explain(desk: AtDesk, charge_id: UUID) -> Response:
+async def explain(ctx: OpenPage, charge_id: UUID) -> Response:
     """Why a charge is what it is. Raises ChargeMissing."""
-    async with desk.reading() as tx:
+    async with ctx.reading() as tx:
         found = await billing.explain(tx, charge_id)
-    if found.workspace_id != desk.workspace.id:
+    if found.workspace_id != ctx.workspace.id:
         raise ChargeMissing(_("There is no such charge in this workspace."))
-    if by_script(desk.request):
-        return fragment(desk, "fragments/explanation.html", charge=found)
-    return await page(desk, "charge.html", charge=found)
+    if by_script(ctx.request):
+        return fragment(ctx, "fragments/explanation.html", charge=found)
+    return await page(ctx, "charge.html", charge=found)
 
 
-async def _days(desk: Desk) -> tuple[charts.Bar, ...]:
+async def _days(ctx: PageContext) -> tuple[charts.Bar, ...]:
     """The last two weeks, day by day, the quiet ones too."""
-    today = desk.now.date()
-    async with desk.acting() as tx:
+    today = ctx.now.date()
+    async with ctx.acting() as tx:
         spent = await billing.spend_by_day(
-            tx, desk.workspace.id, first=today - timedelta(days=DAYS - 1), last=today
+            tx, ctx.workspace.id, first=today - timedelta(days=DAYS - 1), last=today
         )
     return charts.bars(
         [

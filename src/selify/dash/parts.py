@@ -7,7 +7,7 @@ from selify.core.errors import NotFound
 from selify.core.language import _
 from selify.core.permissions import allows
 from selify.dash import accounts, health, home, money, posts, wardrobe
-from selify.dash.desk import AtDesk
+from selify.dash.context import OpenPage
 from selify.dash.rendering import fragment
 from selify.dash.view import Viewed
 
@@ -25,8 +25,8 @@ PARTS = {
 
 @router.get("/fragments/{name}")
 @allows(*home.SHOWN)
-async def draw_again(desk: AtDesk, view: Viewed, name: str) -> Response:
+async def draw_again(ctx: OpenPage, view: Viewed, name: str) -> Response:
     """A part and what it is drawn from stand under the same name."""
     if name not in PARTS:
         raise NotFound(_("There is no such part of a page."))
-    return fragment(desk, f"fragments/{name}.html", view=view, **await PARTS[name](desk, view))
+    return fragment(ctx, f"fragments/{name}.html", view=view, **await PARTS[name](ctx, view))

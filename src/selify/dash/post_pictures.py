@@ -14,7 +14,7 @@ from selify.core.files.pictures import open_picture
 from selify.core.files.storage import Storage
 from selify.core.language import _
 from selify.core.logging import get_logger
-from selify.dash.desk import Desk
+from selify.dash.context import PageContext
 from selify.dash.rendering import picture_link
 
 log = get_logger(__name__)
@@ -25,17 +25,17 @@ PATIENCE_SECONDS = 10.0
 _KEPT = {"Cache-Control": "private, max-age=3600"}
 
 
-async def answer(desk: Desk, post_id: UUID, url: str | None) -> Response:
+async def answer(ctx: PageContext, post_id: UUID, url: str | None) -> Response:
     """On to our copy. Raises NotFound where there is none and none can be had."""
-    storage: Storage = desk.request.app.state.storage
-    key = f"workspaces/{desk.workspace.id}/posts/{post_id}.jpg"
+    storage: Storage = ctx.request.app.state.storage
+    key = f"workspaces/{ctx.workspace.id}/posts/{post_id}.jpg"
     if not await storage.exists(key):
-        await _copy(desk, storage, key, url)
-    return RedirectResponse(picture_link(desk.request, key), status_code=302, headers=_KEPT)
+        await _copy(ctx, storage, key, url)
+    return RedirectResponse(picture_link(ctx.request, key), status_code=302, headers=_KEPT)
 
 
-async def _copy(desk: Desk, storage: Storage, key: str, url: str | None) -> None:
-    fetcher: SafeFetcher = desk.request.app.state.fetcher
+async def _copy(ctx: PageContext, storage: Storage, key: str, url: str | None) -> None:
+    fetcher: SafeFetcher = ctx.request.app.state.fetcher
     if not url:
         raise NotFound(_("This post has no picture."))
     try:

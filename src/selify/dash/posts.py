@@ -17,7 +17,7 @@ from selify.core.language import _
 from selify.core.permissions import allows
 from selify.core.text import OneLine
 from selify.dash import post_pictures, words
-from selify.dash.desk import AtDesk, Desk
+from selify.dash.context import OpenPage, PageContext
 from selify.dash.forms import keyword_list
 from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import Text, View, Viewed, number
@@ -34,18 +34,18 @@ CHOICES = 20
 
 @router.get("")
 @allows(POSTS_READ)
-async def show(desk: AtDesk, view: Viewed) -> Response:
-    return await page(desk, "posts.html", view=view, **await show_posts(desk, view))
+async def show(ctx: OpenPage, view: Viewed) -> Response:
+    return await page(ctx, "posts.html", view=view, **await show_posts(ctx, view))
 
 
-async def show_posts(desk: Desk, view: View) -> dict[str, Any]:
+async def show_posts(ctx: PageContext, view: View) -> dict[str, Any]:
     """A page of posts, and what can be chosen for them."""
-    async with desk.reading() as tx:
-        found = await queries.list_posts(tx, desk.workspace.id, after=view.after, limit=A_PAGE + 1)
-        accounts = await messaging.list_accounts(tx, desk.workspace.id)
-        garments = await _shown_by(tx, desk, found)
-    async with desk.acting() as tx:
-        any_garment = bool(await commerce.list_garments(tx, desk.workspace.id, limit=1))
+    async with ctx.reading() as tx:
+        found = await queries.list_posts(tx, ctx.workspace.id, after=view.after, limit=A_PAGE + 1)
+        accounts = await messaging.list_accounts(tx, ctx.workspace.id)
+        garments = await _shown_by(tx, ctx, found)
+    async with ctx.acting() as tx:
+        any_garment = bool(await commerce.list_garments(tx, ctx.workspace.id, limit=1))
     return {
         "posts": found[:A_PAGE],
         "earlier": Cursor.after(found, A_PAGE, by="posted_at"),
@@ -60,16 +60,16 @@ PARTS = {"posts": show_posts}
 
 @router.get("/{post_id}/garment")
 @allows(POSTS_BIND)
-async def choose(desk: AtDesk, post_id: UUID, search: Text = "", garment: Text = "") -> Response:
+async def choose(ctx: OpenPage, post_id: UUID, search: Text = "", garment: Text = "") -> Response:
     """Which garment the post shows: the newest ones, or those that are called so. ``garment``: what
     is chosen already, which stays in sight whatever is searched for.
     """
-    async with desk.acting() as tx:
-        post = await _access_post(tx, desk, post_id)
+    async with ctx.acting() as tx:
+        post = await _access_post(tx, ctx, post_id)
         wanted = search.strip()
-        found, whole = await _choices(tx, desk.workspace.id, wanted)
+        found, whole = await _choices(tx, ctx.workspace.id, wanted)
         chosen = number(garment) or post["garment_id"]
-        kept = await commerce.garments_by_id(tx, desk.workspace.id, [chosen] if chosen else [])
+        kept = await commerce.garments_by_id(tx, ctx.workspace.id, [chosen] if chosen else [])
     others = [one for one in found[:CHOICES] if one.id not in kept]
     shown: dict[str, Any] = {
         "post": post,
@@ -80,9 +80,9 @@ async def choose(desk: AtDesk, post_id: UUID, search: Text = "", garment: Text =
         "all_looked_at": whole,
         "search": wanted,
     }
-    if by_script(desk.request):
-        return fragment(desk, "fragments/chooser.html", **shown)
-    return await page(desk, "chooser.html", **shown)
+    if by_script(ctx.request):
+        return fragment(ctx, "fragments/chooser.html", **shown)
+    return await page(ctx, "chooser.html", **shown)
 
 
 async def _choices(tx: Tx, workspace_id: UUID, wanted: str) -> tuple[list[Garment], bool]:
@@ -96,7 +96,7 @@ async def _choices(tx: Tx, workspace_id: UUID, wanted: str) -> tuple[list[Garmen
 @router.post("/{post_id}/garment")
 @allows(POSTS_BIND)
 async def bind(
-    desk: AtDesk,
+    ctx: OpenPage,
     post_id: UUID,
     garment: Annotated[UUID | None, Form()] = None,
     keywords: Annotated[OneLine, Form(max_length=1000)] = "",
@@ -105,65 +105,65 @@ async def bind(
     """From now on the post shows this garment."""
     if garment is None:
         raise Invalid(_("Choose the garment that this post shows."), field="garment")
-    async with desk.acting() as tx:
-        await posts.check_post(tx, desk.workspace.id, post_id)
+    async with ctx.acting() as tx:
+        await posts.check_post(tx, ctx.workspace.id, post_id)
         await posts.bind(
             tx,
             post_id=post_id,
             garment_id=garment,
-            user_id=desk.session.user.id,
+            user_id=ctx.session.user.id,
             keywords=keyword_list(keywords),
             use_global_keywords=not only_these,
         )
-    return await _changed(desk, post_id, "garment_bound")
+    return await _changed(ctx, post_id, "garment_bound")
 
 
 @router.post("/{post_id}/garment/remove")
 @allows(POSTS_BIND)
-async def unbind(desk: AtDesk, post_id: UUID) -> Response:
-    async with desk.acting() as tx:
-        await posts.check_post(tx, desk.workspace.id, post_id)
+async def unbind(ctx: OpenPage, post_id: UUID) -> Response:
+    async with ctx.acting() as tx:
+        await posts.check_post(tx, ctx.workspace.id, post_id)
         await posts.unbind(tx, post_id)
-    return await _changed(desk, post_id, "garment_unbound")
+    return await _changed(ctx, post_id, "garment_unbound")
 
 
 @router.get("/{post_id}/keywords")
 @allows(POSTS_READ)
-async def explain_keywords(desk: AtDesk, post_id: UUID) -> Response:
+async def explain_keywords(ctx: OpenPage, post_id: UUID) -> Response:
     """The words in force, and the rule that won."""
-    async with desk.acting() as tx:
-        found = await posts.keywords_of(tx, desk.workspace.id, post_id)
-    if by_script(desk.request):
-        return fragment(desk, "fragments/keywords.html", keywords=found)
-    return await page(desk, "keywords.html", keywords=found)
+    async with ctx.acting() as tx:
+        found = await posts.keywords_of(tx, ctx.workspace.id, post_id)
+    if by_script(ctx.request):
+        return fragment(ctx, "fragments/keywords.html", keywords=found)
+    return await page(ctx, "keywords.html", keywords=found)
 
 
 @router.get("/{post_id}/picture")
 @router.head("/{post_id}/picture")
 @allows(POSTS_READ)
-async def picture(desk: AtDesk, post_id: UUID) -> Response:
+async def picture(ctx: OpenPage, post_id: UUID) -> Response:
     """Our own copy of the post's picture: the platform's links end after a while."""
-    async with desk.reading() as tx:
-        post = await _access_post(tx, desk, post_id)
-    return await post_pictures.answer(desk, post_id, post["thumbnail_url"])
+    async with ctx.reading() as tx:
+        post = await _access_post(tx, ctx, post_id)
+    return await post_pictures.answer(ctx, post_id, post["thumbnail_url"])
 
 
-async def _access_post(tx: Tx, desk: Desk, post_id: UUID) -> asyncpg.Record:
+async def _access_post(tx: Tx, ctx: PageContext, post_id: UUID) -> asyncpg.Record:
     """Raises PostMissing."""
-    post = await queries.find_post(tx, desk.workspace.id, post_id)
+    post = await queries.find_post(tx, ctx.workspace.id, post_id)
     if post is None:
         raise PostMissing(_("There is no such post in this workspace."))
     return post
 
 
-async def _changed(desk: Desk, post_id: UUID, done: str) -> Response:
-    if not by_script(desk.request):
-        return went_well(desk, "/posts", done)
-    async with desk.reading() as tx:
-        post = await _access_post(tx, desk, post_id)
-        garments = await _shown_by(tx, desk, [post])
+async def _changed(ctx: PageContext, post_id: UUID, done: str) -> Response:
+    if not by_script(ctx.request):
+        return went_well(ctx, "/posts", done)
+    async with ctx.reading() as tx:
+        post = await _access_post(tx, ctx, post_id)
+        garments = await _shown_by(tx, ctx, [post])
     return fragment(
-        desk,
+        ctx,
         "fragments/post.html",
         toast=words.DONE[done],
         post=post,
@@ -173,8 +173,8 @@ async def _changed(desk: Desk, post_id: UUID, done: str) -> Response:
 
 
 async def _shown_by(
-    tx: Tx, desk: Desk, found: Sequence[asyncpg.Record]
+    tx: Tx, ctx: PageContext, found: Sequence[asyncpg.Record]
 ) -> Mapping[UUID, commerce.Garment]:
     """The garments that these posts show."""
     ids = [post["garment_id"] for post in found if post["garment_id"]]
-    return await commerce.garments_by_id(tx, desk.workspace.id, ids)
+    return await commerce.garments_by_id(tx, ctx.workspace.id, ids)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from selify.core.language import _, translated
 from selify.core.web.problems import PROBLEM
 from selify.dash import rendering, words
-from selify.dash.desk import DELETED
+from selify.dash.context import DELETED
 
 _FOR_PROGRAMS = ("/api/", "/webhooks")
 _IN_PLAIN_WORDS = {

@@ -23,7 +23,7 @@ from selify.core.money import Credits, MicroUnits
 from selify.core.web.http import open_clock
 from selify.core.web.links import FileLinks
 from selify.dash import health, words
-from selify.dash.desk import Desk, deleted_brands
+from selify.dash.context import PageContext, deleted_brands
 from selify.dash.view import View
 from selify.messaging import permissions as messaging_permissions
 from selify.tryon import permissions as tryon_permissions
@@ -88,17 +88,19 @@ def render(template: str, **context: Any) -> str:
 
 
 def plain(template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-    """A page for somebody who has no desk: signing in, signing up, an error."""
+    """A page for somebody who looks at no workspace: signing in, signing up, an error."""
     return HTMLResponse(render(template, **context), status_code=status, headers=_HEADERS)
 
 
-async def page(desk: Desk, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+async def page(
+    ctx: PageContext, template: str, *, status: int = 200, **context: Any
+) -> HTMLResponse:
     """A whole page, with the bell and the navigation around it."""
-    asked = desk.request.query_params
+    asked = ctx.request.query_params
     said = {"done": words.DONE.get(asked.get("done", "")), "refused": _refused(asked)}
-    around = {**await desk.once(bell), **await health.show_banner(desk, View())}
-    shown = {**around, "deleted": await desk.once(deleted_brands), **context, **said}
-    body = render(template, **_surroundings(desk), **shown)
+    around = {**await ctx.once(bell), **await health.show_banner(ctx, View())}
+    shown = {**around, "deleted": await ctx.once(deleted_brands), **context, **said}
+    body = render(template, **_surroundings(ctx), **shown)
     return HTMLResponse(body, status_code=status, headers=_HEADERS)
 
 
@@ -109,10 +111,10 @@ def _refused(asked: Mapping[str, str]) -> str:
 
 
 def fragment(
-    desk: Desk, template: str, *, toast: str = "", doubt: str = "", **context: Any
+    ctx: PageContext, template: str, *, toast: str = "", doubt: str = "", **context: Any
 ) -> HTMLResponse:
     """A part of a page, and a word of confirmation beside it, or what is doubtful about it."""
-    body = render(template, **_surroundings(desk), **context)
+    body = render(template, **_surroundings(ctx), **context)
     if doubt:
         body += render("toast.html", text=doubt, state="fair", oob=True)
     elif toast:
@@ -120,9 +122,9 @@ def fragment(
     return HTMLResponse(body, headers=_HEADERS)
 
 
-def went_well(desk: Desk, path: str, done: str, **query: object) -> Response:
+def went_well(ctx: PageContext, path: str, done: str, **query: object) -> Response:
     """After a form that was sent without scripts: back to the page, which confirms it."""
-    return RedirectResponse(desk.here(path, done=done, **query), status_code=303)
+    return RedirectResponse(ctx.here(path, done=done, **query), status_code=303)
 
 
 def by_script(request: Request) -> bool:
@@ -130,13 +132,13 @@ def by_script(request: Request) -> bool:
     return request.headers.get("hx-request") == "true"
 
 
-async def bell(desk: Desk) -> dict[str, Any]:
-    async with desk.reading() as tx:
+async def bell(ctx: PageContext) -> dict[str, Any]:
+    async with ctx.reading() as tx:
         return {
             "notices": await notifications.list_notifications(
-                tx, workspace_id=desk.workspace.id, limit=12
+                tx, workspace_id=ctx.workspace.id, limit=12
             ),
-            "unread": await notifications.count_unread(tx, workspace_id=desk.workspace.id),
+            "unread": await notifications.count_unread(tx, workspace_id=ctx.workspace.id),
         }
 
 
@@ -157,16 +159,16 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
-def _surroundings(desk: Desk) -> Mapping[str, Any]:
-    request = desk.request
+def _surroundings(ctx: PageContext) -> Mapping[str, Any]:
+    request = ctx.request
     return {
-        "desk": desk,
-        "workspace": desk.workspace,
-        "user": desk.session.user,
-        "here": desk.here,
-        "page": desk.page,
+        "ctx": ctx,
+        "workspace": ctx.workspace,
+        "user": ctx.session.user,
+        "here": ctx.here,
+        "page": ctx.page,
         "path": request.url.path,
-        "now": desk.now,
+        "now": ctx.now,
         "picture": lambda key: picture_link(request, key),
         "platforms": sorted(request.app.state.gateways),
     }

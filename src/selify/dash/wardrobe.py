@@ -20,7 +20,7 @@ from selify.core.language import _, sentences, stored
 from selify.core.permissions import allows
 from selify.core.text import OneLine
 from selify.dash import forms, words
-from selify.dash.desk import AtDesk, Desk
+from selify.dash.context import OpenPage, PageContext
 from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import View, Viewed
 
@@ -61,18 +61,18 @@ NewGarment = Annotated[Typed, Depends(_typed_new)]
 
 @router.get("")
 @allows(GARMENTS_READ)
-async def show(desk: AtDesk, view: Viewed) -> Response:
-    return await _shown(desk, view, Typed())
+async def show(ctx: OpenPage, view: Viewed) -> Response:
+    return await _shown(ctx, view, Typed())
 
 
-async def show_garments(desk: Desk, view: View) -> dict[str, Any]:
+async def show_garments(ctx: PageContext, view: View) -> dict[str, Any]:
     """A page of the wardrobe, and whether anything was put away at all."""
     after = view.after.id if view.after else None
-    async with desk.acting() as tx:
+    async with ctx.acting() as tx:
         found = await commerce.list_garments(
-            tx, desk.workspace.id, after=after, archived=view.archived, limit=A_PAGE + 1
+            tx, ctx.workspace.id, after=after, archived=view.archived, limit=A_PAGE + 1
         )
-        put_away = await commerce.list_garments(tx, desk.workspace.id, archived=True, limit=1)
+        put_away = await commerce.list_garments(tx, ctx.workspace.id, archived=True, limit=1)
     last = found[A_PAGE - 1] if len(found) > A_PAGE else None
     return {
         "garments": found[:A_PAGE],
@@ -87,39 +87,39 @@ PARTS = {"garments": show_garments}
 @router.post("")
 @allows(GARMENTS_ADD)
 async def add(
-    desk: AtDesk, typed: NewGarment, picture: Annotated[list[UploadFile] | None, File()] = None
+    ctx: OpenPage, typed: NewGarment, picture: Annotated[list[UploadFile] | None, File()] = None
 ) -> Response:
     """What it is, is read from the picture, unless somebody says so. Several pictures are several
     garments, which their files name; one that cannot be taken does not keep the others out.
     """
     try:
-        doubts = await _add(desk, typed, picture or [])
+        doubts = await _add(ctx, typed, picture or [])
     except SelifyError as refusal:
-        if by_script(desk.request) or refusal.status >= 500:
+        if by_script(ctx.request) or refusal.status >= 500:
             raise
-        return await _shown(desk, View(), typed, refusal)
-    if not by_script(desk.request):
-        return went_well(desk, "/wardrobe", "garment_doubted" if doubts else "garment_added")
-    return await _grid(desk, "garment_added", doubts=doubts)
+        return await _shown(ctx, View(), typed, refusal)
+    if not by_script(ctx.request):
+        return went_well(ctx, "/wardrobe", "garment_doubted" if doubts else "garment_added")
+    return await _grid(ctx, "garment_added", doubts=doubts)
 
 
 @router.post("/{garment_id}/category")
 @allows(GARMENTS_CHANGE)
 async def confirm_category(
-    desk: AtDesk, garment_id: UUID, category: Annotated[Category, Form()]
+    ctx: OpenPage, garment_id: UUID, category: Annotated[Category, Form()]
 ) -> Response:
     """A person looked: from now on this is what the garment is."""
-    async with desk.acting() as tx:
-        await commerce.confirm_category(tx, desk.workspace.id, garment_id, category)
-    if not by_script(desk.request):
-        return went_well(desk, "/wardrobe", "category_confirmed")
-    return await _grid(desk, "category_confirmed")
+    async with ctx.acting() as tx:
+        await commerce.confirm_category(tx, ctx.workspace.id, garment_id, category)
+    if not by_script(ctx.request):
+        return went_well(ctx, "/wardrobe", "category_confirmed")
+    return await _grid(ctx, "category_confirmed")
 
 
 @router.post("/{garment_id}")
 @allows(GARMENTS_CHANGE)
 async def edit(
-    desk: AtDesk,
+    ctx: OpenPage,
     garment_id: UUID,
     name: Short,
     price: Short = "",
@@ -130,43 +130,43 @@ async def edit(
     """As the form says it: what was emptied is not known any more."""
     typed = _typed(forms.cents(price), stock=forms.count(stock, _("The stock")), url=url)
     change = GarmentChange(name=name, product={**typed, "currency": currency})
-    return await _edited(desk, garment_id, change, "garment_saved")
+    return await _edited(ctx, garment_id, change, "garment_saved")
 
 
 @router.post("/{garment_id}/archive")
 @allows(GARMENTS_CHANGE)
-async def archive(desk: AtDesk, garment_id: UUID) -> Response:
+async def archive(ctx: OpenPage, garment_id: UUID) -> Response:
     """Out of the wardrobe, and kept."""
-    return await _edited(desk, garment_id, GarmentChange(archived=True), "garment_archived")
+    return await _edited(ctx, garment_id, GarmentChange(archived=True), "garment_archived")
 
 
 @router.post("/{garment_id}/restore")
 @allows(GARMENTS_CHANGE)
-async def restore(desk: AtDesk, garment_id: UUID) -> Response:
+async def restore(ctx: OpenPage, garment_id: UUID) -> Response:
     """Back into the wardrobe."""
-    return await _edited(desk, garment_id, GarmentChange(archived=False), "garment_restored")
+    return await _edited(ctx, garment_id, GarmentChange(archived=False), "garment_restored")
 
 
-async def _edited(desk: Desk, garment_id: UUID, change: GarmentChange, done: str) -> Response:
-    async with desk.acting() as tx:
-        await commerce.edit_garment(tx, desk.clock, desk.workspace.id, garment_id, change)
-    if not by_script(desk.request):
-        return went_well(desk, "/wardrobe", done)
-    return await _grid(desk, done, archived=done == "garment_restored")
+async def _edited(ctx: PageContext, garment_id: UUID, change: GarmentChange, done: str) -> Response:
+    async with ctx.acting() as tx:
+        await commerce.edit_garment(tx, ctx.clock, ctx.workspace.id, garment_id, change)
+    if not by_script(ctx.request):
+        return went_well(ctx, "/wardrobe", done)
+    return await _grid(ctx, done, archived=done == "garment_restored")
 
 
 async def _shown(
-    desk: Desk, view: View, typed: Typed, refusal: SelifyError | None = None
+    ctx: PageContext, view: View, typed: Typed, refusal: SelifyError | None = None
 ) -> Response:
     """The page; after a refusal with what was typed, and why."""
     status = refusal.status if refusal else 200
-    shown = await show_garments(desk, view)
+    shown = await show_garments(ctx, view)
     return await page(
-        desk, "wardrobe.html", status=status, view=view, typed=typed, refusal=refusal, **shown
+        ctx, "wardrobe.html", status=status, view=view, typed=typed, refusal=refusal, **shown
     )
 
 
-async def _add(desk: Desk, typed: Typed, pictures: Sequence[UploadFile]) -> list[str]:
+async def _add(ctx: PageContext, typed: Typed, pictures: Sequence[UploadFile]) -> list[str]:
     """What is doubtful about the pictures that were added. Raises Invalid for what was typed, and
     for what was not added.
     """
@@ -180,7 +180,7 @@ async def _add(desk: Desk, typed: Typed, pictures: Sequence[UploadFile]) -> list
     for filename, data in files:
         called = typed.name if len(files) == 1 else ""
         try:
-            garment = await _upload(desk, data, filename, called, typed.category or None, product)
+            garment = await _upload(ctx, data, filename, called, typed.category or None, product)
             doubts += garment.leffa.get("warnings", [])
         except SelifyError as error:
             if len(files) == 1:
@@ -193,21 +193,21 @@ async def _add(desk: Desk, typed: Typed, pictures: Sequence[UploadFile]) -> list
 
 
 async def _upload(
-    desk: Desk,
+    ctx: PageContext,
     data: bytes,
     filename: str,
     name: str,
     category: str | None,
     product: dict[str, Any],
 ) -> Garment:
-    storage: Storage = desk.request.app.state.storage
-    reader: GarmentReader = desk.request.app.state.read_garment
+    storage: Storage = ctx.request.app.state.storage
+    reader: GarmentReader = ctx.request.app.state.read_garment
     return await upload_garment(  # opens its own transaction at the end: reading a picture takes a while
-        desk.database,
+        ctx.database,
         storage,
         reader,
-        workspace_id=desk.workspace.id,
-        user_id=desk.session.user.id,
+        workspace_id=ctx.workspace.id,
+        user_id=ctx.session.user.id,
         data=data,
         filename=filename,
         name=name,
@@ -231,11 +231,11 @@ def _typed(price: int | None, *, stock: int | None, url: str) -> dict[str, Any]:
 
 
 async def _grid(
-    desk: Desk, done: str, *, archived: bool = False, doubts: Sequence[str] = ()
+    ctx: PageContext, done: str, *, archived: bool = False, doubts: Sequence[str] = ()
 ) -> Response:
     view = View(archived=archived)
     return fragment(
-        desk,
+        ctx,
         "fragments/garments.html",
         toast=words.DONE[done],
         doubt=sentences(
@@ -244,5 +244,5 @@ async def _grid(
         if doubts
         else "",
         view=view,
-        **await show_garments(desk, view),
+        **await show_garments(ctx, view),
     )

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from selify.auth import (
-    CurrentGate,
+    CurrentAuthenticator,
     CurrentSession,
     Session,
+    client_of,
     create_workspace,
     list_deleted,
     list_workspaces,
-    visit_of,
 )
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database
@@ -36,11 +36,11 @@ ReturnToQuery = Annotated[str, Query(max_length=2000)]
 @router.get("/sign-in")
 @allows(EVERYONE)
 async def show_sign_in(
-    request: Request, gate: CurrentGate, return_to: ReturnToQuery = ""
+    request: Request, authenticator: CurrentAuthenticator, return_to: ReturnToQuery = ""
 ) -> Response:
     """Who is signed in already goes straight on."""
-    goal = gate.safe_return_to(return_to)
-    if await gate.identify(request):
+    goal = authenticator.safe_return_to(return_to)
+    if await authenticator.identify(request):
         return RedirectResponse(goal, status_code=303)
     return plain("welcome/sign_in.html", return_to=goal, email="", refusal=None)
 
@@ -49,15 +49,17 @@ async def show_sign_in(
 @allows(EVERYONE)
 async def sign_in(
     request: Request,
-    gate: CurrentGate,
+    authenticator: CurrentAuthenticator,
     email: Email = "",
     password: Password = "",
     return_to: ReturnTo = "",
 ) -> Response:
-    gate.demand_same_origin(request)
-    goal = gate.safe_return_to(return_to)
+    authenticator.demand_same_origin(request)
+    goal = authenticator.safe_return_to(return_to)
     try:
-        signed_in = await gate.sign_in(email=email, password=password, visit=visit_of(request))
+        signed_in = await authenticator.sign_in(
+            email=email, password=password, client=client_of(request)
+        )
     except SelifyError as refusal:
         return plain(
             "welcome/sign_in.html",
@@ -66,14 +68,14 @@ async def sign_in(
             email=email,
             refusal=refusal,
         )
-    gate.give_cookie(request, signed_in)
+    authenticator.give_cookie(request, signed_in)
     return RedirectResponse(goal, status_code=303)
 
 
 @router.get("/sign-up")
 @allows(EVERYONE)
-async def show_sign_up(request: Request, gate: CurrentGate) -> Response:
-    if await gate.identify(request):
+async def show_sign_up(request: Request, authenticator: CurrentAuthenticator) -> Response:
+    if await authenticator.identify(request):
         return RedirectResponse("/", status_code=303)
     return plain("welcome/sign_up.html", email="", full_name="", refusal=None)
 
@@ -82,15 +84,15 @@ async def show_sign_up(request: Request, gate: CurrentGate) -> Response:
 @allows(EVERYONE)
 async def sign_up(
     request: Request,
-    gate: CurrentGate,
+    authenticator: CurrentAuthenticator,
     email: Email = "",
     password: Password = "",
     full_name: Name = "",
 ) -> Response:
-    gate.demand_same_origin(request)
+    authenticator.demand_same_origin(request)
     try:
-        signed_in = await gate.sign_up(
-            email=email, password=password, full_name=full_name or None, visit=visit_of(request)
+        signed_in = await authenticator.sign_up(
+            email=email, password=password, full_name=full_name or None, client=client_of(request)
         )
     except SelifyError as refusal:
         return plain(
@@ -100,14 +102,14 @@ async def sign_up(
             full_name=full_name,
             refusal=refusal,
         )
-    gate.give_cookie(request, signed_in)
+    authenticator.give_cookie(request, signed_in)
     return RedirectResponse("/brands/new", status_code=303)
 
 
 @router.post("/sign-out")
 @allows(EVERYONE)
-async def sign_out(request: Request, gate: CurrentGate) -> Response:
-    await gate.sign_out(request)
+async def sign_out(request: Request, authenticator: CurrentAuthenticator) -> Response:
+    await authenticator.sign_out(request)
     return RedirectResponse("/sign-in", status_code=303)
 
 

@@ -22,7 +22,7 @@ from selify.messaging.types import Account, CommentWritten, MessageEdited, Messa
 
 class Responder(Protocol):
     """Who answers what people write. What each returns is kept on the event's row; each may raise
-    ``inbox.Skip`` and ``inbox.RetryLater``.
+    ``inbox.Skip`` and ``Defer``.
     """
 
     async def on_comment(

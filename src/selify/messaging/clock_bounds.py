@@ -1,14 +1,10 @@
 """How far ahead the times of this domain can honestly lie; see ``selify.core.wrong_clocks``."""
 
-from datetime import timedelta
-
 from selify.core.wrong_clocks import Bound, interval
 from selify.messaging.limits import LONGEST_LINE
 
 # A pause remembers how long it is. While it lasts, the pace begins at its end.
 _PAUSED = "CASE WHEN paused_until > $1 THEN paused_for ELSE interval '0' END"
-# An account's posts are looked at far more often.
-_SYNC = interval(timedelta(days=2))
 
 BOUNDS = (
     Bound("internal.send_pace", "paused_until", "coalesce(paused_for, interval '0')"),
@@ -19,14 +15,4 @@ BOUNDS = (
     Bound("public.instagram_webhook_subscriptions", "last_verified_at"),
     Bound("public.instagram_message_queue", "processed_at", condition="status = 'pending'"),
     Bound("public.connected_social_accounts", "token_last_refreshed_at"),
-    Bound(
-        "public.social_account_sync_metadata",
-        "next_allowed_sync",
-        _SYNC,
-        # A new one is due at once.
-        written="coalesce(last_sync_started_at, next_allowed_sync)",
-    ),
-    # Last: the one before asks for it.
-    Bound("public.social_account_sync_metadata", "last_sync_started_at"),
-    Bound("public.social_account_sync_metadata", "hour_window_start"),
 )

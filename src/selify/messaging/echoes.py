@@ -20,8 +20,8 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.language import _
 from selify.core.queue import outbox, outbox_rows
-from selify.core.queue.inbox import RetryLater
-from selify.core.queue.outbox import Delivery, Outcome, Retry, Sent
+from selify.core.queue.defer import Defer
+from selify.core.queue.outbox import OutboxMessage, Outcome, Retry, Sent
 from selify.core.queue.outbox_rows import OutboxRow
 from selify.core.secrets import SecretBox
 from selify.messaging import conversations, outcomes, outgoing, repository, tokens
@@ -204,9 +204,9 @@ def _words(text: str) -> str:
 async def _settle_now(
     tx: Tx, clients: Clients, send_id: UUID, echo: MessageWritten, *, now: datetime
 ) -> None:
-    """Raises RetryLater when it is being sent again, or was settled, at this very moment."""
+    """Raises Defer when it is being sent again, or was settled, at this very moment."""
     if not await _settle(tx, clients, send_id, echo, now=now):
-        raise RetryLater("its send is moving at this moment", MOVING)
+        raise Defer("its send is moving at this moment", MOVING)
 
 
 async def _settle(
@@ -239,7 +239,7 @@ async def _ask(tx: Tx, account: Account, echo: MessageWritten) -> None:
         tx,
         channel=CHANNEL,
         key=echo.message_ref,
-        lane=f"echo:{echo.message_ref}",
+        ordering_key=f"echo:{echo.message_ref}",
         payload={
             "message_ref": echo.message_ref,
             "person_ref": echo.person_ref,
@@ -270,7 +270,7 @@ class EchoChannel:
         self._clock = clock
         self._threads = ThreadReader(database, messenger, clock=clock)
 
-    async def send(self, delivery: Delivery) -> Outcome:
+    async def send(self, delivery: OutboxMessage) -> Outcome:
         """Sent: with the private reply that it is, if any."""
         async with self._database.tx(ACTOR) as tx:
             account = await _account_of(tx, delivery)
@@ -289,11 +289,11 @@ class EchoChannel:
             return Retry("its reply is being sent again at this moment", MOVING)
         return Sent({"username": username, "send_id": str(theirs[0].id) if theirs else None})
 
-    async def reconcile(self, delivery: Delivery) -> Outcome:  # noqa: ARG002 - a port's signature
+    async def reconcile(self, delivery: OutboxMessage) -> Outcome:  # noqa: ARG002 - a port's signature
         """Asking twice does no harm."""
         return Retry("the question may be asked again")
 
-    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+    async def on_outcome(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome) -> None:
         if isinstance(outcome, Sent) and outcome.result["send_id"]:
             echo = _echo_of(delivery, await _account_of(tx, delivery))
             now, send_id = self._clock.now(), UUID(outcome.result["send_id"])
@@ -302,14 +302,14 @@ class EchoChannel:
                 await outbox_rows.wait_for(tx, delivery.id, send_id, until=now + MOVING, now=now)
 
 
-async def _account_of(tx: Tx, delivery: Delivery) -> Account:
+async def _account_of(tx: Tx, delivery: OutboxMessage) -> Account:
     account = await repository.account(tx, delivery.account_id) if delivery.account_id else None
     if account is None:
         raise tokens.AccountMissing(_("The account of this echo is gone."))
     return account
 
 
-def _echo_of(delivery: Delivery, account: Account) -> MessageWritten:
+def _echo_of(delivery: OutboxMessage, account: Account) -> MessageWritten:
     payload = delivery.payload
     return MessageWritten(
         account_ref=account.platform_account_id,

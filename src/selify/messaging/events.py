@@ -15,7 +15,8 @@ from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.language import _
 from selify.core.logging import get_logger
-from selify.core.queue.inbox import Event, RetryLater, Skip, Skipped
+from selify.core.queue.defer import Defer
+from selify.core.queue.inbox import Event, Skip, Skipped
 from selify.messaging import (
     conversations,
     echoes,
@@ -63,7 +64,7 @@ class SocialEvents:
         self._clock = clock
 
     async def __call__(self, tx: Tx, event: Event) -> Answer:
-        """Handle one event; the result is kept on its row. Raises Skip and RetryLater."""
+        """Handle one event; the result is kept on its row. Raises Skip and Defer."""
         happened = self._translate(event.event_type, event.payload, event.created_at)
         if isinstance(happened, NothingToDo):
             raise Skip(happened.reason)
@@ -142,7 +143,7 @@ class SocialEvents:
         if now - message.at <= ATTRIBUTION_PATIENCE and await lost_replies.in_the_air(
             tx, account, message.person_ref, patience=ATTRIBUTION_PATIENCE, now=now
         ):
-            raise RetryLater(
+            raise Defer(
                 "a private reply is on its way: this may be its reader", timedelta(seconds=1)
             )
 
@@ -157,7 +158,7 @@ class SocialEvents:
         if origin is Origin.MAYBE_OURS:
             if now - message.at > ATTRIBUTION_PATIENCE:
                 raise Skip("most likely our own message")
-            raise RetryLater("one of our own sends is not confirmed yet", timedelta(seconds=2))
+            raise Defer("one of our own sends is not confirmed yet", timedelta(seconds=2))
         conversation = await conversations.lock(tx, account, message.person_ref)
         automatic = await conversations.is_automatic(
             tx, account, conversation, text=message.text, at=message.at
@@ -243,7 +244,7 @@ class SocialEvents:
     def _await_message(self, at: datetime) -> None:
         """News of a message (an edit, a reaction) may overtake the message itself."""
         if self._clock.now() - at < ATTRIBUTION_PATIENCE:
-            raise RetryLater("its message may still arrive", timedelta(seconds=5))
+            raise Defer("its message may still arrive", timedelta(seconds=5))
 
 
 def _of_itself(account: Account, happened: SocialEvent) -> bool:

@@ -71,7 +71,7 @@ class Pace:
         return ""
 
 
-async def take(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
+async def acquire(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
     """Count one send. ``None``: go ahead; otherwise: when to try again. Never counts a refusal."""
     granted = await tx.execute(
         f"""
@@ -92,7 +92,7 @@ async def take(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
     return None if granted else await _next_opening(tx, account_id, now)
 
 
-async def give_back(tx: Tx, account_id: UUID) -> None:
+async def release(tx: Tx, account_id: UUID) -> None:
     """A counted send that never left."""
     await tx.execute(
         """
@@ -105,7 +105,7 @@ async def give_back(tx: Tx, account_id: UUID) -> None:
     )
 
 
-async def take_turn(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
+async def acquire_slot(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
     """``None``: go ahead; otherwise: the turn of whoever asked."""
     granted = await tx.execute(
         """
@@ -142,7 +142,7 @@ async def queue(tx: Tx, account_id: UUID, since: datetime) -> datetime:
     return turn
 
 
-async def take_read(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
+async def acquire_read(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
     """When the caller's next read of this account's conversations may leave, seconds from now at
     most; ``None``: too many others wait for theirs.
     """

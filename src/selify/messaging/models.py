@@ -18,7 +18,6 @@ from selify.db.base import (
     NOW,
     RANDOM_UUID,
     TRUE,
-    UTC_NOW,
     ZERO,
     AccountRef,
     Base,
@@ -207,33 +206,6 @@ class InstagramWebhookSubscription(Base):
     last_error: Mapped[str | None]
     created_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
     updated_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
-
-
-class SocialAccountSyncMetadata(Base):
-    """The lease and the API budget of an account's synchronisation; how often it should run is
-    account_sync_metadata's.
-    """
-
-    __tablename__ = "social_account_sync_metadata"
-    __table_args__ = (
-        Index("idx_sync_metadata_next_sync", "next_allowed_sync", "sync_in_progress"),
-    )
-
-    connected_account_id: Mapped[AccountRef] = mapped_column(primary_key=True)
-    last_sync_started_at: Mapped[datetime | None]
-    last_sync_completed_at: Mapped[datetime | None]
-    sync_in_progress: Mapped[bool | None] = mapped_column(server_default=FALSE)
-    api_calls_this_hour: Mapped[int | None] = mapped_column(server_default=ZERO)
-    hour_window_start: Mapped[datetime | None] = mapped_column(server_default=UTC_NOW)
-    total_posts_synced: Mapped[int | None] = mapped_column(server_default=ZERO)
-    last_post_id: Mapped[str | None]
-    last_post_timestamp: Mapped[datetime | None]
-    consecutive_errors: Mapped[int | None] = mapped_column(server_default=ZERO)
-    last_error: Mapped[str | None]
-    last_error_at: Mapped[datetime | None]
-    next_allowed_sync: Mapped[datetime | None] = mapped_column(server_default=UTC_NOW)
-    created_at: Mapped[datetime] = mapped_column(server_default=UTC_NOW)
-    updated_at: Mapped[datetime] = mapped_column(server_default=UTC_NOW)
 
 
 class SocialConversation(Base):

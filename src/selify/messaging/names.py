@@ -10,8 +10,8 @@ from uuid import UUID
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.queue import outbox, outbox_rows
-from selify.core.queue.inbox import back_off
-from selify.core.queue.outbox import Delivery, Failed, Outcome, Retry, Sent, Wait
+from selify.core.queue.inbox import backoff
+from selify.core.queue.outbox import Deferred, Failed, OutboxMessage, Outcome, Retry, Sent
 from selify.core.secrets import SecretBox
 from selify.messaging import conversations, repository, tokens
 from selify.messaging.clients import Responder
@@ -35,7 +35,7 @@ async def ask(tx: Tx, conversation: Conversation, now: datetime) -> None:
         tx,
         channel=CHANNEL,
         key=str(conversation.id),
-        lane=f"names:{conversation.id}",
+        ordering_key=f"names:{conversation.id}",
         payload={"conversation_id": conversation.id},
         workspace_id=conversation.workspace_id,
         account_id=conversation.account_id,
@@ -64,7 +64,7 @@ class NameChannel:
         self._secrets = secrets
         self._clock = clock
 
-    async def send(self, delivery: Delivery) -> Outcome:
+    async def send(self, delivery: OutboxMessage) -> Outcome:
         """Sent: with the name, which is empty where there is none to be had."""
         async with self._database.tx(ACTOR) as tx:
             conversation = await conversations.lock_by_id(tx, _conversation_of(delivery))
@@ -77,22 +77,22 @@ class NameChannel:
         sender = Credentials(account.platform_account_id, token)
         username = await self._messenger.username(sender, conversation.person_ref)
         if username is None:
-            after = back_off(delivery.attempts, FIRST_RETRY)
+            after = backoff(delivery.attempts, FIRST_RETRY)
             return Retry("the platform does not say now", after)
         return Sent({"username": username})
 
-    def _not_connected(self, delivery: Delivery) -> Outcome:
+    def _not_connected(self, delivery: OutboxMessage) -> Outcome:
         """It may be again at any moment."""
         now, reason = self._clock.now(), "the account is not connected"
         if now - delivery.created_at > CONNECTED_WITHIN:
             return Failed("not_connected", reason)
-        return Wait(now + NOT_CONNECTED_WAIT, reason)
+        return Deferred(now + NOT_CONNECTED_WAIT, reason)
 
-    async def reconcile(self, delivery: Delivery) -> Outcome:  # noqa: ARG002 - a port's signature
+    async def reconcile(self, delivery: OutboxMessage) -> Outcome:  # noqa: ARG002 - a port's signature
         """Asking twice does no harm."""
         return Retry("the question may be asked again")
 
-    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+    async def on_outcome(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome) -> None:
         """Unless a comment has named them meanwhile, or they were forgotten."""
         if not isinstance(outcome, Sent) or not outcome.result["username"]:
             return
@@ -103,5 +103,5 @@ class NameChannel:
             await self._responder.on_named(tx, conversation, username)
 
 
-def _conversation_of(delivery: Delivery) -> UUID:
+def _conversation_of(delivery: OutboxMessage) -> UUID:
     return UUID(delivery.payload["conversation_id"])

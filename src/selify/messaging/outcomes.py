@@ -16,7 +16,7 @@ from selify.core.database import Tx
 from selify.core.language import _, stored
 from selify.core.logging import get_logger
 from selify.core.queue import outbox_rows, schedule
-from selify.core.queue.outbox import GAVE_UP, Delivery
+from selify.core.queue.outbox import GAVE_UP, OutboxMessage
 from selify.core.queue.outbox_rows import OutboxRow
 from selify.messaging import conversations, health, repository, send_backoff, unanswered
 from selify.messaging.clients import Clients, Delivered, Undelivered
@@ -38,7 +38,7 @@ USAGE_PAUSE = timedelta(minutes=2)
 async def arrived(
     tx: Tx,
     clients: Clients,
-    delivery: Delivery,
+    delivery: OutboxMessage,
     said: Mapping[str, Any],
     *,
     now: datetime,
@@ -105,7 +105,7 @@ def _attachments(message: Outgoing) -> list[dict[str, Any]]:
 
 
 async def failed(
-    tx: Tx, clients: Clients, delivery: Delivery, code: str, reason: str, *, now: datetime
+    tx: Tx, clients: Clients, delivery: OutboxMessage, code: str, reason: str, *, now: datetime
 ) -> None:
     """For good, whoever waits for it gets a person; and where no conversation tells its brand, the
     bell does.
@@ -114,7 +114,7 @@ async def failed(
     if message.kind is Kind.TYPING or delivery.account_id is None:
         return
     client = clients.deliveries[message.client]
-    undelivered = Undelivered(delivery.account_id, delivery.lane, message, code, now)
+    undelivered = Undelivered(delivery.account_id, delivery.ordering_key, message, code, now)
     if code in ARRIVED_PERHAPS:
         await client.on_unknown(tx, undelivered)
     else:

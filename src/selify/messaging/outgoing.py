@@ -112,7 +112,7 @@ async def reply_privately(tx: Tx, account: Account, message: Outgoing) -> bool:
     )
 
 
-async def take_back(
+async def cancel(
     tx: Tx,
     message_ref: str,
     *,
@@ -135,7 +135,7 @@ async def take_back(
     )
 
 
-async def take_back_debounced(
+async def cancel_debounced(
     tx: Tx, conversation: Conversation, *, reason: str, now: datetime
 ) -> None:
     """What they were about to be told has become needless."""
@@ -172,7 +172,7 @@ async def _enqueue(
         channel=CHANNEL,
         key=f"{account.id}/{key}",
         payload=message.stored(),
-        lane=ordering_key,
+        ordering_key=ordering_key,
         workspace_id=account.workspace_id,
         account_id=account.id,
         not_before=debounced_from + DEBOUNCE if debounced_from else None,

@@ -267,5 +267,5 @@ class Platform:
     messenger: Messenger
     translate: Translator
     gateway: AccountGateway
-    read_parked: ReadAgain
+    read_unmatched: ReadAgain
     media_hosts: tuple[str, ...] = ()

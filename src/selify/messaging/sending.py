@@ -15,7 +15,16 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.logging import get_logger
 from selify.core.queue import outbox_rows
-from selify.core.queue.outbox import GAVE_UP, Delivery, Failed, Outcome, Retry, Sent, Unknown, Wait
+from selify.core.queue.outbox import (
+    GAVE_UP,
+    Deferred,
+    Failed,
+    OutboxMessage,
+    Outcome,
+    Retry,
+    Sent,
+    Unknown,
+)
 from selify.core.secrets import SecretBox
 from selify.core.web.links import FileLinks
 from selify.messaging import (
@@ -90,7 +99,7 @@ class MessageChannel:
         self._clock = clock
         self._threads = ThreadReader(database, messenger, clock=clock)
 
-    async def send(self, delivery: Delivery) -> Outcome:
+    async def send(self, delivery: OutboxMessage) -> Outcome:
         """Check, count against the limits, send."""
         try:
             message = Outgoing.read(delivery.payload)
@@ -110,7 +119,7 @@ class MessageChannel:
             return _sent(answer, milliseconds)
         return await self._refused(delivery, message, cleared, answer)
 
-    async def reconcile(self, delivery: Delivery) -> Outcome:
+    async def reconcile(self, delivery: OutboxMessage) -> Outcome:
         """Look into the thread for a message like ours that we have not recorded yet."""
         message = Outgoing.read(delivery.payload)
         if message.kind is Kind.TYPING:
@@ -158,9 +167,9 @@ class MessageChannel:
         if now - since > DOUBT_LIFE:
             return Failed(UNCONFIRMED, f"nobody can tell whether it arrived: {reason}")
         # Apart from each other: platforms let a thread be read only so often.
-        return Wait(now + LOOK_AGAIN * random.uniform(0.5, 1.5), reason)
+        return Deferred(now + LOOK_AGAIN * random.uniform(0.5, 1.5), reason)
 
-    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+    async def on_outcome(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome) -> None:
         """What a send leaves behind: the message, the account's health, and what its client makes of it."""
         now = self._clock.now()
         match outcome:
@@ -174,7 +183,7 @@ class MessageChannel:
                 pass
 
     async def _note_doubt(
-        self, tx: Tx, delivery: Delivery, outcome: Retry | Unknown, now: datetime
+        self, tx: Tx, delivery: OutboxMessage, outcome: Retry | Unknown, now: datetime
     ) -> None:
         message = Outgoing.read(delivery.payload)
         if message.kind is Kind.TYPING:
@@ -189,7 +198,9 @@ class MessageChannel:
                 tx, account_id, at=now, code="send_uncertain", reason=outcome.reason
             )
 
-    async def _clear(self, tx: Tx, delivery: Delivery, message: Outgoing) -> _Cleared | Outcome:
+    async def _clear(
+        self, tx: Tx, delivery: OutboxMessage, message: Outgoing
+    ) -> _Cleared | Outcome:
         now = self._clock.now()
         account = await repository.account(tx, _uuid(delivery.account_id))
         if account is None or account.status in repository.GONE:
@@ -205,7 +216,9 @@ class MessageChannel:
         if account.status != "active":
             waiting = f"the account is {account.status}: connect it again"
             return (
-                Failed(TYPING_LOST, waiting) if typing else Wait(now + NOT_CONNECTED_WAIT, waiting)
+                Failed(TYPING_LOST, waiting)
+                if typing
+                else Deferred(now + NOT_CONNECTED_WAIT, waiting)
             )
         held = await self._held_back(tx, account, now, typing=typing)
         return held or _Cleared(account, await tokens.held(tx, self._secrets, account.id))
@@ -219,21 +232,21 @@ class MessageChannel:
             if typing:
                 return Failed(TYPING_LOST, "the account is paused")
             after = await limits.queue(tx, account.id, paused)
-            return Wait(after, send_backoff.SLOW_DOWN)
-        turn = await limits.take_turn(tx, account.id, now)
+            return Deferred(after, send_backoff.SLOW_DOWN)
+        turn = await limits.acquire_slot(tx, account.id, now)
         if turn:
             return (
                 Failed(TYPING_LOST, "there are many answers to send")
                 if typing
-                else Wait(turn, "many answers leave at this moment: this one has its turn soon")
+                else Deferred(turn, "many answers leave at this moment: this one has its turn soon")
             )
-        opening = None if typing else await limits.take(tx, account.id, now)
+        opening = None if typing else await limits.acquire(tx, account.id, now)
         if opening:
-            return Wait(opening, "our safety limit of messages per hour or day is reached")
+            return Deferred(opening, "our safety limit of messages per hour or day is reached")
         return None
 
     async def _window_closed(
-        self, tx: Tx, delivery: Delivery, message: Outgoing, now: datetime
+        self, tx: Tx, delivery: OutboxMessage, message: Outgoing, now: datetime
     ) -> Failed | None:
         """24 hours from the person's last message; 7 days for the reply to a comment."""
         if message.conversation_id is None:
@@ -261,7 +274,7 @@ class MessageChannel:
                 return replace(prepared, text=text, quick_replies=buttons)
 
     async def _refused(
-        self, delivery: Delivery, message: Outgoing, cleared: _Cleared, refused: Refused
+        self, delivery: OutboxMessage, message: Outgoing, cleared: _Cleared, refused: Refused
     ) -> Outcome:
         """From the platform's refusal to what the outbox should do."""
         log.info("the platform refused", action=refused.action.value, code=refused.code)
@@ -270,11 +283,16 @@ class MessageChannel:
             # The pace first, the count second: in the order in which a send asks for them.
             outcome = await self._consequence(tx, delivery, message, cleared, refused)
             if not typing and refused.action is not Action.UNKNOWN:
-                await limits.give_back(tx, cleared.account.id)
+                await limits.release(tx, cleared.account.id)
         return Failed(TYPING_LOST, refused.reason) if typing else outcome
 
     async def _consequence(
-        self, tx: Tx, delivery: Delivery, message: Outgoing, cleared: _Cleared, refused: Refused
+        self,
+        tx: Tx,
+        delivery: OutboxMessage,
+        message: Outgoing,
+        cleared: _Cleared,
+        refused: Refused,
     ) -> Outcome:
         now, after = self._clock.now(), refused.retry_after
         private = message.kind is Kind.PRIVATE_REPLY
@@ -285,19 +303,19 @@ class MessageChannel:
             case Action.UNKNOWN:
                 return Unknown(refused.reason)
             case Action.LATER:
-                return Wait(now + _length(refused), refused.reason)
+                return Deferred(now + _length(refused), refused.reason)
             case Action.ASK_OWNER if private:
                 # What comments need is a permission of its own: other answers may still leave.
                 await _blamed(tx, cleared.account, refused, now, only_comments=True)
-                return Wait(now + _length(refused), refused.reason)
+                return Deferred(now + _length(refused), refused.reason)
             case Action.PAUSE_ACCOUNT | Action.PAUSE_PLATFORM | Action.ASK_OWNER:
                 until = await _pause(tx, cleared.account, refused, now)
-                return Wait(await limits.queue(tx, cleared.account.id, until), refused.reason)
+                return Deferred(await limits.queue(tx, cleared.account.id, until), refused.reason)
             case Action.REAUTHORISE:
                 died = await tokens.died(
                     tx, cleared.account.id, refused.code, now, sealed=cleared.token.sealed
                 )
-                return Wait(
+                return Deferred(
                     now + (NOT_CONNECTED_WAIT if died else RECONNECTED_WAIT), refused.reason
                 )
             case Action.ALREADY_DONE if await _is_lost_reply(tx, delivery, message):
@@ -347,7 +365,7 @@ async def _blamed(
     )
 
 
-async def _is_lost_reply(tx: Tx, delivery: Delivery, message: Outgoing) -> bool:
+async def _is_lost_reply(tx: Tx, delivery: OutboxMessage, message: Outgoing) -> bool:
     """A private reply that was tried before, to somebody whose thread has the comment's own id.
 
     Other threads are found by the reply's echo (``echoes``) or when its reader writes
@@ -367,7 +385,7 @@ async def _is_lost_reply(tx: Tx, delivery: Delivery, message: Outgoing) -> bool:
     )
 
 
-def _given_up_as(delivery: Delivery) -> str:
+def _given_up_as(delivery: OutboxMessage) -> str:
     """A private reply of which one try ended in doubt may have arrived, whatever its last try says:
     nobody looks into its thread.
     """
@@ -376,7 +394,7 @@ def _given_up_as(delivery: Delivery) -> str:
     return UNCONFIRMED if private and doubted else GAVE_UP
 
 
-async def _in_doubt(tx: Tx, delivery: Delivery, message: Outgoing, now: datetime) -> datetime:
+async def _in_doubt(tx: Tx, delivery: OutboxMessage, message: Outgoing, now: datetime) -> datetime:
     """Since when nobody can tell; from now on, at the latest."""
     if message.doubted_at is None:
         await outbox_rows.note(tx, delivery.id, doubted_at=now.isoformat())

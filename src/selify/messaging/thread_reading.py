@@ -41,7 +41,7 @@ class ThreadReader:
     async def turn(self, account_id: UUID) -> bool:
         """Waits for a read's turn; false when too many others wait for theirs."""
         async with self._database.tx(ACTOR) as tx:
-            moment = await limits.take_read(tx, account_id, self._clock.now())
+            moment = await limits.acquire_read(tx, account_id, self._clock.now())
         if moment is None:
             return False
         await self._clock.sleep_until(moment)

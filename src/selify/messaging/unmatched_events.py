@@ -41,7 +41,7 @@ async def park_event(tx: Tx, event: Event) -> None:
     )
 
 
-async def park_raw(tx: Tx, entries: Sequence[tuple[str, Any, str]]) -> None:
+async def keep_raw(tx: Tx, entries: Sequence[tuple[str, Any, str]]) -> None:
     """Raw entries nobody understands: (entry id, the JSON as it came, why)."""
     await tx.execute_many(
         """

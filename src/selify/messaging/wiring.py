@@ -61,7 +61,7 @@ async def _work(container: Container) -> Work:
     messenger = container.one(Platform).messenger
     return Work(
         handlers={one.name: SocialEvents(one.translate, clients, clock) for one in platforms},
-        given_up={one.name: DeadLetters(one.translate, clock) for one in platforms},
+        dead_letters={one.name: DeadLetters(one.translate, clock) for one in platforms},
         channels={
             outgoing.CHANNEL: MessageChannel(
                 database, messenger, clients, secrets=secrets, links=container.links, clock=clock
@@ -99,7 +99,7 @@ def _of(container: Container, platform: Platform) -> list[Routine]:
             3600,
             as_system(
                 container,
-                lambda tx: unmatched_events.retry_raw(tx, platform.read_parked, now=clock.now()),
+                lambda tx: unmatched_events.retry_raw(tx, platform.read_unmatched, now=clock.now()),
             ),
         ),
         Routine(

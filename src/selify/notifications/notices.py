@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 import asyncpg
 
 from selify.core.database import Tx
-from selify.core.queue.outbox import Delivery, Failed, Outcome, Sent
+from selify.core.queue.outbox import Failed, OutboxMessage, Outcome, Sent
 from selify.notifications.types import Notification
 
 _NAMES = UUID("6f1d5c0e-6f0b-5d0a-9a6b-0f2f1c8a7e11")
@@ -84,15 +84,15 @@ class NoticeChannel:
     transaction that marks the notice as sent.
     """
 
-    async def send(self, delivery: Delivery) -> Outcome:
+    async def send(self, delivery: OutboxMessage) -> Outcome:
         if delivery.workspace_id is None:
             return Failed("no_workspace", "A notice names the workspace it is for.")
         return Sent({})
 
-    async def reconcile(self, delivery: Delivery) -> Outcome:
+    async def reconcile(self, delivery: OutboxMessage) -> Outcome:
         return await self.send(delivery)  # writing twice is harmless
 
-    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+    async def on_outcome(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome) -> None:
         if isinstance(outcome, Sent) and delivery.workspace_id is not None:
             notice: dict[str, Any] = delivery.payload
             await notify(tx, workspace_id=delivery.workspace_id, **notice)

@@ -37,7 +37,7 @@ async def notify_workspace(
         tx,
         channel=CHANNEL,
         key=f"{workspace_id}/{dedupe_key}",
-        lane=f"{CHANNEL}/{workspace_id}",
+        ordering_key=f"{CHANNEL}/{workspace_id}",
         workspace_id=workspace_id,
         payload={
             "kind": kind,

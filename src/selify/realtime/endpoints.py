@@ -10,7 +10,7 @@ import orjson
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from selify.auth import CurrentGate, CurrentSession, access_workspace
+from selify.auth import CurrentAuthenticator, CurrentSession, access_workspace
 from selify.auth.permissions import BRAND_READ
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import SelifyError, TooMany
@@ -55,7 +55,7 @@ async def subscribe(
     workspace_id: UUID,
     user: CurrentUser,
     session: CurrentSession,
-    gate: CurrentGate,
+    authenticator: CurrentAuthenticator,
     database: OpenDatabase,
     table: Annotated[
         list[str], Query(min_length=1, max_length=10, description=f"Of: {', '.join(TABLES)}.")
@@ -81,7 +81,7 @@ async def subscribe(
         raise TooManySubscribers(_("Close some of them first."), retry_after=60)
 
     async def may_listen() -> bool:
-        return await gate.still_holds(request, session)
+        return await authenticator.still_holds(request, session)
 
     line = Line(database, user, may_listen, shown)
     subscriber = Subscriber(session.user.id, workspace_id, frozenset(shown.columns))

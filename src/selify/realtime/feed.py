@@ -17,7 +17,7 @@ from uuid import UUID
 import orjson
 
 from selify.core.database import Database
-from selify.core.waiting import happens_within
+from selify.core.waiting import wait_with_timeout
 
 CHANNEL = "selify_realtime"
 REMEMBERED = 1000
@@ -70,7 +70,7 @@ class Subscriber:
 
     async def listen(self, seconds: float) -> tuple[bool, list[Change]]:
         """Within so many seconds: whether something was missed, and the changes after that."""
-        await happens_within(self.wake, seconds)
+        await wait_with_timeout(self.wake, seconds)
         self.wake.clear()
         missed, self.missed = self.missed, False
         changes = list(self.waiting)

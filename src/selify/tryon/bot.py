@@ -46,7 +46,7 @@ from selify.tryon import (
     renderer,
     repository,
 )
-from selify.tryon.dialogue import Act, Circumstances, Decision, Stage, State
+from selify.tryon.dialogue import Context, Decision, Effect, Stage, State
 from selify.tryon.memory import recall, remember
 from selify.tryon.repository import Binding
 
@@ -262,7 +262,7 @@ async def _know_garment(tx: Tx, delivered: Delivered) -> Conversation:
 
 async def _circumstances(
     tx: Tx, account: Account, conversation: Conversation, message: MessageWritten
-) -> tuple[Circumstances, Binding | None]:
+) -> tuple[Context, Binding | None]:
     """Which garment is meant, and whether a keyword was said."""
     shared = _shared_post(message)
     meant = recall(conversation).binding_id
@@ -272,7 +272,7 @@ async def _circumstances(
     elif meant is not None:
         binding = await repository.binding(tx, meant)
     _brand, platforms = await repository.workspace_texts(tx, account.workspace_id)
-    facts = Circumstances(
+    facts = Context(
         tryon_enabled=bot_settings.is_on(account),
         keyword=posts.keywords_in_force(account, platforms, binding).match(message.text),
         binding_id=binding.id if binding else None,
@@ -287,7 +287,7 @@ async def _carry_out(
     conversation: Conversation,
     message: MessageWritten,
     decision: Decision,
-    facts: Circumstances,
+    facts: Context,
     binding: Binding | None,
     clock: Clock,
 ) -> None:
@@ -300,10 +300,8 @@ async def _carry_out(
     spoken = "" if waited or message.button else keywords.language_of(message.text)
     state = decision.state.speaking(spoken, at=message.at, now=clock.now())
     if dialogue.photo_of(message) is not None:
-        await outgoing.take_back_debounced(
-            tx, conversation, reason="The photo came.", now=clock.now()
-        )
-    if Act.NEW_INTERACTION in decision.acts and binding is not None:
+        await outgoing.cancel_debounced(tx, conversation, reason="The photo came.", now=clock.now())
+    if Effect.NEW_INTERACTION in decision.effects and binding is not None:
         begun = await _begin_interaction(tx, conversation, message, binding, facts.keyword)
         state = replace(state, interaction_id=begun)
     await _smaller_acts(tx, account, conversation, message, decision, clock.now())
@@ -312,9 +310,11 @@ async def _carry_out(
     if replies:
         key = f"typing/{message.message_ref}"
         await outgoing.show_typing(tx, account, conversation, client=renderer.CLIENT, key=key)
-    if replies and Act.CALL_HUMAN not in decision.acts:  # whoever is called has not read it yet
+    if (
+        replies and Effect.CALL_HUMAN not in decision.effects
+    ):  # whoever is called has not read it yet
         await conversations.mark_read(tx, conversation, message.at)
-    if Act.START_TRYON in decision.acts and binding is not None:
+    if Effect.START_TRYON in decision.effects and binding is not None:
         photo = dialogue.photo_of(message)
         assert photo is not None  # noqa: S101 - the dialogue starts a try-on for photos only
         started = await lifecycle.begin(
@@ -368,16 +368,16 @@ async def _smaller_acts(
 ) -> None:
     before: State = recall(conversation)
     judged = before.result_id or before.interaction_id
-    for act in decision.acts:
+    for act in decision.effects:
         match act:
-            case Act.OPT_OUT:
+            case Effect.OPT_OUT:
                 await outgoing.fall_silent(tx, conversation, reason="asked to stop", now=now)
-            case Act.CALL_HUMAN:
+            case Effect.CALL_HUMAN:
                 await _call_human(tx, account, conversation, message, decision.why)
-            case Act.TELL_PAUSED:
+            case Effect.TELL_PAUSED:
                 await _tell_paused(tx, account, now)
-            case Act.RECORD_LIKE | Act.RECORD_DISLIKE if judged is not None:
-                liked = act is Act.RECORD_LIKE
+            case Effect.RECORD_LIKE | Effect.RECORD_DISLIKE if judged is not None:
+                liked = act is Effect.RECORD_LIKE
                 await interactions.feedback(tx, judged, satisfied=liked, at=now)
             case _:
                 pass

@@ -32,7 +32,7 @@ async def failed(tx: Tx, clock: Clock, undelivered: Undelivered) -> None:
     # The conversation first, the books second: in the order in which a try-on begins.
     await _expect_photo(tx, message)
     await refund(tx, clock, message)
-    await outgoing.take_back(
+    await outgoing.cancel(
         tx,
         message.about["photo_ref"],
         account_id=undelivered.account_id,

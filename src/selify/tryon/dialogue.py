@@ -128,7 +128,7 @@ class Button(StrEnum):
     START = "tryon:start"
 
 
-class Act(StrEnum):
+class Effect(StrEnum):
     """What must happen beside the words."""
 
     START_TRYON = "start_tryon"
@@ -159,11 +159,11 @@ class Decision:
     state: State
     why: str
     replies: tuple[Reply, ...] = ()
-    acts: tuple[Act, ...] = ()
+    effects: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class Context:
     """What the bot can know beside the message itself.
 
     ``binding_id``: the garment meant, by a shared post, or else the one the conversation is about.
@@ -179,14 +179,16 @@ class Circumstances:
 FEEDBACK_BUTTONS = (Button.LIKE, Button.DISLIKE, Button.AGAIN)
 
 
-def decide(state: State, message: MessageWritten, facts: Circumstances) -> Decision:
+def decide(state: State, message: MessageWritten, facts: Context) -> Decision:
     """The first rule that applies decides. The order is the policy."""
     said = _Said.read(message)
     if state.opted_out:
         return _opted_out(state, said)
     if said.wants_stop:
         stopped = replace(state, opted_out=True, stage=Stage.ENDED, photo_ref="", waiting_ref="")
-        return Decision(stopped, "asked to stop", _unless_human(state, "stopped"), (Act.OPT_OUT,))
+        return Decision(
+            stopped, "asked to stop", _unless_human(state, "stopped"), (Effect.OPT_OUT,)
+        )
     if state.handler is Handler.HUMAN:
         return Decision(state, "a person handles this conversation")
     if said.wants_person:
@@ -197,7 +199,7 @@ def decide(state: State, message: MessageWritten, facts: Circumstances) -> Decis
         return _feedback(state, liked=said.button == Button.LIKE)
     wish = bool(facts.shared_post or facts.keyword or said.button == Button.AGAIN)
     if not facts.tryon_enabled and (said.photo or said.unreadable or wish):
-        return Decision(state, "try-on is switched off", (Reply("paused"),), (Act.TELL_PAUSED,))
+        return Decision(state, "try-on is switched off", (Reply("paused"),), (Effect.TELL_PAUSED,))
     if said.photo:
         return _photo(state, message, facts)
     if wish:
@@ -219,7 +221,7 @@ def _opted_out(state: State, said: "_Said") -> Decision:
     if (said.wants_person or said.complains) and state.handler is Handler.BOT:
         handed = replace(state, handler=Handler.HUMAN)
         return Decision(
-            handed, _("asked us not to write, and needs a person"), (), (Act.CALL_HUMAN,)
+            handed, _("asked us not to write, and needs a person"), (), (Effect.CALL_HUMAN,)
         )
     return Decision(state, "asked us not to write")
 
@@ -231,33 +233,33 @@ def _unless_human(state: State, text: str) -> tuple[Reply, ...]:
 
 def _to_person(state: State, why: str) -> Decision:
     handed = replace(state, handler=Handler.HUMAN)
-    return Decision(handed, why, (Reply("handed_to_human"),), (Act.CALL_HUMAN,))
+    return Decision(handed, why, (Reply("handed_to_human"),), (Effect.CALL_HUMAN,))
 
 
 def _feedback(state: State, *, liked: bool) -> Decision:
     """It may come late: what the shopper does meanwhile (another photo) goes on undisturbed."""
     if liked:
         ended = _if_after_result(state, Stage.ENDED)
-        return Decision(ended, "liked the result", (Reply("liked"),), (Act.RECORD_LIKE,))
+        return Decision(ended, "liked the result", (Reply("liked"),), (Effect.RECORD_LIKE,))
     disliked = _if_after_result(state, Stage.AWAITING_FEEDBACK)
     reply = Reply("disliked", (Button.AGAIN, Button.HUMAN))
-    return Decision(disliked, "did not like the result", (reply,), (Act.RECORD_DISLIKE,))
+    return Decision(disliked, "did not like the result", (reply,), (Effect.RECORD_DISLIKE,))
 
 
 def _if_after_result(state: State, stage: Stage) -> State:
     return replace(state, stage=stage) if state.stage in _AFTER_RESULT else state
 
 
-def _photo(state: State, message: MessageWritten, facts: Circumstances) -> Decision:
+def _photo(state: State, message: MessageWritten, facts: Context) -> Decision:
     if state.stage is Stage.GENERATING:
         noted = replace(state, waiting_ref=message.message_ref)
         return Decision(noted, "a try-on is under way: this photo is next", (Reply("photo_waits"),))
     if facts.binding_id is None:
         waiting = replace(state, nudges=0, cheers=0)
         return Decision(waiting, "no garment chosen yet", (Reply("photo_without_garment"),))
-    acts: tuple[Act, ...] = (Act.START_TRYON,)
+    effects: tuple[Effect, ...] = (Effect.START_TRYON,)
     if not _row_is_open(state, facts):
-        acts = (Act.NEW_INTERACTION, *acts)
+        effects = (Effect.NEW_INTERACTION, *effects)
     started = replace(
         state,
         stage=Stage.GENERATING,
@@ -267,10 +269,10 @@ def _photo(state: State, message: MessageWritten, facts: Circumstances) -> Decis
         nudges=0,
         cheers=0,
     )
-    return Decision(started, "photo received", (Reply("generating"),), acts)
+    return Decision(started, "photo received", (Reply("generating"),), effects)
 
 
-def _row_is_open(state: State, facts: Circumstances) -> bool:
+def _row_is_open(state: State, facts: Context) -> bool:
     """Whether the funnel row at hand still waits for a photo of this garment. Every finished try-on
     is a row of its own.
     """
@@ -278,7 +280,7 @@ def _row_is_open(state: State, facts: Circumstances) -> bool:
     return waiting and state.binding_id == facts.binding_id
 
 
-def _wants_to_try(state: State, facts: Circumstances, said: "_Said") -> Decision:
+def _wants_to_try(state: State, facts: Context, said: "_Said") -> Decision:
     if facts.binding_id is None:
         text = "post_without_garment" if facts.shared_post else "which_garment"
         return Decision(state, "asked to try on, garment not known", (Reply(text),))
@@ -292,12 +294,12 @@ def _wants_to_try(state: State, facts: Circumstances, said: "_Said") -> Decision
             (Reply("already_generating"),),
         )
     # Saying it again while we wait for the photo is the same wish, not another one.
-    acts = () if _row_is_open(state, facts) else (Act.NEW_INTERACTION,)
+    effects = () if _row_is_open(state, facts) else (Effect.NEW_INTERACTION,)
     awaiting = replace(
         state, stage=Stage.AWAITING_PHOTO, binding_id=facts.binding_id, nudges=0, cheers=0
     )
     text = "greeting" if state.stage is Stage.INITIAL else "ask_photo"
-    return Decision(awaiting, "asked to try on", (Reply(text),), acts)
+    return Decision(awaiting, "asked to try on", (Reply(text),), effects)
 
 
 def _meanwhile(state: State, said: "_Said") -> Decision:
@@ -325,7 +327,7 @@ def _kind_words(state: State, mood: Mood) -> Decision:
     return Decision(cheered, "a kind word after the picture", (Reply("cheered_after"),))
 
 
-def _small_talk(state: State, said: "_Said", facts: Circumstances) -> Decision:
+def _small_talk(state: State, said: "_Said", facts: Context) -> Decision:
     """What the bot has no answer to. It says twice what it can do, then a person goes on."""
     if state.nudges >= MAX_NUDGES:
         return _to_person(state, _("wrote several times what the bot has no answer to"))

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from selify import commerce
 from selify.commerce import GarmentPicture
-from selify.core import metrics, retention
+from selify.core import retention
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.files.fetch import (
@@ -26,9 +26,11 @@ from selify.core.files.storage import FileMissing, Storage
 from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.queue import jobs
+from selify.core.queue.defer import Defer
 from selify.core.queue.jobs import Job
 from selify.tryon import lifecycle, repository
-from selify.tryon.lifecycle import Made, Request
+from selify.tryon.lifecycle import RenderResult, Request
+from selify.tryon.metrics import tryon_seconds
 from selify.tryon.ports import EngineUnavailable
 from selify.tryon.routing import Routed, TryOnRouter
 from selify.tryon.types import (
@@ -173,7 +175,7 @@ class TryOnJob:
         )
 
     async def _render(self, job: Job, photo: Picture, garment: GarmentPicture) -> Routed | Refusal:
-        """Raises RunLater while every engine rests, and EngineUnavailable once that is too long."""
+        """Raises Defer while every engine rests, and EngineUnavailable once that is too long."""
         try:
             data = await self._storage.get(garment.storage_path)
             picture = await asyncio.to_thread(open_picture, data, transparency=Transparency.KEEP)
@@ -193,7 +195,7 @@ class TryOnJob:
             if self._clock.now() - job.created_at > ENGINE_PATIENCE:
                 raise
             after = timedelta(seconds=min(error.retry_after or 10, 60))
-            raise jobs.RunLater(error.reason, after) from error
+            raise Defer(error.reason, after) from error
 
     async def _conclude(
         self, request: Request, garment: GarmentPicture | None, outcome: Routed | Refusal
@@ -216,11 +218,11 @@ class TryOnJob:
     async def _deliver(
         self, request: Request, garment: GarmentPicture, routed: Routed, rendering: Rendering
     ) -> None:
-        metrics.tryon_seconds.labels(rendering.engine).observe(rendering.seconds)
+        tryon_seconds.labels(rendering.engine).observe(rendering.seconds)
         key = lifecycle.result_key(request.workspace_id, request.key)
         picture = rendering.picture
         await self._storage.put(key, picture.data, content_type=picture.content_type)
-        made = Made(rendering, key, routed.cost, len(routed.attempts))
+        made = RenderResult(rendering, key, routed.cost, len(routed.attempts))
         async with self._database.tx(ACTOR) as tx:
             await self._limit_life(tx, request, self._rules.keep)
             card = await commerce.product_card(tx, garment.garment_id)

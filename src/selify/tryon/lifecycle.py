@@ -157,7 +157,7 @@ async def may_continue(tx: Tx, request: Request, *, now: datetime) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class RenderResult:
     """A picture that passed the gate, stored under ``storage_key``."""
 
     rendering: Rendering
@@ -167,7 +167,7 @@ class Made:
 
 
 async def finish(
-    tx: Tx, clock: Clock, request: Request, made: Made, card: ProductCard | None
+    tx: Tx, clock: Clock, request: Request, made: RenderResult, card: ProductCard | None
 ) -> bool:
     """The picture goes out and the charge is settled; false when it was not wanted any more, or
     concluded before. Doing it twice changes nothing.
@@ -293,7 +293,7 @@ async def withdraw(
         free = Stage.AWAITING_PHOTO if dressing else state.stage
         conversation = await remember(tx, conversation, replace(state, photo_ref="", stage=free))
     taken = partial(
-        outgoing.take_back,
+        outgoing.cancel,
         tx,
         message_ref,
         account_id=conversation.account_id,
@@ -367,7 +367,7 @@ async def _open_ending(tx: Tx, clock: Clock, request: Request) -> _Thread | None
         await abandon(tx, clock, request, reason=NO_LONGER_WANTED)
         return None
     assert conversation is not None and account is not None  # noqa: S101, PT018 - else unwanted
-    await outgoing.take_back_debounced(
+    await outgoing.cancel_debounced(
         tx, conversation, reason=_("The picture is ready."), now=clock.now()
     )
     return _Thread(account, conversation)
@@ -434,7 +434,7 @@ async def next_photo(tx: Tx, conversation: Conversation) -> None:
 
 
 async def _say_result(
-    tx: Tx, thread: _Thread, request: Request, made: Made, card: ProductCard | None
+    tx: Tx, thread: _Thread, request: Request, made: RenderResult, card: ProductCard | None
 ) -> None:
     """The picture, what it is and costs, and the question how they like it."""
     account, conversation = thread.account, thread.conversation
@@ -454,7 +454,7 @@ async def _say_result(
         )
 
 
-def _picture(request: Request, made: Made) -> Outgoing:
+def _picture(request: Request, made: RenderResult) -> Outgoing:
     """Paid for: its charge goes back if it never leaves, and with it the words about it. The address
     under which the platform fetches it is made when it is sent.
     """

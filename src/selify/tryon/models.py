@@ -181,3 +181,52 @@ class SocialPostGarmentBinding(Base):
     wardrobe_garment_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("public.wardrobe_garments.id", ondelete="SET NULL")
     )
+
+
+class SocialAccountSyncMetadata(Base):
+    """The lease and the API budget of an account's synchronisation; how often it should run is
+    account_sync_metadata's.
+    """
+
+    __tablename__ = "social_account_sync_metadata"
+    __table_args__ = (
+        Index("idx_sync_metadata_next_sync", "next_allowed_sync", "sync_in_progress"),
+    )
+
+    connected_account_id: Mapped[AccountRef] = mapped_column(primary_key=True)
+    last_sync_started_at: Mapped[datetime | None]
+    last_sync_completed_at: Mapped[datetime | None]
+    sync_in_progress: Mapped[bool | None] = mapped_column(server_default=FALSE)
+    api_calls_this_hour: Mapped[int | None] = mapped_column(server_default=ZERO)
+    hour_window_start: Mapped[datetime | None] = mapped_column(server_default=UTC_NOW)
+    total_posts_synced: Mapped[int | None] = mapped_column(server_default=ZERO)
+    last_post_id: Mapped[str | None]
+    last_post_timestamp: Mapped[datetime | None]
+    consecutive_errors: Mapped[int | None] = mapped_column(server_default=ZERO)
+    last_error: Mapped[str | None]
+    last_error_at: Mapped[datetime | None]
+    next_allowed_sync: Mapped[datetime | None] = mapped_column(server_default=UTC_NOW)
+    created_at: Mapped[datetime] = mapped_column(server_default=UTC_NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=UTC_NOW)
+
+
+class AccountSyncMetadata(Base):
+    """How often an account is synchronised. The reference has no row level security here, so no
+    user role gets any privilege on it.
+    """
+
+    __tablename__ = "account_sync_metadata"
+    __table_args__ = (
+        Index("idx_account_sync_metadata_activity", "activity_classification", "last_sync_at"),
+        Index("idx_account_sync_metadata_status", "sync_status", "last_sync_at"),
+    )
+
+    account_id: Mapped[AccountRef] = mapped_column(primary_key=True)
+    last_sync_at: Mapped[datetime | None]
+    posts_synced_count: Mapped[int | None] = mapped_column(server_default=ZERO)
+    sync_status: Mapped[str | None] = mapped_column(server_default="pending")
+    sync_error: Mapped[str | None]
+    activity_classification: Mapped[str | None]
+    sync_frequency_minutes: Mapped[int | None] = mapped_column(server_default=text("5"))
+    created_at: Mapped[datetime | None] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime | None] = mapped_column(server_default=NOW)

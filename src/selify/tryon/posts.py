@@ -21,6 +21,7 @@ from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.secrets import SecretBox
+from selify.core.wrong_clocks import Bound, interval
 from selify.messaging import repository as accounts
 from selify.messaging import tokens
 from selify.messaging.ports import AccountGateway, PlatformRefused, PostItem
@@ -35,6 +36,19 @@ ACTOR = Actor.system("post sync")
 LEASE = timedelta(minutes=15)
 MAX_PAGES = 20
 EVERY_MINUTES = {"hot": 5, "warm": 30, "cold": 360}
+# How far ahead times of the synchronisation can honestly lie; posts are looked at far more often.
+BOUNDS = (
+    Bound(
+        "public.social_account_sync_metadata",
+        "next_allowed_sync",
+        interval(timedelta(days=2)),
+        # A new one is due at once.
+        written="coalesce(last_sync_started_at, next_allowed_sync)",
+    ),
+    # Last: the one before asks for it.
+    Bound("public.social_account_sync_metadata", "last_sync_started_at"),
+    Bound("public.social_account_sync_metadata", "hour_window_start"),
+)
 
 
 class PostMissing(NotFound):

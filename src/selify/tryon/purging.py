@@ -2,6 +2,7 @@
 the books. What was charged stays there.
 """
 
+from selify import billing
 from selify.core import retention
 from selify.core.database import Tx
 from selify.core.queue import job_rows
@@ -40,16 +41,10 @@ async def _forget_pictures(tx: Tx, account: Account) -> None:
 
 async def _forget_names(tx: Tx, account: Account) -> None:
     """A charge says what was paid for, and from now on not for whom; so does the funnel."""
-    await tx.execute(
-        """
-        UPDATE public.workspace_usage_events e SET metadata = metadata - 'shopper'
-          FROM public.social_conversations c
-         WHERE c.connected_account_id = $2 AND e.workspace_id = $1
-           AND e.metadata ->> 'conversation_id' = c.id::text
-        """,
-        account.workspace_id,
-        account.id,
+    rows = await tx.fetch(
+        "SELECT id FROM public.social_conversations WHERE connected_account_id = $1", account.id
     )
+    await billing.forget_shoppers(tx, account.workspace_id, [row["id"] for row in rows])
     await tx.execute(
         """
         UPDATE public.bot_interactions

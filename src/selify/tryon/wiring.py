@@ -123,6 +123,7 @@ WING = Wing(
     name="tryon",
     routers=[endpoints.router],
     permissions=permissions.PERMISSIONS,
+    bounds=posts.BOUNDS,
     payloads={lifecycle.JOB: lifecycle.Request},
     personal_for=lambda settings: max(timedelta(hours=settings.photo_hours), LONGEST_JOB),
     invariants=_invariants,

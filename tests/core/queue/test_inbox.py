@@ -13,19 +13,20 @@ from selify.core.clock import FrozenClock, SystemClock
 from selify.core.database import Actor, Database, DatabaseUnavailable, Tx
 from selify.core.outage import UNCOUNTED_FOR
 from selify.core.queue import inbox
-from selify.core.queue.inbox import Event, InboxWorker, Incoming, Intake, RetryLater, Skip
+from selify.core.queue.defer import Defer
+from selify.core.queue.inbox import Event, InboxWorker, Incoming, Intake, Skip
 
 SYSTEM = Actor.system("test")
 
 
 def comment(
-    number: int, *, lane: str = "a", text: str = "try on", account: str = "17841"
+    number: int, *, ordering_key: str = "a", text: str = "try on", account: str = "17841"
 ) -> Incoming:
     return Incoming(
         platform="instagram",
         event_type="comment_received",
         payload={"id": f"c{number}", "text": text},
-        lane=lane,
+        ordering_key=ordering_key,
         account_ref=account,
     )
 
@@ -151,7 +152,7 @@ async def test_a_failing_event_leaves_no_effect_is_retried_and_ends_as_a_dead_le
 
 async def test_too_early_is_no_failure(database: Database, clock: FrozenClock) -> None:
     await Intake(database).receive([comment(1)])
-    handler = Recorder(failing=5, error=RetryLater("too early", timedelta(seconds=1)))
+    handler = Recorder(failing=5, error=Defer("too early", timedelta(seconds=1)))
     for _ in range(5):
         await worker(database, handler, clock).run_once()
         clock.advance(timedelta(seconds=2))
@@ -270,7 +271,7 @@ async def test_a_worker_that_lost_its_lease_leaves_no_effect(
 async def test_each_event_is_handled_once_however_many_workers(
     database: Database, clock: FrozenClock, workers: int
 ) -> None:
-    await Intake(database).receive([comment(n, lane=f"l{n % 7}") for n in range(200)])
+    await Intake(database).receive([comment(n, ordering_key=f"l{n % 7}") for n in range(200)])
     handler = Recorder()
     crew = [worker(database, handler, clock, f"w{n}") for n in range(workers)]
     while sum(await asyncio.gather(*(one.run_once() for one in crew))):
@@ -299,7 +300,7 @@ async def crowd_and_one(database: Database) -> None:
             [VIRAL, QUIET],
         )
     await Intake(database).receive(
-        [comment(n, lane=f"lane {n % 7}", account=VIRAL) for n in range(500)]
+        [comment(n, ordering_key=f"key {n % 7}", account=VIRAL) for n in range(500)]
     )
     await Intake(database).receive([comment(500, account=QUIET)])
 
@@ -351,9 +352,9 @@ async def test_turns_between_accounts_keep_the_order_of_a_lane(
     assert len(handler.seen) == 520
     quiet = [name for name in handler.seen if int(name[1:]) >= 500]
     assert quiet == [f"c{n}" for n in range(500, 520)]
-    for lane in range(7):
+    for ordering_key in range(7):
         seen = [int(name[1:]) for name in handler.seen if int(name[1:]) < 500]
-        mine = [number for number in seen if number % 7 == lane]
+        mine = [number for number in seen if number % 7 == ordering_key]
         assert mine == sorted(mine)
 
 
@@ -406,7 +407,7 @@ async def test_a_turn_ends_with_its_event_whoever_ended_it(
 async def test_an_event_that_somebody_holds_keeps_its_turn(
     database: Database, clock: FrozenClock
 ) -> None:
-    await Intake(database).receive([comment(1), comment(2, lane="b")])
+    await Intake(database).receive([comment(1), comment(2, ordering_key="b")])
     handler = Recorder()
     async with database.tx(SYSTEM) as tx:
         await tx.execute(
@@ -420,7 +421,9 @@ async def test_an_event_that_somebody_holds_keeps_its_turn(
 async def test_an_event_whose_end_cannot_be_stored_does_not_take_its_batch_along(
     database: Database, clock: FrozenClock
 ) -> None:
-    await Intake(database).receive([comment(1, lane="a"), comment(2, lane="b"), comment(3)])
+    await Intake(database).receive(
+        [comment(1, ordering_key="a"), comment(2, ordering_key="b"), comment(3)]
+    )
     unwritable = Recorder(failing=1, error=RuntimeError("no text of PostgreSQL's: \0"))
     assert await worker(database, unwritable, clock).run_once() == 3
     assert sorted((await statuses(database)).values()) == ["completed", "completed", "processing"]

@@ -11,7 +11,8 @@ from selify.core.files.storage import StorageFull, StorageReadOnly
 from selify.core.ids import new_id
 from selify.core.outage import UNCOUNTED_FOR
 from selify.core.queue import jobs
-from selify.core.queue.jobs import Job, JobRunner, RunLater
+from selify.core.queue.defer import Defer
+from selify.core.queue.jobs import Job, JobRunner
 
 SYSTEM = Actor.system("test")
 
@@ -26,7 +27,7 @@ class Work:
         self.failures = failures
         self.error = error or RuntimeError("broken")
         self.runs: list[dict[str, int]] = []
-        self.given_up: list[str] = []
+        self.dead_letters: list[str] = []
 
     async def run(self, job: Job) -> None:
         self.runs.append(dict(job.checkpoint))
@@ -37,7 +38,7 @@ class Work:
             raise self.error
 
     async def give_up(self, tx: Tx, job: Job, reason: str) -> None:
-        self.given_up.append(reason)
+        self.dead_letters.append(reason)
 
 
 def runner(database: Database, work: Work, clock: FrozenClock, name: str = "w1") -> JobRunner:
@@ -93,7 +94,7 @@ async def test_after_three_tries_it_is_given_up_once(
         await finish(runner(database, work, clock))
         clock.advance(timedelta(minutes=5))
     assert len(work.runs) == 3
-    assert work.given_up == ["RuntimeError: broken"]
+    assert work.dead_letters == ["RuntimeError: broken"]
     assert await state(database) == "failed"
 
 
@@ -108,7 +109,7 @@ async def test_nowhere_to_store_anything_is_no_failure_of_a_job(
     for _ in range(10):
         await finish(runner(database, work, clock))
         clock.advance(timedelta(seconds=20))
-    assert (len(work.runs), work.given_up, await state(database)) == (10, [], "done")
+    assert (len(work.runs), work.dead_letters, await state(database)) == (10, [], "done")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ async def test_a_job_that_meets_the_same_trouble_for_ever_is_given_up(
         await finish(runner(database, work, clock))
         clock.advance(timedelta(minutes=5))
     assert len(work.runs) == 3
-    assert [str(error) in reason for reason in work.given_up] == [True]
+    assert [str(error) in reason for reason in work.dead_letters] == [True]
 
 
 async def killed_while_running(database: Database, clock: FrozenClock, *keys: str) -> None:
@@ -150,7 +151,7 @@ async def test_killed_workers_spend_no_tries(database: Database, clock: FrozenCl
     for _ in range(3):
         await finish(runner(database, work, clock))
         clock.advance(timedelta(minutes=5))
-    assert (len(work.runs), await state(database), work.given_up) == (3, "done", [])
+    assert (len(work.runs), await state(database), work.dead_letters) == (3, "done", [])
 
 
 async def test_whose_fault_it_is_not_is_not_given_up_with_the_reason(database: Database) -> None:
@@ -190,7 +191,7 @@ async def test_whose_fault_it_is_not_is_not_given_up_with_the_reason(database: D
                 await asyncio.gather(*one._running, return_exceptions=True)
         clock.advance(timedelta(minutes=10))
     assert sorted(work.done) == ["a", "b", "c"]
-    assert work.given_up == ["It stopped the worker each time it was tried."]
+    assert work.dead_letters == ["It stopped the worker each time it was tried."]
 
 
 async def test_a_killed_runner_is_replaced_and_poison_ends(
@@ -202,7 +203,7 @@ async def test_a_killed_runner_is_replaced_and_poison_ends(
         await killed_while_running(database, clock, "k")
     await finish(runner(database, work, clock))
     assert work.runs == []
-    assert work.given_up == ["It stopped the worker each time it was tried."]
+    assert work.dead_letters == ["It stopped the worker each time it was tried."]
 
 
 async def test_too_early_is_no_failure(database: Database, clock: FrozenClock) -> None:
@@ -210,7 +211,7 @@ async def test_too_early_is_no_failure(database: Database, clock: FrozenClock) -
         async def run(self, job: Job) -> None:
             self.runs.append({"attempts": job.attempts})
             if len(self.runs) < 6:
-                raise RunLater("not yet", timedelta(seconds=1))
+                raise Defer("not yet", timedelta(seconds=1))
 
     work = Early(database)
     await begin(database, clock)

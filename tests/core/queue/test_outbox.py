@@ -12,14 +12,14 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
 from selify.core.queue import outbox, outbox_rows
 from selify.core.queue.outbox import (
-    Delivery,
+    Deferred,
     Failed,
+    OutboxMessage,
     OutboxWorker,
     Outcome,
     Retry,
     Sent,
     Unknown,
-    Wait,
 )
 from selify.core.queue.worker import Worker
 
@@ -36,15 +36,15 @@ class Post:
         self.sent: list[str] = []
         self.settled: list[tuple[str, str]] = []
 
-    async def send(self, delivery: Delivery) -> Outcome:
+    async def send(self, delivery: OutboxMessage) -> Outcome:
         self.sent.append(delivery.key)
         waiting = self.answers.get(delivery.key)
         return waiting.pop(0) if waiting else Sent({"ref": delivery.key})
 
-    async def reconcile(self, delivery: Delivery) -> Outcome:
+    async def reconcile(self, delivery: OutboxMessage) -> Outcome:
         return self.truth[delivery.key]
 
-    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+    async def on_outcome(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome) -> None:
         self.settled.append((delivery.key, type(outcome).__name__))
 
 
@@ -57,11 +57,16 @@ def worker(database: Database, post: Post, clock: FrozenClock, name: str = "w1")
     return OutboxWorker(database, {"post": post}, clock=clock, worker_id=name)
 
 
-async def put(database: Database, clock: FrozenClock, *keys: str, lane: str = "a") -> None:
+async def put(database: Database, clock: FrozenClock, *keys: str, ordering_key: str = "a") -> None:
     async with database.tx(SYSTEM) as tx:
         for key in keys:
             await outbox.enqueue(
-                tx, channel="post", key=key, payload={}, lane=lane, not_before=clock.now()
+                tx,
+                channel="post",
+                key=key,
+                payload={},
+                ordering_key=ordering_key,
+                not_before=clock.now(),
             )
 
 
@@ -71,7 +76,7 @@ async def states(database: Database) -> dict[str, str]:
     return {row["key"]: row["state"] for row in rows}
 
 
-async def claim(tx: Tx, clock: FrozenClock) -> list[Delivery]:
+async def claim(tx: Tx, clock: FrozenClock) -> list[OutboxMessage]:
     return await outbox.claim(tx, worker_id="w", now=clock.now(), limit=16, channels=["post"])
 
 
@@ -92,7 +97,7 @@ async def test_nothing_leaves_that_was_not_committed(
 ) -> None:
     with pytest.raises(RuntimeError):
         async with database.tx(SYSTEM) as tx:
-            await outbox.enqueue(tx, channel="post", key="k", payload={}, lane="a")
+            await outbox.enqueue(tx, channel="post", key="k", payload={}, ordering_key="a")
             raise RuntimeError
     await drain(worker(database, post, clock))
     assert post.sent == []
@@ -110,8 +115,8 @@ async def test_a_lane_keeps_its_order_even_when_the_first_must_wait(
     database: Database, clock: FrozenClock, post: Post
 ) -> None:
     await put(database, clock, "1", "2", "3")
-    await put(database, clock, "other", lane="b")
-    post.answers["1"] = [Wait(clock.now() + timedelta(minutes=1), "slow down")]
+    await put(database, clock, "other", ordering_key="b")
+    post.answers["1"] = [Deferred(clock.now() + timedelta(minutes=1), "slow down")]
     await drain(worker(database, post, clock))
     assert post.sent == ["1", "other"]
     clock.advance(timedelta(minutes=2))
@@ -122,22 +127,27 @@ async def test_a_lane_keeps_its_order_even_when_the_first_must_wait(
 async def test_several_workers_deliver_each_row_once_and_in_order(
     database: Database, clock: FrozenClock, post: Post
 ) -> None:
-    for lane in range(5):
-        await put(database, clock, *(f"{lane}-{n}" for n in range(8)), lane=f"lane {lane}")
+    for ordering_key in range(5):
+        await put(
+            database,
+            clock,
+            *(f"{ordering_key}-{n}" for n in range(8)),
+            ordering_key=f"key {ordering_key}",
+        )
     crew = [worker(database, post, clock, f"w{n}") for n in range(4)]
     while sum(await asyncio.gather(*(one.run_once() for one in crew))):
         pass
     assert len(post.sent) == len(set(post.sent)) == 40
-    for lane in range(5):
-        mine = [key for key in post.sent if key.startswith(f"{lane}-")]
-        assert mine == [f"{lane}-{n}" for n in range(8)]
+    for ordering_key in range(5):
+        mine = [key for key in post.sent if key.startswith(f"{ordering_key}-")]
+        assert mine == [f"{ordering_key}-{n}" for n in range(8)]
 
 
 async def test_waiting_does_not_use_up_tries_but_failing_does(
     database: Database, clock: FrozenClock, post: Post
 ) -> None:
     await put(database, clock, "k")
-    post.answers["k"] = [Wait(clock.now(), "limit")] * 20 + [Retry("no answer")] * 20
+    post.answers["k"] = [Deferred(clock.now(), "limit")] * 20 + [Retry("no answer")] * 20
     for _ in range(40):
         await worker(database, post, clock).run_once()
         clock.advance(timedelta(hours=1))
@@ -231,10 +241,10 @@ class Unwritable(Post):
         super().__init__()
         self.keys = keys
 
-    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+    async def on_outcome(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome) -> None:
         if delivery.key in self.keys:
             raise ValueError("a row it refers to is gone")
-        await super().settle(tx, delivery, outcome)
+        await super().on_outcome(tx, delivery, outcome)
 
 
 async def test_an_outcome_that_cannot_be_stored_is_in_doubt_and_its_batch_goes_on(
@@ -242,7 +252,7 @@ async def test_an_outcome_that_cannot_be_stored_is_in_doubt_and_its_batch_goes_o
 ) -> None:
     post = Unwritable("1")
     for number in "123":
-        await put(database, clock, number, lane=number)
+        await put(database, clock, number, ordering_key=number)
     assert await worker(database, post, clock).run_once() == 3
     assert await states(database) == {"1": "sending", "2": "sent", "3": "sent"}
     clock.advance(outbox.LEASE * 2)
@@ -260,9 +270,9 @@ async def test_a_row_in_doubt_that_cannot_be_settled_does_not_keep_others_from_t
     database: Database, clock: FrozenClock
 ) -> None:
     post = Unwritable()
-    await put(database, clock, "poison", lane="first")
+    await put(database, clock, "poison", ordering_key="first")
     for number in range(20):
-        await put(database, clock, f"k{number}", lane=f"l{number}")
+        await put(database, clock, f"k{number}", ordering_key=f"l{number}")
     one = worker(database, post, clock)
     for key in await states(database):
         post.answers[key] = [Unknown("cut off")]
@@ -289,7 +299,7 @@ async def test_an_account_does_not_wait_behind_the_messages_of_another(
                 channel="post",
                 key=f"crowd {number}",
                 payload={},
-                lane=f"lane {number}",
+                ordering_key=f"key {number}",
                 account_id=crowd,
                 not_before=clock.now(),
             )
@@ -298,7 +308,7 @@ async def test_an_account_does_not_wait_behind_the_messages_of_another(
             channel="post",
             key="single",
             payload={},
-            lane="single",
+            ordering_key="single",
             account_id=single,
             not_before=clock.now(),
         )
@@ -312,12 +322,12 @@ async def test_a_crowded_conversation_does_not_stand_in_the_way_and_keeps_its_or
     database: Database, clock: FrozenClock, post: Post
 ) -> None:
     """Its first message waits, and those behind it have been due for longer than anybody's."""
-    await put(database, clock, "crowd first", lane="crowd")
+    await put(database, clock, "crowd first", ordering_key="crowd")
     async with database.tx(SYSTEM) as tx:
         await tx.execute("UPDATE internal.outbox SET not_before = $1", clock.now() + MINUTE)
-    await put(database, clock, *(f"crowd {n:03}" for n in range(200)), lane="crowd")
+    await put(database, clock, *(f"crowd {n:03}" for n in range(200)), ordering_key="crowd")
     clock.advance(timedelta(seconds=1))
-    await put(database, clock, "other", lane="other")
+    await put(database, clock, "other", ordering_key="other")
     one = worker(database, post, clock)
     await drain(one)
     assert post.sent == ["other"]
@@ -332,17 +342,21 @@ async def test_a_crowded_conversation_does_not_stand_in_the_way_and_keeps_its_or
 async def test_the_first_of_a_lane_is_found_by_those_that_are_due_longer_behind_it(
     database: Database, clock: FrozenClock
 ) -> None:
-    lanes = [f"lane {n:02}" for n in range(16)]
-    for lane in lanes:
-        await put(database, clock, *(f"{lane}, {n}" for n in range(20)), lane=lane)
+    keys = [f"key {n:02}" for n in range(16)]
+    for ordering_key in keys:
+        await put(
+            database, clock, *(f"{ordering_key}, {n}" for n in range(20)), ordering_key=ordering_key
+        )
     async with database.tx(SYSTEM) as tx:
         await tx.execute(
             "UPDATE internal.outbox SET not_before = $1 WHERE key NOT LIKE '%, 0'",
             clock.now() - MINUTE,
         )
         taken = await claim(tx, clock)
-        assert {delivery.key for delivery in taken} <= {f"{lane}, 0" for lane in lanes}
-        assert len(taken) > 3, "some of each of four lanes at least are looked at"
+        assert {delivery.key for delivery in taken} <= {
+            f"{ordering_key}, 0" for ordering_key in keys
+        }
+        assert len(taken) > 3, "some of each of four keys at least are looked at"
         assert await tx.fetch_value("SELECT count(*) FROM internal.outbox WHERE behind") <= 16
 
 
@@ -389,16 +403,16 @@ class SlowPost(Post):
         self.slow = slow
         self.asked: list[str] = []
         self.begun, self.go_on = asyncio.Event(), asyncio.Event()
-        self.given_up: list[str] = []
+        self.dead_letters: list[str] = []
 
-    async def reconcile(self, delivery: Delivery) -> Outcome:
+    async def reconcile(self, delivery: OutboxMessage) -> Outcome:
         self.asked.append(delivery.key)
         self.begun.set()
         if delivery.key in self.slow:
             try:
                 await self.go_on.wait()
             except asyncio.CancelledError:
-                self.given_up.append(delivery.key)
+                self.dead_letters.append(delivery.key)
                 raise
         return Sent({"ref": delivery.key})
 
@@ -412,7 +426,7 @@ async def put_in_doubt(database: Database, clock: FrozenClock, account: UUID, *k
                 channel="post",
                 key=key,
                 payload={},
-                lane=key,
+                ordering_key=key,
                 account_id=account,
                 not_before=clock.now(),
             )
@@ -495,7 +509,7 @@ async def test_finding_out_ends_with_its_worker_and_goes_on_in_another(
     await asyncio.wait_for(post.begun.wait(), 30)
     leaving.stop()
     await asyncio.wait_for(task, 30)
-    assert post.given_up == ["k"]
+    assert post.dead_letters == ["k"]
     assert await states(database) == {"k": "unknown"}
     post.go_on.set()
     clock.advance(outbox.LEASE * 2)

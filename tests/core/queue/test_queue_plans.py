@@ -26,7 +26,7 @@ from selify.core.queue import claims, inbox
 from selify.core.queue.claims import by_index
 from selify.core.queue.inbox import Event, InboxWorker
 from selify.core.queue.jobs import Job, JobRunner
-from selify.core.queue.outbox import Delivery, OutboxWorker, Outcome, Sent
+from selify.core.queue.outbox import OutboxMessage, OutboxWorker, Outcome, Sent
 from selify.core.secrets import SecretBox
 from selify.messaging import lost_replies, outcomes
 from selify.messaging.outgoing import CHANNEL
@@ -54,13 +54,13 @@ BUSY = Account(
 
 
 class Post:
-    async def send(self, delivery: Delivery) -> Outcome:
+    async def send(self, delivery: OutboxMessage) -> Outcome:
         return Sent({})
 
-    async def reconcile(self, delivery: Delivery) -> Outcome:
+    async def reconcile(self, delivery: OutboxMessage) -> Outcome:
         return Sent({})
 
-    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
+    async def on_outcome(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome) -> None:
         """Nothing follows."""
 
 
@@ -90,23 +90,23 @@ class Rows:
 def messages(
     *,
     state: str = "queued",
-    lanes: int = WAITING,
+    keys: int = WAITING,
     accounts: int = 1,
     due: datetime = BEFORE,
     behind: bool = False,
     channel: str = "post",
 ) -> Rows:
-    """In order of their ids; of each lane the first is due at ``due``, those behind it were before."""
+    """In order of their ids; of each key the first is due at ``due``, those behind it were before."""
     ids = BEFORE - timedelta(days=(state == "sent") + 2 * (channel != "post"))
     return Rows(
         f"""
         INSERT INTO internal.outbox
-               (id, channel, key, lane, state, not_before, leased_until, sent_at, account_id, behind,
+               (id, channel, key, ordering_key, state, not_before, leased_until, sent_at, account_id, behind,
                 payload)
         SELECT ('{str(first_id(ids))[:24]}' || lpad(n::text, 12, '0'))::uuid, '{channel}',
-               '{state}' || n, 'lane ' || n % {lanes}, '{state}',
-               CASE WHEN n <= {lanes} THEN '{due}' ELSE '{BEFORE}' END::timestamptz,
-               '{BEFORE}', '{BEFORE}', md5((n % {accounts})::text)::uuid, {behind} AND n > {lanes},
+               '{state}' || n, 'key ' || n % {keys}, '{state}',
+               CASE WHEN n <= {keys} THEN '{due}' ELSE '{BEFORE}' END::timestamptz,
+               '{BEFORE}', '{BEFORE}', md5((n % {accounts})::text)::uuid, {behind} AND n > {keys},
                '{{"kind": "image"}}'
           FROM n
         """
@@ -156,8 +156,8 @@ FILES = Rows(
 )
 PICTURES = Rows(
     """
-    INSERT INTO internal.outbox (channel, key, lane, state, payload)
-    SELECT 'post', 'p' || n, 'lane', 'cancelled',
+    INSERT INTO internal.outbox (channel, key, ordering_key, state, payload)
+    SELECT 'post', 'p' || n, 'ordering_key', 'cancelled',
            jsonb_build_object('kind', 'image', 'client', 'tryon', 'accounted_for', true,
                               'about', jsonb_build_object('charge_id', gen_random_uuid())) FROM n
     """
@@ -220,10 +220,10 @@ Action = Callable[[Watching], Awaitable[None]]
 CASES: dict[str, tuple[Rows, Action]] = {
     "messages of many conversations": (messages(), deliver),
     "messages of many accounts": (messages(accounts=700), deliver),
-    "messages of few conversations": (messages(lanes=5), deliver),
-    "messages of one conversation": (messages(lanes=1), deliver),
-    "messages behind one that waits": (messages(lanes=5, due=LATER), deliver),
-    "messages set aside while others are recovered": (messages(lanes=50, behind=True), doubt),
+    "messages of few conversations": (messages(keys=5), deliver),
+    "messages of one conversation": (messages(keys=1), deliver),
+    "messages behind one that waits": (messages(keys=5, due=LATER), deliver),
+    "messages set aside while others are recovered": (messages(keys=50, behind=True), doubt),
     "messages whose time has not come": (messages(due=LATER), deliver),
     "messages of which nobody knows": (messages(state="unknown"), doubt),
     "messages that wait while others are recovered": (messages(), doubt),

@@ -60,13 +60,13 @@ async def running(worker: Worker) -> AsyncIterator[Worker]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long a queue meant to wait each time. It does not really wait."""
     meant: list[float] = []
-    real = module.happens_within
+    real = module.wait_with_timeout
 
     async def noted(wake: asyncio.Event, seconds: float) -> bool:
         meant.append(seconds)
         return await real(wake, 0.001)
 
-    monkeypatch.setattr(module, "happens_within", noted)
+    monkeypatch.setattr(module, "wait_with_timeout", noted)
     return meant
 
 

@@ -85,59 +85,61 @@ async def _nobody_asks() -> dict[str, str]:
 
 
 @pytest.fixture
-def house(clock: FrozenClock) -> House:
+def container(clock: FrozenClock) -> House:
     return House(clock)
 
 
-async def test_a_key_has_its_quota(house: House) -> None:
-    await house.known("one", "mira")
-    assert await house.admitted(8, cookie="one") == 6
+async def test_a_key_has_its_quota(container: House) -> None:
+    await container.known("one", "mira")
+    assert await container.admitted(8, cookie="one") == 6
 
 
-async def test_a_token_is_a_key_too(house: House) -> None:
-    house.sessions["jwt"] = PEOPLE["mira"]
-    await house.get(token="jwt")
-    assert await house.admitted(8, token="jwt") == 6
+async def test_a_token_is_a_key_too(container: House) -> None:
+    container.sessions["jwt"] = PEOPLE["mira"]
+    await container.get(token="jwt")
+    assert await container.admitted(8, token="jwt") == 6
 
 
-async def test_a_person_has_one_quota_for_all_keys(house: House) -> None:
+async def test_a_person_has_one_quota_for_all_keys(container: House) -> None:
     for secret in ("one", "two", "three"):
-        await house.known(secret, "mira")
-    found = [await house.admitted(4, cookie=secret) for secret in ("one", "two", "three")]
+        await container.known(secret, "mira")
+    found = [await container.admitted(4, cookie=secret) for secret in ("one", "two", "three")]
     assert found == [4, 4, 2]
 
 
-async def test_an_address_has_a_quota_for_whoever_is_not_signed_in(house: House) -> None:
-    assert await house.admitted(14) == 12
-    assert await house.admitted(2, address=ELSEWHERE) == 2
+async def test_an_address_has_a_quota_for_whoever_is_not_signed_in(container: House) -> None:
+    assert await container.admitted(14) == 12
+    assert await container.admitted(2, address=ELSEWHERE) == 2
 
 
-async def test_a_key_that_never_worked_counts_for_the_address(house: House) -> None:
+async def test_a_key_that_never_worked_counts_for_the_address(container: House) -> None:
     """Whoever invents a new one for each request gets no further than without."""
-    found = [await house.admitted(1, cookie=f"invented {number}") for number in range(14)]
+    found = [await container.admitted(1, cookie=f"invented {number}") for number in range(14)]
     assert sum(found) == 12
-    assert await house.admitted(1, token="invented") == 0
+    assert await container.admitted(1, token="invented") == 0
 
 
-async def test_a_key_that_ended_counts_for_the_address_again(house: House) -> None:
-    await house.known("one", "mira")
-    del house.sessions["one"]
-    assert await house.admitted(20, cookie="one") == 1 + 11  # the address had one of them before
+async def test_a_key_that_ended_counts_for_the_address_again(container: House) -> None:
+    await container.known("one", "mira")
+    del container.sessions["one"]
+    assert (
+        await container.admitted(20, cookie="one") == 1 + 11
+    )  # the address had one of them before
 
 
-async def test_an_office_is_not_punished_for_one_of_its_people(house: House) -> None:
-    await house.known("mira's", "mira")
-    await house.known("jonas's", "jonas")
-    assert await house.admitted(20, cookie="mira's") == 6
-    assert await house.admitted(20) == 10  # a visitor behind the same address floods it
-    assert await house.admitted(6, cookie="jonas's") == 6
-    assert (await house.get("/free")).status_code == 200
+async def test_an_office_is_not_punished_for_one_of_its_people(container: House) -> None:
+    await container.known("mira's", "mira")
+    await container.known("jonas's", "jonas")
+    assert await container.admitted(20, cookie="mira's") == 6
+    assert await container.admitted(20) == 10  # a visitor behind the same address floods it
+    assert await container.admitted(6, cookie="jonas's") == 6
+    assert (await container.get("/free")).status_code == 200
 
 
-async def test_a_refusal_says_what_and_for_how_long(house: House) -> None:
-    await house.known("one", "mira")
-    await house.admitted(6, cookie="one")
-    refused = await house.get(cookie="one")
+async def test_a_refusal_says_what_and_for_how_long(container: House) -> None:
+    await container.known("one", "mira")
+    await container.admitted(6, cookie="one")
+    refused = await container.get(cookie="one")
     assert refused.status_code == 429
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.headers["retry-after"] == "10"
@@ -146,7 +148,7 @@ async def test_a_refusal_says_what_and_for_how_long(house: House) -> None:
     assert said["violated-policies"] == ["key"]
     assert said["detail"] == "More than 6 requests a minute come from this sign-in or access token."
     assert said["hint"] == "Wait 10 seconds, then go on more slowly."
-    gesagt = (await house.get(cookie="one", language="de")).json()
+    gesagt = (await container.get(cookie="one", language="de")).json()
     assert gesagt["detail"] == (
         "Von dieser Anmeldung oder diesem Zugriffstoken kommen mehr als 6 Anfragen pro Minute."
     )
@@ -154,61 +156,61 @@ async def test_a_refusal_says_what_and_for_how_long(house: House) -> None:
     assert said["trace"] == refused.headers["x-trace-id"]
 
 
-async def test_every_answer_says_how_much_is_left(house: House) -> None:
-    visitor = await house.get()
+async def test_every_answer_says_how_much_is_left(container: House) -> None:
+    visitor = await container.get()
     assert visitor.headers["ratelimit-policy"] == '"address";q=12;w=60'
     assert visitor.headers["ratelimit"] == '"address";r=11;t=5'
-    await house.known("one", "mira")
-    answers = [await house.get(cookie="one") for _ in range(7)]
+    await container.known("one", "mira")
+    answers = [await container.get(cookie="one") for _ in range(7)]
     policies = '"key";q=6;w=60, "person";q=10;w=60'
     assert {answer.headers["ratelimit-policy"] for answer in answers} == {policies}
     assert answers[0].headers["ratelimit"] == '"key";r=5;t=10, "person";r=9;t=6'
     assert answers[5].headers["ratelimit"] == '"key";r=0;t=60, "person";r=4;t=36'
     assert answers[6].headers["ratelimit"] == '"key";r=0;t=60, "person";r=3;t=42'
-    assert "ratelimit" not in (await house.get("/free")).headers
+    assert "ratelimit" not in (await container.get("/free")).headers
 
 
-async def test_it_comes_back_steadily(house: House) -> None:
-    await house.known("one", "mira")
-    await house.admitted(7, cookie="one")
-    house.clock.advance(timedelta(seconds=9))
-    assert await house.admitted(1, cookie="one") == 0
-    house.clock.advance(timedelta(seconds=1))
-    assert await house.admitted(2, cookie="one") == 1
-    house.clock.advance(timedelta(minutes=5))
-    assert await house.admitted(8, cookie="one") == 6
+async def test_it_comes_back_steadily(container: House) -> None:
+    await container.known("one", "mira")
+    await container.admitted(7, cookie="one")
+    container.clock.advance(timedelta(seconds=9))
+    assert await container.admitted(1, cookie="one") == 0
+    container.clock.advance(timedelta(seconds=1))
+    assert await container.admitted(2, cookie="one") == 1
+    container.clock.advance(timedelta(minutes=5))
+    assert await container.admitted(8, cookie="one") == 6
 
 
-async def test_a_refused_request_takes_nothing(house: House) -> None:
+async def test_a_refused_request_takes_nothing(container: House) -> None:
     """Whoever goes on trying does not stay out for ever, nor empties another bucket."""
-    await house.known("one", "mira")
-    await house.known("two", "mira")
-    await house.admitted(40, cookie="one")
-    assert await house.admitted(8, cookie="two") == 4  # of the person's ten
-    house.clock.advance(timedelta(seconds=10))
-    assert await house.admitted(2, cookie="one") == 1
+    await container.known("one", "mira")
+    await container.known("two", "mira")
+    await container.admitted(40, cookie="one")
+    assert await container.admitted(8, cookie="two") == 4  # of the person's ten
+    container.clock.advance(timedelta(seconds=10))
+    assert await container.admitted(2, cookie="one") == 1
 
 
 @pytest.mark.parametrize("hours", [-5, 5])
-async def test_a_clock_that_is_set_keeps_nobody_out(house: House, hours: int) -> None:
-    await house.known("one", "mira")
-    await house.admitted(7, cookie="one")
-    house.clock.advance(timedelta(hours=hours))
-    await house.get(cookie="one")
-    house.clock.advance(timedelta(seconds=60))
-    assert await house.admitted(8, cookie="one") == 6
+async def test_a_clock_that_is_set_keeps_nobody_out(container: House, hours: int) -> None:
+    await container.known("one", "mira")
+    await container.admitted(7, cookie="one")
+    container.clock.advance(timedelta(hours=hours))
+    await container.get(cookie="one")
+    container.clock.advance(timedelta(seconds=60))
+    assert await container.admitted(8, cookie="one") == 6
 
 
-async def test_what_a_page_fetches_by_itself_weighs_little(house: House) -> None:
-    await house.known("one", "mira")
-    assert await house.admitted(70, path="/parts/one", cookie="one") == 60
+async def test_what_a_page_fetches_by_itself_weighs_little(container: House) -> None:
+    await container.known("one", "mira")
+    assert await container.admitted(70, path="/parts/one", cookie="one") == 60
 
 
 async def test_nothing_is_limited_where_nobody_says_so(clock: FrozenClock) -> None:
-    house = House(clock, rates=RequestRates(0, 0, 0))
-    await house.known("one", "mira")
-    assert await house.admitted(30, cookie="one") == 30
-    assert "ratelimit" not in (await house.get()).headers
+    container = House(clock, rates=RequestRates(0, 0, 0))
+    await container.known("one", "mira")
+    assert await container.admitted(30, cookie="one") == 30
+    assert "ratelimit" not in (await container.get()).headers
 
 
 @pytest.mark.parametrize(
@@ -243,7 +245,7 @@ def test_memory_is_bounded_and_forgets_the_one_unused_for_longest() -> None:
     assert len(limiter._people) == 3
     buckets = Buckets("key", 2, most=2)
     for who in (b"a", b"b", b"a", b"c"):
-        buckets.take(buckets.draw(who, 1, 0))
+        buckets.acquire(buckets.draw(who, 1, 0))
     assert [bool(buckets.draw(who, 1, 0).wait) for who in (b"a", b"b")] == [True, False]
 
 

@@ -17,7 +17,7 @@ from selify.messaging.types import (
     NothingToDo,
     SocialEvent,
 )
-from selify.vendors.instagram.adapter import incoming, read_parked, translate
+from selify.vendors.instagram.adapter import incoming, read_unmatched, translate
 from selify.vendors.instagram.config import WEBHOOK_FIELDS
 from selify.vendors.instagram.webhook import parse
 
@@ -74,8 +74,8 @@ def test_each_kind_of_event_that_leads_to_anything_has_its_price() -> None:
 
 
 def test_a_parked_entry_is_read_like_one_that_arrives() -> None:
-    assert read_parked(piece(message={"text": "no id"}), RECEIVED) is None
-    events = read_parked(piece(message={"mid": "m1", "text": "hi"}), RECEIVED)
+    assert read_unmatched(piece(message={"text": "no id"}), RECEIVED) is None
+    events = read_unmatched(piece(message={"mid": "m1", "text": "hi"}), RECEIVED)
     assert [event.message_id for event in events or ()] == ["m1"]
 
 

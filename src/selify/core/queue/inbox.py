@@ -35,9 +35,10 @@ from selify.core.batching import Batches
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.logging import get_logger, new_trace, traced
-from selify.core.outage import UNCOUNTED_FOR, is_away, outlast, reason_of
+from selify.core.outage import UNCOUNTED_FOR, is_away, reason_of, retry_while_db_down
 from selify.core.queue.claims import Round, by_index, go_round, held, turns
-from selify.core.queue.lease import renewing
+from selify.core.queue.defer import Defer
+from selify.core.queue.lease import heartbeat
 
 log = get_logger(__name__)
 
@@ -59,14 +60,14 @@ class Incoming:
 
     ``payload`` is normalised. ``identity`` is what makes two deliveries the same event where the
     payload alone would not tell (signed addresses in it change); empty: the payload itself.
-    ``lane`` names what must stay in order (a conversation); ``account_ref`` is the platform's own
+    ``ordering_key`` names what must stay in order (a conversation); ``account_ref`` is the platform's own
     id of the account it came for.
     """
 
     platform: str
     event_type: str
     payload: Mapping[str, Any]
-    lane: str
+    ordering_key: str
     account_ref: str
     message_id: str | None = None
     identity: str = ""
@@ -86,18 +87,10 @@ class Event:
     payload: dict[str, Any]
     account_id: UUID | None
     account_ref: str
-    lane: str
+    ordering_key: str
     trace: str
     retry_count: int
     created_at: datetime
-
-
-class RetryLater(Exception):
-    """Nothing is wrong, but it is too early for this event. Does not count as a failure."""
-
-    def __init__(self, reason: str, after: timedelta) -> None:
-        super().__init__(reason)
-        self.after = after
 
 
 class Skip(Exception):
@@ -115,7 +108,7 @@ EventHandler = Callable[[Tx, Event], Awaitable[Mapping[str, Any] | Skipped | Non
 
 
 # What to do about an event that became a dead letter, in the transaction that makes it one.
-GivenUp = Callable[[Tx, Event], Awaitable[None]]
+DeadLetterHandler = Callable[[Tx, Event], Awaitable[None]]
 
 
 Read = Callable[[], Sequence[Incoming]]
@@ -183,13 +176,13 @@ async def _insert(tx: Tx, events: list[_Fingerprinted]) -> set[str]:
                (platform, event_type, event_fingerprint, platform_message_id, payload, parsed_data,
                 connected_account_id)
         SELECT e.platform, e.event_type, e.fingerprint, e.message_id, e.payload::jsonb,
-               jsonb_build_object('lane', e.lane, 'account_ref', e.account_ref,
+               jsonb_build_object('ordering_key', e.ordering_key, 'account_ref', e.account_ref,
                                   'trace', $8 || '-' || e.n),
                a.id
           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
                       $7::text[])
                WITH ORDINALITY
-               AS e (platform, event_type, fingerprint, message_id, payload, lane, account_ref, n)
+               AS e (platform, event_type, fingerprint, message_id, payload, ordering_key, account_ref, n)
           LEFT JOIN public.connected_social_accounts a
                  ON a.platform = e.platform AND a.platform_account_id = e.account_ref
                 AND a.status IN ('active', 'pending')
@@ -201,7 +194,7 @@ async def _insert(tx: Tx, events: list[_Fingerprinted]) -> set[str]:
         [fingerprint for fingerprint, _ in events],
         [event.message_id for _, event in events],
         [orjson.dumps(event.payload).decode() for _, event in events],
-        [event.lane for _, event in events],
+        [event.ordering_key for _, event in events],
         [event.account_ref for _, event in events],
         new_trace(),
     )
@@ -216,23 +209,23 @@ def _count(arrived: Counter[str], new: Counter[str]) -> None:
 
 
 class InboxWorker:
-    """Claims events in batches; lanes run side by side, events of one lane one after another."""
+    """Claims events in batches; keys run side by side, events of one ordering_key one after another."""
 
     def __init__(
         self,
         database: Database,
         handlers: Mapping[str, EventHandler],
         *,
-        given_up: Mapping[str, GivenUp] | None = None,
+        dead_letters: Mapping[str, DeadLetterHandler] | None = None,
         clock: Clock,
         worker_id: str,
         batch: int = 50,
         parallel: int = 8,
     ) -> None:
-        """``handlers`` by platform, and so ``given_up``."""
+        """``handlers`` by platform, and so ``dead_letters``."""
         self._database = database
         self._handlers = handlers
-        self._given_up = given_up or {}
+        self._given_up = dead_letters or {}
         self._clock = clock
         self._worker_id = worker_id
         self._batch = batch
@@ -253,11 +246,13 @@ class InboxWorker:
             ),
             *self._rounds,
         )
-        lanes: dict[str, list[Event]] = {}
+        keys: dict[str, list[Event]] = {}
         for event in events:
-            lanes.setdefault(event.lane, []).append(event)
-        async with renewing(partial(self._renew, [event.id for event in events]), LEASE):
-            await asyncio.gather(*(self._run_lane(lane) for lane in lanes.values()))
+            keys.setdefault(event.ordering_key, []).append(event)
+        async with heartbeat(partial(self._renew, [event.id for event in events]), LEASE):
+            await asyncio.gather(
+                *(self._run_in_order(ordering_key) for ordering_key in keys.values())
+            )
         return len(events)
 
     async def recover(self) -> int:
@@ -281,7 +276,7 @@ class InboxWorker:
                 self._clock.now(),
             )
 
-    async def _run_lane(self, events: Sequence[Event]) -> None:
+    async def _run_in_order(self, events: Sequence[Event]) -> None:
         async with self._slots:
             for event in events:
                 await self._run_event(event)
@@ -304,14 +299,14 @@ class InboxWorker:
         except Skip as skip:
             # Its effects went with the transaction. A savepoint would keep the transaction, but
             # costs every event two round trips.
-            return await outlast(partial(self._skip, event, skip, began))
-        except RetryLater as later:
-            await outlast(partial(self._postpone, event, later))
+            return await retry_while_db_down(partial(self._skip, event, skip, began))
+        except Defer as later:
+            await retry_while_db_down(partial(self._postpone, event, later))
             return "later"
         except _LeaseLost:
             return "lease_lost"
         except Exception as error:  # noqa: BLE001 - a failing event must not stop the others
-            return await outlast(partial(self._fail, event, error))
+            return await retry_while_db_down(partial(self._fail, event, error))
 
     async def _handle(self, event: Event, began: float) -> str:
         """The handler's effects and the mark, in one transaction. The outcome in one word."""
@@ -351,7 +346,7 @@ class InboxWorker:
         )
         return bool(marked)
 
-    async def _postpone(self, event: Event, later: RetryLater) -> None:
+    async def _postpone(self, event: Event, later: Defer) -> None:
         now = self._clock.now()
         async with self._database.statements(ACTOR) as tx:
             await tx.execute(
@@ -372,7 +367,7 @@ class InboxWorker:
         """Another try later. The outcome in one word."""
         now = self._clock.now()
         if is_away(error) and now - event.created_at < UNCOUNTED_FOR:
-            await self._postpone(event, RetryLater(*reason_of(error)))
+            await self._postpone(event, Defer(*reason_of(error)))
             return "later"
         log.warning("event failed", event_id=str(event.id), kind=event.event_type, exc_info=error)
         async with self._database.tx(ACTOR) as tx:
@@ -386,7 +381,7 @@ class InboxWorker:
                 """,
                 event.id,
                 self._worker_id,
-                now + back_off(event.retry_count, FIRST_RETRY),
+                now + backoff(event.retry_count, FIRST_RETRY),
                 f"{type(error).__name__}: {error}"[:1000],
                 "".join(traceback.format_exception(error))[-8000:],
                 now,
@@ -412,7 +407,7 @@ class _LeaseLost(Exception):
     """Another worker took the row over: whatever we did is rolled back."""
 
 
-def back_off(failures: int, first: timedelta) -> timedelta:
+def backoff(failures: int, first: timedelta) -> timedelta:
     """Doubles each time, with a fifth of jitter, so that a crowd does not come back at once."""
     return first * (2.0 ** min(failures, 16)) * random.uniform(0.9, 1.1)
 
@@ -514,7 +509,7 @@ def _event(row: asyncpg.Record) -> Event:
         payload=row["payload"],
         account_id=row["connected_account_id"],
         account_ref=parsed.get("account_ref", ""),
-        lane=parsed.get("lane", str(row["id"])),
+        ordering_key=parsed.get("ordering_key", str(row["id"])),
         trace=parsed.get("trace", ""),
         retry_count=row["retry_count"],
         created_at=row["created_at"],

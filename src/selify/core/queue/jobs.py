@@ -28,10 +28,11 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
 from selify.core.logging import current_trace, get_logger, traced
-from selify.core.outage import UNCOUNTED_FOR, is_away, outlast, reason_of
+from selify.core.outage import UNCOUNTED_FOR, is_away, reason_of, retry_while_db_down
 from selify.core.queue.claims import NOBODY, Round, by_index, go_round, held, turns
-from selify.core.queue.inbox import LONGEST_WAIT, back_off
-from selify.core.queue.lease import renewing
+from selify.core.queue.defer import Defer
+from selify.core.queue.inbox import LONGEST_WAIT, backoff
+from selify.core.queue.lease import heartbeat
 
 log = get_logger(__name__)
 
@@ -68,14 +69,6 @@ class Job:
 
 class JobLost(Exception):
     """Another runner took the job over; what this one does for it must not be kept."""
-
-
-class RunLater(Exception):
-    """It is too early; does not count as a failure."""
-
-    def __init__(self, reason: str, after: timedelta) -> None:
-        super().__init__(reason)
-        self.after = after
 
 
 class JobKind(Protocol):
@@ -213,7 +206,7 @@ class JobRunner:
     async def _run(self, job: Job) -> None:
         with traced(job.trace):
             try:
-                async with renewing(partial(self._renew, job), LEASE), self._company_of(job):
+                async with heartbeat(partial(self._renew, job), LEASE), self._company_of(job):
                     outcome = await self._try(job)
             except Exception:
                 # The row keeps its lease until it runs out; then somebody tries again.
@@ -248,8 +241,10 @@ class JobRunner:
             return await self._give_up(kind, job, "It stopped the worker each time it was tried.")
         try:
             await kind.run(job)
-        except RunLater as later:
-            await outlast(partial(self._requeue, job, later.after, str(later), counted=False))
+        except Defer as later:
+            await retry_while_db_down(
+                partial(self._requeue, job, later.after, str(later), counted=False)
+            )
             return "later"
         except JobLost:
             return "lost"
@@ -257,16 +252,16 @@ class JobRunner:
             if is_away(error) and self._clock.now() - job.created_at < UNCOUNTED_FOR:
                 reason, rest = reason_of(error)
                 log.warning("job waits", kind=job.kind, key=job.key, reason=reason)
-                await outlast(partial(self._requeue, job, rest, reason, counted=False))
+                await retry_while_db_down(partial(self._requeue, job, rest, reason, counted=False))
                 return "later"
             log.warning("job failed", kind=job.kind, key=job.key, exc_info=error)
             reason = f"{type(error).__name__}: {error}"[:1000]
             if job.attempts >= job.max_attempts:
                 return await self._give_up(kind, job, reason)
-            after = back_off(job.attempts, FIRST_RETRY)
-            await outlast(partial(self._requeue, job, after, reason, counted=True))
+            after = backoff(job.attempts, FIRST_RETRY)
+            await retry_while_db_down(partial(self._requeue, job, after, reason, counted=True))
             return "failed"
-        await outlast(partial(self._done, job))
+        await retry_while_db_down(partial(self._done, job))
         return "done"
 
     async def _done(self, job: Job) -> None:

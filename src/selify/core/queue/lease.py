@@ -9,7 +9,9 @@ from datetime import timedelta
 
 
 @contextlib.asynccontextmanager
-async def renewing(renew: Callable[[], Awaitable[object]], lease: timedelta) -> AsyncIterator[None]:
+async def heartbeat(
+    renew: Callable[[], Awaitable[object]], lease: timedelta
+) -> AsyncIterator[None]:
     """Call ``renew`` three times per lease while the block runs. A renewal that fails is tried again
     with the next; whoever loses the lease finds out when finishing.
     """

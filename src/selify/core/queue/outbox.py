@@ -1,7 +1,7 @@
 """What leaves: nothing before the transaction that wanted it has committed.
 
 A row of ``internal.outbox`` is written with the change that causes it, under a key that makes a
-second writing harmless. A worker then delivers it. Rows of one lane (a conversation) leave in
+second writing harmless. A worker then delivers it. Rows of one ordering_key (a conversation) leave in
 order. A delivery of which we cannot know whether it arrived is ``unknown`` and is reconciled, never
 blindly repeated.
 
@@ -26,10 +26,10 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
 from selify.core.logging import current_trace, get_logger, traced
-from selify.core.outage import outlast
+from selify.core.outage import retry_while_db_down
 from selify.core.queue.claims import NOBODY, Round, by_index, go_round, held, turns
-from selify.core.queue.inbox import LONGEST_WAIT, back_off
-from selify.core.queue.lease import renewing
+from selify.core.queue.inbox import LONGEST_WAIT, backoff
+from selify.core.queue.lease import heartbeat
 
 log = get_logger(__name__)
 
@@ -47,7 +47,7 @@ GAVE_UP = "gave_up"
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class OutboxMessage:
     """One thing to deliver. ``attempts`` counts real tries: no waits, and none that ended with its
     worker (``lost``).
     """
@@ -55,7 +55,7 @@ class Delivery:
     id: UUID
     channel: str
     key: str
-    lane: str
+    ordering_key: str
     payload: dict[str, Any]
     workspace_id: UUID | None
     account_id: UUID | None
@@ -79,7 +79,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class Deferred:
     """Not now (rate limit, pause): the try does not count."""
 
     until: datetime
@@ -112,20 +112,20 @@ class Unknown:
     reason: str
 
 
-Outcome = Sent | Wait | Retry | Failed | Unknown
+Outcome = Sent | Deferred | Retry | Failed | Unknown
 
 
 class Channel(Protocol):
     """How one kind of delivery is made."""
 
-    async def send(self, delivery: Delivery) -> Outcome:
+    async def send(self, delivery: OutboxMessage) -> Outcome:
         """Deliver, outside any transaction."""
 
-    async def reconcile(self, delivery: Delivery) -> Outcome:
-        """Find out whether an ``unknown`` delivery arrived: Sent, Retry (it did not) or Wait."""
+    async def reconcile(self, delivery: OutboxMessage) -> Outcome:
+        """Find out whether an ``unknown`` delivery arrived: Sent, Retry (it did not) or Deferred."""
 
-    async def settle(self, tx: Tx, delivery: Delivery, outcome: Outcome) -> None:
-        """Write down what follows, in the transaction that marks the row. Not called for Wait."""
+    async def on_outcome(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome) -> None:
+        """Write down what follows, in the transaction that marks the row. Not called for Deferred."""
 
 
 async def enqueue(
@@ -134,7 +134,7 @@ async def enqueue(
     channel: str,
     key: str,
     payload: Mapping[str, Any],
-    lane: str,
+    ordering_key: str,
     workspace_id: UUID | None = None,
     account_id: UUID | None = None,
     not_before: datetime | None = None,
@@ -147,7 +147,7 @@ async def enqueue(
     inserted = await tx.execute(
         """
         INSERT INTO internal.outbox
-               (id, channel, key, lane, payload, workspace_id, account_id, not_before, trace_id,
+               (id, channel, key, ordering_key, payload, workspace_id, account_id, not_before, trace_id,
                 updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()), $9, coalesce($10, now()))
         ON CONFLICT (channel, key) DO NOTHING
@@ -155,7 +155,7 @@ async def enqueue(
         made,
         channel,
         key,
-        lane,
+        ordering_key,
         dict(payload),
         workspace_id,
         account_id,
@@ -168,7 +168,7 @@ async def enqueue(
 
 async def confirm(
     tx: Tx, delivery_id: UUID, *, result: Mapping[str, Any], at: datetime
-) -> Delivery | None:
+) -> OutboxMessage | None:
     """There is proof that it arrived (an echo), whatever we thought: mark it as sent.
 
     ``None`` when it has been settled meanwhile. What follows from it is the caller's to write down.
@@ -189,7 +189,7 @@ async def confirm(
 
 
 class OutboxWorker:
-    """Delivers what is due, several lanes side by side."""
+    """Delivers what is due, several keys side by side."""
 
     def __init__(
         self,
@@ -211,11 +211,11 @@ class OutboxWorker:
     async def run_once(self) -> int:
         """Deliver one batch; how many rows were claimed."""
         due = await self._take(self._sending, _CLAIM, self._parallel)
-        async with renewing(partial(self._renew, [delivery.id for delivery in due]), LEASE):
+        async with heartbeat(partial(self._renew, [delivery.id for delivery in due]), LEASE):
             await asyncio.gather(*(self._deliver(delivery) for delivery in due))
         return len(due)
 
-    async def _take(self, turn: Round, statement: str, room: int) -> list[Delivery]:
+    async def _take(self, turn: Round, statement: str, room: int) -> list[OutboxMessage]:
         return await go_round(
             self._database,
             ACTOR,
@@ -250,7 +250,7 @@ class OutboxWorker:
             await tx.execute(_FIRST_AGAIN)
         room = min(self._parallel, MOST_ASKED - len(self._reconciling))
         doubtful = await self._take(self._doubtful, _CLAIM_UNKNOWN, room) if room > 0 else []
-        by_account: dict[UUID | None, list[Delivery]] = defaultdict(list)
+        by_account: dict[UUID | None, list[OutboxMessage]] = defaultdict(list)
         for delivery in doubtful:
             by_account[delivery.account_id].append(delivery)
         busy = [by_account.pop(one) for one in [*by_account] if one in self._reconciling]
@@ -290,9 +290,9 @@ class OutboxWorker:
                 self._worker_id,
             )
 
-    async def _reconcile_in_turn(self, deliveries: Sequence[Delivery]) -> None:
+    async def _reconcile_in_turn(self, deliveries: Sequence[OutboxMessage]) -> None:
         """One after another: to find out is slow, and those asked do not like to be hurried."""
-        async with renewing(partial(self._renew, [one.id for one in deliveries]), LEASE):
+        async with heartbeat(partial(self._renew, [one.id for one in deliveries]), LEASE):
             for delivery in deliveries:
                 await self._reconcile(delivery)
 
@@ -308,7 +308,7 @@ class OutboxWorker:
                 self._clock.now() + LEASE,
             )
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: OutboxMessage) -> None:
         with traced(delivery.trace):
             try:
                 outcome = await self._channels[delivery.channel].send(delivery)
@@ -317,25 +317,25 @@ class OutboxWorker:
                 outcome = Unknown(f"{type(error).__name__}: {error}")
             try:
                 # What is known of it must not be forgotten because the database is away for a moment.
-                await outlast(partial(self._finish, delivery, outcome, state="sending"))
+                await retry_while_db_down(partial(self._finish, delivery, outcome, state="sending"))
             except Exception:
                 # The row keeps its lease until it runs out; then it is in doubt. The others of its
                 # batch go on.
                 log.exception("the outcome of a delivery could not be stored", key=delivery.key)
 
-    async def _reconcile(self, delivery: Delivery) -> None:
+    async def _reconcile(self, delivery: OutboxMessage) -> None:
         with traced(delivery.trace):
             try:
                 outcome = await self._channels[delivery.channel].reconcile(delivery)
             except Exception as error:  # noqa: BLE001 - still unknown
                 outcome = Unknown(f"{type(error).__name__}: {error}")
             try:
-                await outlast(partial(self._finish, delivery, outcome, state="unknown"))
+                await retry_while_db_down(partial(self._finish, delivery, outcome, state="unknown"))
             except Exception as error:
                 log.exception("what was found out could not be stored", key=delivery.key)
                 await self._put_off(delivery, error)
 
-    async def _put_off(self, delivery: Delivery, error: Exception) -> None:
+    async def _put_off(self, delivery: OutboxMessage, error: Exception) -> None:
         """Asked about ever more seldom, so that one such row does not stand in the way of others."""
         now = self._clock.now()
         rest = min(max(now - delivery.created_at, RECONCILE_AFTER), RECONCILE_AT_LEAST)
@@ -356,7 +356,7 @@ class OutboxWorker:
         except Exception:
             log.exception("a delivery in doubt could not be put off", key=delivery.key)
 
-    async def _finish(self, delivery: Delivery, outcome: Outcome, *, state: str) -> None:
+    async def _finish(self, delivery: OutboxMessage, outcome: Outcome, *, state: str) -> None:
         metrics.deliveries.labels(delivery.channel, type(outcome).__name__.lower()).inc()
         if isinstance(outcome, Retry):
             if delivery.lost >= MAX_LOST:
@@ -364,30 +364,30 @@ class OutboxWorker:
             elif delivery.attempts >= delivery.max_attempts:
                 outcome = Failed(outcome.code, outcome.reason)
         async with by_index(self._database, ACTOR) as tx:
-            if await self._mark(tx, delivery, outcome, state) and not isinstance(outcome, Wait):
-                await self._channels[delivery.channel].settle(tx, delivery, outcome)
+            if await self._mark(tx, delivery, outcome, state) and not isinstance(outcome, Deferred):
+                await self._channels[delivery.channel].on_outcome(tx, delivery, outcome)
 
-    async def _mark(self, tx: Tx, delivery: Delivery, outcome: Outcome, state: str) -> bool:
+    async def _mark(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome, state: str) -> bool:
         """Write the outcome down; false when the row is no longer ours."""
         now = self._clock.now()
         new_state, not_before, error, result, counted = "queued", now, None, None, 0
         match outcome:
             case Sent(said):
                 new_state, result = "sent", dict(said)
-            case Wait(until, reason):
+            case Deferred(until, reason):
                 not_before, error = min(until, now + LONGEST_WAIT), reason
                 counted = -1
             case Retry(reason, after):
-                rest = after if after is not None else back_off(delivery.attempts, FIRST_RETRY)
+                rest = after if after is not None else backoff(delivery.attempts, FIRST_RETRY)
                 if delivery.lost > 1:  # apart from those that were merely claimed together with it
-                    rest = max(rest, back_off(delivery.lost, FIRST_RETRY) * random.random())
+                    rest = max(rest, backoff(delivery.lost, FIRST_RETRY) * random.random())
                 not_before = now + min(rest, LONGEST_WAIT)
                 error = reason
             case Failed(code, reason):
                 new_state, error, result = "failed", reason, {"code": code}
             case Unknown(reason):
                 new_state, not_before, error = "unknown", now + RECONCILE_AFTER, reason
-        if state == "unknown" and isinstance(outcome, Wait):
+        if state == "unknown" and isinstance(outcome, Deferred):
             new_state = "unknown"
         marked = await tx.execute(
             f"""
@@ -398,12 +398,12 @@ class OutboxWorker:
                        updated_at = $8,
                        sent_at = CASE WHEN $3 = 'sent' THEN $8 ELSE sent_at END
                  WHERE id = $1 AND worker_id = $2 AND state = $9
-                RETURNING id, lane),
+                RETURNING id, ordering_key),
             next AS (
                 UPDATE internal.outbox SET behind = false
                  WHERE $3 IN ('sent', 'failed') AND behind
                    AND id = (SELECT id FROM internal.outbox
-                              WHERE lane = (SELECT lane FROM marked) AND id <> $1 AND {_LIVE}
+                              WHERE ordering_key = (SELECT ordering_key FROM marked) AND id <> $1 AND {_LIVE}
                               ORDER BY id LIMIT 1))
             SELECT FROM marked
             """,
@@ -420,16 +420,16 @@ class OutboxWorker:
         return bool(marked)
 
 
-_COLUMNS = """o.id, o.channel, o.key, o.lane, o.payload, o.workspace_id, o.account_id, o.attempts,
+_COLUMNS = """o.id, o.channel, o.key, o.ordering_key, o.payload, o.workspace_id, o.account_id, o.attempts,
               o.max_attempts, o.trace_id, o.created_at, o.lost"""
 
 
 _OWNER = f"coalesce(account_id, '{NOBODY}')"
 _LIVE = "state IN ('queued', 'sending', 'unknown')"
-# A few rows are looked at for each that may be taken: several may be of one lane.
+# A few rows are looked at for each that may be taken: several may be of one ordering_key.
 _LOOK = 4
 
-# Of each account on the round, the rows that are due longest; of their lanes, the first ones, as far as
+# Of each account on the round, the rows that are due longest; of their keys, the first ones, as far as
 # they may leave. Where these are too few, an account's rows stand in each other's way: those behind are
 # set aside.
 _CLAIM = f"""
@@ -446,14 +446,14 @@ _CLAIM = f"""
                first.state = 'queued' AND first.not_before <= $3 AND first.channel = ANY ($7) AS free
           FROM owners
           CROSS JOIN LATERAL (
-               SELECT id, lane, row_number() OVER () AS nth FROM (
-                   SELECT id, lane FROM internal.outbox
+               SELECT id, ordering_key, row_number() OVER () AS nth FROM (
+                   SELECT id, ordering_key FROM internal.outbox
                     WHERE {_OWNER} = owners.owner AND state = 'queued' AND NOT behind
                       AND not_before <= $3 AND channel = ANY ($7)
                     ORDER BY not_before, id LIMIT {_LOOK} * owners.share) AS longest) AS q
           CROSS JOIN LATERAL (
                SELECT id, state, not_before, channel FROM internal.outbox
-                WHERE lane = q.lane AND {_LIVE} ORDER BY id LIMIT 1) AS first),
+                WHERE ordering_key = q.ordering_key AND {_LIVE} ORDER BY id LIMIT 1) AS first),
     ranked AS (
         SELECT first AS id, step, row_number() OVER (PARTITION BY step ORDER BY min(nth)) AS nth
           FROM looked_at WHERE free GROUP BY step, first),
@@ -509,19 +509,19 @@ _CLAIM_UNKNOWN = f"""
     SELECT taken.*, round.*, false AS set_aside FROM round LEFT JOIN taken ON true
 """
 
-# Lane by lane among those set aside, not row by row.
+# Lane by ordering_key among those set aside, not row by row.
 _FIRST_AGAIN = f"""
-    WITH RECURSIVE lanes (lane) AS (
-        (SELECT lane FROM internal.outbox WHERE behind AND state = 'queued'
-          ORDER BY lane, id LIMIT 1)
+    WITH RECURSIVE keys (ordering_key) AS (
+        (SELECT ordering_key FROM internal.outbox WHERE behind AND state = 'queued'
+          ORDER BY ordering_key, id LIMIT 1)
         UNION ALL
-        SELECT next.lane FROM lanes CROSS JOIN LATERAL (
-               SELECT lane FROM internal.outbox
-                WHERE behind AND state = 'queued' AND lane > lanes.lane
-                ORDER BY lane, id LIMIT 1) AS next),
+        SELECT next.ordering_key FROM keys CROSS JOIN LATERAL (
+               SELECT ordering_key FROM internal.outbox
+                WHERE behind AND state = 'queued' AND ordering_key > keys.ordering_key
+                ORDER BY ordering_key, id LIMIT 1) AS next),
     first AS MATERIALIZED (
-        SELECT (SELECT id FROM internal.outbox WHERE lane = lanes.lane AND {_LIVE}
-                 ORDER BY id LIMIT 1) AS id FROM lanes)
+        SELECT (SELECT id FROM internal.outbox WHERE ordering_key = keys.ordering_key AND {_LIVE}
+                 ORDER BY id LIMIT 1) AS id FROM keys)
     UPDATE internal.outbox SET behind = false
      WHERE id = ANY (ARRAY({
     held("internal.outbox", "SELECT id FROM first", still="behind AND state = 'queued'")
@@ -538,8 +538,8 @@ async def claim(
     channels: list[str],
     turn: Round | None = None,
     statement: str = _CLAIM,
-) -> list[Delivery]:
-    """The first waiting row of each lane that is due, account by account."""
+) -> list[OutboxMessage]:
+    """The first waiting row of each ordering_key that is due, account by account."""
     turn = turn or Round()
     rows = await tx.fetch(
         statement, turn.after, turn.until, now, limit, worker_id, now + LEASE, channels
@@ -550,12 +550,12 @@ async def claim(
     return [_delivery(row) for row in rows if row["id"]]
 
 
-def _delivery(row: asyncpg.Record) -> Delivery:
-    return Delivery(
+def _delivery(row: asyncpg.Record) -> OutboxMessage:
+    return OutboxMessage(
         id=row["id"],
         channel=row["channel"],
         key=row["key"],
-        lane=row["lane"],
+        ordering_key=row["ordering_key"],
         payload=row["payload"],
         workspace_id=row["workspace_id"],
         account_id=row["account_id"],

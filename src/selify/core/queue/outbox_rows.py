@@ -50,7 +50,7 @@ class OutboxRow:
     sent_at: datetime | None
 
 
-_COLUMNS = """id, state, account_id, lane, payload, result, attempts + lost AS tries, lost, created_at,
+_COLUMNS = """id, state, account_id, ordering_key, payload, result, attempts + lost AS tries, lost, created_at,
               updated_at, sent_at"""
 _OF_ACCOUNT = f"""
     SELECT {_COLUMNS} FROM internal.outbox
@@ -63,7 +63,7 @@ def _row(row: asyncpg.Record) -> OutboxRow:
         id=row["id"],
         state=row["state"],
         account_id=row["account_id"],
-        ordering_key=row["lane"],
+        ordering_key=row["ordering_key"],
         payload=row["payload"],
         result=row["result"] or {},
         tries=row["tries"],
@@ -155,7 +155,7 @@ async def cancel(
     return await tx.execute(
         """
         UPDATE internal.outbox o SET state = 'cancelled', last_error = $3, updated_at = $4
-         WHERE channel = $1 AND lane = $2 AND state = 'queued'
+         WHERE channel = $1 AND ordering_key = $2 AND state = 'queued'
            AND ($5::text[] IS NULL OR EXISTS (
                 SELECT FROM unnest($5) AS about
                  WHERE o.key = about OR starts_with(o.key, about || '/')))
@@ -257,7 +257,7 @@ async def held_back(
                   FROM internal.outbox
                  WHERE account_id = ANY ($1) AND {_OPEN} AND state <> 'sending' AND channel = $2
                    AND NOT payload @> $3
-                WINDOW line AS (PARTITION BY lane ORDER BY id)) AS held
+                WINDOW line AS (PARTITION BY ordering_key ORDER BY id)) AS held
          WHERE reason IS NOT NULL
          GROUP BY account_id, state, retried, reason ORDER BY min(created_at), reason
         """,

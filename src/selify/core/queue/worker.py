@@ -24,7 +24,7 @@ from selify.core.outage import is_away
 from selify.core.queue import schedule
 from selify.core.queue.jobs import JobRunner
 from selify.core.queue.outbox import OutboxWorker
-from selify.core.waiting import happens_within
+from selify.core.waiting import wait_with_timeout
 
 log = get_logger(__name__)
 
@@ -108,7 +108,7 @@ class Worker:
             if await _guarded(name, queue.run_once):
                 pause = FIRST_POLL
             else:
-                pause = FIRST_POLL if await happens_within(wake, pause) else min(2 * pause, POLL)
+                pause = FIRST_POLL if await wait_with_timeout(wake, pause) else min(2 * pause, POLL)
 
     async def _keep(self, routine: Routine) -> None:
         """Do it whenever its slot is free, whoever took the one before."""

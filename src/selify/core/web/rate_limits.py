@@ -99,7 +99,7 @@ class Buckets:
             full_at = self._full_at[who] = now + WINDOW
         return Draw(self, who, full_at + cost * self.interval, now)
 
-    def take(self, draw: Draw) -> None:
+    def acquire(self, draw: Draw) -> None:
         self._full_at[draw.who] = draw.full_at
         self._full_at.move_to_end(draw.who)
         if len(self._full_at) > self._most:
@@ -137,7 +137,7 @@ class RateLimiter:
         draws = [buckets.draw(who, cost, now) for buckets, who in of]
         if not any(draw.wait for draw in draws):
             for draw in draws:
-                draw.buckets.take(draw)
+                draw.buckets.acquire(draw)
         return draws
 
     def remember(self, key: bytes, person: UUID | None) -> None:

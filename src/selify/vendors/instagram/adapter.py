@@ -41,19 +41,19 @@ SHOWN = 20
 
 
 def incoming(event: ig.InstagramEvent) -> Incoming:
-    """An event as the inbox stores it. A conversation's events share a lane and keep their order."""
+    """An event as the inbox stores it. A conversation's events share an ordering key and keep their order."""
     return Incoming(
         platform=PLATFORM,
         event_type=event.event_type.value,
         payload=event.to_payload(),
-        lane=f"{event.account_id}:{event.person_id or event.dedupe_key}",
+        ordering_key=f"{event.account_id}:{event.person_id or event.dedupe_key}",
         account_ref=event.account_id,
         message_id=event.message_id,
         identity=event.dedupe_key,
     )
 
 
-def read_parked(raw: Any, received_at: datetime) -> list[Incoming] | None:
+def read_unmatched(raw: Any, received_at: datetime) -> list[Incoming] | None:
     """The events of an entry that was parked unread; None where it is still not understood."""
     again = webhook.parse_entry(raw, received_at=received_at)
     return None if again.unparsed else [incoming(event) for event in again.events]

@@ -45,7 +45,7 @@ async def _open(container: Container) -> AsyncIterator[None]:
         messenger=adapter.InstagramMessenger(client),
         translate=adapter.translate,
         gateway=InstagramGateway(client, oauth, config),
-        read_parked=adapter.read_parked,
+        read_unmatched=adapter.read_unmatched,
         media_hosts=(*MEDIA_DOMAINS, *config.media_host_names),
     )
     container.offer(Platform, platform)
@@ -66,7 +66,7 @@ def _receiver(container: Container) -> WebhookReceiver:
 
     async def park(entries: Sequence[RawEntry]) -> None:
         async with database.tx(ROUTINES) as tx:
-            await unmatched_events.park_raw(tx, [(e.entry_id, e.raw, e.reason) for e in entries])
+            await unmatched_events.keep_raw(tx, [(e.entry_id, e.raw, e.reason) for e in entries])
 
     return WebhookReceiver(config_of(container.settings), Intake(database), park, container.clock)
 

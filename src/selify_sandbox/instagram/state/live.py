@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from selify.core.waiting import happens_within
+from selify.core.waiting import wait_with_timeout
 
 QUEUE_LIMIT = 10_000
 
@@ -68,7 +68,7 @@ class Hub:
 
 async def until(event: asyncio.Event, seconds: float) -> bool:
     """Wait for the event; False when the time ran out. Leaves it cleared for the next round."""
-    happened = await happens_within(event, seconds)
+    happened = await wait_with_timeout(event, seconds)
     if happened:
         event.clear()
     return happened

@@ -1,4 +1,4 @@
-"""The desk: a signed-in person, and the workspace they are looking at.
+"""What a page is opened with: a signed-in person, and the workspace they are looking at.
 
 Which workspace: the one the address names (``?workspace=``), else the one looked at last (a cookie),
 else the first. Whoever has none is sent to make one; an address in one that was deleted leads to the page
@@ -48,7 +48,7 @@ class BrandDeleted(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class PageContext:
     """No transaction is open between two looks: pages may take their time drawing."""
 
     request: Request
@@ -91,7 +91,7 @@ class Desk:
             _check_page(self.request, workspace)
             yield tx
 
-    async def once(self, ask: "Callable[[Desk], Awaitable[T]]") -> T:
+    async def once(self, ask: "Callable[[PageContext], Awaitable[T]]") -> T:
         """What several parts of one page want to know is asked once."""
         if ask not in self.answers:
             self.answers[ask] = await ask(self)
@@ -113,9 +113,9 @@ class Desk:
 Chosen = Annotated[UUID | None, Query(alias="workspace")]
 
 
-async def open_desk(
+async def open_page(
     request: Request, session: CurrentSession, actor: http.CurrentUser, chosen: Chosen = None
-) -> Desk:
+) -> PageContext:
     """Raises WorkspaceNotFound for a workspace that is not the user's, BrandDeleted for one that was,
     RoleTooLow where the user lacks what the page asks for.
     """
@@ -130,7 +130,7 @@ async def open_desk(
     wanted = str(chosen or request.cookies.get(COOKIE))
     workspace = next((w for w in mine if str(w.id) == wanted), mine[0])
     _check_page(request, workspace)
-    return Desk(request, session, actor, workspace, tuple(mine))
+    return PageContext(request, session, actor, workspace, tuple(mine))
 
 
 def _check_page(request: Request, workspace: Workspace) -> None:
@@ -143,7 +143,7 @@ def _check_page(request: Request, workspace: Workspace) -> None:
 
 
 async def _not_here(request: Request, session: Session, chosen: UUID) -> NotFound:
-    """Why there is no desk in it."""
+    """Why it cannot be looked at."""
     who = Actor.system("look for a deleted brand")
     async with http.open_database(request).statements(who) as tx:
         found = await list_deleted(
@@ -154,10 +154,10 @@ async def _not_here(request: Request, session: Session, chosen: UUID) -> NotFoun
     return BrandDeleted(_("%(name)s was deleted.", name=found[0].name), workspace_id=str(chosen))
 
 
-async def deleted_brands(desk: Desk) -> list[DeletedWorkspace]:
+async def deleted_brands(ctx: PageContext) -> list[DeletedWorkspace]:
     """What the user could bring back, or see brought back."""
-    async with desk.database.statements(Actor.system("look for deleted brands")) as tx:
-        return await list_deleted(tx, desk.clock, user_id=desk.session.user.id)
+    async with ctx.database.statements(Actor.system("look for deleted brands")) as tx:
+        return await list_deleted(tx, ctx.clock, user_id=ctx.session.user.id)
 
 
 def _remember(request: Request, workspace_id: UUID) -> None:
@@ -167,4 +167,4 @@ def _remember(request: Request, workspace_id: UUID) -> None:
         http.add_response_header(request, "Set-Cookie", cookie + ("; Secure" * secure))
 
 
-AtDesk = Annotated[Desk, Depends(open_desk)]
+OpenPage = Annotated[PageContext, Depends(open_page)]

@@ -1,8 +1,8 @@
-"""The gate: signing up, in and out, and telling who is asking.
+"""Authentication: signing up, in and out, and telling who is asking.
 
 These are edge functions: they open their own transactions, because a refused try must be counted
 although it is refused, and because a password is checked (slowly, on purpose) outside of any.
-Endpoints and pages call the gate; it hangs on ``app.state.gate``.
+Endpoints and pages call the authenticator; it hangs on ``app.state.authenticator``.
 """
 
 import ipaddress
@@ -16,7 +16,7 @@ from selify.auth import emails, origins, passwords, repository, sessions, thrott
 from selify.auth.passwords import Passwords
 from selify.auth.repository import Account
 from selify.auth.tokens import AccessToken, TokenInvalid, Tokens
-from selify.auth.types import Session, SignedIn, Visit
+from selify.auth.types import ClientInfo, Session, SignedIn
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database
 from selify.core.errors import Conflict, Forbidden, Unauthenticated
@@ -45,7 +45,7 @@ class EmailTaken(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class Authenticator:
     """Everything that signing in needs. ``public_url`` is our own origin."""
 
     database: Database
@@ -69,7 +69,7 @@ class Gate:
     # Coming and going
 
     async def sign_up(
-        self, *, email: str, password: str, full_name: str | None, visit: Visit
+        self, *, email: str, password: str, full_name: str | None, client: ClientInfo
     ) -> SignedIn:
         """A new account, signed in. Raises EmailInvalid, PasswordInvalid, EmailTaken,
         TooManyAttempts.
@@ -77,7 +77,7 @@ class Gate:
         address = emails.normalise(email)
         passwords.demand_good(password, email=address)
         now = self.clock.now()
-        await self._count(throttle.sign_up_limits(visit.address), now)
+        await self._count(throttle.sign_up_limits(client.address), now)
         hashed = await self.passwords.hash(password)
         async with self.database.tx(ACTOR) as tx:
             user = await repository.insert_user(
@@ -95,12 +95,12 @@ class Gate:
                     ],
                 )
             await repository.set_language(tx, user.id, current())
-            return await sessions.start(tx, user, visit=visit, now=now, lifetime=self.lifetime)
+            return await sessions.start(tx, user, client=client, now=now, lifetime=self.lifetime)
 
-    async def sign_in(self, *, email: str, password: str, visit: Visit) -> SignedIn:
+    async def sign_in(self, *, email: str, password: str, client: ClientInfo) -> SignedIn:
         """Raises EmailInvalid, WrongCredentials, AccountClosed, TooManyAttempts."""
         address, now = emails.normalise(email), self.clock.now()
-        limits = throttle.sign_in_limits(address, visit.address)
+        limits = throttle.sign_in_limits(address, client.address)
         await self._count(limits, now)
         while True:
             async with self.database.tx(ACTOR) as tx:
@@ -114,7 +114,7 @@ class Gate:
                 if renewed:
                     await repository.renew_password_hash(tx, account.user.id, renewed)
                 return await sessions.start(
-                    tx, account.user, visit=visit, now=now, lifetime=self.lifetime
+                    tx, account.user, client=client, now=now, lifetime=self.lifetime
                 )
 
     async def sign_out(self, request: Request) -> None:
@@ -273,10 +273,10 @@ def actor_of(session: Session) -> Actor:
     return Actor.user(session.user.id, email=session.user.email, claims=tokens.claims_of(session))
 
 
-def visit_of(request: Request) -> Visit:
+def client_of(request: Request) -> ClientInfo:
     """The network address as the server sees it (behind a proxy: as uvicorn's settings say)."""
     agent = "".join(c for c in request.headers.get("user-agent", "") if c.isprintable())[:300]
-    return Visit(_address_of(request), agent or None)
+    return ClientInfo(_address_of(request), agent or None)
 
 
 def _address_of(request: Request) -> str | None:
@@ -292,16 +292,18 @@ def _bearer_of(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def open_gate(request: Request) -> Gate:
-    gate: Gate = request.app.state.gate
-    return gate
+def open_authenticator(request: Request) -> Authenticator:
+    authenticator: Authenticator = request.app.state.authenticator
+    return authenticator
 
 
-CurrentGate = Annotated[Gate, Depends(open_gate)]
+CurrentAuthenticator = Annotated[Authenticator, Depends(open_authenticator)]
 
 
-async def current_session(request: Request, gate: CurrentGate, _user: http.CurrentUser) -> Session:
-    return await gate.demand_session(request)
+async def current_session(
+    request: Request, authenticator: CurrentAuthenticator, _user: http.CurrentUser
+) -> Session:
+    return await authenticator.demand_session(request)
 
 
 CurrentSession = Annotated[Session, Depends(current_session)]
