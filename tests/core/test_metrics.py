@@ -10,9 +10,8 @@ from selify.core import metrics
 WORK = """
 import os, signal
 from selify.core import metrics
-from selify.tryon.metrics import tryon_seconds
 metrics.jobs_finished.labels("tryon", "done").inc({done})
-tryon_seconds.labels("embedded").observe(2.0)
+metrics.tryon_seconds.labels("embedded").observe(2.0)
 metrics.live_pages.inc(3)
 metrics.waiting.labels("jobs").set({done})
 {end}

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Gauge, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the client library's own name for it
@@ -88,6 +88,12 @@ events_handled = Counter(
 )
 deliveries = Counter("selify_deliveries_total", "Messages sent, by outcome", ["channel", "outcome"])
 jobs_finished = Counter("selify_jobs_total", "Jobs run, by outcome", ["kind", "outcome"])
+tryon_seconds = Histogram(
+    "selify_tryon_seconds",
+    "Seconds from photo to picture",
+    ["engine"],
+    buckets=(0.5, 1, 2, 3, 5, 8, 13, 30, 60),
+)
 connections_refused = Counter(
     "selify_connections_refused_total", "Connections refused or cut off, by reason", ["reason"]
 )

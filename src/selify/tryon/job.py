@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from selify import commerce
 from selify.commerce import GarmentPicture
-from selify.core import retention
+from selify.core import metrics, retention
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.files.fetch import (
@@ -30,7 +30,6 @@ from selify.core.queue.defer import Defer
 from selify.core.queue.jobs import Job
 from selify.tryon import lifecycle, repository
 from selify.tryon.lifecycle import RenderResult, Request
-from selify.tryon.metrics import tryon_seconds
 from selify.tryon.ports import EngineUnavailable
 from selify.tryon.routing import Routed, TryOnRouter
 from selify.tryon.types import (
@@ -218,7 +217,7 @@ class TryOnJob:
     async def _deliver(
         self, request: Request, garment: GarmentPicture, routed: Routed, rendering: Rendering
     ) -> None:
-        tryon_seconds.labels(rendering.engine).observe(rendering.seconds)
+        metrics.tryon_seconds.labels(rendering.engine).observe(rendering.seconds)
         key = lifecycle.result_key(request.workspace_id, request.key)
         picture = rendering.picture
         await self._storage.put(key, picture.data, content_type=picture.content_type)
