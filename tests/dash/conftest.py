@@ -43,13 +43,13 @@ _numbers = count(1)
 
 @dataclass
 class Site:
-    """The running server. People join through a gate of the test's own, for the real one would
+    """The running server. People join through an authenticator of the test's own, for the real one would
     stop so many sign-ups from one address.
     """
 
     url: str
     database: Database
-    gate: Authenticator
+    authenticator: Authenticator
     storage: Storage
     links: FileLinks
 
@@ -61,14 +61,14 @@ class Site:
     async def join(self, name: str = "mira") -> "Person":
         number = next(_numbers)
         email = f"{name}{number}@people.example"
-        signed_in = await self.gate.sign_up(
+        signed_in = await self.authenticator.sign_up(
             email=email,
             password=PASSWORD,
             full_name=name.title(),
-            visit=ClientInfo(f"198.51.100.{number % 250}", None),
+            client=ClientInfo(f"198.51.100.{number % 250}", None),
         )
         browser = self.visitor(Origin=self.url)
-        browser.cookies.set(self.gate.cookie_name, signed_in.secret)
+        browser.cookies.set(self.authenticator.cookie_name, signed_in.secret)
         return Person(signed_in.session.user.id, email, browser)
 
     async def run(self, sql: str, *args: Any) -> list[asyncpg.Record]:
@@ -206,9 +206,15 @@ async def open_site(
         async with database.tx(SYSTEM) as tx:
             await billing.seed(tx)
         async with _serving(settings):
-            gate = Authenticator.from_settings(settings, database, SystemClock())
+            authenticator = Authenticator.from_settings(settings, database, SystemClock())
             links = FileLinks(settings.secret_box, settings.public_url)
-            yield Site(settings.public_url, database, gate, Storage.open(settings.files_url), links)
+            yield Site(
+                settings.public_url,
+                database,
+                authenticator,
+                Storage.open(settings.files_url),
+                links,
+            )
     finally:
         await database.close()
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -558,7 +558,7 @@ async def test_that_nobody_could_be_told_keeps_no_event_from_its_end(
     world.inbox = InboxWorker(
         world.database,
         {"instagram": fails},
-        given_up={"instagram": broken},
+        dead_letters={"instagram": broken},
         clock=world.clock,
         worker_id="w",
     )

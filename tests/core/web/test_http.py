@@ -167,7 +167,7 @@ async def test_what_fails_is_not_stored_and_is_answered_as_an_error(
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert await stored(database) == []
-    assert (await client.post("/keep/b")).status_code == 200  # and the house still stands
+    assert (await client.post("/keep/b")).status_code == 200  # and the server still answers
 
 
 async def test_headers_added_on_the_way_are_on_errors_too(client):
