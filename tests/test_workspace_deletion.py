@@ -13,13 +13,19 @@ from tests.infra import worlds
 
 from selify import billing
 from selify.auth import DELETION, KEPT_FOR, workspaces
+from selify.auth.workspace_deletion import WorkspaceDeletion, kept
+from selify.billing import departure as billing_departure
 from selify.billing import spending
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database
+from selify.core.departure import Departure, StillDeleted
 from selify.core.files.storage import Storage
 from selify.core.queue.inbox import LONGEST_WAIT
 from selify.core.queue.jobs import LEASE, JobRunner
 from selify.core.secrets import SecretBox
+from selify.db.base import Base
+from selify.db.metadata import declared_metadata
+from selify.messaging import departure as messaging_departure
 from selify.messaging.connecting import Connector
 from selify.messaging.ports import PlatformRefused
 from selify.messaging.tokens import identity
@@ -27,9 +33,9 @@ from selify.notifications.notices import notify
 from selify.tryon import bot
 from selify.tryon.bot import TryOnBot
 from selify.tryon.invariants import PicturesArePaidFor
-from selify.workspace_deletion import KEPT, WorkspaceDeletion
 
 SYSTEM = Actor.system("test")
+KEPT = kept([billing_departure.BOOKS])
 COUNT = """
 SELECT c.relname AS table, a.attname AS column, c.relnamespace::regnamespace::text AS schema
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
@@ -67,19 +73,25 @@ class Scene:
     mine: worlds.World
     other: worlds.World
     gateway: Gateway = field(default_factory=Gateway)
+    others: tuple[Departure, ...] = ()
 
     def runner(self, name: str = "worker", storage: Any = None) -> JobRunner:
         clients = bot.clients(TryOnBot(self.database, self.clock, self.secrets))
         connector = Connector(
             self.database, clients, self.clock, self.secrets, public_url="http://127.0.0.1:8700"
         )
+        accounts = messaging_departure.departure(
+            self.database,
+            self.clock,
+            clients,
+            connector,
+            {"instagram": self.gateway},  # type: ignore[dict-item]
+        )
         kind = WorkspaceDeletion(
             self.database,
             self.clock,
             storage or self.storage,
-            clients,
-            connector,
-            {"instagram": self.gateway},  # type: ignore[dict-item]
+            [billing_departure.BOOKS, accounts, *self.others],
         )
         return JobRunner(
             self.database, {DELETION: kind}, clock=self.clock, worker_id=name, parallel=1
@@ -150,6 +162,11 @@ async def scene(
     await db.close()
 
 
+def mappers() -> Any:
+    declared_metadata()
+    return Base.registry.mappers
+
+
 async def _personal(db: asyncpg.Connection, world: worlds.World) -> list[str]:
     """What of the books would still say about people."""
     await db.execute("SELECT 1")
@@ -206,6 +223,39 @@ async def test_after_thirty_days_only_nameless_books_are_left(scene: Scene) -> N
     assert row["slug"] == f"deleted-{scene.mine.workspace_id}"
     assert await scene.storage.list_under(f"workspaces/{scene.mine.workspace_id}") == []
     assert len(await scene.storage.list_under(f"workspaces/{scene.other.workspace_id}")) == 3
+
+
+async def test_a_new_wing_says_what_becomes_of_its_part(scene: Scene) -> None:
+    """It is asked at once and again when the time has come, and what it keeps stays, without people."""
+    said = []
+
+    async def leave(workspace_id: UUID, still_deleted: StillDeleted) -> None:
+        said.append(("leave", workspace_id, await still_deleted()))
+
+    async def forget(workspace_id: UUID) -> None:
+        said.append(("forget", workspace_id, scene.clock.now()))
+
+    nameless = """
+        UPDATE public.vr_shops SET name = 'A shop' WHERE id IN (SELECT id FROM public.vr_shops
+         WHERE workspace_id = $1 AND name <> 'A shop' ORDER BY id LIMIT $2)
+    """
+    scene.others = (
+        Departure(kept={"vr_shops": "a museum"}, nameless=[nameless], leave=leave, forget=forget),
+    )
+    mine = scene.mine.workspace_id
+    await scene.delete()
+    await scene.work()
+    assert said == [("leave", mine, True)]
+    scene.clock.advance(KEPT_FOR)
+    await scene.work()
+    assert said[1:] == [("leave", mine, True), ("forget", mine, scene.clock.now())]
+    names = await scene.db.fetch("SELECT name FROM public.vr_shops WHERE workspace_id = $1", mine)
+    assert [row["name"] for row in names] == ["A shop"]
+
+
+def test_a_wing_keeps_only_tables_of_its_own() -> None:
+    declared = {mapper.local_table.name: mapper.class_.__module__ for mapper in mappers()}
+    assert {declared[table] for table in billing_departure.BOOKS.kept} == {"selify.billing.models"}
 
 
 async def test_a_charge_still_says_what_it_was_for(scene: Scene) -> None:

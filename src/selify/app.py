@@ -10,7 +10,7 @@ from functools import partial
 import httpx
 from fastapi import FastAPI
 
-from selify import assets, workspace_deletion
+from selify import assets
 from selify.analytics import wiring as analytics
 from selify.auth import wiring as auth
 from selify.billing import wiring as billing
@@ -64,7 +64,6 @@ WINGS: tuple[Wing, ...] = (
     vr.WING,
     mail.WING,
     analytics.WING,
-    workspace_deletion.WING,
     realtime.WING,
     dash.WING,
 )

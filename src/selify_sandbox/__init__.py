@@ -6,6 +6,6 @@ try-on engines have in common). ``demo`` runs the product with a brand in it, ``
 shopper's way through it without a hand on it; ``drawn_garments`` and ``drawn_people`` are the
 wardrobe and the shoppers. The tests use all of it.
 
-A package of its own: the product never imports it and does without it. It brings its commands
-through the entry points ``selify.commands``.
+A package of its own: the product never imports it and does without it. Its commands
+are found by the name of its package and of ``commands.py`` in it.
 """

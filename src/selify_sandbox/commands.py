@@ -1,4 +1,4 @@
-"""``selify demo``, and the process of its phone. ``selify.cli`` finds them by an entry point.
+"""``selify demo``, and the process of its phone. ``selify.cli`` finds them by the name of this file.
 
 The demo has exit codes of its own (2: no picture, 3: nobody can be dressed). As everywhere on the
 command line, each command imports what it needs by itself.
@@ -35,12 +35,12 @@ def demo(
     """
     import uvloop
 
-    from selify.core.settings import load_as
+    from selify.core.settings import load
     from selify_sandbox import demo as demo_brand
     from selify_sandbox import journey
     from selify_sandbox.settings import DemoSettings
 
-    settings = load_as(DemoSettings)
+    settings = load(DemoSettings).of(DemoSettings)
     if photo is None:
         uvloop.run(demo_brand.stay_up(settings))
         return
@@ -55,10 +55,12 @@ def phone(
 ) -> None:
     """Run the stand-in for Instagram alone (part of the demo)."""
     from selify.core import settings as core_settings
+    from selify.vendors.instagram.settings import InstagramSettings
     from selify_sandbox.instagram.config import SandboxConfig
     from selify_sandbox.instagram.serve import serve
 
     settings = core_settings.load()
+    app = settings.of(InstagramSettings)
     serve(
         SandboxConfig(
             data_dir=settings.data_dir / "phone",
@@ -66,10 +68,10 @@ def phone(
             callback_url=f"{server}/webhooks/instagram",
             deauthorize_url=f"{server}/webhooks/instagram/deauthorize",
             deletion_url=f"{server}/webhooks/instagram/data-deletion",
-            app_id=settings.instagram_app_id,
-            app_secret=settings.instagram_app_secret.get_secret_value(),
-            verify_token=settings.instagram_verify_token.get_secret_value(),
-            api_version=settings.instagram_version,
+            app_id=app.instagram_app_id,
+            app_secret=app.instagram_app_secret.get_secret_value(),
+            verify_token=app.instagram_verify_token.get_secret_value(),
+            api_version=app.instagram_version,
         ),
         port=port,
     )

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from tests.infra.settings import Settings
 
 from selify import billing
 from selify.app import WINGS, create_server, open_container
@@ -12,7 +13,7 @@ from selify.core import retention, upkeep
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor
 from selify.core.money import MicroUnits
-from selify.core.settings import Settings, SettingsWrong
+from selify.core.settings import SettingsWrong
 from selify.core.wiring import ROUTINES
 from selify.tryon.checked import CheckedEngine
 from selify.tryon.engine.engine import EmbeddedEngine

@@ -29,9 +29,9 @@ from schemathesis.checks import (
     response_schema_conformance,
 )
 from tests.infra import postgres, worlds
+from tests.infra.settings import Settings
 
 from selify.app import create_server
-from selify.core.settings import Settings
 from selify.core.web import serving
 from selify.messaging.tokens import identity
 from selify.supervisor import free_port

@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest_asyncio
+from tests.infra.settings import Settings
 from tests.infra.site import served
 
 from selify.core.clock import FrozenClock
-from selify.core.settings import Settings
 
 WHO = {"email": "mira@people.example", "password": "correct horse battery"}
 PAGE = {"Accept": "text/html"}

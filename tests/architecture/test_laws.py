@@ -7,31 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from selify import settings_reference
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "selify"
 FILES = sorted(SOURCE.rglob("*.py"))
 SANDBOX_FILES = sorted((ROOT / "src" / "selify_sandbox").rglob("*.py"))
 VENDORS = ("instagram", "shopify", "gemini", "fal", "replicate", "stripe", "openai")
-# Where the reference itself, a setting, or the composition root names a vendor.
+# Where the reference itself or the composition root names a vendor.
 MAY_NAME_VENDORS = (
-    "vendors/", "core/settings.py", "app.py", "models.py",
+    "vendors/", "app.py", "models.py",
 )  # fmt: skip
-DOMAINS = (
-    "auth/",
-    "billing/",
-    "notifications/",
-    "messaging/",
-    "commerce/",
-    "tryon/",
-    "copywriting/",
-    "studio/",
-    "assistant/",
-    "vr/",
-    "mail/",
-    "support/",
-    "analytics/",
-    "qa/",
-    "dash/",
+FOUNDATION = {"core", "db", "vendors"}
+DOMAINS = tuple(
+    f"{door.parent.name}/"
+    for door in sorted(SOURCE.glob("*/__init__.py"))
+    if door.parent.name not in FOUNDATION
 )
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 620
@@ -80,6 +71,19 @@ VENDOR_FREE = [
 def test_a_vendor_is_named_only_where_it_may_be(path: Path) -> None:
     said = words_outside_sql(path)
     assert not [vendor for vendor in VENDORS if re.search(rf"\b{re.escape(vendor)}\b", said)]
+
+
+def test_a_setting_that_names_a_vendor_is_its_vendors() -> None:
+    """In its own name, its default or its description."""
+    guilty = [
+        f"{whose}: {name}"
+        for kind, whose in settings_reference.kinds().items()
+        for name, field in kind.model_fields.items()
+        if name in vars(kind).get("__annotations__", {}) and not whose.startswith("vendors")
+        if set(VENDORS)
+        & set(re.split(r"[^a-z]+", f"{name} {field.default} {field.description}".lower()))
+    ]
+    assert guilty == []
 
 
 def test_domain_code_cannot_commit() -> None:

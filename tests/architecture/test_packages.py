@@ -160,7 +160,7 @@ def test_commands_that_cannot_be_loaded_are_named_and_keep_nobody_from_the_other
     tmp_path, product, sandbox
 ) -> None:
     broken = installed(tmp_path, product, sandbox)
-    (tmp_path / "selify_sandbox" / "commands.py").unlink()
+    (tmp_path / "selify_sandbox" / "commands.py").write_text("import no_such_module")
     said = broken.selify("--help")
     assert said.returncode == 1
     problem, advice = said.stderr.strip().splitlines()

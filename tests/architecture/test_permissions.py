@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.infra.settings import Settings
 
 from selify import permissions_reference
 from selify.app import create_server
 from selify.core.permissions import EVERYONE, MEMBER, SIGNED_IN, Permission, allows, vocabulary
-from selify.core.settings import Settings
 from selify.core.web.access import addresses
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,5 +1,9 @@
 """A new wing touches no existing file: this one lies in the tests, and everything it brings works."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,6 +15,7 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import APIRouter
+from tests.architecture.beside.selify_toy.settings import ToySettings
 
 from selify.app import WINGS, create_server, open_container, open_worker
 from selify.core import upkeep
@@ -27,12 +32,13 @@ from selify.core.queue.jobs import Job
 from selify.core.queue.outbox import OutboxMessage, Outcome, Sent
 from selify.core.queue.payload import Payload
 from selify.core.queue.worker import Routine, Worker
-from selify.core.settings import Settings
+from selify.core.settings import Settings, load
 from selify.core.web.access import addresses
 from selify.core.wiring import Service, Wing, Work, as_system
 from selify.core.wrong_clocks import Bound
 
 SYSTEM = Actor.system("toy")
+INSTALLED = Path(__file__).parent / "beside"
 PLAY = Permission("toy.blocks.play", MEMBER, "play with the blocks")
 router = APIRouter(prefix="/toy")
 
@@ -42,6 +48,7 @@ class Box:
     """What the wing offers, and what became of everything it was asked to do."""
 
     played: list[str] = field(default_factory=list)
+    colour: str = ""
 
 
 class Block(Payload):
@@ -92,7 +99,7 @@ class NothingOnTheFloor:
 
 @asynccontextmanager
 async def _open(container: Container) -> AsyncIterator[None]:
-    container.offer(Box, Box())
+    container.offer(Box, Box(colour=container.settings.of(ToySettings).toy_colour))
     yield
 
 
@@ -143,7 +150,21 @@ ALL = (*WINGS, TOY)
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    return Settings(database_url=database_url, data_dir=tmp_path)
+    return load(ToySettings, database_url=database_url, data_dir=tmp_path)
+
+
+def selify(folder: Path, *arguments: str, **environment: str) -> str:
+    """What the real command line says where the toy is installed."""
+    own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(INSTALLED), "COLUMNS": "200"}
+    return subprocess.run(
+        [sys.executable, "-m", "selify", *arguments],
+        env={**own, **environment},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
 
 
 async def test_its_route_is_served_within_its_limits(settings: Settings) -> None:
@@ -239,6 +260,30 @@ async def test_what_it_declares_is_kept(
     assert [tuple(row) for row in left] == [("ahead", now)]
     assert found == "the red one"
     assert [tuple(row) for row in said] == [("Ana", "red", "no brick at "), ("", "red", "it fell")]
+
+
+async def test_its_setting_is_read_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SELIFY_TOY_COLOUR", "blue")
+    blue = load(ToySettings, database_url=database_url, data_dir=tmp_path)
+    async with open_container(blue, ALL) as container:
+        assert container.one(Box).colour == "blue"
+
+
+def test_its_setting_is_shown_and_explained_with_all_others(tmp_path: Path) -> None:
+    shown = selify(tmp_path, "settings", SELIFY_TOY_COLOUR="green")
+    assert re.search("SELIFY_TOY_COLOUR +│ green +│ Colour of the first block", shown)
+    assert "SELIFY_PORT" in shown
+    page = selify(tmp_path, "settings", "--markdown")
+    assert "\n| `SELIFY_TOY_COLOUR` | `red` | Colour of the first block. | selify_toy |\n" in page
+
+
+def test_its_command_runs_beside_ours(tmp_path: Path) -> None:
+    listed = selify(tmp_path, "--help")
+    assert "\n  blocks " in listed
+    assert "\n  up " in listed
+    assert selify(tmp_path, "blocks", SELIFY_TOY_COLOUR="green") == "A green block.\n"
 
 
 def test_its_permission_is_a_word_of_the_vocabulary() -> None:

@@ -1,11 +1,11 @@
 """What a refusal says, and what the API's own description says of permissions."""
 
 import pytest
+from tests.infra.settings import Settings
 
 from selify.app import create_server
 from selify.auth.permissions import BRAND_DELETE, MEMBERS_CHANGE, RoleTooLow, check_held
 from selify.core.permissions import ADMIN, MEMBER, OWNER
-from selify.core.settings import Settings
 
 
 def test_a_refusal_says_what_is_missing_and_who_has_it() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 import pytest_asyncio
+from tests.infra.settings import Settings
 
 from selify.core import outage
 from selify.core.clock import FrozenClock
@@ -13,7 +14,6 @@ from selify.core.database import Actor, Database, DatabaseUnavailable, Tx
 from selify.core.database_access import Limits
 from selify.core.queue import jobs
 from selify.core.queue.jobs import Job, JobRunner
-from selify.core.settings import Settings
 from selify.core.web import problems
 
 SYSTEM = Actor.system("test")

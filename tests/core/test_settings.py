@@ -3,12 +3,16 @@
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import field_validator
+from tests.infra.settings import Settings
 
 from selify.core import settings
 from selify.core.secrets import SecretBox
-from selify.core.settings import Settings, SettingsWrong
+from selify.core.settings import SettingsWrong
+from selify.tryon.settings import TryOnSettings
 
 
 @pytest.fixture(autouse=True)
@@ -193,3 +197,75 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SettingsWrong, match="SELIFY_DATA_DIR"):
         settings.load(data_dir=tmp_path / "file" / "data").secret_box  # noqa: B018 - as above
+
+
+# --- One of many ----------------------------------------------------------------------------------
+
+
+class Lamp(settings.Settings):
+    lamp: str = "on"
+
+    def check_exposed(self) -> None:
+        if self.lamp == "on":
+            raise SettingsWrong("SELIFY_LAMP is on.")
+
+
+class Door(settings.Settings):
+    door: str = "open"
+
+    def check_exposed(self) -> None:
+        if self.door == "open":
+            raise SettingsWrong("SELIFY_DOOR is open.")
+
+
+def test_a_wing_gets_the_same_object_as_what_it_knows_of_it() -> None:
+    found = settings.load(Lamp, lamp="off", photo_hours=3)
+    assert found.of(Lamp) is found.of(TryOnSettings) is found
+    assert (found.of(Lamp).lamp, found.of(TryOnSettings).photo_hours) == ("off", 3)
+    with pytest.raises(LookupError, match="made without Door"):
+        found.of(Door)
+
+
+@pytest.mark.parametrize(
+    ("set_to", "wrong"),
+    [
+        ({}, "DOOR|LAMP|INSTAGRAM"),
+        ({"instagram_app_secret": "ours"}, "DOOR|LAMP"),
+        ({"instagram_app_secret": "ours", "lamp": "off"}, "DOOR"),
+        ({"instagram_app_secret": "ours", "door": "shut"}, "LAMP"),
+        ({"lamp": "off", "door": "shut"}, "INSTAGRAM"),
+    ],
+)
+def test_each_part_is_asked_whether_the_world_may_reach_us(
+    set_to: dict[str, str], wrong: str
+) -> None:
+    ours = settings.load(Lamp, Door, **set_to)
+    ours.check_for_the_world()
+    with pytest.raises(SettingsWrong, match=wrong):
+        ours.model_copy(update={"public_url": "https://brand.example"}).check_for_the_world()
+
+
+def test_when_every_part_agrees_it_may() -> None:
+    settings.load(
+        *(Lamp, Door),
+        public_url="https://brand.example",
+        instagram_app_secret="ours",
+        lamp="off",
+        door="shut",
+    ).check_for_the_world()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"__annotations__": {"photo_hours": int}, "photo_hours": 3},
+        {"__annotations__": {"port": int}, "port": 3},
+        {"own_url": property(lambda _: "mine")},
+        {"_known_level": field_validator("log_level")(lambda _: "INFO")},
+    ],
+    ids=["another wing's field", "a generic field", "a property", "a validator"],
+)
+def test_two_that_say_the_same_name_are_refused(said: dict[str, Any]) -> None:
+    twin = type("Twin", (settings.Settings,), {"__module__": __name__, **said})
+    with pytest.raises(ValueError, match="Twin both say"):
+        settings.load(twin)

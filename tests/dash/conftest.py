@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from tests.infra.settings import Settings
 
 from selify import billing
 from selify.app import create_server
@@ -23,7 +24,6 @@ from selify.commerce import LeffaMetadata, NewGarment, add_garment
 from selify.core.clock import SystemClock
 from selify.core.database import Actor, Database
 from selify.core.files.storage import Storage
-from selify.core.settings import Settings
 from selify.core.web import serving
 from selify.core.web.links import FileLinks
 from selify.messaging import conversations, repository

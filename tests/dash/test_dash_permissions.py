@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import httpx
 import pytest_asyncio
+from tests.infra.settings import Settings
 
 from selify.app import create_server
 from selify.core.permissions import SIGNED_IN, Audience, Permission, WorkspaceRole
-from selify.core.settings import Settings
 from selify.core.web.access import Address, addresses
 from selify.tryon import texts
 

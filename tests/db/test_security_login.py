@@ -9,11 +9,11 @@ import asyncpg
 import pytest
 import pytest_asyncio
 import structlog.testing
+from tests.infra.settings import Settings
 
 from selify import running
 from selify.app import open_container
 from selify.core.database import Actor, Database
-from selify.core.settings import Settings
 from selify.db import embedded
 from selify.supervisor import free_port
 

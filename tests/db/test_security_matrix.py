@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
+from tests.infra.settings import Settings
 from tests.infra.worlds import (
     Column,
     Row,
@@ -28,7 +29,6 @@ from tests.infra.worlds import (
 )
 
 from selify.app import create_server
-from selify.core.settings import Settings
 from selify.db.lints import reasons, security
 from selify.db.lints.security import COMMANDS, Policy
 from selify.permissions_reference import PERMISSIONS

@@ -6,11 +6,11 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from tests.infra.settings import Settings
 from tests.infra.worlds import new_workspace, sign_up
 
 from selify.app import create_server, open_worker
 from selify.core.database import Actor
-from selify.core.settings import Settings
 from selify.db import errors, migrate
 from selify.db.lints import security
 

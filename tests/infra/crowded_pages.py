@@ -19,6 +19,7 @@ from tests.dash.conftest import SYSTEM, Brand, Site, open_brand, open_site
 from tests.infra import crowd
 from tests.infra import page_plans as plans
 from tests.infra.page_plans import Question
+from tests.infra.settings import Settings
 
 from selify import billing
 from selify.app import create_server
@@ -26,7 +27,6 @@ from selify.billing import UsagePart
 from selify.billing.schemas import encode_cursor
 from selify.core.cursor import Cursor
 from selify.core.database import Database
-from selify.core.settings import Settings
 from selify.dash.parts import PARTS
 from selify.messaging.queries import ConversationFilter
 from selify.tryon import funnel

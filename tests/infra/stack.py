@@ -12,8 +12,9 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tests.infra.settings import Settings
+
 from selify.core.database import Database
-from selify.core.settings import Settings
 from selify.supervisor import free_port
 from selify_sandbox import demo
 from selify_sandbox.demo import Brand, Stack

@@ -10,10 +10,10 @@ import httpx
 import pytest
 import pytest_asyncio
 from tests.infra.engines import plain_photo
+from tests.infra.settings import Settings
 from tests.infra.stack import INSTANT, ROOT, WholeStack, quick_folder, running_stack
 
 from selify.core.database import Actor
-from selify.core.settings import Settings
 from selify.tryon.types import RefusalCode
 from selify_sandbox import demo, drawn_garments, journey
 

@@ -13,10 +13,10 @@ import httpx
 import orjson
 import pytest
 import pytest_asyncio
+from tests.infra.settings import Settings
 from tests.infra.site import served
 from tests.infra.worlds import add_member, new_workspace
 
-from selify.core.settings import Settings
 from selify.db.lints import security
 from selify.realtime.feed import CHANNEL
 from selify.realtime.reading import PUBLICATION, TABLES

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from tests.infra.settings import Settings
 from tests.infra.site import served
 
 from selify.core.database import Actor, Database
-from selify.core.settings import Settings
 from selify.vendors.instagram.adapter import translate
 from selify.vendors.instagram.webhook import sign
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from tests.infra.settings import Settings
 from tests.infra.site import served
 from tests.trouble.test_hostile_webhooks import SECRET, delivery, knock, message
 from tests.trouble.test_supervisor import environment
@@ -21,7 +22,6 @@ from tests.trouble.test_supervisor import environment
 from selify.core.files import disk
 from selify.core.files.disk import DiskFull, DiskReadOnly
 from selify.core.files.storage import FileMissing, Storage, StorageFull, StorageReadOnly
-from selify.core.settings import Settings
 from selify.core.web.problems import from_database
 from selify.db import embedded, migrate
 from selify.db.errors import EmbeddedDatabaseError

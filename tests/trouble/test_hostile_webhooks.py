@@ -13,11 +13,11 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from tests.infra.settings import Settings
 from tests.infra.site import served
 
 from selify.core.database import Actor, Database
 from selify.core.queue.inbox import Intake
-from selify.core.settings import Settings
 from selify.core.web import middleware
 from selify.vendors.instagram.webhook import MAX_BODY_BYTES, sign
 

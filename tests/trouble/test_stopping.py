@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.infra.settings import Settings
 from tests.infra.stack import quick_folder
 
-from selify.core.settings import Settings
 from selify.core.web import serving
 from selify.supervisor import free_port
 

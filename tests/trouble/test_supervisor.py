@@ -16,9 +16,9 @@ import asyncpg
 import httpx
 import psutil
 import pytest
+from tests.infra.settings import Settings
 from tests.infra.stack import ROOT, quick_folder
 
-from selify.core.settings import Settings
 from selify.core.web.listening import CannotListen, PortBusy, check_port
 from selify.supervisor import Program, Supervisor, free_port
 from selify.vendors.instagram.webhook import sign

@@ -2,8 +2,9 @@
 
 import pytest
 from tests.infra.engines import InstantEngine
+from tests.infra.settings import Settings
 
-from selify.core.settings import Settings, SettingsWrong
+from selify.core.settings import SettingsWrong
 from selify.tryon import own_engine
 
 

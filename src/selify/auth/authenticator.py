@@ -15,13 +15,13 @@ from fastapi import Depends, Request
 from selify.auth import emails, origins, passwords, repository, sessions, throttle, tokens
 from selify.auth.passwords import Passwords
 from selify.auth.repository import Account
+from selify.auth.settings import AuthSettings
 from selify.auth.tokens import AccessToken, TokenInvalid, Tokens
 from selify.auth.types import ClientInfo, Session, SignedIn
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database
 from selify.core.errors import Conflict, Forbidden, Unauthenticated
 from selify.core.language import _, current
-from selify.core.settings import Settings
 from selify.core.web import http
 from selify.core.web.language import speak_as
 
@@ -56,7 +56,7 @@ class Authenticator:
     lifetime: timedelta
 
     @classmethod
-    def from_settings(cls, settings: Settings, database: Database, clock: Clock) -> Self:
+    def from_settings(cls, settings: AuthSettings, database: Database, clock: Clock) -> Self:
         return cls(
             database=database,
             clock=clock,

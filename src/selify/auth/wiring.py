@@ -6,16 +6,19 @@ from contextlib import asynccontextmanager
 from selify import auth
 from selify.auth import endpoints, permissions, sessions, throttle
 from selify.auth.authenticator import Authenticator
+from selify.auth.settings import AuthSettings
+from selify.auth.workspace_deletion import WorkspaceDeletion
+from selify.auth.workspaces import DELETION
 from selify.core.container import Container
+from selify.core.departure import Departure
 from selify.core.queue.worker import Routine
 from selify.core.wiring import Service, Wing, Work, as_system
 
 
 @asynccontextmanager
 async def _serve(container: Container) -> AsyncIterator[Service]:
-    authenticator = Authenticator.from_settings(
-        container.settings, container.database, container.clock
-    )
+    settings = container.settings.of(AuthSettings)
+    authenticator = Authenticator.from_settings(settings, container.database, container.clock)
     yield Service(
         state={"authenticator": authenticator, "authenticate": authenticator.authenticate}
     )
@@ -24,7 +27,10 @@ async def _serve(container: Container) -> AsyncIterator[Service]:
 async def _work(container: Container) -> Work:
     now = container.clock.now
     tidy = as_system(container, lambda tx: auth.tidy(tx, now=now()))
-    return Work(routines=[Routine("sign-ins", 600, tidy)])
+    deletion = WorkspaceDeletion(
+        container.database, container.clock, container.storage, container.every(Departure)
+    )
+    return Work(jobs={DELETION: deletion}, routines=[Routine("sign-ins", 600, tidy)])
 
 
 WING = Wing(

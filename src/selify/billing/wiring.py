@@ -1,14 +1,23 @@
 """Credits and charges, plugged in."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from selify import billing
-from selify.billing import endpoints, permissions
+from selify.billing import departure, endpoints, permissions
 from selify.core.container import Container
+from selify.core.departure import Departure
 from selify.core.queue.worker import Routine
 from selify.core.wiring import Wing, Work, as_system
 
 STALE_CHARGE = timedelta(minutes=15)
+
+
+@asynccontextmanager
+async def _open(container: Container) -> AsyncIterator[None]:
+    container.offer(Departure, departure.BOOKS)
+    yield
 
 
 async def _work(container: Container) -> Work:
@@ -27,5 +36,6 @@ WING = Wing(
     routers=[endpoints.router],
     permissions=permissions.PERMISSIONS,
     invariants=billing.invariants,
+    opens=_open,
     work=_work,
 )

@@ -1,27 +1,44 @@
-"""Every setting, with its default. Read from the environment (``SELIFY_…``) and ``selify.env``.
+"""Settings, read from the environment (``SELIFY_…``) and ``selify.env``: the generic ones, and how all of
+them become one object.
 
-A setting left alone means the embedded default: embedded database, local folder, embedded try-on
-engine, and no outside world at all.
+A wing or a vendor brings a ``settings.py`` with a class that inherits from ``Settings`` (``core/discovery.py``).
+``load()`` gives an object that is all of these classes at once, and each wing asks it for its own:
+``settings.of(ItsSettings)``. A package beside ours adds its class itself: ``load(ItsSettings)``.
+
+A setting left alone means the embedded default: embedded database, local
+folder, embedded try-on engine, and no outside world at all.
 """
 
 import contextlib
 import ipaddress
 import os
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    create_model,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from selify.core import discovery
 from selify.core.database_access import Addresses, Limits
+from selify.core.discovery import Brought
 from selify.core.errors import SelifyError
 from selify.core.secrets import SecretBox
 
 SETTINGS_FILE = "selify.env"
-Words = Annotated[tuple[str, ...], NoDecode]
+# Of a setting that is shown as set or not, like every ``SecretStr``.
+SECRET: Final = object()
+Kind = TypeVar("Kind", bound="Settings")
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _STORAGE_URL = re.compile(r"memory:.*|(file|s3|gs|az)://.+")
@@ -37,8 +54,30 @@ class SettingsWrong(SelifyError):
     title = "A setting needs attention"
 
 
+def _split(value: Any) -> Any:
+    return tuple(filter(None, value.replace(",", " ").split())) if isinstance(value, str) else value
+
+
+def _with_ports(value: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in value:
+        if not _HOST_AND_PORT.fullmatch(entry):
+            raise ValueError(f"{entry!r} is not of the form host:port (such as {entry}:443)")
+    return value
+
+
+def _without_slash(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return value.rstrip("/")
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+HostsAndPorts = Annotated[Words, AfterValidator(_with_ports)]
+BaseUrl = Annotated[str, AfterValidator(_without_slash)]
+
+
 class Settings(BaseSettings):
-    """All settings. The description of each is what ``docs/reference/settings.md`` prints."""
+    """The generic ones. The description of each is what ``docs/reference/settings.md`` prints."""
 
     model_config = SettingsConfigDict(
         env_prefix="SELIFY_",
@@ -51,12 +90,12 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path(".selify"), description="Folder of the embedded database, the files and our own key."
     )
-    database_url: str = Field(
+    database_url: Annotated[str, SECRET] = Field(
         "",
         description="A PostgreSQL 15+ with pgvector, best as the role `selify_login`, which owns"
         " nothing. Empty: the embedded database.",
     )
-    database_owner_url: str = Field(
+    database_owner_url: Annotated[str, SECRET] = Field(
         "",
         description="The same database as its owner, for `selify up` and `selify db`. Empty: as"
         " `SELIFY_DATABASE_URL`.",
@@ -64,7 +103,7 @@ class Settings(BaseSettings):
     storage_url: str = Field(
         "", description="Where files live: file://, s3://, gs://, az://. Empty: <data dir>/files."
     )
-    public_url: str = Field(
+    public_url: BaseUrl = Field(
         "http://127.0.0.1:8700", description="The address under which the world reaches the server."
     )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
@@ -101,68 +140,15 @@ class Settings(BaseSettings):
     workers: int = Field(1, ge=1, le=64, description="Worker processes that `selify up` starts.")
 
     # Secrets
-    secret_keys: Words = Field(
+    secret_keys: Annotated[Words, SECRET] = Field(
         (),
         description="Keys sealing stored secrets, `id:base64`, current first. Empty: made once, in"
         " `<data dir>/secret.key`, which goes on opening what it sealed.",
     )
-    session_hours: int = Field(24 * 14, ge=1, description="How long a sign-in lasts, in hours.")
 
     # Logging
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(default=False, description="One JSON object per log line.")
-
-    # Instagram
-    instagram_app_id: str = Field("selify-demo-app", description="The Instagram app id.")
-    instagram_app_secret: SecretStr = Field(
-        SecretStr("selify-demo-secret"), description="The Instagram app secret; signs webhooks."
-    )
-    instagram_previous_secrets: Words = Field(
-        (), description="Earlier app secrets that may still sign webhooks, while rotating."
-    )
-    instagram_verify_token: SecretStr = Field(
-        SecretStr("selify-demo-verify"), description="The word of the webhook handshake."
-    )
-    instagram_www_url: str = Field(
-        "https://www.instagram.com", description="Base address of the consent page."
-    )
-    instagram_api_url: str = Field(
-        "https://api.instagram.com", description="Base address of the token endpoint."
-    )
-    instagram_graph_url: str = Field(
-        "https://graph.instagram.com", description="Base address of the Graph API."
-    )
-    instagram_version: str = Field("v26.0", description="Graph API version.")
-    instagram_media_hosts: Words = Field(
-        (), description="Further `host:port` from which shoppers' photos may be fetched."
-    )
-
-    # Trying on
-    tryon_engines: Words = Field(
-        ("embedded",),
-        description="Engines in order of preference: embedded, gemini, fal, replicate, or one of"
-        " your own as package.module:factory.",
-    )
-    gemini_api_key: SecretStr = Field(SecretStr(""), description="Key for Gemini image.")
-    gemini_url: str = Field(
-        "https://generativelanguage.googleapis.com", description="Base address of Gemini."
-    )
-    gemini_models: Words = Field(
-        ("gemini-3.1-flash-image", "gemini-3-pro-image"),
-        description="Image models in order; the next is used when one is retired.",
-    )
-    fal_api_key: SecretStr = Field(SecretStr(""), description="Key for fal.")
-    fal_url: str = Field("https://queue.fal.run", description="Base address of fal's queue.")
-    fal_model: str = Field("fal-ai/leffa/virtual-tryon", description="fal's try-on model.")
-    replicate_api_key: SecretStr = Field(SecretStr(""), description="Key for Replicate.")
-    replicate_url: str = Field("https://api.replicate.com", description="Base address.")
-    replicate_model: str = Field(
-        "google/nano-banana", description="`owner/name` or a version id on Replicate."
-    )
-
-    tryon_media_hosts: Words = Field(
-        (), description="Further `host:port` from which engines' pictures may be fetched."
-    )
 
     # How long the database may take, in seconds; 0: as long as it needs
     server_statement_seconds: float = Field(
@@ -183,37 +169,6 @@ class Settings(BaseSettings):
     worker_idle_seconds: float = Field(
         300, ge=0, description="How long a worker's transaction may stand open with nothing asked."
     )
-
-    # Keeping and limits
-    photo_hours: int = Field(
-        24, ge=0, description="How long a shopper's photo is kept after it was used, in hours."
-    )
-    max_photo_megabytes: int = Field(20, ge=1, le=200, description="Largest photo accepted.")
-
-    @field_validator(
-        "trusted_proxies",
-        "secret_keys",
-        "instagram_previous_secrets",
-        "instagram_media_hosts",
-        "tryon_media_hosts",
-        "tryon_engines",
-        "gemini_models",
-        mode="before",
-    )
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return (
-            tuple(filter(None, value.replace(",", " ").split()))
-            if isinstance(value, str)
-            else value
-        )
-
-    @field_validator("public_url", "instagram_www_url", "instagram_api_url", "instagram_graph_url")
-    @classmethod
-    def _without_slash(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
-        return value.rstrip("/")
 
     @field_validator("public_url")
     @classmethod
@@ -239,14 +194,6 @@ class Settings(BaseSettings):
             raise ValueError("must start with file://, s3://, gs:// or az:// and name a place")
         return value
 
-    @field_validator("instagram_media_hosts", "tryon_media_hosts")
-    @classmethod
-    def _with_ports(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for entry in value:
-            if not _HOST_AND_PORT.fullmatch(entry):
-                raise ValueError(f"{entry!r} is not of the form host:port (such as {entry}:443)")
-        return value
-
     @field_validator("trusted_proxies")
     @classmethod
     def _known_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -260,16 +207,21 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
+    def of(self, kind: type[Kind]) -> Kind:
+        """Itself, as what a wing knows of it. Raises LookupError where it was made without that wing's."""
+        if isinstance(self, kind):
+            return self
+        raise LookupError(f"these settings were made without {kind.__name__}")
+
     def check_for_the_world(self) -> None:
-        """Raises SettingsWrong when the world reaches us and the app's secret is the demo's: whoever
-        knows it can forge events, and have accounts deleted.
-        """
-        demos = type(self).model_fields["instagram_app_secret"].default
-        if self.public_url.startswith("https:") and self.instagram_app_secret == demos:
-            raise SettingsWrong(
-                "SELIFY_INSTAGRAM_APP_SECRET is still the demo's, which everybody knows.",
-                hint="Set it to your app's secret; while there is no app, to anything secret.",
-            )
+        """Raises SettingsWrong where the world reaches us and a part is not made for it."""
+        if self.public_url.startswith("https:"):
+            for part in type(self).__mro__:
+                if check := vars(part).get("check_exposed"):
+                    check(self)
+
+    def check_exposed(self) -> None:
+        """A wing's own say in that: each is asked, whichever others there are."""
 
     @property
     def own_url(self) -> str:
@@ -332,18 +284,47 @@ class Settings(BaseSettings):
             ) from error
 
 
-Kind = TypeVar("Kind", bound=Settings)
+def parts(brought: Iterable[Brought]) -> dict[type[Settings], str]:
+    """The classes of these files, the generic one first, and whose each is."""
+    found = {Settings: "core"}
+    for one in brought:
+        for kind in vars(one.load()).values():
+            if isinstance(kind, type) and issubclass(kind, Settings):
+                found.setdefault(kind, one.wing)
+    return found
 
 
-def load(**overrides: Any) -> Settings:
-    """Settings, or SettingsWrong naming the first thing that is wrong with them."""
-    return load_as(Settings, **overrides)
+def composed(kinds: Iterable[type[Settings]]) -> type[Settings]:
+    """One class that is all of them. Raises ValueError where two say the same name."""
+    special = [kind for kind in kinds if kind is not Settings]
+    owners = dict.fromkeys(_own_names(Settings), Settings)
+    for kind in special:
+        for name in _own_names(kind):
+            if name in owners:
+                raise ValueError(f"{owners[name].__name__} and {kind.__name__} both say {name}")
+            owners[name] = kind
+    return create_model("AllSettings", __base__=tuple(special) or Settings)
 
 
-def load_as(kind: type[Kind], **overrides: Any) -> Kind:
-    """The same for the settings of a package beside us, which add to ours."""
+def _own_names(kind: type[Settings]) -> set[str]:
+    """Fields, properties, methods and validators (which would silently take each other's place)."""
+    own = vars(kind)
+    return {
+        name
+        for name in {*own, *own.get("__annotations__", ())}
+        if not name.startswith(("__", "_abc_")) and name not in ("model_config", "check_exposed")
+    }
+
+
+def every(*more: type[Settings]) -> type[Settings]:
+    """The class of all the product's settings, and of those that a package beside it names."""
+    return composed([*parts(discovery.ours("settings")), *more])
+
+
+def load(*more: type[Settings], **overrides: Any) -> Settings:
+    """An object of it, or SettingsWrong naming the first thing that is wrong."""
     try:
-        return kind(**overrides)
+        return every(*more)(**overrides)
     except ValidationError as error:
         first = error.errors()[0]
         name = "SELIFY_" + "_".join(str(part) for part in first["loc"]).upper()

@@ -24,6 +24,7 @@ from selify.core.queue.outbox import Channel
 from selify.core.queue.payload import Payload
 from selify.core.queue.personal import PersonalRows
 from selify.core.queue.worker import Routine
+from selify.core.secrets import SecretBox
 from selify.core.settings import Settings
 from selify.core.web.health import Check
 from selify.core.web.middleware import PlainPost
@@ -79,6 +80,16 @@ class Service:
     checks: Mapping[str, Check] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Something that is stored sealed. ``reseal`` seals it with the current key and says how often it had to;
+    ``keys_in_use`` is a statement that gives the ids of the keys it is sealed with.
+    """
+
+    reseal: Callable[[Tx, SecretBox], Awaitable[int]]
+    keys_in_use: str
+
+
 @asynccontextmanager
 async def _nothing(_: Container) -> AsyncIterator[None]:
     yield
@@ -110,7 +121,7 @@ class Wing:
     """``body_limits``: bytes by path; ``request_costs``: what a request below a path counts. ``pruned``,
     ``bounds`` and ``invariants``: what must go, how far ahead its times can lie, and what must be true.
     ``payloads`` (of jobs, by kind) and ``personal``: where something is said of a person; ``personal_for``:
-    how long it needs that. ``media_hosts``: from where files may be fetched.
+    how long it needs that. ``sealed``: what is encrypted. ``media_hosts``: from where files may be fetched.
     ``opens``: what it offers others (``Container.offer``), for as long as the process runs.
     """
 
@@ -124,6 +135,7 @@ class Wing:
     payloads: Mapping[str, type[Payload]] = field(default_factory=dict)
     personal: Sequence[PersonalRows] = ()
     personal_for: Callable[[Settings], timedelta] = _no_time
+    sealed: Sequence[Sealed] = ()
     invariants: Callable[[Clock], Sequence[Invariant]] = _no_invariants
     media_hosts: Callable[[Settings], Sequence[str]] = _no_hosts
     opens: Callable[[Container], AbstractAsyncContextManager[None]] = _nothing

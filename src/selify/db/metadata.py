@@ -1,7 +1,7 @@
 """The schema as its owners' models declare it, compared with the living database."""
 
-import importlib
 import re
+from importlib import import_module
 from typing import Any
 
 import asyncpg
@@ -11,33 +11,16 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from selify.core import discovery
 from selify.db.base import Base
-
-OWNERS = (
-    "core.queue",
-    "auth",
-    "billing",
-    "notifications",
-    "messaging",
-    "commerce",
-    "tryon",
-    "copywriting",
-    "studio",
-    "assistant",
-    "vr",
-    "mail",
-    "support",
-    "analytics",
-    "qa",
-)
 
 NOT_COMPARED = re.compile("comment|index")
 
 
 def declared_metadata() -> MetaData:
-    """All tables, each declared by its owner."""
-    for owner in OWNERS:
-        importlib.import_module(f"selify.{owner}.models")
+    """All tables, each declared in the ``models.py`` of its owner."""
+    for owner in discovery.ours("models"):
+        import_module(owner.name)
     return Base.metadata
 
 

@@ -28,6 +28,10 @@ ACTOR = Actor.system("access tokens")
 RENEW_BEFORE = timedelta(days=10)
 RENEW_AGE = timedelta(hours=24)
 RENEWAL = "token renewal"  # the routine whose failures are noted
+KEYS_IN_USE = (
+    "SELECT DISTINCT split_part(access_token, '.', 2) FROM public.connected_social_accounts"
+    " WHERE access_token LIKE 'v1.%'"
+)
 
 
 class AccountMissing(NotFound):

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from selify.core.container import Container
+from selify.core.departure import Departure
 from selify.core.pruning import TROUBLE_KEPT, Rule
 from selify.core.queue.worker import Routine
-from selify.core.wiring import Service, Wing, Work, as_system
+from selify.core.wiring import Sealed, Service, Wing, Work, as_system
 from selify.messaging import (
     accounts,
     clock_bounds,
+    departure,
     echoes,
     endpoints,
     names,
@@ -29,7 +31,7 @@ from selify.messaging.dead_letters import DeadLetters
 from selify.messaging.echoes import EchoChannel
 from selify.messaging.events import SocialEvents
 from selify.messaging.names import NameChannel
-from selify.messaging.ports import Platform
+from selify.messaging.ports import AccountGateway, Platform
 from selify.messaging.sending import MessageChannel
 
 
@@ -44,13 +46,29 @@ def connector(container: Container) -> Connector:
 
 
 @asynccontextmanager
+async def _open(container: Container) -> AsyncIterator[None]:
+    leaving = departure.departure(
+        container.database,
+        container.clock,
+        container.one(Clients),
+        connector(container),
+        _gateways(container),
+    )
+    container.offer(Departure, leaving)
+    yield
+
+
+def _gateways(container: Container) -> dict[str, AccountGateway]:
+    return {platform.name: platform.gateway for platform in container.every(Platform)}
+
+
+@asynccontextmanager
 async def _serve(container: Container) -> AsyncIterator[Service]:
-    gateways = {platform.name: platform.gateway for platform in container.every(Platform)}
     yield Service(
         state={
             "clients": container.one(Clients),
             "connector": connector(container),
-            "gateways": gateways,
+            "gateways": _gateways(container),
         }
     )
 
@@ -123,6 +141,8 @@ WING = Wing(
     pruned=(Rule("public.instagram_message_queue", "created_at", TROUBLE_KEPT),),
     bounds=clock_bounds.BOUNDS,
     personal=(unmatched_events.PERSONAL,),
+    sealed=(Sealed(tokens.reseal_tokens, tokens.KEYS_IN_USE),),
+    opens=_open,
     serve=_serve,
     work=_work,
 )

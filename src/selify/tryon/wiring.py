@@ -33,6 +33,7 @@ from selify.tryon.invariants import PicturesArePaidFor
 from selify.tryon.job import LONGEST_JOB, PhotoRules, TryOnJob
 from selify.tryon.ports import EngineChooser
 from selify.tryon.routing import TryOnRouter
+from selify.tryon.settings import TryOnSettings
 from selify.tryon.types import Picture, Refusal, Rendering, RenderOptions
 
 MEBI = 1024 * 1024
@@ -57,7 +58,7 @@ async def _work(container: Container) -> Work:
 
 
 def tryon_job(container: Container, router: TryOnRouter) -> TryOnJob:
-    settings = container.settings
+    settings = container.settings.of(TryOnSettings)
     rules = PhotoRules(
         max_bytes=settings.max_photo_megabytes * MEBI,
         keep=timedelta(hours=settings.photo_hours),
@@ -125,9 +126,11 @@ WING = Wing(
     permissions=permissions.PERMISSIONS,
     bounds=posts.BOUNDS,
     payloads={lifecycle.JOB: lifecycle.Request},
-    personal_for=lambda settings: max(timedelta(hours=settings.photo_hours), LONGEST_JOB),
+    personal_for=lambda settings: max(
+        timedelta(hours=settings.of(TryOnSettings).photo_hours), LONGEST_JOB
+    ),
     invariants=_invariants,
-    media_hosts=lambda settings: settings.tryon_media_hosts,
+    media_hosts=lambda settings: settings.of(TryOnSettings).tryon_media_hosts,
     opens=_open,
     work=_work,
 )

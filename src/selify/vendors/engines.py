@@ -14,9 +14,14 @@ from selify.tryon import own_engine
 from selify.tryon.checked import CheckedEngine
 from selify.tryon.engine.engine import EmbeddedEngine
 from selify.tryon.ports import EngineChooser, TryOnEngine
+from selify.tryon.settings import TryOnSettings
 from selify.vendors.fal.client import FalConfig, FalEngine
+from selify.vendors.fal.settings import FalSettings
 from selify.vendors.gemini.client import GeminiConfig, GeminiEngine
+from selify.vendors.gemini.settings import GeminiSettings
 from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
+from selify.vendors.replicate.settings import ReplicateSettings
+from selify.vendors.settings import EngineSettings
 
 ACTOR = Actor.system("price book")
 PAID_ENGINES = (GeminiEngine, FalEngine, ReplicateEngine)
@@ -43,17 +48,17 @@ WING = Wing(name="engines", opens=_open)
 
 async def chosen(place: Container, embedded: EmbeddedEngine) -> list[TryOnEngine]:
     """The engines of SELIFY_TRYON_ENGINES, in their order. Raises SettingsWrong."""
-    settings = place.settings
+    wanted = place.settings.of(EngineSettings).tryon_engines
     makers = _engine_makers(place, embedded, await _engine_prices(place))
-    unknown = {name for name in settings.tryon_engines if not own_engine.is_own(name)} - set(makers)
-    if unknown or not settings.tryon_engines:
+    unknown = {name for name in wanted if not own_engine.is_own(name)} - set(makers)
+    if unknown or not wanted:
         raise SettingsWrong(
             f"SELIFY_TRYON_ENGINES: {', '.join(sorted(unknown)) or 'nothing'} is no engine we know.",
             hint=f"Choose from: {', '.join(makers)}, or one of your own as package.module:factory.",
         )
     engines = (
-        own_engine.make(name, settings) if own_engine.is_own(name) else makers[name]()
-        for name in settings.tryon_engines
+        own_engine.make(name, place.settings) if own_engine.is_own(name) else makers[name]()
+        for name in wanted
     )
     # Whom we pay is asked only for what passes the embedded check.
     return [
@@ -66,25 +71,27 @@ def _engine_makers(
     place: Container, embedded: EmbeddedEngine, prices: Mapping[str, Mapping[str, MicroUnits]]
 ) -> dict[str, Callable[[], TryOnEngine]]:
     """Every engine we know, by its name in SELIFY_TRYON_ENGINES. Making one demands its key."""
-    settings = place.settings
-    more_hosts = _host_names(settings.tryon_media_hosts)
+    gemini = place.settings.of(GeminiSettings)
+    fal = place.settings.of(FalSettings)
+    replicate = place.settings.of(ReplicateSettings)
+    more_hosts = _host_names(place.settings.of(TryOnSettings).tryon_media_hosts)
     return {
         "embedded": lambda: embedded,
         "gemini": lambda: GeminiEngine(
             GeminiConfig(
-                api_key=_demanded(settings.gemini_api_key.get_secret_value(), "GEMINI_API_KEY"),
+                api_key=_demanded(gemini.gemini_api_key.get_secret_value(), "GEMINI_API_KEY"),
                 prices=prices["gemini"],
-                models=settings.gemini_models,
-                base_url=settings.gemini_url,
+                models=gemini.gemini_models,
+                base_url=gemini.gemini_url,
             ),
             place.http,
         ),
         "fal": lambda: FalEngine(
             FalConfig(
-                api_key=_demanded(settings.fal_api_key.get_secret_value(), "FAL_API_KEY"),
-                price=prices["fal"][settings.fal_model],
-                model=settings.fal_model,
-                base_url=settings.fal_url,
+                api_key=_demanded(fal.fal_api_key.get_secret_value(), "FAL_API_KEY"),
+                price=prices["fal"][fal.fal_model],
+                model=fal.fal_model,
+                base_url=fal.fal_url,
                 result_hosts=("fal.media", *more_hosts),
             ),
             place.http,
@@ -93,11 +100,11 @@ def _engine_makers(
         "replicate": lambda: ReplicateEngine(
             ReplicateConfig(
                 api_key=_demanded(
-                    settings.replicate_api_key.get_secret_value(), "REPLICATE_API_KEY"
+                    replicate.replicate_api_key.get_secret_value(), "REPLICATE_API_KEY"
                 ),
-                price=prices["replicate"][settings.replicate_model],
-                model=settings.replicate_model,
-                base_url=settings.replicate_url,
+                price=prices["replicate"][replicate.replicate_model],
+                model=replicate.replicate_model,
+                base_url=replicate.replicate_url,
                 result_hosts=("replicate.delivery", *more_hosts),
             ),
             place.http,
@@ -112,13 +119,13 @@ async def _engine_prices(place: Container) -> dict[str, dict[str, MicroUnits]]:
     """
     settings, now = place.settings, place.clock.now()
     models: dict[str, tuple[str, ...]] = {
-        "gemini": settings.gemini_models,
-        "fal": (settings.fal_model,),
-        "replicate": (settings.replicate_model,),
+        "gemini": settings.of(GeminiSettings).gemini_models,
+        "fal": (settings.of(FalSettings).fal_model,),
+        "replicate": (settings.of(ReplicateSettings).replicate_model,),
     }
     prices = {name: dict.fromkeys(those, MicroUnits.zero()) for name, those in models.items()}
     async with place.database.tx(ACTOR) as tx:
-        for name in models.keys() & set(settings.tryon_engines):
+        for name in models.keys() & set(settings.of(EngineSettings).tryon_engines):
             for model in models[name]:
                 prices[name][model] = await billing.provider_cost(tx, name, model, now)
     return prices

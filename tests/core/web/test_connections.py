@@ -11,8 +11,8 @@ import httpx
 import pytest
 from fastapi import FastAPI, Form, Request, UploadFile
 from fastapi.responses import StreamingResponse
+from tests.infra.settings import Settings
 
-from selify.core.settings import Settings
 from selify.core.web import http, serving
 from selify.core.web.connections import ConnectionLimits
 from selify.core.web.middleware import BodyLimits

@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import FastAPI, Request
+from tests.infra.settings import Settings
 
 from selify import app as composition
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor
 from selify.core.errors import Unauthenticated
-from selify.core.settings import Settings
 from selify.core.web import http
 from selify.core.web.rate_limits import Buckets, RateLimiter, RequestRates
 

@@ -6,7 +6,7 @@ import pytest
 
 from selify import assets
 from selify.tryon.engine.garment import Garment, read_cut_out
-from selify.tryon.engine.models import load_networks
+from selify.tryon.engine.networks import load_networks
 from selify.tryon.engine.perception import Perception
 from selify_sandbox.drawn_garments import DrawnGarment, wardrobe
 from selify_sandbox.drawn_people import LOOKS, draw_person

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import Array, Bgr, Points, Soft
-from selify.tryon.engine.models import Networks
+from selify.tryon.engine.networks import Networks
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.types import RefusalCode
 

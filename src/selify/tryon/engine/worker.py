@@ -25,7 +25,7 @@ from selify.tryon.engine.codec import decode, encode
 from selify.tryon.engine.frames import Frame, read_frame
 from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.gate import EngineKind, assess, assess_hosted, regions_of
-from selify.tryon.engine.models import load_networks
+from selify.tryon.engine.networks import load_networks
 from selify.tryon.engine.perception import Face, Perception
 from selify.tryon.engine.photo_check import check_photo
 from selify.tryon.engine.pipeline import TryOn, try_on

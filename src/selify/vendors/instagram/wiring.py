@@ -6,7 +6,6 @@ from functools import partial
 
 from selify.core.container import Container
 from selify.core.queue.inbox import Intake
-from selify.core.settings import Settings
 from selify.core.wiring import ROUTINES, Service, Wing
 from selify.messaging import deletion, unmatched_events
 from selify.messaging.clients import Clients
@@ -18,10 +17,11 @@ from selify.vendors.instagram.endpoints import PlatformRequests, WebhookReceiver
 from selify.vendors.instagram.gateway import InstagramGateway
 from selify.vendors.instagram.media_hosts import MEDIA_DOMAINS
 from selify.vendors.instagram.oauth import InstagramOAuth
+from selify.vendors.instagram.settings import InstagramSettings
 from selify.vendors.instagram.webhook import MAX_BODY_BYTES, RawEntry
 
 
-def config_of(settings: Settings) -> InstagramConfig:
+def config_of(settings: InstagramSettings) -> InstagramConfig:
     return InstagramConfig(
         app_id=settings.instagram_app_id,
         app_secret=settings.instagram_app_secret.get_secret_value(),
@@ -37,7 +37,7 @@ def config_of(settings: Settings) -> InstagramConfig:
 
 @asynccontextmanager
 async def _open(container: Container) -> AsyncIterator[None]:
-    config = config_of(container.settings)
+    config = config_of(container.settings.of(InstagramSettings))
     client = InstagramClient(container.http, config)
     oauth = InstagramOAuth(container.http, config, container.clock)
     platform = Platform(
@@ -68,7 +68,9 @@ def _receiver(container: Container) -> WebhookReceiver:
         async with database.tx(ROUTINES) as tx:
             await unmatched_events.keep_raw(tx, [(e.entry_id, e.raw, e.reason) for e in entries])
 
-    return WebhookReceiver(config_of(container.settings), Intake(database), park, container.clock)
+    return WebhookReceiver(
+        config_of(container.settings.of(InstagramSettings)), Intake(database), park, container.clock
+    )
 
 
 def _requests(container: Container) -> PlatformRequests:
@@ -89,7 +91,7 @@ WING = Wing(
     name="instagram",
     body_limits={"/webhooks/.*": MAX_BODY_BYTES},
     request_costs={"/webhooks/": 0},
-    media_hosts=lambda settings: settings.instagram_media_hosts,
+    media_hosts=lambda settings: settings.of(InstagramSettings).instagram_media_hosts,
     opens=_open,
     serve=_serve,
 )

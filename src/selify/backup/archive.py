@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from selify.app import WINGS
 from selify.core.errors import SelifyError
 from selify.core.files import disk
 from selify.core.files.storage import FileMissing, Storage
@@ -29,10 +30,6 @@ FORMAT = 1
 CONTENTS, DATABASE, FILES = "backup.json", "database.dump", "files/"
 ABOUT = "backup"
 TO_BE_DELETED = "SELECT object_key FROM internal.retention"
-KEYS_IN_USE = (
-    "SELECT DISTINCT split_part(access_token, '.', 2) FROM public.connected_social_accounts"
-    " WHERE access_token LIKE 'v1.%'"
-)
 
 
 class BackupRefused(SelifyError):
@@ -62,7 +59,7 @@ async def write(
         raise BackupRefused("The database holds no Selify tables: there is nothing to back up.")
     with _draft(path) as draft, zipfile.ZipFile(draft, "w", allowZip64=True) as archive:
         async with dumps.snapshot(url) as then:
-            listed, used = await then.column(TO_BE_DELETED), await then.column(KEYS_IN_USE)
+            listed, used = await then.column(TO_BE_DELETED), await _keys_in_use(then)
             with archive.open(DATABASE, "w", force_zip64=True) as member:
                 await then.dump(member)
         count = 0
@@ -79,6 +76,11 @@ async def write(
         )
         archive.writestr(CONTENTS, contents.model_dump_json(indent=2))
     return contents
+
+
+async def _keys_in_use(then: dumps.Snapshot) -> set[str]:
+    statements = [sealed.keys_in_use for wing in WINGS for sealed in wing.sealed]
+    return {key for statement in statements for key in await then.column(statement)}
 
 
 async def _files(storage: Storage, url: str, listed: set[str]) -> AsyncIterator[tuple[str, bytes]]:

@@ -1,0 +1,57 @@
+"""``selify events``."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from selify.core.command_line import group, out, run, transaction
+from selify.core.errors import SelifyError
+
+commands = group()
+events = group(help="Arrived events: dead letters and replay.")
+commands.add_typer(events, name="events")
+
+
+@events.command("list")
+def list_events() -> None:
+    """Show events that failed for good."""
+    from selify.core.queue import inbox
+
+    async def work() -> list[dict[str, Any]]:
+        async with transaction() as tx:
+            return await inbox.dead_letters(tx)
+
+    rows = run(work())
+    if not rows:
+        out().print("No dead letters: every event was handled.")
+        return
+    from rich.table import Table
+
+    table = Table("id", "platform", "type", "arrived", "tries", "what went wrong")
+    for row in rows:
+        table.add_row(
+            str(row["id"]),
+            row["platform"],
+            row["event_type"],
+            f"{row['created_at']:%Y-%m-%d %H:%M}",
+            str(row["retry_count"]),
+            row["error_message"] or "",
+        )
+    out().print(table)
+
+
+@events.command()
+def replay(event_id: Annotated[UUID, typer.Argument(help="The event's id.")]) -> None:
+    """Handle a failed or skipped event again."""
+    from selify.core.queue import inbox
+
+    async def work() -> bool:
+        async with transaction() as tx:
+            return await inbox.replay(tx, event_id)
+
+    if not run(work()):
+        raise SelifyError(
+            "There is no failed event with this id.", hint="See `selify events list`."
+        )
+    out().print("It will be handled again.")

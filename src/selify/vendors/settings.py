@@ -1,0 +1,13 @@
+"""Which try-on engines are used, ours and others'."""
+
+from pydantic import Field
+
+from selify.core.settings import Settings, Words
+
+
+class EngineSettings(Settings):
+    tryon_engines: Words = Field(
+        ("embedded",),
+        description="Engines in order of preference: embedded, gemini, fal, replicate, or one of"
+        " your own as package.module:factory.",
+    )
