@@ -154,7 +154,7 @@ async def _events_before(database: Database, quiet: UUID) -> int:
 async def _renders_before(database: Database, quiet: UUID) -> int:
     async with database.tx(stage.SYSTEM) as tx:
         theirs = await jobs.start(
-            tx, kind=KIND, key=str(new_id()), payload={}, workspace_id=quiet, run_after=CLOCK.now()
+            tx, kind=KIND, key=str(new_id()), payload={}, workspace_id=quiet, now=CLOCK.now()
         )
     turn = Round()
     for before in range(WAITING):

@@ -446,6 +446,7 @@ async def test_an_account_connected_again_while_another_is_let_go_stays(scene: S
 async def test_every_member_is_told_and_nobody_who_never_came(scene: Scene) -> None:
     async with scene.database.tx(SYSTEM) as tx:
         told = {"kind": "k", "title": "t", "body": "b", "workspace_id": scene.mine.workspace_id}
+        told |= {"now": scene.clock.now()}
         acting = await notify(tx, **told, dedupe_key="few")
         everyone = await notify(tx, **told, dedupe_key="all", everyone=True)
     assert everyone == acting + 1  # the member

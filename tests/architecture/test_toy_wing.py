@@ -201,11 +201,18 @@ async def test_its_events_messages_jobs_and_routines_are_worked_on(
     async with open_worker(settings, (*WINGS, toy), clock=clock) as worker:
         database = worker.database
         said = Incoming("toy", "said", {"said": "hello"}, ordering_key="", account_ref="")
-        await Intake(database).receive([said])
+        await Intake(database, clock).receive([said])
         async with database.tx(SYSTEM) as tx:
-            await jobs.start(tx, kind="toy", key="1", payload=Block(colour="red").stored())
+            await jobs.start(
+                tx, kind="toy", key="1", payload=Block(colour="red").stored(), now=clock.now()
+            )
             await outbox.enqueue(
-                tx, channel="toy", key="1", ordering_key="1", payload=Block(colour="green").stored()
+                tx,
+                channel="toy",
+                key="1",
+                ordering_key="1",
+                payload=Block(colour="green").stored(),
+                now=clock.now(),
             )
         await drain(worker)
         jobs_done = worker.queues["jobs"]

@@ -54,7 +54,7 @@ async def test_what_comes_together_shares_a_statement(shop, batches, statements)
     assert (await shop.balance()).week_used == Credits(383 * 34)
     assert {event["status"] for event in await shop.events()} == {"completed"}
     async with shop.database.tx(SYSTEM) as tx:
-        assert (await repository.booked_cost(tx, charges[3].id))["cost_micro"] == 5
+        assert (await repository.booked_cost(tx, charges[3].id)).cost_micro == MicroUnits(5)
 
 
 async def test_each_is_charged_or_refused_by_itself(shop, batches):
@@ -91,8 +91,8 @@ async def test_settling_tells_what_each_charge_was(shop, batches):
     ]
     assert [found[1], found[2], found[4]] == [False, True, False]
     async with shop.database.tx(SYSTEM) as tx:
-        assert (await repository.booked_cost(tx, split.id))["cost_micro"] == 5
-        assert (await repository.booked_cost(tx, settled.id))["cost_micro"] == 1
+        assert (await repository.booked_cost(tx, split.id)).cost_micro == MicroUnits(5)
+        assert (await repository.booked_cost(tx, settled.id)).cost_micro == MicroUnits(1)
     statuses = [event["status"] for event in await shop.events()]
     assert sorted(statuses) == ["completed", "completed", "completed", "refunded"]
 

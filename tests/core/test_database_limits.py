@@ -109,7 +109,7 @@ async def test_a_job_that_met_a_limit_keeps_its_tries(
     database: Database, hurried: Database, clock: FrozenClock
 ) -> None:
     async with database.tx(SYSTEM) as tx:
-        await jobs.start(tx, kind="slow", key="one", payload={}, run_after=clock.now())
+        await jobs.start(tx, kind="slow", key="one", payload={}, now=clock.now())
     for _ in range(5):
         runner = JobRunner(database, {"slow": Slow(hurried)}, clock=clock, worker_id="w")
         assert await runner.run_once() == 1

@@ -7,7 +7,7 @@ import pytest
 
 from selify.app import WINGS
 from selify.core import ids, pruning, upkeep
-from selify.core.clock import FrozenClock
+from selify.core.clock import FrozenClock, SystemClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import first_id, new_id
 from selify.core.queue import jobs, outbox
@@ -79,10 +79,15 @@ async def test_queues_forget_what_is_over(
         for number, state in enumerate((*over, *running)):
             if table == "outbox":
                 await outbox.enqueue(
-                    tx, channel="c", key=state, payload={}, ordering_key=str(number)
+                    tx,
+                    channel="c",
+                    key=state,
+                    payload={},
+                    ordering_key=str(number),
+                    now=SystemClock().now(),
                 )
             else:
-                await jobs.start(tx, kind="c", key=state, payload={})
+                await jobs.start(tx, kind="c", key=state, payload={}, now=SystemClock().now())
             sent = ", sent_at = now()" if table == "outbox" else ""
             await tx.execute(
                 f"UPDATE internal.{table} SET state = key, leased_until = now() {sent}"

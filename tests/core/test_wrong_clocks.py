@@ -249,7 +249,7 @@ async def fill(tx: Tx, now: datetime) -> None:
         )
         await jobs.start(tx, kind="work", key=f"job {key}", payload={}, run_after=now, now=now)
     events = [Incoming("x", "x", {"id": f"event {key}"}, "a", "1") for key in KEYS]
-    await inbox.store(tx, events)
+    await inbox.store(tx, events, now=now)
 
 
 @settings(

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -495,6 +496,7 @@ async def test_the_bell(brand) -> None:
                 body="",
                 action_url=("/wardrobe", "https://evil.example/")[number],
                 dedupe_key=str(number),
+                now=datetime.now(UTC),
             )
     assert "Notifications: 2 unread" in await brand.owner.look("/")
     rows = await brand.site.run(
@@ -511,7 +513,13 @@ async def test_the_bell(brand) -> None:
 async def test_only_ones_own_notices_are_opened(brand, rival) -> None:
     async with rival.site.database.tx(SYSTEM) as tx:
         await notifications.notify(
-            tx, workspace_id=rival.id, kind="x", title="Secret", body="", dedupe_key="s"
+            tx,
+            workspace_id=rival.id,
+            kind="x",
+            title="Secret",
+            body="",
+            dedupe_key="s",
+            now=datetime.now(UTC),
         )
     notice: UUID = (
         await rival.site.run(

@@ -35,7 +35,10 @@ async def is_deleted(brand) -> bool:
 
 async def tell(brand) -> None:
     worker = OutboxWorker(
-        brand.site.database, {NOTICES: NoticeChannel()}, clock=SystemClock(), worker_id="test"
+        brand.site.database,
+        {NOTICES: NoticeChannel(SystemClock())},
+        clock=SystemClock(),
+        worker_id="test",
     )
     while await worker.run_once():
         pass

@@ -31,7 +31,7 @@ async def fail(brand, times: int = 1, **more) -> None:
             )
     worker = OutboxWorker(
         brand.site.database,
-        {NOTICES: NoticeChannel()},
+        {NOTICES: NoticeChannel(SystemClock())},
         clock=SystemClock(),
         worker_id="test",
     )

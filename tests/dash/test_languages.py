@@ -1,5 +1,7 @@
 """Whose language a page and the API speak."""
 
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 from tests.dash.conftest import PASSWORD, Brand, Site
@@ -125,12 +127,13 @@ async def test_everybody_is_told_in_their_own_language(brand: Brand) -> None:
             title=_("Something written to @%(name)s could not be handled", name="shop"),
             body=_("A shopper may be waiting for an answer. Please look into the app."),
             dedupe_key="told",
+            now=datetime.now(UTC),
         )
         payload = await tx.fetch_value(
             "SELECT payload FROM internal.outbox WHERE workspace_id = $1 AND channel = 'notice'",
             brand.id,
         )
-        await notify(tx, workspace_id=brand.id, **payload)
+        await notify(tx, workspace_id=brand.id, now=datetime.now(UTC), **payload)
     rows = await brand.site.run(
         "SELECT user_id, title FROM public.notifications WHERE workspace_id = $1", brand.id
     )

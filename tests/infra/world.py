@@ -142,7 +142,7 @@ class World:
     waiting: dict[str, SocialEvent] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.intake = Intake(self.database)
+        self.intake = Intake(self.database, self.clock)
         self.clients = bot.clients(TryOnBot(self.database, self.clock, self.secrets))
         self.events = SocialEvents(self._translate, self.clients, self.clock)
         self.inbox = InboxWorker(
@@ -178,7 +178,7 @@ class World:
                     secrets=self.secrets,
                     clock=self.clock,
                 ),
-                NOTICES: NoticeChannel(),
+                NOTICES: NoticeChannel(self.clock),
             },
             clock=self.clock,
             worker_id="w",
@@ -522,8 +522,8 @@ def _post(ref: str, at: datetime) -> PostItem:
 
 @pytest.fixture
 def world(database: Database, secrets: SecretBox, storage: Storage) -> World:
-    """Its clock is a little ahead of the database's own, so that what that stamps "now" is due."""
-    clock = FrozenClock(datetime.now(UTC) + timedelta(minutes=5))
+    """Its clock stands still when it begins: whatever the database stamped "now" would not be due yet."""
+    clock = FrozenClock(datetime.now(UTC))
     return World(database, clock, secrets, storage)
 
 

@@ -490,11 +490,11 @@ async def test_raw_entries_stay_and_stop_nothing(world: World) -> None:
         (ACCOUNT, {"event_id": "no uuid"}, "?"),
     ]
     async with world.database.tx(SYSTEM) as tx:
-        await unmatched_events.keep_raw(tx, raw)
+        await unmatched_events.keep_raw(tx, raw, now=world.clock.now())
     await world.handle(world.message("hello"))
     await world.brand()
     async with world.database.tx(SYSTEM) as tx:
-        assert await unmatched_events.retry_attributed(tx) == 0, (
+        assert await unmatched_events.retry_attributed(tx, now=world.clock.now()) == 0, (
             "all that could be, was when it connected"
         )
     left = await world.sql("SELECT status FROM public.instagram_message_queue ORDER BY created_at")
@@ -504,7 +504,7 @@ async def test_raw_entries_stay_and_stop_nothing(world: World) -> None:
 async def test_a_raw_entry_is_read_again_until_a_version_understands_it(world: World) -> None:
     async with world.database.tx(SYSTEM) as tx:
         await unmatched_events.keep_raw(
-            tx, [("1", {"new": "thing"}, "?"), ("2", {"odd": "thing"}, "?")]
+            tx, [("1", {"new": "thing"}, "?"), ("2", {"odd": "thing"}, "?")], now=world.clock.now()
         )
 
     def read(raw: Mapping[str, str], received_at: datetime) -> list[Incoming] | None:

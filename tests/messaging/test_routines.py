@@ -111,6 +111,7 @@ async def test_a_charge_that_cannot_be_given_back_keeps_nobody_elses(
                     "about": {"charge_id": f"00000000-0000-4000-8000-{number:012}"},
                 },
                 account_id=account_id,
+                now=world.clock.now(),
             )
         await tx.execute("UPDATE internal.outbox SET state = 'cancelled'")
     refund = billing.refund
@@ -131,7 +132,9 @@ async def test_a_charge_that_cannot_be_given_back_keeps_nobody_elses(
 
 async def test_a_parked_entry_that_breaks_the_reader_blocks_no_other(world: World) -> None:
     async with world.database.tx(SYSTEM) as tx:
-        await unmatched_events.keep_raw(tx, [(str(n), {"n": n}, "?") for n in range(3)])
+        await unmatched_events.keep_raw(
+            tx, [(str(n), {"n": n}, "?") for n in range(3)], now=world.clock.now()
+        )
     understood = Incoming(PLATFORM, "test", {"id": "e"}, ordering_key="", account_ref=ACCOUNT)
 
     def read(raw: Mapping[str, int], received_at: object) -> list[Incoming] | None:
@@ -148,10 +151,12 @@ async def test_an_entry_that_only_looks_like_an_event_of_ours_blocks_no_other(
     world: World,
 ) -> None:
     async with world.database.tx(SYSTEM) as tx:
-        await unmatched_events.keep_raw(tx, [(ACCOUNT, {"event_id": "-" * 36}, "?")])
+        await unmatched_events.keep_raw(
+            tx, [(ACCOUNT, {"event_id": "-" * 36}, "?")], now=world.clock.now()
+        )
     await world.handle(world.message("hello"))
     await world.brand()
     async with world.database.tx(SYSTEM) as tx:
-        await unmatched_events.retry_attributed(tx)
+        await unmatched_events.retry_attributed(tx, now=world.clock.now())
     status = await world.sql("SELECT status FROM public.webhook_events")
     assert [row["status"] for row in status] == ["pending"]

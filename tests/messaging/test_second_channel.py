@@ -104,7 +104,9 @@ class Parrot:
         )
         times = conversation.state.get("times", 0) + 1
         await conversations.save_state(tx, conversation, {**conversation.state, "times": times})
-        await outgoing.send(tx, account, conversation, said, key=message.message_ref)
+        await outgoing.send(
+            tx, account, conversation, said, key=message.message_ref, now=message.at
+        )
         return {"decision": "parroted"}
 
     def may_be_unattributed(self, _: Conversation) -> bool:
@@ -188,7 +190,7 @@ class Room:
             is_echo=is_echo,
         )
         line = Incoming(PLATFORM, "line", {"line": ref}, ordering_key="guest", account_ref="inn")
-        await Intake(self.database).receive([line])
+        await Intake(self.database, self.clock).receive([line])
         while await self.inbox.run_once():
             pass
         while await self.outbox.run_once():
@@ -233,7 +235,7 @@ async def test_a_skipped_comment_is_the_clients_word(room: Room) -> None:
         "inn", "guest", "guest", "c1", "post", "hello", room.clock.now()
     )
     comment = Incoming(PLATFORM, "line", {"line": "c"}, ordering_key="guest", account_ref="inn")
-    await Intake(room.database).receive([comment])
+    await Intake(room.database, room.clock).receive([comment])
     await room.inbox.run_once()
     async with room.database.tx(SYSTEM) as tx:
         said = await tx.fetch_value("SELECT processing_result FROM public.webhook_events")

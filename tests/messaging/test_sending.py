@@ -264,7 +264,7 @@ async def test_a_picture_is_sent_as_a_link_made_now(world: World, thread: Brand)
         picture = Outgoing(
             kind=Kind.IMAGE, client="tryon", purpose="result_picture", storage_key="a/b.jpg"
         )
-        await outgoing.send(tx, account, conversation, picture, key="p")
+        await outgoing.send(tx, account, conversation, picture, key="p", now=world.clock.now())
     await world.deliver()
     link = world.platform.sent[-1].image_url
     assert link.startswith("https://selify.example/files/")

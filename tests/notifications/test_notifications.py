@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -20,6 +21,7 @@ from selify.notifications import (
 )
 from selify.notifications.outbox import CHANNEL, notify_workspace
 
+NOW = datetime.now(UTC)
 SYSTEM = Actor.system("test")
 NOTICE = {
     "kind": "credits_exhausted",
@@ -60,7 +62,7 @@ async def brand(database):
 def worker(database):
     return OutboxWorker(
         database,
-        {CHANNEL: NoticeChannel()},
+        {CHANNEL: NoticeChannel(SystemClock())},
         clock=SystemClock(),
         worker_id="test",
     )
@@ -77,7 +79,7 @@ async def told(database, brand):
 async def announce(database, brand, key="credits/monday", **more):
     async with database.tx(SYSTEM) as tx:
         await notify_workspace(
-            tx, workspace_id=brand["workspace"], dedupe_key=key, **{**NOTICE, **more}
+            tx, workspace_id=brand["workspace"], dedupe_key=key, now=NOW, **{**NOTICE, **more}
         )
 
 
@@ -101,16 +103,23 @@ async def test_those_who_can_act_are_told_once(database, brand, worker):
 async def test_writing_the_same_event_twice_is_harmless(database, brand):
     for expected in (2, 0):
         async with database.tx(SYSTEM) as tx:
-            new = await notify(tx, workspace_id=brand["workspace"], dedupe_key="k", **NOTICE)
+            new = await notify(
+                tx, workspace_id=brand["workspace"], dedupe_key="k", now=NOW, **NOTICE
+            )
         assert new == expected
     async with database.tx(SYSTEM) as tx:
-        assert await notify(tx, workspace_id=brand["workspace"], dedupe_key="k2", **NOTICE) == 2
+        assert (
+            await notify(tx, workspace_id=brand["workspace"], dedupe_key="k2", now=NOW, **NOTICE)
+            == 2
+        )
 
 
 async def test_what_is_rolled_back_is_not_told(database, brand, worker):
     async def change_of_mind():
         async with database.tx(SYSTEM) as tx:
-            await notify_workspace(tx, workspace_id=brand["workspace"], dedupe_key="k", **NOTICE)
+            await notify_workspace(
+                tx, workspace_id=brand["workspace"], dedupe_key="k", now=NOW, **NOTICE
+            )
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -136,7 +145,9 @@ async def test_a_worker_killed_while_telling_tells_once(database, brand, worker)
 
 async def test_a_worker_leaves_channels_it_does_not_serve(database, brand):
     await announce(database, brand)
-    other = OutboxWorker(database, {"letters": NoticeChannel()}, clock=SystemClock(), worker_id="w")
+    other = OutboxWorker(
+        database, {"letters": NoticeChannel(SystemClock())}, clock=SystemClock(), worker_id="w"
+    )
     assert await other.run_once() == 0
 
 
@@ -165,7 +176,7 @@ async def test_what_a_deleted_workspace_says_is_read_by_everyone_who_was_in_it(
     async with database.tx(brand["member"]) as tx:  # and in whatever brand they look at next
         [notice] = await list_notifications(tx, workspace_id=other.id)
         assert await count_unread(tx, workspace_id=other.id) == 1
-        assert (notice.title, await mark_read(tx, [notice.id])) == ("Gone", 1)
+        assert (notice.title, await mark_read(tx, [notice.id], now=NOW)) == ("Gone", 1)
 
 
 async def test_links_lead_nowhere_else(database, brand):
@@ -176,7 +187,9 @@ async def test_links_lead_nowhere_else(database, brand):
 async def test_users_cannot_tell_anybody_anything(database, brand):
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with database.tx(brand["owner"]) as tx:
-            await notify_workspace(tx, workspace_id=brand["workspace"], dedupe_key="k", **NOTICE)
+            await notify_workspace(
+                tx, workspace_id=brand["workspace"], dedupe_key="k", now=NOW, **NOTICE
+            )
 
 
 @pytest.fixture
@@ -188,6 +201,7 @@ async def bell(database):
     app = FastAPI()
     http.install(app, https=False)
     app.state.database, app.state.authenticate = database, authenticate
+    app.state.clock = SystemClock()
     app.include_router(endpoints.router)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://test/api/v1"

@@ -54,7 +54,9 @@ async def everywhere(world: World, monkeypatch: pytest.MonkeyPatch) -> MessageWr
     await world.say(world.comment(), photo)
     async with world.database.tx(SYSTEM) as tx:
         raw = {"odd": {"mid": photo.message_ref, "gift": [{"url": PHOTO.url}]}}
-        await unmatched_events.keep_raw(tx, [("unknown", raw, "an unknown part")])
+        await unmatched_events.keep_raw(
+            tx, [("unknown", raw, "an unknown part")], now=world.clock.now()
+        )
 
     def break_over(*_: Any) -> SocialEvent:
         raise RuntimeError(f"cannot read {PHOTO.url}")

@@ -112,7 +112,9 @@ class Authenticator:
                     continue
                 await throttle.forgive_attempt(tx, limits)
                 if renewed:
-                    await repository.renew_password_hash(tx, account.user.id, renewed)
+                    await repository.renew_password_hash(
+                        tx, account.user.id, renewed, now=self.clock.now()
+                    )
                 return await sessions.start(
                     tx, account.user, client=client, now=now, lifetime=self.lifetime
                 )

@@ -96,12 +96,13 @@ async def lock_unchanged(tx: Tx, account: Account, *, now: datetime) -> bool:
     )
 
 
-async def renew_password_hash(tx: Tx, user_id: UUID, new: str) -> None:
+async def renew_password_hash(tx: Tx, user_id: UUID, new: str, *, now: datetime) -> None:
     """The same password, hashed anew. Call ``lock_unchanged`` before."""
     await tx.execute(
-        "UPDATE auth.users SET encrypted_password = $2, updated_at = now() WHERE id = $1",
+        "UPDATE auth.users SET encrypted_password = $2, updated_at = $3 WHERE id = $1",
         user_id,
         new,
+        now,
     )
 
 

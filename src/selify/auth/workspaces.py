@@ -20,7 +20,6 @@ from selify.auth.types import DeletedWorkspace, Member, Workspace
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import Conflict, Gone, Invalid, NotFound, Unauthenticated
-from selify.core.ids import UserId, WorkspaceId
 from selify.core.language import _
 from selify.core.permissions import Permission, WorkspaceRole
 from selify.core.queue import jobs
@@ -29,9 +28,11 @@ from selify.notifications import outbox
 DELETION = "workspace deletion"
 KEPT_FOR = timedelta(days=30)
 _WORKSPACE = "w.id, w.name, w.slug, w.description, w.created_at"
+# By the clock that row level security asks (internal.active_members): by another one, a page would open
+# whose rows nobody sees.
+_NOT_OVER = "(m.expires_at IS NULL OR m.expires_at > now())"
 # As internal.active_members has it: joined (or never invited), not expired, workspace not deleted.
-_BELONGS = """(m.joined_at IS NOT NULL OR m.invited_at IS NULL)
-              AND (m.expires_at IS NULL OR m.expires_at > now())"""
+_BELONGS = f"(m.joined_at IS NOT NULL OR m.invited_at IS NULL) AND {_NOT_OVER}"
 _ACTIVE = f"w.deleted_at IS NULL AND {_BELONGS}"
 # From the moment that its forgetting began it is not whole any more, whatever the clock says.
 _STILL_WHOLE = "NOT coalesce(w.settings, '{}') ?| ARRAY['forgetting_since', 'purged_at']"
@@ -78,9 +79,10 @@ async def create_workspace(
     In a user's transaction the user becomes the owner; the system must name one. A slug that is
     taken gets a suffix.
     """
-    row = await tx.fetch_one(
+    made = await tx.fetch_one_as(
+        Workspace,
         f"""
-        SELECT {_WORKSPACE} FROM public.create_workspace_with_owner(
+        SELECT {_WORKSPACE}, 'owner' AS role FROM public.create_workspace_with_owner(
             workspace_name => $1, workspace_slug => $2, owner_id => $3,
             workspace_description => $4) AS w
         """,
@@ -89,13 +91,14 @@ async def create_workspace(
         owner_id,
         description,
     )
-    assert row is not None  # noqa: S101 - the function returns the row or raises
-    return _workspace(row, WorkspaceRole.OWNER)
+    assert made is not None  # noqa: S101 - the function returns the row or raises
+    return made
 
 
 async def list_workspaces(tx: Tx, *, user_id: UUID | None = None) -> list[Workspace]:
     """The user's workspaces, by name. Defaults to the user whose transaction this is."""
-    rows = await tx.fetch(
+    return await tx.fetch_as(
+        Workspace,
         f"""
         SELECT {_WORKSPACE}, m.role
           FROM public.workspaces w JOIN public.workspace_members m ON m.workspace_id = w.id
@@ -103,7 +106,6 @@ async def list_workspaces(tx: Tx, *, user_id: UUID | None = None) -> list[Worksp
         """,
         _asking(tx, user_id),
     )
-    return [_workspace(row, WorkspaceRole(row["role"])) for row in rows]
 
 
 async def access_workspace(
@@ -118,7 +120,8 @@ async def access_workspace(
     Defaults to the user whose transaction this is; a system transaction names one. Raises
     WorkspaceNotFound for non-members, so that nobody learns what exists, and RoleTooLow for members.
     """
-    row = await tx.fetch_one(
+    workspace = await tx.fetch_one_as(
+        Workspace,
         f"""
         SELECT {_WORKSPACE}, m.role
           FROM public.workspaces w JOIN public.workspace_members m ON m.workspace_id = w.id
@@ -127,9 +130,8 @@ async def access_workspace(
         _asking(tx, user_id),
         workspace_id,
     )
-    if row is None:
+    if workspace is None:
         raise WorkspaceNotFound(_("There is no such workspace, or you are not a member of it."))
-    workspace = _workspace(row, WorkspaceRole(row["role"]))
     check_held(permission, workspace.role, workspace=workspace.name)
     return workspace
 
@@ -162,16 +164,19 @@ async def list_members(tx: Tx, workspace_id: UUID) -> list[Member]:
     """Everyone in the workspace, owners first. A system transaction (other people's e-mail
     addresses are not readable by users): call ``access_workspace`` before.
     """
-    rows = await tx.fetch(
-        """
-        SELECT m.user_id, m.role, m.joined_at, m.created_at, m.invited_at, p.email, p.full_name
+    return await tx.fetch_as(
+        Member,
+        # Who made the workspace was never invited: they joined when it was made.
+        f"""
+        SELECT m.user_id, m.role, p.email, p.full_name,
+               CASE WHEN m.joined_at IS NULL AND m.invited_at IS NULL
+                    THEN m.created_at ELSE m.joined_at END AS joined_at
           FROM public.workspace_members m LEFT JOIN public.profiles p ON p.id = m.user_id
-         WHERE m.workspace_id = $1 AND (m.expires_at IS NULL OR m.expires_at > now())
+         WHERE m.workspace_id = $1 AND {_NOT_OVER}
          ORDER BY array_position(ARRAY['owner', 'admin', 'member'], m.role), m.created_at, m.id
         """,
         workspace_id,
     )
-    return [_member(row) for row in rows]
 
 
 async def change_role(tx: Tx, workspace_id: UUID, member_id: UUID, role: WorkspaceRole) -> None:
@@ -261,6 +266,7 @@ async def delete_workspace(
         ),
         action_url=f"/brands/{workspace_id}/deleted",
         dedupe_key=f"deleted/{now.isoformat()}",
+        now=now,
         everyone=True,
     )
     await jobs.start(
@@ -280,9 +286,10 @@ async def list_deleted(
     """The user's workspaces that were deleted and can still be brought back, the latest first; or that
     very one. A system transaction: row level security hides them from everybody.
     """
-    rows = await tx.fetch(
+    return await tx.fetch_as(
+        DeletedWorkspace,
         f"""
-        SELECT w.id, w.name, w.deleted_at, m.role
+        SELECT w.id, w.name, w.deleted_at, w.deleted_at + $4::interval AS forgotten_at, m.role
           FROM public.workspaces w JOIN public.workspace_members m ON m.workspace_id = w.id
          WHERE m.user_id = $1 AND ($2::uuid IS NULL OR w.id = $2) AND {_BELONGS}
            AND w.deleted_at > $3 AND {_STILL_WHOLE}
@@ -291,8 +298,8 @@ async def list_deleted(
         user_id,
         workspace_id,
         clock.now() - KEPT_FOR,
+        KEPT_FOR,
     )
-    return [_deleted(row) for row in rows]
 
 
 async def restore_workspace(tx: Tx, clock: Clock, workspace_id: UUID, *, user_id: UUID) -> None:
@@ -342,6 +349,7 @@ async def restore_workspace(tx: Tx, clock: Clock, workspace_id: UUID, *, user_id
         ),
         action_url="/accounts",
         dedupe_key=f"restored/{row['deleted_at'].isoformat()}",
+        now=clock.now(),
         everyone=True,
     )
 
@@ -399,36 +407,3 @@ def _asking(tx: Tx, user_id: UUID | None) -> UUID:
     if asking is None:
         raise Unauthenticated(_("This needs a signed-in user."))
     return asking
-
-
-def _workspace(row: asyncpg.Record, role: WorkspaceRole) -> Workspace:
-    return Workspace(
-        id=WorkspaceId(row["id"]),
-        name=row["name"],
-        slug=row["slug"],
-        description=row["description"],
-        role=role,
-        created_at=row["created_at"],
-    )
-
-
-def _deleted(row: asyncpg.Record) -> DeletedWorkspace:
-    return DeletedWorkspace(
-        id=WorkspaceId(row["id"]),
-        name=row["name"],
-        role=WorkspaceRole(row["role"]),
-        deleted_at=row["deleted_at"],
-        forgotten_at=row["deleted_at"] + KEPT_FOR,
-    )
-
-
-def _member(row: asyncpg.Record) -> Member:
-    # Who made the workspace was never invited: they joined when it was made.
-    joined_at = row["joined_at"] or (None if row["invited_at"] else row["created_at"])
-    return Member(
-        user_id=UserId(row["user_id"]),
-        email=row["email"],
-        full_name=row["full_name"],
-        role=WorkspaceRole(row["role"]),
-        joined_at=joined_at,
-    )

@@ -8,20 +8,17 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from selify.billing import repository
 from selify.billing.errors import ChargeMissing
+from selify.billing.repository import BookedCost, ChargeRow
 from selify.billing.types import (
     CostSource,
     Explanation,
     RefundTo,
-    UsageEventId,
     UsagePart,
     UsageStatus,
 )
 from selify.core.database import Tx
-from selify.core.ids import WorkspaceId
 from selify.core.language import Listed, When, _, stored
 from selify.core.money import Credits, MicroUnits
 
@@ -38,46 +35,45 @@ async def explain(tx: Tx, usage_event_id: UUID) -> Explanation:
             hint=_("Check its number on the usage page."),
         )
     # Our costs are for the operator: users can read neither them nor the schema they are in.
-    booked = await repository.booked_cost(tx, rows[0]["id"]) if tx.actor.is_system else None
+    booked = await repository.booked_cost(tx, rows[0].id) if tx.actor.is_system else None
     return _explanation(rows, booked)
 
 
-def usage_part(row: asyncpg.Record) -> UsagePart:
+def usage_part(row: ChargeRow) -> UsagePart:
     """A row of ``workspace_usage_events`` in our words; also rows that we did not write."""
-    metadata = row["metadata"] or {}
-    charge = metadata.get("charge") or {}
-    given_to = (metadata.get("refund") or {}).get("to")
-    meter = row["service_subtype"] or row["service_type"]
+    charge = row.metadata.get("charge") or {}
+    given_to = (row.metadata.get("refund") or {}).get("to")
+    meter = row.service_subtype or row.service_type
     return UsagePart(
-        id=UsageEventId(row["id"]),
-        workspace_id=WorkspaceId(row["workspace_id"]),
-        user_id=row["user_id"],
-        service_type=row["service_type"],
+        id=row.id,
+        workspace_id=row.workspace_id,
+        user_id=row.user_id,
+        service_type=row.service_type,
         meter=meter,
         name=stored(charge.get("name") or meter),
-        credits=Credits(row["cost_credits"]),
-        source=CostSource(row["cost_source"]),
-        status=UsageStatus(row["status"]),
-        source_platform=row["source_platform"] or "unknown",
-        source_id=row["source_id"] or "",
-        processing_time_ms=row["processing_time_ms"],
-        error_code=row["error_code"],
-        error_message=row["error_message"],
-        tier=row["subscription_tier"],
-        created_at=row["created_at"],
-        completed_at=row["completed_at"],
-        refunded_at=row["refunded_at"],
+        credits=row.cost_credits,
+        source=row.cost_source,
+        status=row.status,
+        source_platform=row.source_platform or "unknown",
+        source_id=row.source_id or "",
+        processing_time_ms=row.processing_time_ms,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        tier=row.subscription_tier,
+        created_at=row.created_at,
+        completed_at=row.completed_at,
+        refunded_at=row.refunded_at,
         refunded_to=RefundTo(given_to) if given_to else None,
         charge=charge,
     )
 
 
-def _explanation(rows: Sequence[asyncpg.Record], booked: asyncpg.Record | None) -> Explanation:
+def _explanation(rows: Sequence[ChargeRow], booked: BookedCost | None) -> Explanation:
     parts = tuple(usage_part(row) for row in rows)
     first, facts = parts[0], parts[0].charge
-    settled = (rows[0]["metadata"] or {}).get("settled") or {}
+    settled = rows[0].metadata.get("settled") or {}
     price = sum((part.credits for part in parts), Credits.zero())
-    cost = MicroUnits(booked["cost_micro"]) if booked else None
+    cost = booked.cost_micro if booked else None
     earned = MicroUnits.zero() if first.refunded_at else price.to_micro_units()
     return Explanation(
         id=first.id,
@@ -95,7 +91,7 @@ def _explanation(rows: Sequence[asyncpg.Record], booked: asyncpg.Record | None) 
         from_week=_paid_from(parts, CostSource.WEEK),
         from_payg=_paid_from(parts, CostSource.PAYG).to_micro_units(),
         parts=parts,
-        engine=settled.get("engine") or (booked["engine"] if booked else None),
+        engine=settled.get("engine") or (booked.engine if booked else None),
         provider_cost=cost,
         margin=None if cost is None else earned - cost,
         refund_reason=first.error_message if first.refunded_at else None,

@@ -1,17 +1,46 @@
 """The SQL of charges: one function per statement, no decisions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from selify.billing.types import Order, Work
+from selify.billing.types import CostSource, Order, UsageEventId, UsageStatus, Work
 from selify.core.database import Tx
+from selify.core.ids import WorkspaceId
+from selify.core.money import Credits, MicroUnits
 from selify.core.queue import job_rows, schedule
 
 LARGEST_INTEGER = 2**31 - 1
 STALE = "stale charges"  # the routine whose failures are noted
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeRow:
+    """A row of ``workspace_usage_events`` as it stands there (``PART_COLUMNS``)."""
+
+    id: UsageEventId
+    workspace_id: WorkspaceId
+    user_id: UUID | None
+    service_type: str
+    service_subtype: str | None
+    cost_credits: Credits
+    cost_source: CostSource
+    status: UsageStatus
+    source_platform: str | None
+    source_id: str | None
+    processing_time_ms: int | None
+    error_code: str | None
+    error_message: str | None
+    subscription_tier: str
+    created_at: datetime
+    completed_at: datetime | None
+    refunded_at: datetime | None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
 
 PART_COLUMNS = """
     e.id, e.workspace_id, e.user_id, e.service_type, e.service_subtype, e.cost_credits,
@@ -136,10 +165,20 @@ async def book_cost(tx: Tx, event_id: UUID, *, engine: str, cost_micro: int, at:
     )
 
 
-async def booked_cost(tx: Tx, event_id: UUID) -> asyncpg.Record | None:
+@dataclass(frozen=True, slots=True)
+class BookedCost:
+    """What a charge cost us."""
+
+    engine: str
+    cost_micro: MicroUnits
+
+
+async def booked_cost(tx: Tx, event_id: UUID) -> BookedCost | None:
     """By the charge's first row; ``internal`` is closed to users."""
-    return await tx.fetch_one(
-        "SELECT engine, cost_micro FROM internal.charge_costs WHERE event_id = $1", event_id
+    return await tx.fetch_one_as(
+        BookedCost,
+        "SELECT engine, cost_micro FROM internal.charge_costs WHERE event_id = $1",
+        event_id,
     )
 
 
@@ -297,9 +336,10 @@ async def abandoned(tx: Tx, *, before: datetime, limit: int) -> list[asyncpg.Rec
     )
 
 
-async def charge_parts(tx: Tx, event_id: UUID) -> Sequence[asyncpg.Record]:
+async def charge_parts(tx: Tx, event_id: UUID) -> list[ChargeRow]:
     """Both rows of a charge from the id of either, the week's part first."""
-    return await tx.fetch(
+    return await tx.fetch_as(
+        ChargeRow,
         f"""
         WITH charge AS ({_CHARGE})
         SELECT {PART_COLUMNS} FROM charge JOIN public.workspace_usage_events e ON e.id = charge.id

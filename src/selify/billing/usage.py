@@ -10,7 +10,7 @@ from selify.billing.types import Spend, SpendBy, UsagePart
 from selify.core.clock import LAST_MOMENT
 from selify.core.database import Tx
 from selify.core.ids import LAST_ID
-from selify.core.money import Credits, MicroUnits
+from selify.core.money import MICRO_UNITS_PER_CREDIT
 
 LARGEST_PAGE = 200
 
@@ -27,7 +27,8 @@ async def list_usage(
     tx: Tx, workspace_id: UUID, *, after: After | None = None, limit: int = 50
 ) -> list[UsagePart]:
     """Newest first. Stable while new charges come in, because pages go on after a row."""
-    rows = await tx.fetch(
+    rows = await tx.fetch_as(
+        repository.ChargeRow,
         f"""
         SELECT {repository.PART_COLUMNS} FROM public.workspace_usage_events e
          WHERE e.workspace_id = $1
@@ -67,16 +68,18 @@ async def spend_by(
     if tx.actor.is_system:
         cost = "coalesce(sum(c.cost_micro), 0)"
         costs = "LEFT JOIN internal.charge_costs c ON c.event_id = e.id"
-    rows = await tx.fetch(
+    return await tx.fetch_as(
+        Spend,
         f"""
         SELECT {_KEYS[by]} AS key,
                count(*) FILTER (WHERE {live} AND {counted}) AS actions,
                coalesce(sum(e.cost_credits) FILTER
-                   (WHERE {live} AND e.cost_source = 'subscription'), 0)::bigint AS week,
+                   (WHERE {live} AND e.cost_source = 'subscription'), 0)::bigint AS from_week,
                coalesce(sum(e.cost_credits) FILTER
-                   (WHERE {live} AND e.cost_source = 'payg_balance'), 0)::bigint AS payg,
+                   (WHERE {live} AND e.cost_source = 'payg_balance'), 0)::bigint
+                   * {MICRO_UNITS_PER_CREDIT} AS from_payg,
                coalesce(sum(e.cost_credits) FILTER (WHERE NOT {live}), 0)::bigint AS refunded,
-               {cost}::bigint AS cost
+               {cost}::bigint AS provider_cost
           FROM public.workspace_usage_events e {costs}
          WHERE e.workspace_id = $1 AND e.created_at >= $2 AND e.created_at < $3
          GROUP BY 1 ORDER BY 1
@@ -85,14 +88,3 @@ async def spend_by(
         since,
         until,
     )
-    return [
-        Spend(
-            key=row["key"],
-            actions=row["actions"],
-            from_week=Credits(row["week"]),
-            from_payg=Credits(row["payg"]).to_micro_units(),
-            refunded=Credits(row["refunded"]),
-            provider_cost=None if row["cost"] is None else MicroUnits(row["cost"]),
-        )
-        for row in rows
-    ]

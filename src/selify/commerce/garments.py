@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from selify.commerce.leffa import SHOWS_PERSON, LeffaMetadata
 from selify.core.database import Tx
 from selify.core.errors import NotFound
@@ -56,9 +54,9 @@ class Garment:
     workspace_id: UUID
     name: str
     storage_path: str
-    leffa: Mapping[str, Any]
-    product: Mapping[str, Any]
-    usage_count: int
+    leffa: Mapping[str, Any] = field(default_factory=dict)
+    product: Mapping[str, Any] = field(default_factory=dict)
+    usage_count: int = 0
     archived: bool = False
 
 
@@ -138,7 +136,8 @@ async def list_garments(
     # connection keeps for both would begin at the beginning.
     goes_on = """(s.created_at, s.garment_id) <
         (SELECT created_at, garment_id FROM internal.garment_shelf WHERE garment_id = $3)"""
-    rows = await tx.fetch(
+    return await tx.fetch_as(
+        Garment,
         f"""
         {_SELECT} WHERE workspace_id = $1 AND id IN (
             SELECT s.garment_id FROM internal.garment_shelf s
@@ -152,38 +151,39 @@ async def list_garments(
         after,
         limit,
     )
-    return [as_garment(row) for row in rows]
 
 
 async def find_garment(tx: Tx, workspace_id: UUID, garment_id: UUID) -> Garment:
     """Put away or not. Raises GarmentMissing."""
-    row = await tx.fetch_one(
-        f"{_SELECT} WHERE workspace_id = $1 AND id = $2", workspace_id, garment_id
+    found = await tx.fetch_one_as(
+        Garment, f"{_SELECT} WHERE workspace_id = $1 AND id = $2", workspace_id, garment_id
     )
-    if row is None:
+    if found is None:
         raise GarmentMissing(_("There is no such garment in this wardrobe."))
-    return as_garment(row)
+    return found
 
 
 async def garments_by_id(tx: Tx, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Garment]:
     """Those of them that are in this wardrobe, put away or not."""
-    rows = await tx.fetch(
-        f"{_SELECT} WHERE workspace_id = $1 AND id = ANY ($2::uuid[])", workspace_id, list(ids)
+    found = await tx.fetch_as(
+        Garment,
+        f"{_SELECT} WHERE workspace_id = $1 AND id = ANY ($2::uuid[])",
+        workspace_id,
+        list(ids),
     )
-    return {row["id"]: as_garment(row) for row in rows}
+    return {garment.id: garment for garment in found}
 
 
 async def garment_picture(tx: Tx, garment_id: UUID) -> GarmentPicture | None:
-    row = await tx.fetch_one(
+    return await tx.fetch_one_as(
+        GarmentPicture,
         """
-        SELECT storage_path, leffa_metadata ->> 'leffa_category' AS category
+        SELECT id AS garment_id, storage_path,
+               coalesce(leffa_metadata ->> 'leffa_category', '') AS leffa_category
           FROM public.wardrobe_garments WHERE id = $1
         """,
         garment_id,
     )
-    if row is None:
-        return None
-    return GarmentPicture(garment_id, row["storage_path"], row["category"] or "")
 
 
 async def record_use(
@@ -251,25 +251,12 @@ async def refresh_usage(tx: Tx) -> int:
 
 
 def garment_columns(of: str) -> str:
-    """What ``as_garment`` reads, of a table by that name."""
+    """What makes a ``Garment``, of a table by that name."""
     return f"""
         {of}.id, {of}.workspace_id, coalesce({of}.name, {of}.filename) AS name, {of}.storage_path,
-        {of}.leffa_metadata, {of}.metadata -> 'product' AS product, {of}.usage_count,
+        {of}.leffa_metadata AS leffa, {of}.metadata -> 'product' AS product, {of}.usage_count,
         coalesce({of}.metadata, '{{}}') ? 'archived_at' AS archived
     """
 
 
 _SELECT = f"SELECT {garment_columns('g')} FROM public.wardrobe_garments g"
-
-
-def as_garment(row: asyncpg.Record) -> Garment:
-    return Garment(
-        id=row["id"],
-        workspace_id=row["workspace_id"],
-        name=row["name"],
-        storage_path=row["storage_path"],
-        leffa=row["leffa_metadata"] or {},
-        product=row["product"] or {},
-        usage_count=row["usage_count"] or 0,
-        archived=row["archived"],
-    )

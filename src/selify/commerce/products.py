@@ -1,10 +1,9 @@
 """What a shopper should know beside the picture: name, price, stock, where to buy."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from selify.core.database import Tx
 from selify.core.money import Cents
@@ -31,16 +30,30 @@ class ProductCard:
         return f"{symbol}{self.price.value / 100:,.2f}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Product:
+    """``linked``: there is a variant in the shop. ``typed``: what somebody said of it here."""
+
+    name: str
+    price: Cents | None
+    stock: int | None
+    purchasable: bool | None
+    linked: bool
+    counted: bool
+    typed: Mapping[str, Any] = field(default_factory=dict)
+
+
 async def product_card(tx: Tx, garment_id: UUID) -> ProductCard | None:
     """From the shop's product where the garment is linked to one, else from what was typed in.
 
     A variant is purchasable if it is available and in stock, sold when out of stock, or not
     counted at all.
     """
-    row = await tx.fetch_one(
+    found = await tx.fetch_one_as(
+        _Product,
         """
         SELECT coalesce(p.title, g.name, g.filename) AS name, g.metadata -> 'product' AS typed,
-               v.price_cents, v.inventory_quantity AS stock,
+               v.price_cents AS price, v.inventory_quantity AS stock,
                v.available AND (v.inventory_quantity > 0 OR v.inventory_policy = 'continue'
                                 OR v.inventory_management IS NULL) AS purchasable,
                v.id IS NOT NULL AS linked, v.inventory_management IS NOT NULL AS counted
@@ -54,24 +67,23 @@ async def product_card(tx: Tx, garment_id: UUID) -> ProductCard | None:
         """,
         garment_id,
     )
-    if row is None:
+    if found is None:
         return None
-    return _from_shop(row) if row["linked"] else _as_typed(row["name"], row["typed"] or {})
+    return _from_shop(found) if found.linked else _as_typed(found.name, found.typed)
 
 
-def _from_shop(row: asyncpg.Record) -> ProductCard:
-    typed = row["typed"] or {}
+def _from_shop(product: _Product) -> ProductCard:
     return ProductCard(
-        name=row["name"],
-        price=Cents(row["price_cents"]),
-        currency=str(typed.get("currency") or "USD"),
-        in_stock=bool(row["purchasable"]),
-        stock=row["stock"] if row["counted"] else None,
-        url=str(typed.get("url") or ""),
+        name=product.name,
+        price=product.price,
+        currency=str(product.typed.get("currency") or "USD"),
+        in_stock=bool(product.purchasable),
+        stock=product.stock if product.counted else None,
+        url=str(product.typed.get("url") or ""),
     )
 
 
-def _as_typed(name: str, typed: dict[str, Any]) -> ProductCard:
+def _as_typed(name: str, typed: Mapping[str, Any]) -> ProductCard:
     price, stock = typed.get("price_cents"), typed.get("stock")
     return ProductCard(
         name=name,

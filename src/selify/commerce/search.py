@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from selify.commerce.garments import Garment, as_garment, garment_columns
+from selify.commerce.garments import Garment, garment_columns
 from selify.core.database import Tx
 
 # However many garments a word is part of, no more are looked at at once.
@@ -54,7 +54,8 @@ async def search_garments(
 async def _among_those_called(
     tx: Tx, workspace_id: UUID, word: str, text: str, limit: int
 ) -> list[Garment]:
-    rows = await tx.fetch(
+    return await tx.fetch_as(
+        Garment,
         f"""
         WITH asked AS MATERIALIZED (SELECT word FROM internal.words_of($2) AS asked (word)),
         called AS MATERIALIZED (
@@ -77,11 +78,11 @@ async def _among_those_called(
         limit,
         word,
     )
-    return [as_garment(row) for row in rows]
 
 
 async def _among_the_newest(tx: Tx, workspace_id: UUID, text: str, limit: int) -> list[Garment]:
-    rows = await tx.fetch(
+    return await tx.fetch_as(
+        Garment,
         f"""
         WITH asked AS MATERIALIZED (SELECT word FROM internal.words_of($2) AS asked (word)),
         found AS MATERIALIZED (
@@ -97,7 +98,6 @@ async def _among_the_newest(tx: Tx, workspace_id: UUID, text: str, limit: int) -
         text,
         limit,
     )
-    return [as_garment(row) for row in rows]
 
 
 # As a range, which an index by the bytes serves. No word goes on with the last of all letters.

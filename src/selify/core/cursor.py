@@ -1,19 +1,22 @@
 """Where a page of a list ends: as a value in SQL, and as text in an address."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Protocol, Self
 from uuid import UUID
-
-import asyncpg
 
 from selify.core.clock import LAST_MOMENT
 from selify.core.errors import NotFound
 from selify.core.ids import LAST_ID
 from selify.core.language import _
 
-Row = asyncpg.Record | Mapping[str, Any]
+
+class Listed(Protocol):
+    """What stands in a list: it has an id, and the time that the list is in the order of."""
+
+    @property
+    def id(self) -> UUID: ...
 
 
 class CursorMissing(NotFound):
@@ -31,12 +34,12 @@ class Cursor:
     id: UUID
 
     @classmethod
-    def after(cls, rows: Sequence[Row], limit: int, *, by: str) -> Self | None:
+    def after(cls, rows: Sequence[Listed], limit: int, *, by: str) -> Self | None:
         """Of ``limit`` + 1 rows asked for: the cursor of the last one shown, None on the last page."""
         if len(rows) <= limit:
             return None
         last = rows[limit - 1]
-        return cls(last[by], last["id"])
+        return cls(getattr(last, by), last.id)
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -61,7 +64,8 @@ def place(after: Cursor | None) -> tuple[datetime, UUID]:
     return (after.at or LAST_MOMENT, after.id) if after else (LAST_MOMENT, LAST_ID)
 
 
-def cursor_of(row: Row | None, by: str) -> Cursor:
-    if row is None:
+def found_cursor(cursor: Cursor | None) -> Cursor:
+    """Raises CursorMissing where there was no row to go on after."""
+    if cursor is None:
         raise CursorMissing(_("What the page should go on after is not in this list."))
-    return Cursor(row[by], row["id"])
+    return cursor

@@ -14,7 +14,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -23,6 +23,7 @@ import orjson
 from selify.core.database_access import LOGIN_ROLE, SERVER_GIVES_UP_FIRST, UNLIMITED, Limits
 from selify.core.errors import Unavailable
 from selify.core.language import _
+from selify.core.rows import build
 
 # The last one is how the driver sees a server that was killed in the middle of an answer.
 CONNECTION_TROUBLE = (
@@ -36,6 +37,7 @@ _NOT_THERE = (OSError, asyncpg.InternalClientError, asyncpg.PostgresConnectionEr
 
 log = logging.getLogger(__name__)
 Role = Literal["anon", "authenticated", "service_role"]
+T = TypeVar("T")
 
 
 class DatabaseUnavailable(Unavailable):
@@ -143,6 +145,16 @@ class Tx:
     async def fetch_one(self, sql: str, *args: Any) -> asyncpg.Record | None:
         with answering():
             return await self._connection.fetchrow(sql, *args, timeout=self._timeout)
+
+    async def fetch_as(self, kind: type[T], sql: str, *args: Any) -> list[T]:
+        """Each row as a ``kind``, a dataclass or NamedTuple with a field for each column
+        (``core.rows``).
+        """
+        return build(kind, await self.fetch(sql, *args))
+
+    async def fetch_one_as(self, kind: type[T], sql: str, *args: Any) -> T | None:
+        row = await self.fetch_one(sql, *args)
+        return None if row is None else build(kind, [row])[0]
 
     async def fetch_value(self, sql: str, *args: Any) -> Any:
         with answering():

@@ -35,7 +35,7 @@ async def mark_all_read(ctx: OpenPage) -> Response:
         unread = await notifications.list_notifications(
             tx, workspace_id=ctx.workspace.id, unread_only=True, limit=AS_MANY_AS_SHOWN
         )
-        await notifications.mark_read(tx, [notice.id for notice in unread])
+        await notifications.mark_read(tx, [notice.id for notice in unread], now=ctx.now)
     if by_script(ctx.request):
         return fragment(ctx, "notices.html", **await bell(ctx))
     return went_well(ctx, "/notifications", "notices_read")
@@ -54,6 +54,6 @@ async def open_notice(
         notice = next((n for n in told if n.id == notice_id), None)
         if notice is None:
             raise NotFound(_("This notification is not here (any more)."))
-        await notifications.mark_read(tx, [notice.id])
+        await notifications.mark_read(tx, [notice.id], now=ctx.now)
     goal = authenticator.safe_return_to(notice.action_url)
     return RedirectResponse(ctx.here(goal) if "?" not in goal else goal, status_code=303)

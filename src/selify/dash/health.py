@@ -46,15 +46,15 @@ class Doctor:
 
     @property
     def platform(self) -> str:
-        return str(self.found.row["platform"])
+        return self.found.account.platform
 
     @property
     def username(self) -> str:
-        return self.found.row["username"] or _("unnamed")
+        return self.found.account.username or _("unnamed")
 
     @property
     def status(self) -> str:
-        return str(self.found.row["status"])
+        return self.found.account.status
 
     @property
     def chief(self) -> Finding:
@@ -79,7 +79,8 @@ class Doctor:
 
     @property
     def switched_off(self) -> SwitchedOff | None:
-        return switched_off(self.found.row["settings"], self.found.row["workspace_settings"])
+        account = self.found.account
+        return switched_off(account.settings, account.workspace_settings)
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -111,7 +112,7 @@ class Doctor:
         if finding is self.chief and finding.state is State.BAD:
             return finding.title  # the sentence stands above
         timed = finding.about is About.SENDING and finding.state is State.GOOD
-        pace: Any = self.found.row["avg_response_time_ms"]
+        pace = self.found.account.avg_response_time_ms
         return _pace(finding.text, pace) if timed and pace is not None else finding.text
 
 
@@ -149,8 +150,8 @@ def _pace(text: str, milliseconds: float) -> str:
 
 
 def _today(found: Diagnosis) -> Check:
-    failed = found.row["messages_failed_today"] or 0
-    sent = found.row["messages_processed_today"] or 0
+    failed = found.account.messages_failed_today
+    sent = found.account.messages_processed_today
     if not failed:
         return Check(_("Today"), State.GOOD, _("%(sent)s sent, none failed", sent=sent))
     said = _n(

@@ -28,7 +28,12 @@ from selify.messaging.permissions import (
     CONVERSATIONS_ANSWER,
     CONVERSATIONS_READ,
 )
-from selify.messaging.queries import Answers, ConversationFilter, ConversationMissing
+from selify.messaging.queries import (
+    Answers,
+    ConversationFilter,
+    ConversationMissing,
+    ListedConversation,
+)
 from selify.messaging.types import Account, Handler
 from selify.tryon import bot_settings, funnel
 from selify.tryon import queries as posts
@@ -130,12 +135,12 @@ async def show_thread(ctx: PageContext, view: View) -> dict[str, Any]:
         latest = next(iter(await ctx.once(_latest_conversations)), None)
         if latest is None:
             return {"thread": None}
-        chosen = view.held or latest["id"]
-    is_latest = latest is not None and chosen == latest["id"]
+        chosen = view.held or latest.id
+    is_latest = latest is not None and chosen == latest.id
     async with ctx.reading() as tx:
         thread = await queries.access_conversation(tx, ctx.workspace.id, chosen)
-        about = State.from_json(thread["conversation_state"]).binding_id
-        account = await repository.account(tx, thread["account_id"])
+        about = State.from_json(thread.state).binding_id
+        account = await repository.account(tx, thread.account_id) if thread.account_id else None
         found = await queries.list_messages(tx, chosen, before=view.before, limit=MESSAGES + 1)
         return {
             "thread": thread,
@@ -149,16 +154,16 @@ async def show_thread(ctx: PageContext, view: View) -> dict[str, Any]:
         }
 
 
-def _who_answers(thread: Mapping[str, Any], account: Account | None) -> str:
+def _who_answers(thread: ListedConversation, account: Account | None) -> str:
     """As the conversation has it; its bot answers only where the account lets it."""
-    if thread["answers"] != Answers.BOT or account is None:
-        return str(thread["answers"])
+    if thread.answers is not Answers.BOT or account is None:
+        return thread.answers.value
     if account.status not in repository.LIVE:
         return "nobody_connected"
     return "bot" if bot_settings.is_on(account) else "bot_off"
 
 
-async def _latest_conversations(ctx: PageContext) -> list[dict[str, Any]]:
+async def _latest_conversations(ctx: PageContext) -> list[ListedConversation]:
     """The first page of them, which begins with the one that the thread follows."""
     async with ctx.reading() as tx:
         return await queries.list_conversations(tx, ctx.workspace.id, limit=PEOPLE + 1)

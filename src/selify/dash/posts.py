@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
@@ -68,7 +67,7 @@ async def choose(ctx: OpenPage, post_id: UUID, search: Text = "", garment: Text 
         post = await _access_post(tx, ctx, post_id)
         wanted = search.strip()
         found, whole = await _choices(tx, ctx.workspace.id, wanted)
-        chosen = number(garment) or post["garment_id"]
+        chosen = number(garment) or post.garment_id
         kept = await commerce.garments_by_id(tx, ctx.workspace.id, [chosen] if chosen else [])
     others = [one for one in found[:CHOICES] if one.id not in kept]
     shown: dict[str, Any] = {
@@ -145,10 +144,10 @@ async def picture(ctx: OpenPage, post_id: UUID) -> Response:
     """Our own copy of the post's picture: the platform's links end after a while."""
     async with ctx.reading() as tx:
         post = await _access_post(tx, ctx, post_id)
-    return await post_pictures.answer(ctx, post_id, post["thumbnail_url"])
+    return await post_pictures.answer(ctx, post_id, post.thumbnail_url)
 
 
-async def _access_post(tx: Tx, ctx: PageContext, post_id: UUID) -> asyncpg.Record:
+async def _access_post(tx: Tx, ctx: PageContext, post_id: UUID) -> queries.ListedPost:
     """Raises PostMissing."""
     post = await queries.find_post(tx, ctx.workspace.id, post_id)
     if post is None:
@@ -173,8 +172,8 @@ async def _changed(ctx: PageContext, post_id: UUID, done: str) -> Response:
 
 
 async def _shown_by(
-    tx: Tx, ctx: PageContext, found: Sequence[asyncpg.Record]
+    tx: Tx, ctx: PageContext, found: Sequence[queries.ListedPost]
 ) -> Mapping[UUID, commerce.Garment]:
     """The garments that these posts show."""
-    ids = [post["garment_id"] for post in found if post["garment_id"]]
+    ids = [post.garment_id for post in found if post.garment_id]
     return await commerce.garments_by_id(tx, ctx.workspace.id, ids)

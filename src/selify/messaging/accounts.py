@@ -95,7 +95,7 @@ async def connect(
         platform_account_id=grant.platform_account_id,
         metadata={"username": grant.username, "permissions": list(grant.permissions)},
     )
-    await unmatched_events.retry_attributed(tx)
+    await unmatched_events.retry_attributed(tx, now=clock.now())
     return Connected(account_id)
 
 

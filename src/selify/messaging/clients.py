@@ -121,5 +121,5 @@ class Clients:
     accounts: Sequence[AccountObserver] = ()
 
     def bot_is_on(self, found: Diagnosis) -> bool:
-        settings, of_workspace = found.row["settings"], found.row["workspace_settings"]
-        return found.live and self.responder.is_on(settings, of_workspace)
+        account = found.account
+        return found.live and self.responder.is_on(account.settings, account.workspace_settings)

@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from selify.core.database import Tx
 from selify.core.queue import inbox_rows
 from selify.core.queue.inbox_rows import StoredEvent
@@ -86,17 +84,18 @@ async def lock(tx: Tx, account: Account, person_ref: str) -> Conversation:
 
 async def find(tx: Tx, account_id: UUID, person_ref: str) -> Conversation | None:
     """The thread with this person if there is one, locked."""
-    row = await tx.fetch_one(
+    return await tx.fetch_one_as(
+        Conversation,
         f"{_SELECT} WHERE connected_account_id = $1 AND platform_user_id = $2 FOR UPDATE",
         account_id,
         person_ref,
     )
-    return _conversation(row) if row else None
 
 
 async def lock_by_id(tx: Tx, conversation_id: UUID) -> Conversation | None:
-    row = await tx.fetch_one(f"{_SELECT} WHERE id = $1 FOR UPDATE", conversation_id)
-    return _conversation(row) if row else None
+    return await tx.fetch_one_as(
+        Conversation, f"{_SELECT} WHERE id = $1 FOR UPDATE", conversation_id
+    )
 
 
 async def save_state(tx: Tx, conversation: Conversation, state: Mapping[str, Any]) -> Conversation:
@@ -469,22 +468,11 @@ def stored_attachments(attachments: Sequence[Attachment]) -> list[dict[str, Any]
 
 
 _SELECT = """
-    SELECT id, workspace_id, connected_account_id, platform, platform_user_id,
-           platform_username, conversation_state
+    SELECT id, workspace_id, connected_account_id AS account_id, platform,
+           platform_user_id AS person_ref, coalesce(platform_username, '') AS username,
+           conversation_state AS state
       FROM public.social_conversations
 """
-
-
-def _conversation(row: asyncpg.Record) -> Conversation:
-    return Conversation(
-        id=row["id"],
-        workspace_id=row["workspace_id"],
-        account_id=row["connected_account_id"],
-        platform=row["platform"],
-        person_ref=row["platform_user_id"],
-        username=row["platform_username"] or "",
-        state=row["conversation_state"] or {},
-    )
 
 
 def moment(stored: object) -> datetime | None:

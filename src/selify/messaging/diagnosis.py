@@ -7,12 +7,11 @@ What waits is said with them: how much, why, until when, and whether trying at o
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from selify.core.database import Tx
 from selify.core.language import _, _n, sentences, stored
@@ -74,12 +73,38 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What is written of an account. ``received``: the kinds of events that reach us, None of an account
+    that was never subscribed.
+    """
+
+    id: UUID
+    workspace_id: UUID
+    platform: str
+    username: str | None
+    status: str
+    token_expires_at: datetime | None
+    disconnected_at: datetime | None
+    token_valid: bool | None
+    avg_response_time_ms: int | None
+    last_successful_api_call: datetime | None
+    subscription_status: str | None
+    received: Sequence[str] | None
+    consecutive_failures: int = 0
+    messages_processed_today: int = 0
+    messages_failed_today: int = 0
+    subscription_error: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    workspace_settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """``row``: what is written of the account (``_ACCOUNTS``), for whoever shows more of it.
+    """``account``: what is written of it, for whoever shows more than what was found.
     ``may_be_over``: the reasons for which messages wait that may be over by now.
     """
 
-    row: asyncpg.Record
+    account: Written
     findings: tuple[Finding, ...]
     waiting: tuple[Waiting, ...]
     pace: Pace
@@ -87,8 +112,7 @@ class Diagnosis:
 
     @property
     def account_id(self) -> UUID:
-        found: UUID = self.row["id"]
-        return found
+        return self.account.id
 
     @property
     def chief(self) -> Finding:
@@ -103,12 +127,12 @@ class Diagnosis:
     @property
     def live(self) -> bool:
         """Connected, or about to be."""
-        return self.row["status"] in repository.LIVE
+        return self.account.status in repository.LIVE
 
     @property
     def lost(self) -> list[Cost]:
         """What it costs that some kinds of events do not reach us."""
-        return event_kinds.missing(self.row["received"]) if self.live else []
+        return event_kinds.missing(self.account.received) if self.live else []
 
     @property
     def may_send_now(self) -> bool:
@@ -127,7 +151,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    row: asyncpg.Record
+    account: Written
     trouble: Mapping[str, Trouble]
     pause: Pause | None
     pace: Pace
@@ -136,29 +160,29 @@ class _Facts:
 
     @property
     def name(self) -> str:
-        return f"@{self.row['username'] or 'unnamed'}"
+        return f"@{self.account.username or 'unnamed'}"
 
     @property
     def connected(self) -> bool:
-        ends = self.row["token_expires_at"]
-        alive = self.row["token_valid"] is not False and (ends is None or ends > self.now)
-        return alive and self.row["status"] in repository.LIVE
+        ends = self.account.token_expires_at
+        alive = self.account.token_valid is not False and (ends is None or ends > self.now)
+        return alive and self.account.status in repository.LIVE
 
 
 async def of_workspace(tx: Tx, workspace_id: UUID, now: datetime) -> list[Diagnosis]:
     """Every account of the workspace, oldest first, in a system transaction: what waits is readable by
     no user. Whoever asks for a user checks the membership first.
     """
-    rows = await tx.fetch(
-        f"{_ACCOUNTS} WHERE {_KEPT} AND a.workspace_id = $1 {_ORDER}", workspace_id
+    written = await tx.fetch_as(
+        Written, f"{_ACCOUNTS} WHERE {_KEPT} AND a.workspace_id = $1 {_ORDER}", workspace_id
     )
-    return await _examine(tx, rows, now)
+    return await _examine(tx, written, now)
 
 
 async def of_account(tx: Tx, account_id: UUID, now: datetime) -> Diagnosis | None:
     """One account, in a system transaction; None where there is none (any more)."""
-    rows = await tx.fetch(f"{_ACCOUNTS} WHERE {_KEPT} AND a.id = $1", account_id)
-    found = await _examine(tx, rows, now)
+    written = await tx.fetch_as(Written, f"{_ACCOUNTS} WHERE {_KEPT} AND a.id = $1", account_id)
+    found = await _examine(tx, written, now)
     return found[0] if found else None
 
 
@@ -178,24 +202,24 @@ _KEPT = "a.status <> 'purged'"
 _ORDER = "ORDER BY a.created_at, a.id"
 
 
-async def _examine(tx: Tx, rows: Sequence[asyncpg.Record], now: datetime) -> list[Diagnosis]:
-    ids = [row["id"] for row in rows]
+async def _examine(tx: Tx, written: Sequence[Written], now: datetime) -> list[Diagnosis]:
+    ids = [account.id for account in written]
     trouble = await _trouble(tx, ids)
     queue = await outbox_rows.held_back(
         tx, channel=outgoing.CHANNEL, account_ids=ids, but=outgoing.DOTS
     )
     found = []
-    for row in rows:
+    for account in written:
         facts = _Facts(
-            row=row,
-            trouble=trouble.get(row["id"], {}),
-            pause=await send_backoff.current(tx, row["id"], now),
-            pace=await limits.pace(tx, row["id"], now),
-            queue=[item for item in queue if item.account_id == row["id"]],
+            account=account,
+            trouble=trouble.get(account.id, {}),
+            pause=await send_backoff.current(tx, account.id, now),
+            pace=await limits.pace(tx, account.id, now),
+            queue=[item for item in queue if item.account_id == account.id],
             now=now,
         )
         found.append(
-            Diagnosis(row, _findings(facts), _waiting(facts), facts.pace, _may_be_over(facts))
+            Diagnosis(account, _findings(facts), _waiting(facts), facts.pace, _may_be_over(facts))
         )
     return found
 
@@ -218,7 +242,7 @@ async def _trouble(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[str, Trouble]
 
 
 def _findings(facts: _Facts) -> tuple[Finding, ...]:
-    if facts.row["status"] == "disconnected":
+    if facts.account.status == "disconnected":
         return (_disconnected(facts),)
     found = (_permission(facts), _incoming(facts), _sending(facts), _comments(facts))
     return tuple(finding for finding in found if finding is not None)
@@ -231,13 +255,13 @@ def _disconnected(facts: _Facts) -> Finding:
         "disconnected",
         _("Disconnected"),
         _("%(account)s is disconnected: shoppers get no answers.", account=facts.name),
-        since=facts.row["disconnected_at"],
+        since=facts.account.disconnected_at,
         what_to_do=_("Connect the account again."),
     )
 
 
 def _permission(facts: _Facts) -> Finding:
-    ends = facts.row["token_expires_at"]
+    ends = facts.account.token_expires_at
     if not facts.connected:
         trouble = facts.trouble.get("sends")
         return Finding(
@@ -253,7 +277,7 @@ def _permission(facts: _Facts) -> Finding:
             what_to_do=_("Connect the account again."),
             cause=_for_people(trouble.reason) if trouble else "",
         )
-    if facts.row["status"] == "pending":
+    if facts.account.status == "pending":
         text, title = _("The platform has not confirmed it yet"), _("Being connected")
         return Finding(About.PERMISSION, State.FAIR, "connecting", title, text)
     if ends is None:
@@ -274,8 +298,8 @@ _CONNECTED = ("connected", _("Connected"))
 
 def _incoming(facts: _Facts) -> Finding:
     """Whether comments and messages reach us, and what it costs where some do not."""
-    status, error = facts.row["subscription_status"], facts.row["subscription_error"]
-    lost = event_kinds.missing(facts.row["received"])
+    status, error = facts.account.subscription_status, facts.account.subscription_error
+    lost = event_kinds.missing(facts.account.received)
     if status is None:
         text = _("Not confirmed yet")
         return Finding(About.INCOMING, State.FAIR, "events_unconfirmed", text, text)
@@ -284,7 +308,7 @@ def _incoming(facts: _Facts) -> Finding:
         return Finding(About.INCOMING, State.GOOD, "events_arrive", _("Connected"), text)
     arriving, trouble = status == "active", facts.trouble.get("events")
     costs = [cost.text for cost in lost] if arriving else []
-    reconnect = (error or "").startswith(f"{event_kinds.RECONNECT}: ")
+    reconnect = error.startswith(f"{event_kinds.RECONNECT}: ")
     return Finding(
         About.INCOMING,
         State.FAIR if arriving and not any(cost.vital for cost in lost) else State.BAD,
@@ -292,16 +316,16 @@ def _incoming(facts: _Facts) -> Finding:
         _("Some of what shoppers write does not reach %(account)s", account=facts.name)
         if arriving
         else _("Comments and messages do not reach %(account)s", account=facts.name),
-        sentences(*costs, _for_people(error or "")) or _("Not arriving."),
+        sentences(*costs, _for_people(error)) or _("Not arriving."),
         since=None if arriving or trouble is None else trouble.since,
         what_to_do=_("Connect the account again and leave every switch on.") if reconnect else "",
-        cause=_for_people(error or ""),
+        cause=_for_people(error),
     )
 
 
 def _sending(facts: _Facts) -> Finding:
     trouble, pause = facts.trouble.get("sends"), facts.pause
-    failures = facts.row["consecutive_failures"] or 0
+    failures = facts.account.consecutive_failures
     stuck = _("Answers of %(account)s cannot leave", account=facts.name)
     if trouble and facts.connected and (trouble.needs_owner or failures >= FAILING_AFTER):
         blocked = trouble.needs_owner
@@ -326,7 +350,7 @@ def _sending(facts: _Facts) -> Finding:
     if facts.queue and facts.connected:
         first = facts.queue[0]
         return _held("answers_waiting", _why(first), first.since)
-    ready = facts.row["last_successful_api_call"] is None
+    ready = facts.account.last_successful_api_call is None
     text = _("Ready; nothing sent yet") if ready else _("Everything works")
     return Finding(About.SENDING, State.GOOD, "sending", _("Everything works"), text)
 

@@ -102,7 +102,7 @@ async def attribute_sender(
         await _settle_now(tx, clients, others[0].id, echo, now=now)
         return Origin.OURS
     if others:
-        await _ask(tx, account, echo)
+        await _ask(tx, account, echo, now)
         return Origin.ASKED
     if theirs:
         # Named otherwise than when it was sent. A platform repeats a message once: the next picture
@@ -233,7 +233,7 @@ async def is_asking(tx: Tx, account: Account, person_ref: str, *, now: datetime)
     return bool(asked)
 
 
-async def _ask(tx: Tx, account: Account, echo: MessageWritten) -> None:
+async def _ask(tx: Tx, account: Account, echo: MessageWritten, now: datetime) -> None:
     """A question leaves like everything else: after the commit, and again until it is answered."""
     await outbox.enqueue(
         tx,
@@ -248,6 +248,7 @@ async def _ask(tx: Tx, account: Account, echo: MessageWritten) -> None:
         },
         workspace_id=account.workspace_id,
         account_id=account.id,
+        now=now,
     )
 
 

@@ -156,13 +156,10 @@ async def list_conversations(
         hint = _("Leave it out to begin at the start.")
         raise Invalid(_("This list made no such cursor."), hint=hint, field="query.after")
     if wanted is ConversationFilter.ALL:
-        rows = await queries.list_conversations(tx, workspace_id, after=cursor)
+        found = await queries.list_conversations(tx, workspace_id, after=cursor)
     else:
-        rows = await queries.list_waiting(tx, workspace_id, wanted, after=cursor)
-    return [
-        s.ConversationOutput(cursor=str(Cursor(row["last_message_at"], row["id"])), **row)
-        for row in rows
-    ]
+        found = await queries.list_waiting(tx, workspace_id, wanted, after=cursor)
+    return [s.ConversationOutput.of(one) for one in found]
 
 
 @router.get(WORKSPACE + "/conversations/{conversation_id}/messages")
@@ -180,19 +177,10 @@ async def list_messages(
     links: FileLinks = request.app.state.links
     answers = []
     cursor = await queries.cursor_of_message(tx, conversation_id, before) if before else None
-    for row in await queries.list_messages(tx, conversation_id, before=cursor):
-        key = queries.picture_key(row["attachments"])
-        answers.append(
-            s.MessageOutput(
-                id=row["id"],
-                from_shopper=row["from_shopper"],
-                text=row["text"],
-                kind=row["kind"],
-                picture=links.make(key, now=clock.now(), lasts=PICTURE_LIFE) if key else None,
-                reactions=[reaction["emoji"] for reaction in row["reactions"] or ()],
-                at=row["at"],
-            )
-        )
+    for message in await queries.list_messages(tx, conversation_id, before=cursor):
+        key = message.picture_key
+        link = links.make(key, now=clock.now(), lasts=PICTURE_LIFE) if key else None
+        answers.append(s.MessageOutput.of(message, picture=link))
     return answers
 
 

@@ -79,7 +79,7 @@ class SocialEvents:
                 # Answered weeks later, when the brand comes back, it would only puzzle its writer.
                 raise Skip("the account is disconnected")
         if account is None:
-            await unmatched_events.park_event(tx, event)
+            await unmatched_events.park_event(tx, event, now=self._clock.now())
             return Skipped("no connected account yet: parked")
         if _of_itself(account, happened):
             raise Skip("the account's own words, to nobody else")
@@ -271,6 +271,7 @@ async def _taken_over(
             body=_("The bot is silent in this conversation until you hand it back."),
             action_url=f"/conversations/{conversation.id}",
             dedupe_key=f"taken_over/{conversation.id}/{message.message_ref}",
+            now=now,
         )
         log.info(
             "somebody of {account} answered {shopper}: the bot is silent there",

@@ -54,7 +54,7 @@ async def succeeded(
         milliseconds,
     )
     if in_trouble:
-        await _over(tx, account_id, ["sends", "comments"] if to_comment else ["sends"])
+        await _over(tx, account_id, ["sends", "comments"] if to_comment else ["sends"], at)
 
 
 async def failed(
@@ -152,12 +152,13 @@ async def tell(tx: Tx, account_id: UUID, now: datetime) -> None:
         since = finding.since.isoformat() if finding.since else ""
         await notify_workspace(
             tx,
-            workspace_id=found.row["workspace_id"],
+            workspace_id=found.account.workspace_id,
             kind=finding.code,
             title=finding.title,
             body=finding.text,
             action_url="/accounts",
             dedupe_key=f"{finding.code}/{account_id}/{finding.cause}/{since}/{now:%Y-%m-%d}",
+            now=now,
         )
         await tx.execute(
             """
@@ -170,7 +171,7 @@ async def tell(tx: Tx, account_id: UUID, now: datetime) -> None:
         )
 
 
-async def _over(tx: Tx, account_id: UUID, scopes: list[str]) -> None:
+async def _over(tx: Tx, account_id: UUID, scopes: list[str], now: datetime) -> None:
     """Whoever was told of the trouble is told of its end."""
     ended = await tx.fetch(
         """
@@ -192,6 +193,7 @@ async def _over(tx: Tx, account_id: UUID, scopes: list[str]) -> None:
         body=_("What waited is sent by itself."),
         action_url="/accounts",
         dedupe_key=f"account_recovered/{account_id}/{min(told).isoformat()}",
+        now=now,
     )
 
 

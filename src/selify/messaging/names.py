@@ -39,6 +39,7 @@ async def ask(tx: Tx, conversation: Conversation, now: datetime) -> None:
         payload={"conversation_id": conversation.id},
         workspace_id=conversation.workspace_id,
         account_id=conversation.account_id,
+        now=now,
     )
     if asked is None:
         await outbox_rows.ask_again(

@@ -133,6 +133,7 @@ async def failed(
             body=stored(reason),
             action_url="/accounts",
             dedupe_key=f"message_failed/{delivery.account_id}/{now:%Y-%m-%d}",
+            now=now,
         )
 
 

@@ -80,10 +80,10 @@ async def send(
     message: Outgoing,
     *,
     key: str,
-    now: datetime | None = None,
+    now: datetime,
 ) -> None:
     """Queue it behind what was asked for before in this conversation. ``key`` names what is being
-    answered: asking twice does nothing. ``now``: from when a debounced one waits.
+    answered: asking twice does nothing.
     """
     addressed = message.model_copy(
         update={"person_ref": conversation.person_ref, "conversation_id": conversation.id}
@@ -92,14 +92,14 @@ async def send(
 
 
 async def show_typing(
-    tx: Tx, account: Account, conversation: Conversation, *, client: str, key: str
+    tx: Tx, account: Account, conversation: Conversation, *, client: str, key: str, now: datetime
 ) -> None:
     """Seen, and typing dots. They go first, outside the queue's order, and may fail silently."""
     dots = Outgoing(kind=Kind.TYPING, client=client, person_ref=conversation.person_ref)
-    await _enqueue(tx, account, dots, ordering_key=f"typing:{key}", key=key)
+    await _enqueue(tx, account, dots, ordering_key=f"typing:{key}", key=key, now=now)
 
 
-async def reply_privately(tx: Tx, account: Account, message: Outgoing) -> bool:
+async def reply_privately(tx: Tx, account: Account, message: Outgoing, *, now: datetime) -> bool:
     """The one private answer a comment may get; false when it has it already. The thread is known
     only once it was sent.
     """
@@ -109,6 +109,7 @@ async def reply_privately(tx: Tx, account: Account, message: Outgoing) -> bool:
         message,
         ordering_key=f"comment:{account.id}:{message.commenter_ref}",
         key=f"comment:{message.comment_ref}",
+        now=now,
     )
 
 
@@ -163,10 +164,9 @@ async def _enqueue(
     *,
     ordering_key: str,
     key: str,
-    now: datetime | None = None,
+    now: datetime,
 ) -> bool:
     """False when this was queued before."""
-    debounced_from = now if message.debounced else None
     queued = await outbox.enqueue(
         tx,
         channel=CHANNEL,
@@ -175,7 +175,7 @@ async def _enqueue(
         ordering_key=ordering_key,
         workspace_id=account.workspace_id,
         account_id=account.id,
-        not_before=debounced_from + DEBOUNCE if debounced_from else None,
-        now=debounced_from,
+        not_before=now + DEBOUNCE if message.debounced else now,
+        now=now,
     )
     return queued is not None

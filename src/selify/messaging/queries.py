@@ -1,13 +1,13 @@
 """What pages and the API show of conversations. Read as the user: row level security decides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
-import asyncpg
-
-from selify.core.cursor import Cursor, cursor_of, place
+from selify.core.cursor import Cursor, found_cursor, place
 from selify.core.database import Tx
 from selify.core.errors import NotFound
 from selify.core.ids import LAST_ID
@@ -43,9 +43,18 @@ class Answers(StrEnum):
         return cls.PERSON if state.get("handler") == Handler.HUMAN else cls.BOT
 
 
-async def list_accounts(tx: Tx, workspace_id: UUID) -> list[asyncpg.Record]:
+@dataclass(frozen=True, slots=True)
+class ListedAccount:
+    id: UUID
+    platform: str
+    username: str | None
+    status: str | None
+
+
+async def list_accounts(tx: Tx, workspace_id: UUID) -> list[ListedAccount]:
     """Which accounts there are. How they are doing, ``diagnosis`` says."""
-    return await tx.fetch(
+    return await tx.fetch_as(
+        ListedAccount,
         """
         SELECT id, platform, platform_username AS username, status
           FROM public.connected_social_accounts
@@ -55,21 +64,51 @@ async def list_accounts(tx: Tx, workspace_id: UUID) -> list[asyncpg.Record]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ListedConversation:
+    """A conversation as pages show it. ``state``: ``conversation_state`` as it is stored."""
+
+    id: UUID
+    account_id: UUID | None
+    person: str
+    username: str | None
+    unread: int | None
+    messages: int | None
+    last_message: str | None
+    last_message_at: datetime | None
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def stage(self) -> str:
+        """In the words of whoever answers."""
+        return str(self.state.get("stage") or "initial")
+
+    @property
+    def handler(self) -> Handler:
+        return Handler.HUMAN if self.state.get("handler") == Handler.HUMAN else Handler.BOT
+
+    @property
+    def answers(self) -> Answers:
+        return Answers.of(self.state)
+
+
 _CONVERSATION = """
     SELECT id, connected_account_id AS account_id, platform_user_id AS person,
-           platform_username AS username, conversation_state, unread_count AS unread,
-           message_count AS messages, last_message_text AS last_message, last_message_at
+           platform_username AS username, conversation_state AS state,
+           unread_count AS unread, message_count AS messages, last_message_text AS last_message,
+           last_message_at
       FROM public.social_conversations WHERE workspace_id = $1
 """
 
 
 async def list_conversations(
     tx: Tx, workspace_id: UUID, *, after: Cursor | None = None, limit: int = 50
-) -> list[dict[str, Any]]:
+) -> list[ListedConversation]:
     """Latest first; at the end those in which nothing was said yet."""
-    rows: list[asyncpg.Record] = []
+    found: list[ListedConversation] = []
     if after is None or after.at:
-        rows = await tx.fetch(
+        found = await tx.fetch_as(
+            ListedConversation,
             f"""
             {_CONVERSATION} AND last_message_at IS NOT NULL
                AND (last_message_at, id) < ($2::timestamptz, $3::uuid)
@@ -79,17 +118,18 @@ async def list_conversations(
             *place(after),
             limit,
         )
-    if len(rows) < limit:  # they are few, and only whoever turns to the end needs them
-        rows += await tx.fetch(
+    if len(found) < limit:  # they are few, and only whoever turns to the end needs them
+        found += await tx.fetch_as(
+            ListedConversation,
             f"""
             {_CONVERSATION} AND last_message_at IS NULL AND id < $2
              ORDER BY id DESC LIMIT $3
             """,
             workspace_id,
             after.id if after and not after.at else LAST_ID,
-            limit - len(rows),
+            limit - len(found),
         )
-    return [_with_state(row) for row in rows]
+    return found
 
 
 _WAITING: Mapping[ConversationFilter, str] = {
@@ -105,7 +145,7 @@ async def list_waiting(
     *,
     after: Cursor | None = None,
     limit: int = 50,
-) -> list[dict[str, Any]]:
+) -> list[ListedConversation]:
     """Those that are waited in for a person or a reader, in the same order. As the system, after
     the membership was checked: users do not see the table that finds them.
     """
@@ -113,7 +153,8 @@ async def list_waiting(
     goes_on = (
         "(last_message_at, conversation_id) < (coalesce($2::timestamptz, '-infinity'), $3::uuid)"
     )
-    rows = await tx.fetch(
+    return await tx.fetch_as(
+        ListedConversation,
         f"""
         {_CONVERSATION} AND id IN (
             SELECT conversation_id FROM internal.waiting_conversations
@@ -127,35 +168,59 @@ async def list_waiting(
         after.id if after else None,
         limit,
     )
-    return [_with_state(row) for row in rows]
 
 
-async def access_conversation(tx: Tx, workspace_id: UUID, conversation_id: UUID) -> dict[str, Any]:
+async def access_conversation(
+    tx: Tx, workspace_id: UUID, conversation_id: UUID
+) -> ListedConversation:
     """Raises ConversationMissing."""
-    row = await tx.fetch_one(f"{_CONVERSATION} AND id = $2", workspace_id, conversation_id)
-    if row is None:
+    found = await tx.fetch_one_as(
+        ListedConversation, f"{_CONVERSATION} AND id = $2", workspace_id, conversation_id
+    )
+    if found is None:
         raise ConversationMissing(_("There is no such conversation in this workspace."))
-    return _with_state(row)
+    return found
 
 
 async def cursor_of_message(tx: Tx, conversation_id: UUID, message_id: UUID) -> Cursor:
     """Raises CursorMissing."""
-    row = await tx.fetch_one(
-        """
-        SELECT id, created_at AS at FROM public.social_messages
-         WHERE conversation_id = $1 AND id = $2
-        """,
-        conversation_id,
-        message_id,
+    return found_cursor(
+        await tx.fetch_one_as(
+            Cursor,
+            """
+            SELECT id, created_at AS at FROM public.social_messages
+             WHERE conversation_id = $1 AND id = $2
+            """,
+            conversation_id,
+            message_id,
+        )
     )
-    return cursor_of(row, "at")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMessage:
+    """A message as pages show it. ``attachments`` and ``reactions`` as they are stored."""
+
+    id: UUID
+    from_shopper: bool
+    text: str | None
+    kind: str | None
+    at: datetime
+    attachments: Sequence[Mapping[str, Any]] = ()
+    reactions: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def picture_key(self) -> str | None:
+        """The storage key of a picture of ours, if it carries one."""
+        return next((a["storage_key"] for a in self.attachments if a.get("storage_key")), None)
 
 
 async def list_messages(
     tx: Tx, conversation_id: UUID, *, before: Cursor | None = None, limit: int = 200
-) -> list[asyncpg.Record]:
+) -> list[ListedMessage]:
     """The latest, or the latest before that mark, in the order they were written."""
-    rows = await tx.fetch(
+    found = await tx.fetch_as(
+        ListedMessage,
         """
         SELECT m.id, m.sender_platform_id = c.platform_user_id AS from_shopper,
                m.message_text AS text, m.message_type AS kind, m.attachments, m.reactions,
@@ -170,20 +235,4 @@ async def list_messages(
         *place(before),
         limit,
     )
-    return rows[::-1]
-
-
-def picture_key(attachments: list[dict[str, Any]]) -> str | None:
-    """The storage key of a picture of ours in a message, if it carries one."""
-    return next((a["storage_key"] for a in attachments or () if a.get("storage_key")), None)
-
-
-def _with_state(row: asyncpg.Record) -> dict[str, Any]:
-    """``stage``: in the words of whoever answers."""
-    state = row["conversation_state"] or {}
-    return {
-        **dict(row),
-        "stage": str(state.get("stage") or "initial"),
-        "handler": (Handler.HUMAN if state.get("handler") == Handler.HUMAN else Handler.BOT).value,
-        "answers": Answers.of(state).value,
-    }
+    return found[::-1]

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from selify.core.cursor import Cursor
 from selify.core.text import Said
 from selify.messaging.diagnosis import Diagnosis, State
+from selify.messaging.queries import ListedConversation, ListedMessage
 
 
 class FindingOutput(BaseModel):
@@ -54,13 +56,13 @@ class AccountOutput(BaseModel):
 
     @classmethod
     def of(cls, found: Diagnosis, *, bot_is_on: bool) -> Self:
-        row, chief = found.row, found.chief
+        account, chief = found.account, found.chief
         return cls(
-            id=row["id"],
-            platform=row["platform"],
-            username=row["username"],
-            status=row["status"],
-            token_expires_at=row["token_expires_at"],
+            id=account.id,
+            platform=account.platform,
+            username=account.username,
+            status=account.status,
+            token_expires_at=account.token_expires_at,
             health=_HEALTH.get(chief.state),
             error=chief.text if chief.state is State.BAD else None,
             missing=[cost.text for cost in found.lost],
@@ -102,6 +104,23 @@ class ConversationOutput(BaseModel):
     last_message: str | None
     last_message_at: datetime | None
 
+    @classmethod
+    def of(cls, found: ListedConversation) -> Self:
+        return cls(
+            id=found.id,
+            cursor=str(Cursor(found.last_message_at, found.id)),
+            account_id=found.account_id,
+            person=found.person,
+            username=found.username,
+            stage=found.stage,
+            handler=found.handler.value,
+            answers=found.answers.value,
+            unread=found.unread,
+            messages=found.messages,
+            last_message=found.last_message,
+            last_message_at=found.last_message_at,
+        )
+
 
 class MessageOutput(BaseModel):
     id: UUID
@@ -113,3 +132,15 @@ class MessageOutput(BaseModel):
     )
     reactions: list[str]
     at: datetime
+
+    @classmethod
+    def of(cls, message: ListedMessage, *, picture: str | None) -> Self:
+        return cls(
+            id=message.id,
+            from_shopper=message.from_shopper,
+            text=message.text,
+            kind=message.kind,
+            picture=picture,
+            reactions=[reaction["emoji"] for reaction in message.reactions],
+            at=message.at,
+        )

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import asyncpg
-
 from selify.auth import audit
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
@@ -100,6 +98,16 @@ async def died(tx: Tx, account_id: UUID, code: str, now: datetime, *, sealed: st
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A stored token whose renewal is due. ``since``: when it was given or renewed last."""
+
+    id: UUID
+    access_token: str
+    token_expires_at: datetime
+    since: datetime
+
+
 async def renew_due(
     database: Database, clock: Clock, secrets: SecretBox, gateway: AccountGateway
 ) -> int:
@@ -108,7 +116,8 @@ async def renew_due(
     """
     now = clock.now()
     async with database.tx(ACTOR) as tx:
-        due = await tx.fetch(
+        due = await tx.fetch_as(
+            _Due,
             f"""
             SELECT id, access_token, token_expires_at,
                    coalesce(token_last_refreshed_at, created_at) AS since
@@ -123,40 +132,34 @@ async def renew_due(
             now - RENEW_AGE,
             RENEW_BEFORE,
         )
-        for row in due:
-            await schedule.note_try(tx, RENEWAL, row["id"], now=now)
-    for row in due:
+        for one in due:
+            await schedule.note_try(tx, RENEWAL, one.id, now=now)
+    for one in due:
         try:
-            await _renew(database, clock, secrets, gateway, row)
+            await _renew(database, clock, secrets, gateway, one)
         except Exception as error:
             if is_away(error):
                 raise
-            log.exception("a token could not be renewed", account_id=str(row["id"]))
+            log.exception("a token could not be renewed", account_id=str(one.id))
     return len(due)
 
 
 async def _renew(
-    database: Database,
-    clock: Clock,
-    secrets: SecretBox,
-    gateway: AccountGateway,
-    row: asyncpg.Record,
+    database: Database, clock: Clock, secrets: SecretBox, gateway: AccountGateway, due: _Due
 ) -> None:
     async with database.tx(ACTOR) as tx:
-        account = await repository.account(tx, row["id"])
+        account = await repository.account(tx, due.id)
         if account is None or account.status != "active":
             return
-        token = await held(tx, secrets, row["id"])
-    if token.sealed != row["access_token"]:
+        token = await held(tx, secrets, due.id)
+    if token.sealed != due.access_token:
         return  # the owner connected it again meanwhile
     try:
-        renewed = await gateway.renew(
-            token.plain, expires_at=row["token_expires_at"], since=row["since"]
-        )
+        renewed = await gateway.renew(token.plain, expires_at=due.token_expires_at, since=due.since)
     except PlatformRefused as refused:
         async with database.tx(ACTOR) as tx:
             await _audit_renewal(tx, account, error=refused.code)
-            if refused.token_dead or row["token_expires_at"] <= clock.now():
+            if refused.token_dead or due.token_expires_at <= clock.now():
                 await died(tx, account.id, refused.code, clock.now(), sealed=token.sealed)
         return
     async with database.tx(ACTOR) as tx:

@@ -69,6 +69,7 @@ async def _tell(tx: Tx, conversation: Conversation, code: str, now: datetime) ->
             ),
             action_url=f"/conversations/{conversation.id}",
             dedupe_key=f"{day}/{place}",
+            now=now,
         ):
             return
     await notify_workspace(
@@ -79,6 +80,7 @@ async def _tell(tx: Tx, conversation: Conversation, code: str, now: datetime) ->
         body=_("You find all of them under “Needs a person”."),
         action_url="/?wanted=human",
         dedupe_key=f"{day}/more",
+        now=now,
     )
 
 
@@ -92,4 +94,5 @@ async def tell_of_account(tx: Tx, account: Account, *, now: datetime) -> None:
         body=_("A shopper may be waiting for an answer. Please look into the app."),
         action_url="/accounts",
         dedupe_key=f"{UNHANDLED}/{account.id}/{now:%Y-%m-%d}",
+        now=now,
     )

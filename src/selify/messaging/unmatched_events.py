@@ -6,11 +6,10 @@ then by a routine. A raw entry is read again once a day, for a newer version may
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from selify.core.database import Tx
 from selify.core.logging import get_logger
@@ -27,33 +26,36 @@ REST = timedelta(days=1)
 _UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
-async def park_event(tx: Tx, event: Event) -> None:
+async def park_event(tx: Tx, event: Event, *, now: datetime) -> None:
     """An understood event whose account is not connected (yet). What it says stays in its own row,
     where it can be taken back.
     """
     await tx.execute(
         """
-        INSERT INTO public.instagram_message_queue (entry_id, webhook_payload, last_error)
-        VALUES ($1, $2, 'no connected account')
+        INSERT INTO public.instagram_message_queue
+               (entry_id, webhook_payload, last_error, created_at)
+        VALUES ($1, $2, 'no connected account', $3)
         """,
         event.account_ref,
         {"event_id": str(event.id), "type": event.event_type},
+        now,
     )
 
 
-async def keep_raw(tx: Tx, entries: Sequence[tuple[str, Any, str]]) -> None:
+async def keep_raw(tx: Tx, entries: Sequence[tuple[str, Any, str]], *, now: datetime) -> None:
     """Raw entries nobody understands: (entry id, the JSON as it came, why)."""
     await tx.execute_many(
         """
-        INSERT INTO public.instagram_message_queue (entry_id, webhook_payload, last_error)
-        VALUES ($1, $2, $3)
+        INSERT INTO public.instagram_message_queue
+               (entry_id, webhook_payload, last_error, created_at)
+        VALUES ($1, $2, $3, $4)
         """,
         # A bare null is JSON too, but to the database it would be no payload at all.
-        [(entry_id, {} if raw is None else raw, why) for entry_id, raw, why in entries],
+        [(entry_id, {} if raw is None else raw, why, now) for entry_id, raw, why in entries],
     )
 
 
-async def retry_attributed(tx: Tx) -> int:
+async def retry_attributed(tx: Tx, *, now: datetime) -> int:
     """Replay parked events whose account is live by now; how many."""
     rows = await tx.fetch(
         f"""
@@ -67,25 +69,40 @@ async def retry_attributed(tx: Tx) -> int:
         """
     )
     for row in rows:
-        await replay(tx, row["event_id"])
+        await replay(tx, row["event_id"], now=now)
         # From now on it is known whose event it is: a purge of the account finds it.
         await inbox_rows.belongs_to(tx, row["event_id"], row["account_id"])
         await tx.execute(
             """
             UPDATE public.instagram_message_queue
                SET status = 'completed', account_id = $2, attempts = attempts + 1,
-                   processed_at = now(), last_error = NULL
+                   processed_at = $3, last_error = NULL
              WHERE id = $1
             """,
             row["id"],
             row["account_id"],
+            now,
         )
     return len(rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Parked:
+    """An entry that nobody understood, as it came."""
+
+    id: UUID
+    raw: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread(_Parked):
+    created_at: datetime
+
+
 async def retry_raw(tx: Tx, read: ReadAgain, *, now: datetime) -> int:
     """A routine: read raw entries again; how many are understood by now."""
-    rows = await tx.fetch(
+    parked = await tx.fetch_as(
+        _Unread,
         f"""
         SELECT id, webhook_payload AS raw, created_at FROM public.instagram_message_queue
          WHERE status = 'pending' AND coalesce(processed_at, created_at) < $1
@@ -96,27 +113,27 @@ async def retry_raw(tx: Tx, read: ReadAgain, *, now: datetime) -> int:
         now - REST,
     )
     understood = 0
-    for row in rows:
+    for one in parked:
         try:
             async with tx.savepoint():
-                done = await _read_again(tx, row, read, now)
+                done = await _read_again(tx, one, read, now)
         except Exception as error:
             if is_away(error):
                 raise
-            log.exception("a parked entry could not be read again", parked_id=str(row["id"]))
+            log.exception("a parked entry could not be read again", parked_id=str(one.id))
             done = False
         if not done:
-            await _not_yet(tx, row["id"], now)
+            await _not_yet(tx, one.id, now)
         understood += done
     return understood
 
 
-async def _read_again(tx: Tx, row: asyncpg.Record, read: ReadAgain, now: datetime) -> bool:
+async def _read_again(tx: Tx, parked: _Unread, read: ReadAgain, now: datetime) -> bool:
     """Whether it is understood by now; then its events are stored, and nothing else is kept."""
-    events = read(row["raw"], row["created_at"])
+    events = read(parked.raw, parked.created_at)
     if events is None:
         return False
-    await inbox.store(tx, events)
+    await inbox.store(tx, events, now=now)
     await tx.execute(
         """
         UPDATE public.instagram_message_queue
@@ -124,7 +141,7 @@ async def _read_again(tx: Tx, row: asyncpg.Record, read: ReadAgain, now: datetim
                processed_at = $2, last_error = NULL
          WHERE id = $1
         """,
-        row["id"],
+        parked.id,
         now,
     )
     return True
@@ -145,7 +162,8 @@ async def _not_yet(tx: Tx, parked_id: UUID, now: datetime) -> None:
 
 async def forget_addresses_of(tx: Tx, message_ref: str) -> None:
     """Where the pictures of a message are to be had. Unread entries are few, and seldom wait long."""
-    rows = await tx.fetch(
+    parked = await tx.fetch_as(
+        _Parked,
         """
         SELECT id, webhook_payload AS raw FROM public.instagram_message_queue
          WHERE status <> 'completed' AND strpos(webhook_payload::text, $1) > 0
@@ -153,12 +171,13 @@ async def forget_addresses_of(tx: Tx, message_ref: str) -> None:
         """,
         message_ref,
     )
-    await _store_without_addresses(tx, rows)
+    await _store_without_addresses(tx, parked)
 
 
 async def forget_addresses(tx: Tx, begin: datetime, end: datetime) -> int:
     """Of what came in between; of how many."""
-    rows = await tx.fetch(
+    parked = await tx.fetch_as(
+        _Parked,
         """
         SELECT id, webhook_payload AS raw FROM public.instagram_message_queue
          WHERE created_at >= $1 AND created_at < $2 AND webhook_payload::text ~* 'https?:'
@@ -167,14 +186,14 @@ async def forget_addresses(tx: Tx, begin: datetime, end: datetime) -> int:
         begin,
         end,
     )
-    await _store_without_addresses(tx, rows)
-    return len(rows)
+    await _store_without_addresses(tx, parked)
+    return len(parked)
 
 
-async def _store_without_addresses(tx: Tx, rows: Sequence[asyncpg.Record]) -> None:
+async def _store_without_addresses(tx: Tx, parked: Sequence[_Parked]) -> None:
     await tx.execute_many(
         "UPDATE public.instagram_message_queue SET webhook_payload = $2 WHERE id = $1",
-        [(row["id"], without_addresses(row["raw"])) for row in rows],
+        [(one.id, without_addresses(one.raw)) for one in parked],
     )
 
 

@@ -97,7 +97,11 @@ def _routines(container: Container) -> list[Routine]:
     database, clock = container.database, container.clock
     clients = container.one(Clients)
     return [
-        Routine("parked events", 30, as_system(container, unmatched_events.retry_attributed)),
+        Routine(
+            "parked events",
+            30,
+            as_system(container, lambda tx: unmatched_events.retry_attributed(tx, now=clock.now())),
+        ),
         Routine(
             "lapsed messages",
             60,

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from selify.core.permissions import SIGNED_IN, allows
-from selify.core.web.http import UserTx
+from selify.core.web.http import CurrentClock, UserTx
 from selify.notifications import notices, schemas
 
 router = APIRouter(prefix="/api/v1/notifications", tags=["notifications"])
@@ -35,13 +35,17 @@ async def list_notifications(
 
 @router.post("/read")
 @allows(SIGNED_IN)
-async def mark_read(body: schemas.NotificationIds, tx: UserTx) -> schemas.Changed:
+async def mark_read(
+    body: schemas.NotificationIds, tx: UserTx, clock: CurrentClock
+) -> schemas.Changed:
     """You have seen these."""
-    return schemas.Changed(changed=await notices.mark_read(tx, body.ids))
+    return schemas.Changed(changed=await notices.mark_read(tx, body.ids, now=clock.now()))
 
 
 @router.post("/archive")
 @allows(SIGNED_IN)
-async def archive(body: schemas.NotificationIds, tx: UserTx) -> schemas.Changed:
+async def archive(
+    body: schemas.NotificationIds, tx: UserTx, clock: CurrentClock
+) -> schemas.Changed:
     """You are done with these: they disappear from the list."""
-    return schemas.Changed(changed=await notices.archive(tx, body.ids))
+    return schemas.Changed(changed=await notices.archive(tx, body.ids, now=clock.now()))

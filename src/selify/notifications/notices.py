@@ -4,11 +4,11 @@ States: unread (neither read nor archived) → read → archived. Archiving what
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-import asyncpg
-
+from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.queue.outbox import Failed, OutboxMessage, Outcome, Sent
 from selify.notifications.types import Notification
@@ -28,6 +28,7 @@ async def notify(
     title: str,
     body: str,
     dedupe_key: str,
+    now: datetime,
     action_url: str | None = None,
     everyone: bool = False,
     translations: Mapping[str, Mapping[str, str]] | None = None,
@@ -42,12 +43,13 @@ async def notify(
     ``translations``: title and body in other languages. Everybody is told in their profile's; what is
     told once stays as it was written.
     """
-    told, said = await _recipients(tx, workspace_id, everyone=everyone), translations or {}
+    told = await _recipients(tx, workspace_id, everyone=everyone, now=now)
+    said = translations or {}
     return await tx.execute(
         """
         INSERT INTO public.notifications
-               (id, user_id, workspace_id, type, title, description, action_url, metadata)
-        SELECT n.id, n.user_id, w.id, $4, n.title, n.body, $7, $8
+               (id, user_id, workspace_id, type, title, description, action_url, metadata, created_at)
+        SELECT n.id, n.user_id, w.id, $4, n.title, n.body, $7, $8, $9
           FROM unnest($1::uuid[], $2::uuid[], $5::text[], $6::text[]) AS n (id, user_id, title, body)
           LEFT JOIN public.workspaces w ON w.id = $3 AND w.deleted_at IS NULL
         ON CONFLICT (id) DO NOTHING
@@ -60,21 +62,25 @@ async def notify(
         [said.get(language, {}).get("body", body) for language in told.values()],
         action_url,
         {"dedupe_key": dedupe_key},
+        now,
     )
 
 
-async def _recipients(tx: Tx, workspace_id: UUID, *, everyone: bool) -> dict[UUID, str]:
+async def _recipients(
+    tx: Tx, workspace_id: UUID, *, everyone: bool, now: datetime
+) -> dict[UUID, str]:
     """Who is told, and in which language."""
     rows = await tx.fetch(
         """
         SELECT m.user_id, p.language
           FROM public.workspace_members m LEFT JOIN public.profiles p ON p.id = m.user_id
          WHERE m.workspace_id = $1 AND m.joined_at IS NOT NULL AND ($2 OR m.role = ANY ($3))
-           AND (m.expires_at IS NULL OR m.expires_at > now())
+           AND (m.expires_at IS NULL OR m.expires_at > $4)
         """,
         workspace_id,
         everyone,
         _CAN_ACT,
+        now,
     )
     return {row["user_id"]: row["language"] or "" for row in rows}
 
@@ -83,6 +89,9 @@ class NoticeChannel:
     """The outbox channel of notices. There is nothing to send: the rows are written in the very
     transaction that marks the notice as sent.
     """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
 
     async def send(self, delivery: OutboxMessage) -> Outcome:
         if delivery.workspace_id is None:
@@ -95,7 +104,8 @@ class NoticeChannel:
     async def on_outcome(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome) -> None:
         if isinstance(outcome, Sent) and delivery.workspace_id is not None:
             notice: dict[str, Any] = delivery.payload
-            await notify(tx, workspace_id=delivery.workspace_id, **notice)
+            now = self._clock.now()
+            await notify(tx, workspace_id=delivery.workspace_id, now=now, **notice)
 
 
 async def list_notifications(
@@ -104,9 +114,11 @@ async def list_notifications(
     """What the user was told and has not archived, newest first, in the user's transaction. Where a
     workspace is named, what it told them, and what nobody but they themselves is told.
     """
-    rows = await tx.fetch(
+    return await tx.fetch_as(
+        Notification,
         """
-        SELECT id, workspace_id, type, title, description, action_url, created_at, read_at
+        SELECT id, workspace_id, type AS kind, title, description AS body, action_url, created_at,
+               read_at
           FROM public.notifications
          WHERE user_id = $1 AND ($2::uuid IS NULL OR workspace_id = $2 OR workspace_id IS NULL)
            AND archived_at IS NULL AND (NOT $3 OR read_at IS NULL)
@@ -117,7 +129,6 @@ async def list_notifications(
         unread_only,
         limit,
     )
-    return [_notification(row) for row in rows]
 
 
 async def count_unread(tx: Tx, *, workspace_id: UUID | None = None) -> int:
@@ -137,38 +148,27 @@ async def count_unread(tx: Tx, *, workspace_id: UUID | None = None) -> int:
     return count
 
 
-async def mark_read(tx: Tx, ids: Sequence[UUID]) -> int:
+async def mark_read(tx: Tx, ids: Sequence[UUID], *, now: datetime) -> int:
     """In the user's transaction; how many were unread. Other people's are left alone."""
     return await tx.execute(
         """
-        UPDATE public.notifications SET read_at = now()
+        UPDATE public.notifications SET read_at = $3
          WHERE id = ANY ($1::uuid[]) AND user_id = $2 AND read_at IS NULL
         """,
         list(ids),
         tx.actor.user_id,
+        now,
     )
 
 
-async def archive(tx: Tx, ids: Sequence[UUID]) -> int:
+async def archive(tx: Tx, ids: Sequence[UUID], *, now: datetime) -> int:
     """In the user's transaction; how many were not archived yet."""
     return await tx.execute(
         """
-        UPDATE public.notifications SET archived_at = now(), read_at = coalesce(read_at, now())
+        UPDATE public.notifications SET archived_at = $3, read_at = coalesce(read_at, $3)
          WHERE id = ANY ($1::uuid[]) AND user_id = $2 AND archived_at IS NULL
         """,
         list(ids),
         tx.actor.user_id,
-    )
-
-
-def _notification(row: asyncpg.Record) -> Notification:
-    return Notification(
-        id=row["id"],
-        workspace_id=row["workspace_id"],
-        kind=row["type"],
-        title=row["title"],
-        body=row["description"],
-        action_url=row["action_url"],
-        created_at=row["created_at"],
-        read_at=row["read_at"],
+        now,
     )

@@ -6,6 +6,7 @@ the table writes the rows (``selify.notifications.notices``). A notice can be gi
 times: its ``dedupe_key`` names the business event, which is told once.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from selify.core.database import Tx
@@ -23,6 +24,7 @@ async def notify_workspace(
     title: str,
     body: str,
     dedupe_key: str,
+    now: datetime,
     action_url: str | None = None,
     everyone: bool = False,
 ) -> bool:
@@ -52,5 +54,6 @@ async def notify_workspace(
                 if language != ENGLISH
             },
         },
+        now=now,
     )
     return told is not None

@@ -6,8 +6,8 @@ from selify.notifications import endpoints, outbox
 from selify.notifications.notices import NoticeChannel
 
 
-async def _work(_: Container) -> Work:
-    return Work(channels={outbox.CHANNEL: NoticeChannel()})
+async def _work(container: Container) -> Work:
+    return Work(channels={outbox.CHANNEL: NoticeChannel(container.clock)})
 
 
 WING = Wing(name="notifications", routers=[endpoints.router], work=_work)

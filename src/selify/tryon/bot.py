@@ -87,10 +87,10 @@ class TryOnBot:
             return {"decision": "try-on is switched off"}
         known = await conversations.find(tx, account.id, comment.person_ref)
         if known and (known.opted_out or known.handler is Handler.HUMAN):
-            await _tell_of_comment(tx, account, known, comment)
+            await _tell_of_comment(tx, account, known, comment, now)
             return Skipped("the bot is silent in the conversation with this person")
         language = await _language_of(tx, known, comment, now)
-        if not await _greet(tx, account, comment, binding, language, keyword):
+        if not await _greet(tx, account, comment, binding, language, keyword, now):
             raise Skip("this comment has had its private reply")
         return {"decision": "private reply", "keyword": keyword, "explain": words.explain()}
 
@@ -194,6 +194,7 @@ async def _greet(
     binding: Binding,
     language: str,
     keyword: str,
+    now: datetime,
 ) -> bool:
     """False when this comment was answered before."""
     rendered = await renderer.renderer(tx, account, language=language, about=binding)
@@ -216,6 +217,7 @@ async def _greet(
             commented_at=comment.at,
             username=comment.username,
         ),
+        now=now,
     )
     if fresh:
         await interactions.begin(
@@ -309,7 +311,9 @@ async def _carry_out(
     rendered = await renderer.renderer(tx, account, language=state.language, about=binding)
     if replies:
         key = f"typing/{message.message_ref}"
-        await outgoing.show_typing(tx, account, conversation, client=renderer.CLIENT, key=key)
+        await outgoing.show_typing(
+            tx, account, conversation, client=renderer.CLIENT, key=key, now=clock.now()
+        )
     if (
         replies and Effect.CALL_HUMAN not in decision.effects
     ):  # whoever is called has not read it yet
@@ -373,7 +377,7 @@ async def _smaller_acts(
             case Effect.OPT_OUT:
                 await outgoing.fall_silent(tx, conversation, reason="asked to stop", now=now)
             case Effect.CALL_HUMAN:
-                await _call_human(tx, account, conversation, message, decision.why)
+                await _call_human(tx, account, conversation, message, decision.why, now)
             case Effect.TELL_PAUSED:
                 await _tell_paused(tx, account, now)
             case Effect.RECORD_LIKE | Effect.RECORD_DISLIKE if judged is not None:
@@ -384,7 +388,12 @@ async def _smaller_acts(
 
 
 async def _call_human(
-    tx: Tx, account: Account, conversation: Conversation, message: MessageWritten, why: str
+    tx: Tx,
+    account: Account,
+    conversation: Conversation,
+    message: MessageWritten,
+    why: str,
+    now: datetime,
 ) -> None:
     # No name: a notice outlives the conversation, which the link leads to.
     await notify_workspace(
@@ -398,11 +407,12 @@ async def _call_human(
         ),
         action_url=f"/conversations/{conversation.id}",
         dedupe_key=f"human/{conversation.id}/{message.message_ref}",
+        now=now,
     )
 
 
 async def _tell_of_comment(
-    tx: Tx, account: Account, conversation: Conversation, comment: CommentWritten
+    tx: Tx, account: Account, conversation: Conversation, comment: CommentWritten, now: datetime
 ) -> None:
     """Whoever answers a shopper by hand hears of their wish: the bot may not follow it. Of those who
     asked not to be written to nobody need hear.
@@ -417,6 +427,7 @@ async def _tell_of_comment(
         body=_("They asked for it in a comment. The bot is silent there until you hand it back."),
         action_url=f"/conversations/{conversation.id}",
         dedupe_key=f"comment/{comment.comment_ref}",
+        now=now,
     )
 
 
@@ -430,6 +441,7 @@ async def _tell_paused(tx: Tx, account: Account, now: datetime) -> None:
         body=_("Shoppers are asking for it. Switch it on in the account's settings."),
         action_url="/accounts",
         dedupe_key=f"paused/{account.id}/{now:%Y-%m-%d}",
+        now=now,
     )
 
 

@@ -89,8 +89,8 @@ async def list_posts(workspace_id: UUID, tx: UserTx, after: LastSeen = None) -> 
     """Posts, newest first, and the garment each shows; 60 at a time."""
     await access_workspace(tx, workspace_id, may.POSTS_READ)
     cursor = await queries.cursor_of_post(tx, workspace_id, after) if after else None
-    rows = await queries.list_posts(tx, workspace_id, after=cursor)
-    return [s.PostOutput(**dict(row)) for row in rows]
+    found = await queries.list_posts(tx, workspace_id, after=cursor)
+    return [s.PostOutput.model_validate(post, from_attributes=True) for post in found]
 
 
 @router.put(WORKSPACE + "/posts/{post_id}/garment")
@@ -155,5 +155,5 @@ async def list_interactions(
     """Every trigger and how far it got, newest first, 50 at a time."""
     await access_workspace(tx, workspace_id, may.FUNNEL_READ)
     cursor = await queries.cursor_of_interaction(tx, workspace_id, after) if after else None
-    rows = await queries.list_interactions(tx, workspace_id, after=cursor)
-    return [s.InteractionOutput(**dict(row)) for row in rows]
+    found = await queries.list_interactions(tx, workspace_id, after=cursor)
+    return [s.InteractionOutput.model_validate(one, from_attributes=True) for one in found]

@@ -161,7 +161,7 @@ class TryOnJob:
             await self._limit_life(tx, request, max(self._rules.keep, LONGEST_JOB))
         await self._storage.put(key, picture.data, content_type=picture.content_type)
         async with self._database.tx(ACTOR) as tx:
-            await jobs.save_checkpoint(tx, job, {"photo": key})
+            await jobs.save_checkpoint(tx, job, {"photo": key}, now=self._clock.now())
             await lifecycle.forget_address(tx, job.key)
 
     async def _limit_life(self, tx: Tx, request: Request, keep: timedelta) -> None:

@@ -104,16 +104,11 @@ async def begin(
             source_id=f"{JOB}:{key}",
             source_platform=account.platform,
             job_id=job_id,
-            metadata={
-                "conversation_id": str(conversation.id),
-                "interaction_id": str(state.interaction_id),
-                "garment": binding.garment_name,
-                "shopper": conversation.username,
-            },
+            metadata=_what_is_paid(conversation, state, binding),
         )
         charge = await billing.reserve(tx, clock, order)
     except CreditsExhausted as exhausted:
-        await _tell_exhausted(tx, account, exhausted)
+        await _tell_exhausted(tx, account, exhausted, clock.now())
         return Start.EXHAUSTED
     except billing.MeterClosed:
         return Start.PAUSED
@@ -139,8 +134,19 @@ async def begin(
             photo_url=photo.url,
             charge_id=charge.id,
         ).stored(),
+        now=clock.now(),
     )
     return Start.STARTED
+
+
+def _what_is_paid(conversation: Conversation, state: State, binding: Binding) -> dict[str, str]:
+    """As the charge tells it."""
+    return {
+        "conversation_id": str(conversation.id),
+        "interaction_id": str(state.interaction_id),
+        "garment": binding.garment_name,
+        "shopper": conversation.username,
+    }
 
 
 async def may_continue(tx: Tx, request: Request, *, now: datetime) -> bool:
@@ -186,7 +192,7 @@ async def finish(
     await interactions.generation_finished(
         tx, request.interaction_id, successful=True, photo_score=100, at=clock.now()
     )
-    await _say_result(tx, thread, request, made, card)
+    await _say_result(tx, thread, request, made, card, clock.now())
     await _conclude(tx, thread.conversation, request, Stage.RESULT_SENT)
     log.info(
         "{shopper} was dressed in {seconds} s by {engine}: the charge stands",
@@ -241,6 +247,7 @@ async def refuse(
             interaction_id=request.interaction_id,
         ),
         key=f"refusal/{request.message_ref}",
+        now=clock.now(),
     )
     await _conclude(tx, thread.conversation, request, Stage.AWAITING_PHOTO)
     log.info(
@@ -434,7 +441,12 @@ async def next_photo(tx: Tx, conversation: Conversation) -> None:
 
 
 async def _say_result(
-    tx: Tx, thread: _Thread, request: Request, made: RenderResult, card: ProductCard | None
+    tx: Tx,
+    thread: _Thread,
+    request: Request,
+    made: RenderResult,
+    card: ProductCard | None,
+    now: datetime,
 ) -> None:
     """The picture, what it is and costs, and the question how they like it."""
     account, conversation = thread.account, thread.conversation
@@ -450,7 +462,7 @@ async def _say_result(
         (say("feedback", rendered.say("feedback"), buttons=FEEDBACK_BUTTONS), "feedback"),
     ):
         await outgoing.send(
-            tx, account, conversation, message, key=f"{answer}/{request.message_ref}"
+            tx, account, conversation, message, key=f"{answer}/{request.message_ref}", now=now
         )
 
 
@@ -495,7 +507,9 @@ def _scores(rendering: Rendering) -> dict[str, Any]:
     return {"quality": {k: list(v) if isinstance(v, tuple) else v for k, v in measured.items()}}
 
 
-async def _tell_exhausted(tx: Tx, account: Account, exhausted: CreditsExhausted) -> None:
+async def _tell_exhausted(
+    tx: Tx, account: Account, exhausted: CreditsExhausted, now: datetime
+) -> None:
     await notify_workspace(
         tx,
         workspace_id=account.workspace_id,
@@ -504,6 +518,7 @@ async def _tell_exhausted(tx: Tx, account: Account, exhausted: CreditsExhausted)
         body=exhausted.detail,
         action_url="/billing",
         dedupe_key=f"credits/{account.workspace_id}/{exhausted.balance.resets_at:%Y-%m-%dT%H:%M}",
+        now=now,
     )
 
 
@@ -518,4 +533,5 @@ async def _tell_garment_fault(
         body=_("Upload one of the garment alone, laid flat on a plain background."),
         action_url="/wardrobe",
         dedupe_key=f"garment/{request.binding_id}/{now:%Y-%m-%d}",
+        now=now,
     )

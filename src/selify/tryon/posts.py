@@ -6,11 +6,10 @@ Posts are copied from the platform page by page, under a lease that a crashed wo
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from selify.commerce import LOW_CONFIDENCE
 from selify.core.clock import Clock
@@ -234,9 +233,9 @@ async def bind(
     """
     check_keywords(keywords or (), field="keywords")
     post, garment = await _pair(tx, post_id, garment_id)
-    if garment["confidence"] < LOW_CONFIDENCE and not confirmed:
+    if garment.confidence < LOW_CONFIDENCE and not confirmed:
         raise GarmentUnclear(
-            _("We are not sure what “%(name)s” is.", name=garment["name"]),
+            _("We are not sure what “%(name)s” is.", name=garment.name),
             hint=_("Confirm its category (top, dress or bottom) in the wardrobe, then bind it."),
             field="garment",
         )
@@ -255,11 +254,11 @@ async def bind(
         """,
         new_id(),
         post_id,
-        post["connected_account_id"],
-        post["workspace_id"],
+        post.account_id,
+        post.workspace_id,
         user_id,
-        garment["storage_path"],
-        garment["name"],
+        garment.storage_path,
+        garment.name,
         garment_id,
         list(keywords) if keywords else None,
         use_global_keywords,
@@ -267,13 +266,37 @@ async def bind(
     return bound
 
 
-async def _pair(tx: Tx, post_id: UUID, garment_id: UUID) -> tuple[asyncpg.Record, asyncpg.Record]:
-    """The post and the garment, of one workspace. Raises PostMissing."""
-    post = await tx.fetch_one(
-        "SELECT id, connected_account_id, workspace_id FROM public.social_posts WHERE id = $1",
+@dataclass(frozen=True, slots=True)
+class _Post:
+    account_id: UUID
+    workspace_id: UUID
+    post_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Garment:
+    name: str
+    storage_path: str
+    workspace_id: UUID
+    confidence: float
+
+
+async def _post(tx: Tx, post_id: UUID) -> _Post | None:
+    return await tx.fetch_one_as(
+        _Post,
+        """
+        SELECT connected_account_id AS account_id, workspace_id, platform_post_id AS post_ref
+          FROM public.social_posts WHERE id = $1
+        """,
         post_id,
     )
-    garment = await tx.fetch_one(
+
+
+async def _pair(tx: Tx, post_id: UUID, garment_id: UUID) -> tuple[_Post, _Garment]:
+    """The post and the garment, of one workspace. Raises PostMissing."""
+    post = await _post(tx, post_id)
+    garment = await tx.fetch_one_as(
+        _Garment,
         """
         SELECT coalesce(name, filename) AS name, storage_path, workspace_id,
                coalesce((leffa_metadata ->> 'category_confidence')::float, 0) AS confidence
@@ -281,7 +304,7 @@ async def _pair(tx: Tx, post_id: UUID, garment_id: UUID) -> tuple[asyncpg.Record
         """,
         garment_id,
     )
-    if post is None or garment is None or garment["workspace_id"] != post["workspace_id"]:
+    if post is None or garment is None or garment.workspace_id != post.workspace_id:
         raise PostMissing(_("This post or this garment is not in your workspace."))
     return post, garment
 
@@ -299,14 +322,11 @@ async def check_post(tx: Tx, workspace_id: UUID, post_id: UUID) -> None:
 async def keywords_of(tx: Tx, workspace_id: UUID, post_id: UUID) -> Keywords:
     """The words in force under a post, and where each comes from. Raises PostMissing."""
     await check_post(tx, workspace_id, post_id)
-    row = await tx.fetch_one(
-        "SELECT connected_account_id, platform_post_id FROM public.social_posts WHERE id = $1",
-        post_id,
-    )
-    account = await accounts.account(tx, row["connected_account_id"]) if row else None
-    if row is None or account is None:
+    post = await _post(tx, post_id)
+    account = await accounts.account(tx, post.account_id) if post else None
+    if post is None or account is None:
         raise PostMissing(_("There is no such post in this workspace."))
-    binding = await repository.binding_of_post(tx, account.id, row["platform_post_id"])
+    binding = await repository.binding_of_post(tx, account.id, post.post_ref)
     _texts, platforms = await repository.workspace_texts(tx, workspace_id)
     return keywords_in_force(account, platforms, binding)
 

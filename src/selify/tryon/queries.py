@@ -1,11 +1,33 @@
 """What pages and the API show of posts and of the funnel. Read as the user: row level security decides."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
-from selify.core.cursor import Cursor, cursor_of, place
+from selify.core.cursor import Cursor, found_cursor, place
 from selify.core.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPost:
+    """A post as pages show it, with the garment that is bound to it, if one is."""
+
+    id: UUID
+    account_id: UUID
+    post_ref: str
+    caption: str | None
+    url: str | None
+    thumbnail_url: str | None
+    posted_at: datetime
+    binding_id: UUID | None
+    garment_id: UUID | None
+    garment_name: str | None
+    total_triggers: int | None
+    successful_generations: int | None
+    trigger_keywords: Sequence[str] | None
+    use_global_keywords: bool | None
+
 
 _POST = """
     SELECT p.id, p.connected_account_id AS account_id, p.platform_post_id AS post_ref,
@@ -20,9 +42,10 @@ _POST = """
 
 async def list_posts(
     tx: Tx, workspace_id: UUID, *, after: Cursor | None = None, limit: int = 60
-) -> list[asyncpg.Record]:
+) -> list[ListedPost]:
     """Newest first, with the garment each shows."""
-    return await tx.fetch(
+    return await tx.fetch_as(
+        ListedPost,
         f"""
         {_POST} AND (p.posted_at, p.id) < ($2::timestamptz, $3::uuid)
          ORDER BY p.posted_at DESC, p.id DESC LIMIT $4
@@ -33,14 +56,15 @@ async def list_posts(
     )
 
 
-async def find_post(tx: Tx, workspace_id: UUID, post_id: UUID) -> asyncpg.Record | None:
+async def find_post(tx: Tx, workspace_id: UUID, post_id: UUID) -> ListedPost | None:
     """One post as ``list_posts`` shows it."""
-    return await tx.fetch_one(f"{_POST} AND p.id = $2", workspace_id, post_id)
+    return await tx.fetch_one_as(ListedPost, f"{_POST} AND p.id = $2", workspace_id, post_id)
 
 
 async def cursor_of_post(tx: Tx, workspace_id: UUID, post_id: UUID) -> Cursor:
     """Raises CursorMissing."""
-    return cursor_of(await find_post(tx, workspace_id, post_id), "posted_at")
+    post = await find_post(tx, workspace_id, post_id)
+    return found_cursor(Cursor(post.posted_at, post.id) if post else None)
 
 
 async def shows_any_garment(tx: Tx, workspace_id: UUID) -> bool:
@@ -59,11 +83,29 @@ async def shows_any_garment(tx: Tx, workspace_id: UUID) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ListedInteraction:
+    """A row of the funnel: what began it, and how far it got."""
+
+    id: UUID
+    post_ref: str | None
+    kind: str
+    keyword: str | None
+    username: str | None
+    answered: bool
+    photo: bool
+    generated: bool
+    liked: bool | None
+    started_at: datetime
+    finished_at: datetime | None
+
+
 async def list_interactions(
     tx: Tx, workspace_id: UUID, *, after: Cursor | None = None, limit: int = 50
-) -> list[asyncpg.Record]:
+) -> list[ListedInteraction]:
     """Rows of the funnel, newest first. The newest of each account, of which a workspace has few."""
-    return await tx.fetch(
+    return await tx.fetch_as(
+        ListedInteraction,
         """
         SELECT i.id, i.post_id AS post_ref, i.interaction_type AS kind, i.trigger_word AS keyword,
                i.instagram_username AS username, coalesce(i.bot_responded, false) AS answered,
@@ -87,14 +129,16 @@ async def list_interactions(
 
 async def cursor_of_interaction(tx: Tx, workspace_id: UUID, interaction_id: UUID) -> Cursor:
     """Raises CursorMissing."""
-    row = await tx.fetch_one(
-        """
-        SELECT i.id, i.created_at AS at
-          FROM public.bot_interactions i
-          JOIN public.connected_social_accounts a ON a.id = i.account_id
-         WHERE i.id = $2 AND a.workspace_id = $1
-        """,
-        workspace_id,
-        interaction_id,
+    return found_cursor(
+        await tx.fetch_one_as(
+            Cursor,
+            """
+            SELECT i.id, i.created_at AS at
+              FROM public.bot_interactions i
+              JOIN public.connected_social_accounts a ON a.id = i.account_id
+             WHERE i.id = $2 AND a.workspace_id = $1
+            """,
+            workspace_id,
+            interaction_id,
+        )
     )
-    return cursor_of(row, "at")

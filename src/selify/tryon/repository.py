@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from selify.core.database import Tx
 
 
@@ -39,41 +37,27 @@ async def workspace_texts(tx: Tx, workspace_id: UUID) -> tuple[str, Mapping[str,
 
 async def binding_of_post(tx: Tx, account_id: UUID, post_ref: str) -> Binding | None:
     """The active garment of a post, by the platform's own id of the post."""
-    row = await tx.fetch_one(
+    return await tx.fetch_one_as(
+        Binding,
         f"{_BINDING} WHERE b.account_id = $1 AND p.platform_post_id = $2 AND b.is_active",
         account_id,
         post_ref,
     )
-    return _binding(row) if row else None
 
 
 async def binding(tx: Tx, binding_id: UUID) -> Binding | None:
-    row = await tx.fetch_one(f"{_BINDING} WHERE b.id = $1 AND b.is_active", binding_id)
-    return _binding(row) if row else None
+    return await tx.fetch_one_as(Binding, f"{_BINDING} WHERE b.id = $1 AND b.is_active", binding_id)
 
 
 _BINDING = """
-    SELECT b.id, b.account_id, b.post_id, b.trigger_keywords, b.use_global_keywords,
-           p.platform_post_id, p.bot_config, p.workspace_id, b.wardrobe_garment_id,
+    SELECT b.id, b.account_id, b.post_id, p.workspace_id, p.platform_post_id AS post_ref,
+           b.wardrobe_garment_id AS garment_id,
            coalesce(b.garment_name, g.name, g.filename) AS garment_name,
-           g.leffa_metadata ->> 'leffa_category' AS covers
+           coalesce(g.leffa_metadata ->> 'leffa_category', '') AS covers,
+           coalesce(b.trigger_keywords, '{}') AS trigger_keywords,
+           b.use_global_keywords IS NOT false AS use_global_keywords,
+           p.bot_config AS post_config
       FROM public.social_posts_garment_bindings b
       JOIN public.social_posts p ON p.id = b.post_id
       JOIN public.wardrobe_garments g ON g.id = b.wardrobe_garment_id
 """
-
-
-def _binding(row: asyncpg.Record) -> Binding:
-    return Binding(
-        id=row["id"],
-        account_id=row["account_id"],
-        workspace_id=row["workspace_id"],
-        post_id=row["post_id"],
-        post_ref=row["platform_post_id"],
-        garment_id=row["wardrobe_garment_id"],
-        garment_name=row["garment_name"],
-        covers=row["covers"] or "",
-        trigger_keywords=tuple(row["trigger_keywords"] or ()),
-        use_global_keywords=row["use_global_keywords"] is not False,
-        post_config=row["bot_config"] or {},
-    )

@@ -71,7 +71,7 @@ async def effects(database: Database) -> int:
 
 
 async def test_the_same_delivery_is_stored_once(database: Database) -> None:
-    intake = Intake(database)
+    intake = Intake(database, SystemClock())
     first = await intake.receive([comment(1), comment(2)])
     again = await intake.receive([comment(2), comment(3), comment(3)])
     assert (first, await effects(database)) == (2, 0)
@@ -86,7 +86,7 @@ async def test_two_comments_with_the_same_words_are_two_events() -> None:
 async def test_deliveries_that_arrive_together_all_return_after_their_commit(
     database: Database,
 ) -> None:
-    intake = Intake(database)
+    intake = Intake(database, SystemClock())
     counts = await asyncio.gather(*(intake.receive([comment(n)]) for n in range(50)))
     assert counts == [1] * 50
     assert len(await statuses(database)) == 50
@@ -96,7 +96,7 @@ async def test_a_delivery_that_cannot_be_read_is_refused_alone(database: Databas
     def broken() -> list[Incoming]:
         raise ValueError("no JSON")
 
-    intake = Intake(database)
+    intake = Intake(database, SystemClock())
     answers = await asyncio.gather(
         intake.receive_unread(lambda: [comment(1), comment(2)]),
         intake.receive_unread(broken),
@@ -112,7 +112,7 @@ async def test_the_same_deliveries_at_once_are_stored_once_and_never_wait_for_ea
     database: Database,
 ) -> None:
     events = [comment(n) for n in range(40)]
-    intakes = [Intake(database) for _ in range(4)]
+    intakes = [Intake(database, SystemClock()) for _ in range(4)]
     answers = await asyncio.gather(
         *(intake.receive(events[::step]) for intake in intakes for step in (1, -1))
     )
@@ -123,7 +123,7 @@ async def test_the_same_deliveries_at_once_are_stored_once_and_never_wait_for_ea
 async def test_an_event_is_handled_and_marked_in_one_transaction(
     database: Database, clock: FrozenClock
 ) -> None:
-    await Intake(database).receive([comment(1)])
+    await Intake(database, clock).receive([comment(1)])
     handler = Recorder()
     assert await worker(database, handler, clock).run_once() == 1
     assert await worker(database, handler, clock).run_once() == 0
@@ -134,7 +134,7 @@ async def test_an_event_is_handled_and_marked_in_one_transaction(
 async def test_a_failing_event_leaves_no_effect_is_retried_and_ends_as_a_dead_letter(
     database: Database, clock: FrozenClock
 ) -> None:
-    await Intake(database).receive([comment(1)])
+    await Intake(database, clock).receive([comment(1)])
     handler = Recorder(failing=3)
     for _ in range(3):
         assert await worker(database, handler, clock).run_once() == 1
@@ -144,14 +144,14 @@ async def test_a_failing_event_leaves_no_effect_is_retried_and_ends_as_a_dead_le
     assert await effects(database) == 0
     async with database.tx(SYSTEM) as tx:
         dead = await inbox.dead_letters(tx)
-        assert [row["error_message"] for row in dead] == ["RuntimeError: broken"]
-        assert await inbox.replay(tx, dead[0]["id"])
+        assert [letter.error_message for letter in dead] == ["RuntimeError: broken"]
+        assert await inbox.replay(tx, dead[0].id, now=clock.now())
     assert await worker(database, handler, clock).run_once() == 1
     assert await statuses(database) == {"c1": "completed"}
 
 
 async def test_too_early_is_no_failure(database: Database, clock: FrozenClock) -> None:
-    await Intake(database).receive([comment(1)])
+    await Intake(database, clock).receive([comment(1)])
     handler = Recorder(failing=5, error=Defer("too early", timedelta(seconds=1)))
     for _ in range(5):
         await worker(database, handler, clock).run_once()
@@ -161,7 +161,7 @@ async def test_too_early_is_no_failure(database: Database, clock: FrozenClock) -
 
 
 async def test_a_skipped_event_says_why(database: Database, clock: FrozenClock) -> None:
-    await Intake(database).receive([comment(1)])
+    await Intake(database, clock).receive([comment(1)])
     await worker(database, Recorder(failing=1, error=Skip("our own")), clock).run_once()
     async with database.tx(SYSTEM) as tx:
         row = await tx.fetch_one("SELECT status, processing_result FROM public.webhook_events")
@@ -173,7 +173,7 @@ async def test_a_skipped_event_says_why(database: Database, clock: FrozenClock) 
 async def test_what_a_dead_worker_held_is_taken_over(
     database: Database, clock: FrozenClock
 ) -> None:
-    await Intake(database).receive([comment(1)])
+    await Intake(database, clock).receive([comment(1)])
     async with database.tx(SYSTEM) as tx:
         assert await inbox.claim(tx, worker_id="dead", now=clock.now(), limit=10)
     handler = Recorder()
@@ -188,7 +188,7 @@ async def test_what_a_dead_worker_held_is_taken_over(
 async def test_a_worker_s_death_is_no_failure_of_its_events_but_a_reason_for_it_ends(
     database: Database, clock: FrozenClock
 ) -> None:
-    await Intake(database).receive([comment(1)])
+    await Intake(database, clock).receive([comment(1)])
     heir = worker(database, Recorder(), clock)
     for times in range(1, inbox.MAX_LOST + 1):
         async with database.tx(SYSTEM) as tx:
@@ -206,7 +206,7 @@ async def test_a_worker_s_death_is_no_failure_of_its_events_but_a_reason_for_it_
 async def test_an_event_is_not_to_blame_when_the_database_was_away(
     database: Database, clock: FrozenClock
 ) -> None:
-    await Intake(database).receive([comment(1)])
+    await Intake(database, clock).receive([comment(1)])
     away = Recorder(failing=9, error=DatabaseUnavailable("gone"))
     for _ in range(9):
         await worker(database, away, clock).run_once()
@@ -221,14 +221,14 @@ async def test_an_event_is_not_to_blame_when_the_database_was_away(
 async def test_an_event_that_meets_the_same_trouble_for_ever_ends(
     database: Database, error: Exception
 ) -> None:
-    await Intake(database).receive([comment(1)])
+    await Intake(database, SystemClock()).receive([comment(1)])
     clock = FrozenClock(datetime.now(UTC) + UNCOUNTED_FOR + timedelta(seconds=1))
     for _ in range(4):
         await worker(database, Recorder(failing=1, error=error), clock).run_once()
         clock.advance(timedelta(minutes=5))
     async with database.tx(SYSTEM) as tx:
         [dead] = await inbox.dead_letters(tx)
-    assert str(error) in dead["error_message"]
+    assert str(error) in dead.error_message
 
 
 async def test_a_batch_keeps_its_lease_as_long_as_it_takes(
@@ -239,7 +239,7 @@ async def test_a_batch_keeps_its_lease_as_long_as_it_takes(
     async def slow(tx: Tx, event: Event) -> None:
         await asyncio.sleep(1)
 
-    await Intake(database).receive([comment(1)])
+    await Intake(database, SystemClock()).receive([comment(1)])
     one = InboxWorker(database, {"instagram": slow}, clock=SystemClock(), worker_id="w1")
     other = InboxWorker(database, {"instagram": slow}, clock=SystemClock(), worker_id="w2")
     working, taken_over = asyncio.create_task(one.run_once()), 0
@@ -256,7 +256,7 @@ async def test_a_batch_keeps_its_lease_as_long_as_it_takes(
 async def test_a_worker_that_lost_its_lease_leaves_no_effect(
     database: Database, clock: FrozenClock
 ) -> None:
-    await Intake(database).receive([comment(1)])
+    await Intake(database, clock).receive([comment(1)])
     handler = Recorder()
     slow = worker(database, handler, clock, "slow")
     async with database.tx(SYSTEM) as tx:
@@ -271,7 +271,9 @@ async def test_a_worker_that_lost_its_lease_leaves_no_effect(
 async def test_each_event_is_handled_once_however_many_workers(
     database: Database, clock: FrozenClock, workers: int
 ) -> None:
-    await Intake(database).receive([comment(n, ordering_key=f"l{n % 7}") for n in range(200)])
+    await Intake(database, clock).receive(
+        [comment(n, ordering_key=f"l{n % 7}") for n in range(200)]
+    )
     handler = Recorder()
     crew = [worker(database, handler, clock, f"w{n}") for n in range(workers)]
     while sum(await asyncio.gather(*(one.run_once() for one in crew))):
@@ -283,7 +285,7 @@ async def test_each_event_is_handled_once_however_many_workers(
 VIRAL, QUIET = "viral", "quiet"
 
 
-async def crowd_and_one(database: Database) -> None:
+async def crowd_and_one(database: Database, clock: FrozenClock) -> None:
     """Five hundred events of one account, and then one of another."""
     async with database.tx(SYSTEM) as tx:
         user = uuid4()
@@ -299,17 +301,17 @@ async def crowd_and_one(database: Database) -> None:
             user,
             [VIRAL, QUIET],
         )
-    await Intake(database).receive(
+    await Intake(database, clock).receive(
         [comment(n, ordering_key=f"key {n % 7}", account=VIRAL) for n in range(500)]
     )
-    await Intake(database).receive([comment(500, account=QUIET)])
+    await Intake(database, clock).receive([comment(500, account=QUIET)])
 
 
 @pytest.mark.parametrize("again", [False, True])
 async def test_an_event_of_one_account_does_not_wait_behind_the_crowd_of_another(
     database: Database, clock: FrozenClock, again: bool
 ) -> None:
-    await crowd_and_one(database)
+    await crowd_and_one(database, clock)
     if again:
         async with database.tx(SYSTEM) as tx:
             await tx.execute(
@@ -331,9 +333,9 @@ async def test_an_event_of_one_account_does_not_wait_behind_the_crowd_of_another
 async def test_turns_between_accounts_keep_the_order_of_a_lane(
     database: Database, clock: FrozenClock
 ) -> None:
-    await crowd_and_one(database)
+    await crowd_and_one(database, clock)
     for number in range(501, 520):
-        await Intake(database).receive([comment(number, account=QUIET)])
+        await Intake(database, clock).receive([comment(number, account=QUIET)])
     async with database.tx(SYSTEM) as tx:
         await tx.execute(
             """
@@ -372,8 +374,10 @@ WRITES = (
 )
 
 
-async def test_turns_follow_the_events_whoever_writes_them(database: Database) -> None:
-    await crowd_and_one(database)
+async def test_turns_follow_the_events_whoever_writes_them(
+    database: Database, clock: FrozenClock
+) -> None:
+    await crowd_and_one(database, clock)
     turns = "SELECT array_agg(w ORDER BY event_id) FROM internal.waiting_events w"
     owner = await asyncpg.connect(database.url)
     for write in ("SELECT 1", *WRITES):
@@ -387,7 +391,7 @@ async def test_turns_follow_the_events_whoever_writes_them(database: Database) -
 async def test_a_turn_ends_with_its_event_whoever_ended_it(
     database: Database, clock: FrozenClock
 ) -> None:
-    await Intake(database).receive([comment(n) for n in range(4)])
+    await Intake(database, clock).receive([comment(n) for n in range(4)])
     async with database.tx(SYSTEM) as tx:
         await tx.execute("DELETE FROM public.webhook_events WHERE payload ->> 'id' = 'c0'")
         await tx.execute(
@@ -407,7 +411,7 @@ async def test_a_turn_ends_with_its_event_whoever_ended_it(
 async def test_an_event_that_somebody_holds_keeps_its_turn(
     database: Database, clock: FrozenClock
 ) -> None:
-    await Intake(database).receive([comment(1), comment(2, ordering_key="b")])
+    await Intake(database, clock).receive([comment(1), comment(2, ordering_key="b")])
     handler = Recorder()
     async with database.tx(SYSTEM) as tx:
         await tx.execute(
@@ -421,7 +425,7 @@ async def test_an_event_that_somebody_holds_keeps_its_turn(
 async def test_an_event_whose_end_cannot_be_stored_does_not_take_its_batch_along(
     database: Database, clock: FrozenClock
 ) -> None:
-    await Intake(database).receive(
+    await Intake(database, clock).receive(
         [comment(1, ordering_key="a"), comment(2, ordering_key="b"), comment(3)]
     )
     unwritable = Recorder(failing=1, error=RuntimeError("no text of PostgreSQL's: \0"))
@@ -437,7 +441,7 @@ async def test_an_event_whose_end_cannot_be_stored_does_not_take_its_batch_along
 async def test_a_replayed_event_has_all_its_tries_again(
     database: Database, clock: FrozenClock
 ) -> None:
-    await Intake(database).receive([comment(1)])
+    await Intake(database, clock).receive([comment(1)])
     heir = worker(database, Recorder(), clock)
 
     async def lose_it(times: int) -> None:
@@ -451,7 +455,7 @@ async def test_a_replayed_event_has_all_its_tries_again(
     await lose_it(inbox.MAX_LOST)
     async with database.tx(SYSTEM) as tx:
         [dead] = await inbox.dead_letters(tx)
-        assert await inbox.replay(tx, dead["id"])
+        assert await inbox.replay(tx, dead.id, now=clock.now())
     await lose_it(inbox.MAX_LOST - 1)
     async with database.tx(SYSTEM) as tx:
         assert await inbox.dead_letters(tx) == []
@@ -460,11 +464,11 @@ async def test_a_replayed_event_has_all_its_tries_again(
 async def test_an_event_whose_effects_are_forgotten_is_not_replayed(
     database: Database, clock: FrozenClock
 ) -> None:
-    await Intake(database).receive([comment(1)])
+    await Intake(database, clock).receive([comment(1)])
     await worker(database, Recorder(failing=1, error=Skip("our own")), clock).run_once()
     async with database.tx(SYSTEM) as tx:
         event_id = await tx.fetch_value(
             "UPDATE public.webhook_events SET created_at = created_at - $1::interval RETURNING id",
             inbox.REPLAYABLE,
         )
-        assert not await inbox.replay(tx, event_id)
+        assert not await inbox.replay(tx, event_id, now=clock.now())

@@ -32,7 +32,7 @@ class Work:
     async def run(self, job: Job) -> None:
         self.runs.append(dict(job.checkpoint))
         async with self.database.tx(SYSTEM) as tx:
-            await jobs.save_checkpoint(tx, job, {"step": len(self.runs)})
+            await jobs.save_checkpoint(tx, job, {"step": len(self.runs)}, now=SystemClock().now())
         if self.failures > 0:
             self.failures -= 1
             raise self.error
@@ -47,7 +47,7 @@ def runner(database: Database, work: Work, clock: FrozenClock, name: str = "w1")
 
 async def begin(database: Database, clock: FrozenClock, key: str = "k") -> None:
     async with database.tx(SYSTEM) as tx:
-        await jobs.start(tx, kind="work", key=key, payload={}, run_after=clock.now())
+        await jobs.start(tx, kind="work", key=key, payload={}, now=clock.now())
 
 
 async def finish(one: JobRunner) -> None:
@@ -122,9 +122,10 @@ async def test_nowhere_to_store_anything_is_no_failure_of_a_job(
 async def test_a_job_that_meets_the_same_trouble_for_ever_is_given_up(
     database: Database, error: Exception, late: timedelta
 ) -> None:
-    clock = FrozenClock(datetime.now(UTC) + late)
+    clock = FrozenClock(datetime.now(UTC))
     work = Work(database, failures=9, error=error)
     await begin(database, clock)
+    clock.advance(late)
     for _ in range(6):
         await finish(runner(database, work, clock))
         clock.advance(timedelta(minutes=5))
@@ -234,7 +235,7 @@ async def test_a_long_job_keeps_its_lease(
 
     work, clock = Long(database), SystemClock()
     async with database.tx(SYSTEM) as tx:
-        await jobs.start(tx, kind="work", key="k", payload={})
+        await jobs.start(tx, kind="work", key="k", payload={}, now=clock.now())
     one = JobRunner(database, {"work": work}, clock=clock, worker_id="w1")
     await one.run_once()
     taken_over = 0
@@ -259,10 +260,10 @@ async def test_a_runner_that_lost_its_job_does_not_move_it_back(
     await runner(database, Work(database), clock).recover()
     heir = await taken_by("heir")
     async with database.tx(SYSTEM) as tx:
-        await jobs.save_checkpoint(tx, heir, {"step": 2})
+        await jobs.save_checkpoint(tx, heir, {"step": 2}, now=clock.now())
     with pytest.raises(jobs.JobLost):
         async with database.tx(SYSTEM) as tx:
-            await jobs.save_checkpoint(tx, slow, {"step": 1})
+            await jobs.save_checkpoint(tx, slow, {"step": 1}, now=clock.now())
     async with database.tx(SYSTEM) as tx:
         assert await tx.fetch_value("SELECT checkpoint FROM internal.jobs") == {"step": 2}
 
@@ -280,9 +281,9 @@ async def test_a_shopper_does_not_wait_behind_the_jobs_of_another_brand(
                     key=f"{brand}/{number}",
                     payload={"brand": str(brand)},
                     workspace_id=brand,
-                    run_after=clock.now(),
+                    now=clock.now(),
                 )
-        await jobs.start(tx, kind="work", key="ours", payload={}, run_after=clock.now())
+        await jobs.start(tx, kind="work", key="ours", payload={}, now=clock.now())
     order: list[str] = []
 
     class Render(Work):
@@ -316,6 +317,7 @@ async def test_a_round_takes_the_first_of_each_before_anybodys_second(
                     payload={},
                     workspace_id=brand,
                     run_after=clock.now() + timedelta(seconds=number),
+                    now=clock.now(),
                 )
         taken = await jobs.claim(
             tx, worker_id="w", now=clock.now() + timedelta(minutes=1), limit=4, kinds=["work"]

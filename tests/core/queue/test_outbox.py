@@ -61,12 +61,7 @@ async def put(database: Database, clock: FrozenClock, *keys: str, ordering_key: 
     async with database.tx(SYSTEM) as tx:
         for key in keys:
             await outbox.enqueue(
-                tx,
-                channel="post",
-                key=key,
-                payload={},
-                ordering_key=ordering_key,
-                not_before=clock.now(),
+                tx, channel="post", key=key, payload={}, ordering_key=ordering_key, now=clock.now()
             )
 
 
@@ -97,7 +92,9 @@ async def test_nothing_leaves_that_was_not_committed(
 ) -> None:
     with pytest.raises(RuntimeError):
         async with database.tx(SYSTEM) as tx:
-            await outbox.enqueue(tx, channel="post", key="k", payload={}, ordering_key="a")
+            await outbox.enqueue(
+                tx, channel="post", key="k", payload={}, ordering_key="a", now=clock.now()
+            )
             raise RuntimeError
     await drain(worker(database, post, clock))
     assert post.sent == []
@@ -301,7 +298,7 @@ async def test_an_account_does_not_wait_behind_the_messages_of_another(
                 payload={},
                 ordering_key=f"key {number}",
                 account_id=crowd,
-                not_before=clock.now(),
+                now=clock.now(),
             )
         await outbox.enqueue(
             tx,
@@ -310,7 +307,7 @@ async def test_an_account_does_not_wait_behind_the_messages_of_another(
             payload={},
             ordering_key="single",
             account_id=single,
-            not_before=clock.now(),
+            now=clock.now(),
         )
     await worker(database, post, clock).run_once()
     assert "single" in post.sent
@@ -428,7 +425,7 @@ async def put_in_doubt(database: Database, clock: FrozenClock, account: UUID, *k
                 payload={},
                 ordering_key=key,
                 account_id=account,
-                not_before=clock.now(),
+                now=clock.now(),
             )
         await tx.execute(
             """

@@ -1,6 +1,6 @@
 """``selify events``."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -18,25 +18,25 @@ def list_events() -> None:
     """Show events that failed for good."""
     from selify.core.queue import inbox
 
-    async def work() -> list[dict[str, Any]]:
+    async def work() -> list[inbox.DeadLetter]:
         async with transaction() as tx:
             return await inbox.dead_letters(tx)
 
-    rows = run(work())
-    if not rows:
+    letters = run(work())
+    if not letters:
         out().print("No dead letters: every event was handled.")
         return
     from rich.table import Table
 
     table = Table("id", "platform", "type", "arrived", "tries", "what went wrong")
-    for row in rows:
+    for letter in letters:
         table.add_row(
-            str(row["id"]),
-            row["platform"],
-            row["event_type"],
-            f"{row['created_at']:%Y-%m-%d %H:%M}",
-            str(row["retry_count"]),
-            row["error_message"] or "",
+            str(letter.id),
+            letter.platform,
+            letter.event_type,
+            f"{letter.created_at:%Y-%m-%d %H:%M}",
+            str(letter.retry_count),
+            letter.error_message or "",
         )
     out().print(table)
 
@@ -44,11 +44,12 @@ def list_events() -> None:
 @events.command()
 def replay(event_id: Annotated[UUID, typer.Argument(help="The event's id.")]) -> None:
     """Handle a failed or skipped event again."""
+    from selify.core.clock import SystemClock
     from selify.core.queue import inbox
 
     async def work() -> bool:
         async with transaction() as tx:
-            return await inbox.replay(tx, event_id)
+            return await inbox.replay(tx, event_id, now=SystemClock().now())
 
     if not run(work()):
         raise SelifyError(

@@ -120,8 +120,11 @@ class Intake:
     ``receive`` returns only when the events are safely committed, so the caller may answer 200.
     """
 
-    def __init__(self, database: Database, *, batch: int = 500, parallel: int = 2) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, *, batch: int = 500, parallel: int = 2
+    ) -> None:
         self._database = database
+        self._clock = clock
         self._batches = Batches(self._store, largest=batch, parallel=parallel)
 
     async def receive(self, events: Sequence[Incoming]) -> int:
@@ -142,7 +145,7 @@ class Intake:
         new: set[str] = set()
         if events:
             async with self._database.tx(ACTOR) as tx:
-                new = await _insert(tx, events)
+                new = await _insert(tx, events, self._clock.now())
         return [
             found
             if isinstance(found, Exception)
@@ -162,23 +165,23 @@ def _fingerprinted(read: Read) -> list[_Fingerprinted] | Exception:
         return error
 
 
-async def store(tx: Tx, events: Iterable[Incoming]) -> set[str]:
+async def store(tx: Tx, events: Iterable[Incoming], *, now: datetime) -> set[str]:
     """Insert what is new; the fingerprints of the new rows."""
-    return await _insert(tx, [(event.fingerprint(), event) for event in events])
+    return await _insert(tx, [(event.fingerprint(), event) for event in events], now)
 
 
-async def _insert(tx: Tx, events: list[_Fingerprinted]) -> set[str]:
+async def _insert(tx: Tx, events: list[_Fingerprinted], now: datetime) -> set[str]:
     # In order, so that two servers storing the same redeliveries cannot wait for each other.
     events.sort(key=itemgetter(0))
     rows = await tx.fetch(
         """
         INSERT INTO public.webhook_events
                (platform, event_type, event_fingerprint, platform_message_id, payload, parsed_data,
-                connected_account_id)
+                connected_account_id, created_at)
         SELECT e.platform, e.event_type, e.fingerprint, e.message_id, e.payload::jsonb,
                jsonb_build_object('ordering_key', e.ordering_key, 'account_ref', e.account_ref,
                                   'trace', $8 || '-' || e.n),
-               a.id
+               a.id, $9
           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
                       $7::text[])
                WITH ORDINALITY
@@ -197,6 +200,7 @@ async def _insert(tx: Tx, events: list[_Fingerprinted]) -> set[str]:
         [event.ordering_key for _, event in events],
         [event.account_ref for _, event in events],
         new_trace(),
+        now,
     )
     _count(Counter(event.platform for _, event in events), Counter(r["platform"] for r in rows))
     return {row["event_fingerprint"] for row in rows}
@@ -334,7 +338,7 @@ class InboxWorker:
         marked = await tx.execute(
             """
             UPDATE public.webhook_events
-               SET status = $3, processing_result = $4, processed_at = now(), error_message = NULL,
+               SET status = $3, processing_result = $4, processed_at = $6, error_message = NULL,
                    next_retry_at = NULL, processing_duration_ms = $5
              WHERE id = $1 AND worker_id = $2 AND status = 'processing'
             """,
@@ -343,6 +347,7 @@ class InboxWorker:
             status,
             result,
             round((time.monotonic() - began) * 1000),
+            self._clock.now(),
         )
         return bool(marked)
 
@@ -516,7 +521,7 @@ def _event(row: asyncpg.Record) -> Event:
     )
 
 
-async def replay(tx: Tx, event_id: UUID) -> bool:
+async def replay(tx: Tx, event_id: UUID, *, now: datetime) -> bool:
     """Put a dead letter (or a skipped event) back to the start; false when there is none such, or
     it is older than ``REPLAYABLE``.
     """
@@ -526,10 +531,10 @@ async def replay(tx: Tx, event_id: UUID) -> bool:
             UPDATE public.webhook_events
                SET status = 'pending', retry_count = 0, next_retry_at = NULL, worker_id = NULL,
                    parsed_data = parsed_data - 'lost'
-             WHERE id = $1 AND status IN ('failed', 'skipped') AND created_at > now() - $2::interval
+             WHERE id = $1 AND status IN ('failed', 'skipped') AND created_at > $2
             """,
             event_id,
-            REPLAYABLE,
+            now - REPLAYABLE,
         )
     )
 
@@ -547,14 +552,26 @@ async def again(tx: Tx, event_id: UUID) -> None:
     )
 
 
-async def dead_letters(tx: Tx, *, limit: int = 50) -> list[dict[str, Any]]:
-    rows = await tx.fetch(
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that failed for good."""
+
+    id: UUID
+    platform: str
+    event_type: str
+    created_at: datetime
+    retry_count: int
+    error_message: str | None
+
+
+async def dead_letters(tx: Tx, *, limit: int = 50) -> list[DeadLetter]:
+    return await tx.fetch_as(
+        DeadLetter,
         """
-        SELECT id, platform, event_type, connected_account_id, created_at, retry_count, error_message
+        SELECT id, platform, event_type, created_at, retry_count, error_message
           FROM public.webhook_events
          WHERE status = 'failed' AND retry_count >= max_retries
          ORDER BY created_at DESC LIMIT $1
         """,
         limit,
     )
-    return [dict(row) for row in rows]

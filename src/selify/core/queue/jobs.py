@@ -88,18 +88,19 @@ async def start(
     key: str,
     payload: Mapping[str, Any],
     workspace_id: UUID | None = None,
+    now: datetime,
     run_after: datetime | None = None,
-    now: datetime | None = None,
     job_id: UUID | None = None,
 ) -> UUID | None:
-    """Queue a job; ``None`` when this key was started before. ``now``: where ``run_after`` was reckoned
-    from.
+    """Queue a job; ``None`` when this key was started before. ``run_after``: reckoned from ``now``, when
+    it is due unless something else is said.
     """
     made = job_id or new_id()
     inserted = await tx.execute(
         """
-        INSERT INTO internal.jobs (id, kind, key, payload, workspace_id, run_after, trace_id, updated_at)
-        VALUES ($1, $2, $3, $4, $5, coalesce($6, now()), $7, coalesce($8, now()))
+        INSERT INTO internal.jobs
+               (id, kind, key, payload, workspace_id, run_after, trace_id, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
         ON CONFLICT (kind, key) DO NOTHING
         """,
         made,
@@ -107,26 +108,29 @@ async def start(
         key,
         dict(payload),
         workspace_id,
-        run_after,
+        run_after or now,
         current_trace(),
         now,
     )
     return made if inserted else None
 
 
-async def save_checkpoint(tx: Tx, job: Job, checkpoint: Mapping[str, Any]) -> None:
+async def save_checkpoint(
+    tx: Tx, job: Job, checkpoint: Mapping[str, Any], *, now: datetime
+) -> None:
     """Remember how far the job came, in the transaction that got it there.
 
     Raises JobLost when another runner holds the job by now: let the transaction fail.
     """
     saved = await tx.execute(
         """
-        UPDATE internal.jobs SET checkpoint = $3, updated_at = now()
+        UPDATE internal.jobs SET checkpoint = $3, updated_at = $4
          WHERE id = $1 AND worker_id = $2 AND state = 'running'
         """,
         job.id,
         job.worker_id,
         dict(checkpoint),
+        now,
     )
     if not saved:
         raise JobLost(f"another runner holds the job {job.key}")
@@ -297,13 +301,14 @@ class JobRunner:
             await tx.execute(
                 """
                 UPDATE internal.jobs
-                   SET state = $3, last_error = $4, leased_until = NULL, updated_at = now()
+                   SET state = $3, last_error = $4, leased_until = NULL, updated_at = $5
                  WHERE id = $1 AND worker_id = $2 AND state = 'running'
                 """,
                 job.id,
                 self._worker_id,
                 state,
                 error,
+                self._clock.now(),
             )
         )
 
@@ -341,7 +346,7 @@ _CLAIM = f"""
 } LIMIT $4),
     taken AS (
         UPDATE internal.jobs j
-           SET state = 'running', worker_id = $5, leased_until = $6, updated_at = now(),
+           SET state = 'running', worker_id = $5, leased_until = $6, updated_at = $3,
                attempts = least(attempts + 1, max_attempts + 1),
                started_at = CASE WHEN lost < {ALONE_AFTER} THEN $3 END
          WHERE id = ANY (ARRAY(SELECT id FROM due))

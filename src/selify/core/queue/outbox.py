@@ -137,19 +137,19 @@ async def enqueue(
     ordering_key: str,
     workspace_id: UUID | None = None,
     account_id: UUID | None = None,
+    now: datetime,
     not_before: datetime | None = None,
-    now: datetime | None = None,
 ) -> UUID | None:
-    """Queue a delivery; ``None`` when this key was queued before. ``now``: where ``not_before`` was
-    reckoned from.
+    """Queue a delivery; ``None`` when this key was queued before. ``not_before``: reckoned from ``now``,
+    when it is due unless something else is said.
     """
     made = new_id()
     inserted = await tx.execute(
         """
         INSERT INTO internal.outbox
                (id, channel, key, ordering_key, payload, workspace_id, account_id, not_before, trace_id,
-                updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()), $9, coalesce($10, now()))
+                created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
         ON CONFLICT (channel, key) DO NOTHING
         """,
         made,
@@ -159,7 +159,7 @@ async def enqueue(
         dict(payload),
         workspace_id,
         account_id,
-        not_before,
+        not_before or now,
         current_trace(),
         now,
     )
@@ -462,7 +462,7 @@ _CLAIM = f"""
 } LIMIT $4),
     taken AS (
         UPDATE internal.outbox o
-           SET state = 'sending', worker_id = $5, leased_until = $6, updated_at = now(),
+           SET state = 'sending', worker_id = $5, leased_until = $6, updated_at = $3,
                attempts = least(attempts + 1, max_attempts)
          WHERE id = ANY (ARRAY(SELECT id FROM due))
         RETURNING {_COLUMNS}),
@@ -503,7 +503,7 @@ _CLAIM_UNKNOWN = f"""
     )
 } LIMIT $4),
     taken AS (
-        UPDATE internal.outbox o SET worker_id = $5, leased_until = $6, updated_at = now()
+        UPDATE internal.outbox o SET worker_id = $5, leased_until = $6, updated_at = $3
          WHERE id = ANY (ARRAY(SELECT id FROM due))
         RETURNING {_COLUMNS})
     SELECT taken.*, round.*, false AS set_aside FROM round LEFT JOIN taken ON true

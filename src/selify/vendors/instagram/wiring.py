@@ -62,15 +62,15 @@ async def _serve(container: Container) -> AsyncIterator[Service]:
 
 
 def _receiver(container: Container) -> WebhookReceiver:
-    database = container.database
+    database, clock = container.database, container.clock
 
     async def park(entries: Sequence[RawEntry]) -> None:
         async with database.tx(ROUTINES) as tx:
-            await unmatched_events.keep_raw(tx, [(e.entry_id, e.raw, e.reason) for e in entries])
+            parked = [(e.entry_id, e.raw, e.reason) for e in entries]
+            await unmatched_events.keep_raw(tx, parked, now=clock.now())
 
-    return WebhookReceiver(
-        config_of(container.settings.of(InstagramSettings)), Intake(database), park, container.clock
-    )
+    config = config_of(container.settings.of(InstagramSettings))
+    return WebhookReceiver(config, Intake(database, clock), park, clock)
 
 
 def _requests(container: Container) -> PlatformRequests:
