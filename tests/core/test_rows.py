@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from selify.core.database import Actor, Database, Tx
 from selify.core.money import Cents, MicroUnits
-from selify.core.rows import RowMismatch
+from selify.core.rows import RowMismatch, columns
 
 GarmentId = NewType("GarmentId", UUID)
 
@@ -41,6 +41,13 @@ class Place(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Cost:
     cost: MicroUnits
+
+
+@dataclass(frozen=True, slots=True)
+class Hanger:
+    number: int
+    shirt: Shirt
+    spare: Shirt | None = None
 
 
 @pytest_asyncio.fixture
@@ -100,13 +107,37 @@ async def test_one_column_is_enough(tx: Tx) -> None:
     assert await tx.fetch_one_as(Cost, "SELECT 5 AS cost") == Cost(MicroUnits(5))
 
 
+RED_LINEN = columns({"name": "'Linen'", "colour": "'red'", "price": "1"}, within="shirt")
+NO_SPARE = columns({"name": "NULL", "colour": "NULL", "price": "NULL::int"}, within="spare")
+
+
+async def test_a_field_may_be_a_type_of_its_own(tx: Tx) -> None:
+    linen = Shirt("Linen", Colour.RED, Cents(1))
+    assert await tx.fetch_one_as(Hanger, f"SELECT {RED_LINEN}, 7 AS number") == Hanger(7, linen)
+    silk = columns({"colour": "'blue'", "price": "NULL::int", "name": "'Silk'"}, within="spare")
+    hanger = await tx.fetch_one_as(Hanger, f"SELECT {RED_LINEN}, 7 AS number, {silk}")
+    assert hanger == Hanger(7, linen, Shirt("Silk", Colour.BLUE, None))
+
+
+async def test_it_is_none_where_all_it_is_made_of_is_null(tx: Tx) -> None:
+    hanger = await tx.fetch_one_as(Hanger, f"SELECT {RED_LINEN}, 7 AS number, {NO_SPARE}")
+    assert hanger == Hanger(7, Shirt("Linen", Colour.RED, Cents(1)))
+
+
+async def test_what_it_lacks_is_said_of_it(tx: Tx) -> None:
+    with pytest.raises(RowMismatch, match="no column for Shirt: name, colour"):
+        await tx.fetch_one_as(Hanger, 'SELECT 7 AS number, 1 AS "shirt.price"')
+    with pytest.raises(RowMismatch, match="no column for Hanger: number"):
+        await tx.fetch_one_as(Hanger, f"SELECT {RED_LINEN}")
+
+
 async def test_no_row_is_none_and_no_rows_are_an_empty_list(tx: Tx) -> None:
     assert await tx.fetch_as(Cost, "SELECT 5 AS cost WHERE false") == []
     assert await tx.fetch_one_as(Cost, "SELECT 5 AS cost WHERE false") is None
 
 
 @pytest.mark.parametrize(
-    ("columns", "said"),
+    ("selected", "said"),
     [
         ("'Linen' AS name", "no column for Shirt: colour, price"),
         (
@@ -121,12 +152,12 @@ async def test_no_row_is_none_and_no_rows_are_an_empty_list(tx: Tx) -> None:
     ],
 )
 async def test_a_statement_that_does_not_fit_says_what_is_wrong(
-    tx: Tx, columns: str, said: str
+    tx: Tx, selected: str, said: str
 ) -> None:
     with pytest.raises(RowMismatch, match=said):
-        await tx.fetch_as(Shirt, f"SELECT {columns}")
+        await tx.fetch_as(Shirt, f"SELECT {selected}")
     with pytest.raises(RowMismatch, match=said):
-        await tx.fetch_one_as(Shirt, f"SELECT {columns}")
+        await tx.fetch_one_as(Shirt, f"SELECT {selected}")
 
 
 async def test_a_word_that_an_enum_does_not_know_is_refused(tx: Tx) -> None:

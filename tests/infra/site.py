@@ -16,10 +16,13 @@ from selify.supervisor import free_port
 
 @contextlib.asynccontextmanager
 async def served(
-    settings: Settings, limits: ConnectionLimits | None = None, clock: Clock | None = None
+    settings: Settings,
+    limits: ConnectionLimits | None = None,
+    clock: Clock | None = None,
+    port: int | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server with these settings (``port`` and ``public_url`` are chosen here)."""
-    port = free_port()
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     ours = settings.model_copy(update={"port": port, "public_url": url})
     server = serving.build(create_server(ours, clock=clock), ours, limits)

@@ -444,7 +444,7 @@ class World:
         return await self.sql("SELECT * FROM public.bot_interactions ORDER BY created_at, id")
 
     async def notified(self) -> list[str]:
-        rows = await self.sql("SELECT type FROM public.notifications ORDER BY created_at, id")
+        rows = await self.sql("SELECT type FROM public.notifications ORDER BY created_at, ctid")
         return [row["type"] for row in rows]
 
     async def outcomes(self) -> list[Any]:

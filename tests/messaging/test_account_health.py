@@ -38,7 +38,7 @@ async def press(world: World, brand: Brand) -> int:
 async def bell(world: World) -> list[tuple[str, str]]:
     rows = await world.sql(
         "SELECT title, description FROM public.notifications"
-        " WHERE type <> 'message_failed' ORDER BY created_at, id"
+        " WHERE type <> 'message_failed' ORDER BY created_at, ctid"
     )
     return [(row["title"], row["description"]) for row in rows]
 

@@ -377,7 +377,7 @@ async def told(world: World) -> list[str]:
     """Where the notices about answers that did not arrive lead to."""
     rows = await world.sql(
         "SELECT action_url FROM public.notifications WHERE type = 'message_failed'"
-        " ORDER BY created_at, id"
+        " ORDER BY created_at, ctid"
     )
     return [row["action_url"] for row in rows]
 

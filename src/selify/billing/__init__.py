@@ -8,7 +8,7 @@ two pots it is paid from in ``accounts``, of the prices in ``price_book``.
 
 from selify.billing.accounts import balance, grant, open_account
 from selify.billing.batching import ChargeBatches
-from selify.billing.credits import refund, release_stale, reserve, settle, status_of
+from selify.billing.credits import refund, release_stale, reserve, settle
 from selify.billing.errors import (
     AccountMissing,
     ChargeMissing,
@@ -23,6 +23,7 @@ from selify.billing.explanation import explain
 from selify.billing.forgetting import forget_shoppers
 from selify.billing.invariants import invariants
 from selify.billing.price_book import price_of, provider_cost, seed
+from selify.billing.repository import status_of
 from selify.billing.spending import DaySpend, count_days, spend_by_day
 from selify.billing.types import (
     Balance,

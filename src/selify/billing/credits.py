@@ -66,7 +66,9 @@ async def reserve(tx: Tx, clock: Clock, order: Order) -> Reservation:
     Needs a system transaction. Raises CreditsExhausted, AccountMissing, MeterUnknown, MeterClosed,
     PriceMissing or SourceTaken; in each case nothing was charged and the transaction can go on.
     """
-    [outcome] = await reserve_each(tx, clock, [order])
+    now = clock.now()
+    [row] = await repository.reserve(tx, [order], now)
+    outcome = _outcome(order, row, now)
     if isinstance(outcome, SelifyError):
         raise outcome
     return outcome
@@ -142,7 +144,9 @@ async def settle(tx: Tx, clock: Clock, work: Work) -> bool:
     back meanwhile: let the transaction fail and reserve again, for a result without a charge must
     not leave the house.
     """
-    [outcome] = await settle_each(tx, clock, [work])
+    if await repository.settle(tx, [work], at=clock.now()):
+        return True
+    outcome = await _not_settled(tx, work.charge_id)
     if isinstance(outcome, SelifyError):
         raise outcome
     return outcome
@@ -162,25 +166,15 @@ async def settle_each(tx: Tx, clock: Clock, done: Sequence[Work]) -> list[bool |
 
 async def _not_settled(tx: Tx, charge_id: UUID) -> bool | SelifyError:
     """Why not: False where it had been settled before."""
-    row = await repository.status_of(tx, charge_id)
-    if row is None:
+    status = await repository.status_of(tx, charge_id)
+    if status is None:
         return errors.ChargeMissing(_("There is no charge %(charge_id)s.", charge_id=charge_id))
-    if row["status"] == UsageStatus.REFUNDED:
+    if status is UsageStatus.REFUNDED:
         return errors.ChargeRefunded(
             _("Charge %(charge_id)s was given back before its work was done.", charge_id=charge_id),
             hint=_("Reserve again for the same source."),
         )
     return False
-
-
-async def status_of(tx: Tx, reservation_id: UUID) -> UsageStatus:
-    """Where a charge stands. Raises ChargeMissing."""
-    row = await repository.status_of(tx, reservation_id)
-    if row is None:
-        raise errors.ChargeMissing(
-            _("There is no charge %(reservation_id)s.", reservation_id=reservation_id)
-        )
-    return UsageStatus(row["status"])
 
 
 async def refund(
@@ -199,25 +193,22 @@ async def refund(
     have cost us something all the same: ``provider_cost`` and ``engine`` as for ``settle``. Needs a
     system transaction. Raises ChargeMissing.
     """
-    row = await repository.status_of(tx, reservation_id)
-    if row is None:
+    workspace_id = await repository.workspace_of(tx, reservation_id)
+    if workspace_id is None:
         raise errors.ChargeMissing(
             _("There is no charge %(reservation_id)s.", reservation_id=reservation_id)
         )
-    quota = await repository.lock_quota(tx, row["workspace_id"])
+    quota = await repository.lock_quota(tx, workspace_id)
     if quota is None:
         raise errors.AccountMissing(
-            _(
-                "Workspace %(workspace_id)s has no billing account.",
-                workspace_id=row["workspace_id"],
-            )
+            _("Workspace %(workspace_id)s has no billing account.", workspace_id=workspace_id)
         )
     now = clock.now()
     parts = await repository.lock_live_parts(tx, reservation_id)
     total = Refund(Credits.zero(), MicroUnits.zero(), Credits.zero(), repeated=not parts)
     for part in parts:
         give = _to_payg if part["cost_source"] == CostSource.PAYG else _to_week
-        given, back = await give(tx, row["workspace_id"], part, quota["period_end"], now, reason)
+        given, back = await give(tx, workspace_id, part, quota["period_end"], now, reason)
         await repository.mark_refunded(
             tx, part["id"], at=now, code=code[:LONGEST_CODE], reason=reason, given_to=given
         )

@@ -182,10 +182,20 @@ async def booked_cost(tx: Tx, event_id: UUID) -> BookedCost | None:
     )
 
 
-async def status_of(tx: Tx, event_id: UUID) -> asyncpg.Record | None:
-    return await tx.fetch_one(
-        "SELECT status, workspace_id FROM public.workspace_usage_events WHERE id = $1", event_id
+async def status_of(tx: Tx, event_id: UUID) -> UsageStatus | None:
+    """Where a charge stands; ``None`` where there is none."""
+    status = await tx.fetch_value(
+        "SELECT status FROM public.workspace_usage_events WHERE id = $1", event_id
     )
+    return UsageStatus(status) if status else None
+
+
+async def workspace_of(tx: Tx, event_id: UUID) -> UUID | None:
+    """Whose charge it is."""
+    workspace_id: UUID | None = await tx.fetch_value(
+        "SELECT workspace_id FROM public.workspace_usage_events WHERE id = $1", event_id
+    )
+    return workspace_id
 
 
 async def lock_quota(tx: Tx, workspace_id: UUID) -> asyncpg.Record | None:

@@ -38,23 +38,21 @@ class Batches(Generic[Item, Outcome]):
 
     async def _flush(self) -> None:
         try:
-            await self._empty()
+            while self._waiting:
+                batch = self._waiting[: self._largest]
+                self._waiting = self._waiting[self._largest :]
+                outcomes: Sequence[Outcome | BaseException]
+                try:
+                    outcomes = await self._do([item for item, _ in batch])
+                except BaseException as error:  # noqa: BLE001 - everybody who waits must hear of it
+                    outcomes = [error] * len(batch)
+                for (_, future), outcome in zip(batch, outcomes, strict=True):
+                    if future.done():  # nobody waits any more
+                        continue
+                    if isinstance(outcome, BaseException):
+                        future.set_exception(outcome)
+                    else:
+                        future.set_result(outcome)
         finally:
             # In the same step in which it saw that nothing waits: what comes after has a flusher.
             self._flushers.discard(asyncio.current_task())
-
-    async def _empty(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
-            outcomes: Sequence[Outcome | BaseException]
-            try:
-                outcomes = await self._do([item for item, _ in batch])
-            except BaseException as error:  # noqa: BLE001 - everybody who waits must hear of it
-                outcomes = [error] * len(batch)
-            for (_, future), outcome in zip(batch, outcomes, strict=True):
-                if future.done():  # nobody waits any more
-                    continue
-                if isinstance(outcome, BaseException):
-                    future.set_exception(outcome)
-                else:
-                    future.set_result(outcome)

@@ -1,7 +1,8 @@
 """Rows of the database as values of a type, by the names of their columns.
 
-The type is a dataclass or a NamedTuple that names each column of the statement. What fits is decided
-once for each type and set of columns; a row then costs little more than the type's own constructor.
+The type is a dataclass or a NamedTuple that names each column of the statement. A field that is of such a
+type itself is made of the columns below its name ("account.id", ``columns``). What fits is decided once for
+each type and set of columns; a row then costs little more than the type's own constructor.
 """
 
 import dataclasses
@@ -19,6 +20,7 @@ import asyncpg
 
 T = TypeVar("T")
 _Convert = Callable[[Any], Any]
+_Build = Callable[[Any], Any]  # of a row, or of what one has of a nested value
 
 # What the driver returns, JSON included: the column's value is the field's.
 _AS_IT_IS = frozenset(
@@ -41,6 +43,12 @@ class _Field:
     convert: _Convert | None
 
 
+def columns(of: Mapping[str, str], *, within: str = "") -> str:
+    """SQL: expressions by the names of their fields. ``within``: the field that they make together."""
+    before = f"{within}." if within else ""
+    return ", ".join(f'{expression} AS "{before}{name}"' for name, expression in of.items())
+
+
 def build(kind: type[T], rows: Sequence[asyncpg.Record]) -> list[T]:
     """Each row as a ``kind``.
 
@@ -56,21 +64,35 @@ def build(kind: type[T], rows: Sequence[asyncpg.Record]) -> list[T]:
 
 
 @functools.cache
-def _builder(kind: Any, columns: tuple[str, ...]) -> Callable[[asyncpg.Record], Any]:
+def _builder(kind: Any, columns: tuple[str, ...]) -> _Build:
     fields = _fields_of(kind)
-    _check(kind, fields, columns)
-    filled = [field for field in fields if field.name in columns]
+    parts: dict[str, dict[str, int]] = {}  # of a field: the places of its own columns
+    for place, column in enumerate(columns):
+        name, _, part = column.partition(".")
+        parts.setdefault(name, {})[part] = place
+    _check(kind, fields, columns, list(parts))
+    filled = [field for field in fields if field.name in parts]
     make = kind if len(filled) == len(fields) else _by_name(kind, filled)
-    places = [columns.index(field.name) for field in filled]
-    take = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
+    take = _taking([next(iter(parts[field.name].values())) for field in filled])
+    nested = [
+        (place, _nested(field, parts[field.name]))
+        for place, field in enumerate(filled)
+        if "" not in parts[field.name]
+    ]
     converts = [
-        (place, field.convert) for place, field in enumerate(filled) if field.convert is not None
+        (place, field.convert)
+        for place, field in enumerate(filled)
+        if field.convert is not None and "" in parts[field.name]
     ]
 
-    def one(row: asyncpg.Record) -> Any:
+    def one(row: Any) -> Any:
         values = take(row)
-        if converts:
+        if nested:
             values = list(values)
+            for place, of_row in nested:
+                values[place] = of_row(row)
+        if converts:
+            values = values if nested else list(values)
             for place, convert in converts:
                 if values[place] is not None:
                     values[place] = convert(values[place])
@@ -79,6 +101,22 @@ def _builder(kind: Any, columns: tuple[str, ...]) -> Callable[[asyncpg.Record], 
         return make(*values)
 
     return one
+
+
+def _taking(places: Sequence[int]) -> _Build:
+    return itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
+
+
+def _nested(field: _Field, places: Mapping[str, int]) -> _Build:
+    """A value of its own, or none where all of its columns are NULL and it may lack."""
+    take, make = _taking(list(places.values())), _builder(field.convert, tuple(places))
+
+    def of_row(row: Any) -> Any:
+        values = take(row)
+        lacks = field.nullable and all(value is None for value in values)
+        return None if lacks else make(values)
+
+    return of_row
 
 
 def _by_name(kind: Callable[..., Any], filled: Sequence[_Field]) -> Callable[..., Any]:
@@ -131,12 +169,14 @@ def _conversion(hint: Any) -> _Convert | None:
     return make
 
 
-def _check(kind: object, fields: Sequence[_Field], columns: Sequence[str]) -> None:
+def _check(
+    kind: object, fields: Sequence[_Field], columns: Sequence[str], names: Sequence[str]
+) -> None:
     name = getattr(kind, "__qualname__", kind)
-    lacking = [field.name for field in fields if field.name not in columns and not field.default]
+    lacking = [field.name for field in fields if field.name not in names and not field.default]
     if lacking:
         raise RowMismatch(f"the statement has no column for {name}: {', '.join(lacking)}")
-    unknown = [column for column in columns if column not in {field.name for field in fields}]
+    unknown = [name for name in names if name not in {field.name for field in fields}]
     if unknown:
         raise RowMismatch(f"{name} has no field for the columns {', '.join(unknown)}")
     if len(set(columns)) < len(columns):

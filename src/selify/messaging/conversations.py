@@ -10,12 +10,15 @@ the memory of whoever answers (``ports.Responder``), who alone knows what they m
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from selify.core.database import Tx
 from selify.core.queue import inbox_rows
 from selify.core.queue.inbox_rows import StoredEvent
+from selify.core.rows import columns
+from selify.core.wrong_clocks import interval
+from selify.messaging.repository import ACCOUNT, ACCOUNTS
 from selify.messaging.types import Account, Attachment, Handler
 
 WINDOW = timedelta(hours=24)
@@ -98,13 +101,53 @@ async def lock_by_id(tx: Tx, conversation_id: UUID) -> Conversation | None:
     )
 
 
-async def save_state(tx: Tx, conversation: Conversation, state: Mapping[str, Any]) -> Conversation:
-    """Put ``state`` in place of what was remembered; the conversation as it is now."""
-    await tx.execute(
-        "UPDATE public.social_conversations SET conversation_state = $2 WHERE id = $1",
-        conversation.id,
-        dict(state),
+class WithAccount(NamedTuple):
+    """A conversation and the account that it belongs to, as it is at that moment."""
+
+    conversation: Conversation
+    account: Account
+
+
+async def lock_with_account(tx: Tx, conversation_id: UUID) -> WithAccount | None:
+    return await tx.fetch_one_as(
+        WithAccount,
+        f"""
+        SELECT {columns(_COLUMNS, within="conversation")}, {columns(ACCOUNT, within="account")}
+          FROM public.social_conversations c JOIN {ACCOUNTS} ON a.id = c.connected_account_id
+         WHERE c.id = $1 FOR UPDATE OF c
+        """,
+        conversation_id,
     )
+
+
+async def save_state(
+    tx: Tx,
+    conversation: Conversation,
+    state: Mapping[str, Any],
+    *,
+    read_to: datetime | None = None,
+) -> Conversation:
+    """Put ``state`` in place of what was remembered; the conversation as it is now. ``read_to``: everything
+    up to then is dealt with, as by ``mark_read``.
+    """
+    if read_to is None:
+        await tx.execute(
+            "UPDATE public.social_conversations SET conversation_state = $2 WHERE id = $1",
+            conversation.id,
+            dict(state),
+        )
+    else:
+        await tx.execute(
+            f"""
+            WITH {_SEEN}
+            UPDATE public.social_conversations SET conversation_state = $4, {_LESS_UNREAD}
+             WHERE id = $1
+            """,
+            conversation.id,
+            conversation.person_ref,
+            read_to,
+            dict(state),
+        )
     return replace(conversation, state=state, is_new=False)
 
 
@@ -139,11 +182,21 @@ async def record_message(
     """Store one message; false when it was stored before. Direction follows from the sender."""
     stored = await tx.execute(
         """
-        INSERT INTO public.social_messages
-               (conversation_id, platform_message_id, sender_platform_id, message_text,
-                message_type, attachments, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (platform_message_id) DO NOTHING
+        WITH stored AS (
+            INSERT INTO public.social_messages
+                   (conversation_id, platform_message_id, sender_platform_id, message_text,
+                    message_type, attachments, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT (platform_message_id) DO NOTHING
+            RETURNING 1)
+        UPDATE public.social_conversations
+           SET message_count = coalesce(message_count, 0) + 1,
+               unread_count = coalesce(unread_count, 0) + CASE WHEN $9 THEN 1 ELSE 0 END,
+               last_message_text = CASE WHEN last_message_at IS NULL OR last_message_at <= $7
+                                        THEN $8 ELSE last_message_text END,
+               last_message_at = greatest(last_message_at, $7),
+               status = CASE WHEN $9 AND status = 'closed' THEN 'active' ELSE status END
+         WHERE id = $1 AND EXISTS (SELECT FROM stored)
         """,
         conversation.id,
         message_ref,
@@ -152,27 +205,10 @@ async def record_message(
         kind,
         list(attachments),
         at,
-    )
-    if not stored:
-        return False
-    inbound = sender_ref == conversation.person_ref
-    await tx.execute(
-        """
-        UPDATE public.social_conversations
-           SET message_count = coalesce(message_count, 0) + 1,
-               unread_count = coalesce(unread_count, 0) + CASE WHEN $3 THEN 1 ELSE 0 END,
-               last_message_text = CASE WHEN last_message_at IS NULL OR last_message_at <= $4
-                                        THEN $2 ELSE last_message_text END,
-               last_message_at = greatest(last_message_at, $4),
-               status = CASE WHEN $3 AND status = 'closed' THEN 'active' ELSE status END
-         WHERE id = $1
-        """,
-        conversation.id,
         (text or f"[{kind}]")[:500],
-        inbound,
-        at,
+        sender_ref == conversation.person_ref,
     )
-    return True
+    return bool(stored)
 
 
 async def record_unsent(
@@ -218,20 +254,22 @@ async def set_username(tx: Tx, conversation: Conversation, username: str) -> Non
 async def mark_read(tx: Tx, conversation: Conversation, at: datetime) -> None:
     """We (bot or person) have dealt with everything up to ``at``."""
     await tx.execute(
-        """
-        WITH seen AS (
-            UPDATE public.social_messages SET read_at = $3
-             WHERE conversation_id = $1 AND sender_platform_id = $2
-               AND read_at IS NULL AND created_at <= $3
-         RETURNING 1)
-        UPDATE public.social_conversations c
-           SET unread_count = greatest(0, coalesce(unread_count, 0) - (SELECT count(*) FROM seen))
+        f"""
+        WITH {_SEEN}
+        UPDATE public.social_conversations SET {_LESS_UNREAD}
          WHERE id = $1 AND EXISTS (SELECT 1 FROM seen)
         """,
         conversation.id,
         conversation.person_ref,
         at,
     )
+
+
+_SEEN = """seen AS (
+    UPDATE public.social_messages SET read_at = $3
+     WHERE conversation_id = $1 AND sender_platform_id = $2 AND read_at IS NULL AND created_at <= $3
+    RETURNING 1)"""
+_LESS_UNREAD = "unread_count = greatest(0, coalesce(unread_count, 0) - (SELECT count(*) FROM seen))"
 
 
 async def mark_unread(tx: Tx, conversation: Conversation, message_ref: str = "") -> None:
@@ -262,17 +300,62 @@ async def window_open_until(tx: Tx, conversation_id: UUID) -> datetime | None:
     is no longer one, and may be dated by its end.
     """
     latest = await tx.fetch_value(
-        """
-        SELECT max(m.created_at)
-          FROM public.social_messages m
-          JOIN public.social_conversations c
-            ON c.id = m.conversation_id AND m.sender_platform_id = c.platform_user_id
-         WHERE m.conversation_id = $1 AND m.message_type IS DISTINCT FROM $2
-        """,
+        f"SELECT {LATEST_OF_THEIRS} FROM public.social_conversations c WHERE c.id = $1",
         conversation_id,
-        UNSENT,
     )
     return latest + WINDOW if latest else None
+
+
+# When the person of conversation ``c`` wrote last, and whether a message was taken back.
+LATEST_OF_THEIRS = f"""(
+    SELECT max(m.created_at) FROM public.social_messages m
+     WHERE m.conversation_id = c.id AND m.sender_platform_id = c.platform_user_id
+       AND m.message_type IS DISTINCT FROM '{UNSENT}')"""
+OPEN_UNTIL = f"{LATEST_OF_THEIRS} + {interval(WINDOW)}"
+WAS_UNSENT = f"""EXISTS (
+    SELECT FROM public.social_messages
+     WHERE platform_message_id = {{}} AND message_type = '{UNSENT}')"""
+_OF_THREAD = f"""
+    SELECT {columns(ACCOUNT, within="account")}, {WAS_UNSENT.format("$3")} AS unsent,
+           (SELECT {OPEN_UNTIL} FROM public.social_conversations c WHERE c.id = $2) AS open_until
+      FROM {ACCOUNTS} WHERE a.id = $1
+"""
+
+
+class _Answering(NamedTuple):
+    """``Thread`` without its conversation."""
+
+    account: Account
+    unsent: bool
+    open_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation, locked, and what an answer to one message of it has to know. ``unsent``: that message
+    was taken back. ``open_until``: until when we may answer, if ever.
+    """
+
+    conversation: Conversation
+    account: Account
+    unsent: bool
+    open_until: datetime | None
+
+    def is_closed(self, now: datetime) -> bool:
+        return self.open_until is None or self.open_until < now
+
+
+async def lock_thread(tx: Tx, conversation_id: UUID, message_ref: str) -> Thread | None:
+    """To answer that message of theirs. All else is read once the conversation is locked, by a statement of
+    its own: so it sees what whoever held it before did.
+    """
+    conversation = await lock_by_id(tx, conversation_id)
+    if conversation is None:
+        return None
+    found = await tx.fetch_one_as(
+        _Answering, _OF_THREAD, conversation.account_id, conversation.id, message_ref
+    )
+    return Thread(conversation, *found) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,16 +462,7 @@ async def forget_picture(tx: Tx, conversation_id: UUID, storage_key: str) -> Non
 
 
 async def was_unsent(tx: Tx, message_ref: str) -> bool:
-    return bool(
-        await tx.fetch_value(
-            """
-            SELECT true FROM public.social_messages
-             WHERE platform_message_id = $1 AND message_type = $2
-            """,
-            message_ref,
-            UNSENT,
-        )
-    )
+    return bool(await tx.fetch_value(f"SELECT {WAS_UNSENT.format('$1')}", message_ref))
 
 
 async def knows_message(tx: Tx, message_ref: str) -> bool:
@@ -467,12 +541,16 @@ def stored_attachments(attachments: Sequence[Attachment]) -> list[dict[str, Any]
     ]
 
 
-_SELECT = """
-    SELECT id, workspace_id, connected_account_id AS account_id, platform,
-           platform_user_id AS person_ref, coalesce(platform_username, '') AS username,
-           conversation_state AS state
-      FROM public.social_conversations
-"""
+_COLUMNS = {
+    "id": "c.id",
+    "workspace_id": "c.workspace_id",
+    "account_id": "c.connected_account_id",
+    "platform": "c.platform",
+    "person_ref": "c.platform_user_id",
+    "username": "coalesce(c.platform_username, '')",
+    "state": "c.conversation_state",
+}
+_SELECT = f"SELECT {columns(_COLUMNS)} FROM public.social_conversations c"
 
 
 def moment(stored: object) -> datetime | None:

@@ -27,7 +27,7 @@ from selify.core.secrets import SecretBox
 from selify.messaging import conversations, outcomes, outgoing, repository, tokens
 from selify.messaging.clients import Clients
 from selify.messaging.outgoing import Kind
-from selify.messaging.ports import Credentials, Messenger
+from selify.messaging.ports import Messenger
 from selify.messaging.thread_reading import ThreadReader
 from selify.messaging.types import Account, AttachmentKind, MessageWritten
 
@@ -275,9 +275,8 @@ class EchoChannel:
         """Sent: with the private reply that it is, if any."""
         async with self._database.tx(ACTOR) as tx:
             account = await _account_of(tx, delivery)
-            token = await tokens.opened(tx, self._secrets, account.id)
+            sender = await tokens.credentials(tx, self._secrets, account.id)
         echo = _echo_of(delivery, account)
-        sender = Credentials(account.platform_account_id, token)
         if not await self._threads.turn(account.id):
             return Retry("many threads of this account are being read", MOVING)
         username = await self._messenger.addressee(sender, echo.message_ref)

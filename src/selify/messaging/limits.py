@@ -71,25 +71,57 @@ class Pace:
         return ""
 
 
+class NotInTurn(Exception):
+    """Others leave at this moment: whoever asked has a turn ``until`` which they wait."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("many answers leave at this moment: this one has its turn soon")
+        self.until = until
+
+
+_TURN = """
+    INSERT INTO internal.send_pace AS p (account_id, free_at)
+    VALUES ($1, $2::timestamptz + $3::interval)
+    ON CONFLICT (account_id) DO UPDATE SET free_at = greatest(p.free_at, $2) + $3
+     WHERE p.free_at IS NULL OR p.free_at <= $2::timestamptz + $4::interval
+"""
+_COUNTED = f"""
+    INSERT INTO public.instagram_rate_limits AS l
+           (account_id, messages_sent_today, messages_sent_this_hour, last_message_at, reset_at)
+    SELECT $1::uuid, 1, 1, $2::timestamptz, date_trunc('hour', $2, 'UTC') + interval '1 hour'
+      {{}}
+    ON CONFLICT (account_id) DO UPDATE
+       SET messages_sent_today = {_TODAY} + 1,
+           messages_sent_this_hour = {_THIS_HOUR} + 1,
+           last_message_at = greatest(l.last_message_at, $2),
+           reset_at = date_trunc('hour', $2, 'UTC') + interval '1 hour'
+     WHERE {_TODAY} < l.daily_limit
+       AND {_THIS_HOUR} < l.hourly_limit
+"""
+
+
 async def acquire(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
     """Count one send. ``None``: go ahead; otherwise: when to try again. Never counts a refusal."""
-    granted = await tx.execute(
+    granted = await tx.execute(_COUNTED.format(""), account_id, now)
+    return None if granted else await _next_opening(tx, account_id, now)
+
+
+async def take_in_turn(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
+    """The same for a send that has its turn now. Raises NotInTurn: then nothing is counted."""
+    row = await tx.fetch_one(
         f"""
-        INSERT INTO public.instagram_rate_limits AS l
-               (account_id, messages_sent_today, messages_sent_this_hour, last_message_at, reset_at)
-        VALUES ($1, 1, 1, $2, date_trunc('hour', $2, 'UTC') + interval '1 hour')
-        ON CONFLICT (account_id) DO UPDATE
-           SET messages_sent_today = {_TODAY} + 1,
-               messages_sent_this_hour = {_THIS_HOUR} + 1,
-               last_message_at = greatest(l.last_message_at, $2),
-               reset_at = date_trunc('hour', $2, 'UTC') + interval '1 hour'
-         WHERE {_TODAY} < l.daily_limit
-           AND {_THIS_HOUR} < l.hourly_limit
+        WITH turn AS ({_TURN} RETURNING 1), counted AS ({_COUNTED.format("FROM turn")} RETURNING 1)
+        SELECT EXISTS (SELECT FROM turn) AS in_turn, EXISTS (SELECT FROM counted) AS counted
         """,
         account_id,
         now,
+        TURN,
+        HEAD_START,
     )
-    return None if granted else await _next_opening(tx, account_id, now)
+    assert row is not None  # noqa: S101 - it has no condition
+    if not row["in_turn"]:
+        raise NotInTurn(await queue(tx, account_id, now))
+    return None if row["counted"] else await _next_opening(tx, account_id, now)
 
 
 async def release(tx: Tx, account_id: UUID) -> None:
@@ -107,18 +139,7 @@ async def release(tx: Tx, account_id: UUID) -> None:
 
 async def acquire_slot(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
     """``None``: go ahead; otherwise: the turn of whoever asked."""
-    granted = await tx.execute(
-        """
-        INSERT INTO internal.send_pace AS p (account_id, free_at)
-        VALUES ($1, $2::timestamptz + $3::interval)
-        ON CONFLICT (account_id) DO UPDATE SET free_at = greatest(p.free_at, $2) + $3
-         WHERE p.free_at IS NULL OR p.free_at <= $2::timestamptz + $4::interval
-        """,
-        account_id,
-        now,
-        TURN,
-        HEAD_START,
-    )
+    granted = await tx.execute(_TURN, account_id, now, TURN, HEAD_START)
     return None if granted else await queue(tx, account_id, now)
 
 

@@ -16,7 +16,7 @@ from selify.core.secrets import SecretBox
 from selify.messaging import conversations, repository, tokens
 from selify.messaging.clients import Responder
 from selify.messaging.conversations import Conversation
-from selify.messaging.ports import Credentials, Messenger
+from selify.messaging.ports import Messenger
 
 CHANNEL = "names"
 ACTOR = Actor.system("names")
@@ -74,8 +74,7 @@ class NameChannel:
             account = await repository.account(tx, conversation.account_id)
             if account is None or account.status not in repository.LIVE:
                 return self._not_connected(delivery)
-            token = await tokens.opened(tx, self._secrets, account.id)
-        sender = Credentials(account.platform_account_id, token)
+            sender = await tokens.credentials(tx, self._secrets, account.id)
         username = await self._messenger.username(sender, conversation.person_ref)
         if username is None:
             after = backoff(delivery.attempts, FIRST_RETRY)

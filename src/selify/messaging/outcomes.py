@@ -47,13 +47,13 @@ async def arrived(
     """By the platform's answer, or by an echo (``at``: when, if known). ``said``: ``message_ref``,
     ``person_ref``, and of an answer ``usage`` and ``milliseconds``.
     """
-    message = Outgoing.read(delivery.payload)
-    account = await repository.account(tx, delivery.account_id) if delivery.account_id else None
-    if account is None:
+    message, account_id = Outgoing.read(delivery.payload), delivery.account_id
+    if account_id and said.get("usage", 0.0) >= USAGE_ALERT:
+        await send_backoff.pause(tx, account_id, now=now, length=USAGE_PAUSE)
+    if message.kind is Kind.TYPING or account_id is None:
         return
-    if said.get("usage", 0.0) >= USAGE_ALERT:
-        await send_backoff.pause(tx, account.id, now=now, length=USAGE_PAUSE)
-    if message.kind is Kind.TYPING:
+    conversation, account = await _thread_of(tx, account_id, message, said)
+    if account is None:
         return
     await health.succeeded(
         tx,
@@ -62,18 +62,17 @@ async def arrived(
         milliseconds=said.get("milliseconds"),
         to_comment=message.kind is Kind.PRIVATE_REPLY,
     )
-    conversation = await _conversation_of(tx, account, message, said)
     if conversation is None:
         return
-    moment = min(at or now, now)
+    moment, pictured = min(at or now, now), message.kind is Kind.IMAGE
     await conversations.record_message(
         tx,
         conversation,
         message_ref=said["message_ref"],
         sender_ref=account.platform_account_id,
         text=message.text,
-        kind="image" if message.kind is Kind.IMAGE else "text",
-        attachments=_attachments(message),
+        kind="image" if pictured else "text",
+        attachments=[{"type": "image", "storage_key": message.storage_key}] if pictured else [],
         at=moment,
     )
     log.info(
@@ -86,22 +85,20 @@ async def arrived(
     )
 
 
-async def _conversation_of(
-    tx: Tx, account: Account, message: Outgoing, said: Mapping[str, Any]
-) -> Conversation | None:
+async def _thread_of(
+    tx: Tx, account_id: UUID, message: Outgoing, said: Mapping[str, Any]
+) -> tuple[Conversation | None, Account | None]:
     """A private reply opens its thread: the platform tells whose comment it answered."""
     if message.kind is not Kind.PRIVATE_REPLY:
         assert message.conversation_id is not None  # noqa: S101 - only private replies have none
-        return await conversations.lock_by_id(tx, message.conversation_id)
+        thread = await conversations.lock_with_account(tx, message.conversation_id)
+        return thread or (None, await repository.account(tx, account_id))
+    account = await repository.account(tx, account_id)
+    if account is None:
+        return None, None
     conversation = await conversations.lock(tx, account, said["person_ref"])
     await conversations.set_username(tx, conversation, message.username)
-    return conversation
-
-
-def _attachments(message: Outgoing) -> list[dict[str, Any]]:
-    if message.kind is not Kind.IMAGE:
-        return []
-    return [{"type": "image", "storage_key": message.storage_key}]
+    return conversation, account
 
 
 async def failed(

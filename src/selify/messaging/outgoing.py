@@ -12,7 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from selify.core.database import Tx
-from selify.core.queue import outbox, outbox_rows
+from selify.core.queue import outbox_rows
+from selify.core.queue.outbox_rows import Entry, Needless
 from selify.core.queue.payload import Payload
 from selify.messaging.conversations import Conversation
 from selify.messaging.ports import Action
@@ -85,32 +86,67 @@ async def send(
     """Queue it behind what was asked for before in this conversation. ``key`` names what is being
     answered: asking twice does nothing.
     """
-    addressed = message.model_copy(
-        update={"person_ref": conversation.person_ref, "conversation_id": conversation.id}
-    )
-    await _enqueue(tx, account, addressed, ordering_key=conversation.ordering_key, key=key, now=now)
+    await send_all(tx, account, conversation, {key: message}, now=now)
 
 
-async def show_typing(
-    tx: Tx, account: Account, conversation: Conversation, *, client: str, key: str, now: datetime
+async def send_all(
+    tx: Tx,
+    account: Account,
+    conversation: Conversation,
+    messages: Mapping[str, Outgoing],
+    *,
+    now: datetime,
+    instead: str = "",
 ) -> None:
-    """Seen, and typing dots. They go first, outside the queue's order, and may fail silently."""
-    dots = Outgoing(kind=Kind.TYPING, client=client, person_ref=conversation.person_ref)
-    await _enqueue(tx, account, dots, ordering_key=f"typing:{key}", key=key, now=now)
+    """The same for several, in order, by their keys. Typing dots go first, outside the queue's order, and may
+    fail silently. ``instead``: why what is debounced need not be said any more.
+    """
+    entries = []
+    for key, message in messages.items():
+        typing = message.kind is Kind.TYPING
+        addressed = message.model_copy(
+            update={
+                "person_ref": conversation.person_ref,
+                "conversation_id": None if typing else conversation.id,
+            }
+        )
+        entries.append(
+            Entry(
+                key=f"{account.id}/{key}",
+                ordering_key=f"typing:{key}" if typing else conversation.ordering_key,
+                payload=addressed.stored(),
+                not_before=now + DEBOUNCE if message.debounced else None,
+            )
+        )
+    await outbox_rows.enqueue(
+        tx,
+        entries,
+        channel=CHANNEL,
+        workspace_id=account.workspace_id,
+        account_id=account.id,
+        now=now,
+        needless=Needless(conversation.ordering_key, "debounced", instead) if instead else None,
+    )
 
 
 async def reply_privately(tx: Tx, account: Account, message: Outgoing, *, now: datetime) -> bool:
     """The one private answer a comment may get; false when it has it already. The thread is known
     only once it was sent.
     """
-    return await _enqueue(
-        tx,
-        account,
-        message,
+    entry = Entry(
+        key=f"{account.id}/comment:{message.comment_ref}",
         ordering_key=f"comment:{account.id}:{message.commenter_ref}",
-        key=f"comment:{message.comment_ref}",
+        payload=message.stored(),
+    )
+    queued = await outbox_rows.enqueue(
+        tx,
+        [entry],
+        channel=CHANNEL,
+        workspace_id=account.workspace_id,
+        account_id=account.id,
         now=now,
     )
+    return bool(queued)
 
 
 async def cancel(
@@ -136,46 +172,8 @@ async def cancel(
     )
 
 
-async def cancel_debounced(
-    tx: Tx, conversation: Conversation, *, reason: str, now: datetime
-) -> None:
-    """What they were about to be told has become needless."""
-    await outbox_rows.cancel(
-        tx,
-        channel=CHANNEL,
-        ordering_key=conversation.ordering_key,
-        reason=reason,
-        now=now,
-        having="debounced",
-    )
-
-
 async def fall_silent(tx: Tx, conversation: Conversation, *, reason: str, now: datetime) -> None:
     """Nothing that was asked for before leaves any more."""
     await outbox_rows.cancel(
         tx, channel=CHANNEL, ordering_key=conversation.ordering_key, reason=reason, now=now
     )
-
-
-async def _enqueue(
-    tx: Tx,
-    account: Account,
-    message: Outgoing,
-    *,
-    ordering_key: str,
-    key: str,
-    now: datetime,
-) -> bool:
-    """False when this was queued before."""
-    queued = await outbox.enqueue(
-        tx,
-        channel=CHANNEL,
-        key=f"{account.id}/{key}",
-        payload=message.stored(),
-        ordering_key=ordering_key,
-        workspace_id=account.workspace_id,
-        account_id=account.id,
-        not_before=now + DEBOUNCE if message.debounced else now,
-        now=now,
-    )
-    return queued is not None

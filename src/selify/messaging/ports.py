@@ -20,10 +20,13 @@ class Translator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Whom to send as. ``token`` is open: never log or store it."""
+    """Whom to send as. ``token`` is open: never log or store it. ``sealed``: as it is stored, which a refusal
+    of it is compared with.
+    """
 
     platform_account_id: str
     token: str
+    sealed: str = ""
 
     def __repr__(self) -> str:
         return f"Credentials({self.platform_account_id})"

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from selify.core.database import Tx
+from selify.core.rows import columns
 from selify.messaging.types import Account
 
 LIVE = ("active", "pending")
@@ -11,9 +12,7 @@ GONE = ("disconnected", "purged")
 
 async def account(tx: Tx, account_id: UUID) -> Account | None:
     return await tx.fetch_one_as(
-        Account,
-        f"SELECT {_ACCOUNT} FROM public.connected_social_accounts a WHERE a.id = $1",
-        account_id,
+        Account, f"SELECT {columns(ACCOUNT)} FROM {ACCOUNTS} WHERE a.id = $1", account_id
     )
 
 
@@ -22,7 +21,7 @@ async def live_account(tx: Tx, platform: str, platform_account_id: str) -> Accou
     return await tx.fetch_one_as(
         Account,
         f"""
-        SELECT {_ACCOUNT} FROM public.connected_social_accounts a
+        SELECT {columns(ACCOUNT)} FROM {ACCOUNTS}
          WHERE a.platform = $1 AND a.platform_account_id = $2 AND a.status = ANY ($3)
         """,
         platform,
@@ -36,7 +35,7 @@ async def former_account(tx: Tx, platform: str, platform_account_id: str) -> Acc
     return await tx.fetch_one_as(
         Account,
         f"""
-        SELECT {_ACCOUNT} FROM public.connected_social_accounts a
+        SELECT {columns(ACCOUNT)} FROM {ACCOUNTS}
          WHERE a.platform = $1 AND a.platform_account_id = $2 AND a.status <> 'purged'
          ORDER BY a.updated_at DESC LIMIT 1
         """,
@@ -49,7 +48,19 @@ async def former_account(tx: Tx, platform: str, platform_account_id: str) -> Acc
 WORKSPACE_SETTINGS = """(SELECT w.social_platforms_config #> ARRAY['platforms', a.platform]
                           FROM public.workspaces w WHERE w.id = a.workspace_id)"""
 
-_ACCOUNT = f"""a.id, a.workspace_id, a.platform, a.platform_account_id,
-               coalesce(a.platform_username, '') AS username, a.status, a.settings,
-               a.platform_data ->> 'app_scoped_id' AS app_scoped_id,
-               {WORKSPACE_SETTINGS} AS workspace_settings"""
+# An account's columns, and from where.
+ACCOUNTS = """public.connected_social_accounts a
+         LEFT JOIN public.workspaces workspace ON workspace.id = a.workspace_id"""
+ACCOUNT = {
+    "id": "a.id",
+    "workspace_id": "a.workspace_id",
+    "platform": "a.platform",
+    "platform_account_id": "a.platform_account_id",
+    "username": "coalesce(a.platform_username, '')",
+    "status": "a.status",
+    "settings": "a.settings",
+    "app_scoped_id": "a.platform_data ->> 'app_scoped_id'",
+    "brand": "workspace.name",
+    "platforms": "workspace.social_platforms_config",
+    "workspace_settings": "workspace.social_platforms_config #> ARRAY['platforms', a.platform]",
+}

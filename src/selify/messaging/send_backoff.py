@@ -20,7 +20,7 @@ LONGEST = timedelta(hours=24)
 SLOW_DOWN = _("The platform asked us to slow down.")
 # None ends later than its own length from now: it would have been written by a clock that was wrong.
 _LATEST = "$2::timestamptz + coalesce(paused_for, '0')"
-_UNTIL = f"CASE WHEN paused_until > {_LATEST} THEN {_LATEST} ELSE paused_until END"
+UNTIL = f"CASE WHEN paused_until > {_LATEST} THEN {_LATEST} ELSE paused_until END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ async def pause_platform(
 async def paused_until(tx: Tx, account_id: UUID, now: datetime) -> datetime | None:
     """May be over already."""
     until: datetime | None = await tx.fetch_value(
-        f"SELECT {_UNTIL} FROM internal.send_pace WHERE account_id = $1", account_id, now
+        f"SELECT {UNTIL} FROM internal.send_pace WHERE account_id = $1", account_id, now
     )
     return until
 
@@ -81,7 +81,7 @@ async def current(tx: Tx, account_id: UUID, now: datetime) -> Pause | None:
     """The pause that the account is in."""
     row = await tx.fetch_one(
         f"""
-        SELECT paused_since, {_UNTIL} AS paused_until, paused_why, may_end_early
+        SELECT paused_since, {UNTIL} AS paused_until, paused_why, may_end_early
           FROM internal.send_pace WHERE account_id = $1 AND paused_until > $2
         """,
         account_id,
@@ -136,7 +136,7 @@ async def _next(
 ) -> tuple[datetime, timedelta]:
     """Until when, and what to remember as the pause's length."""
     row = await tx.fetch_one(
-        f"SELECT {_UNTIL} AS paused_until, paused_for FROM internal.send_pace WHERE account_id = $1",
+        f"SELECT {UNTIL} AS paused_until, paused_for FROM internal.send_pace WHERE account_id = $1",
         account_id,
         now,
     )

@@ -5,7 +5,7 @@ The outbox channel of this wing. Every refusal is explained on its row: ``window
 """
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -28,6 +28,7 @@ from selify.core.queue.outbox import (
 from selify.core.secrets import SecretBox
 from selify.core.web.links import FileLinks
 from selify.messaging import (
+    clearance,
     conversations,
     health,
     limits,
@@ -36,10 +37,10 @@ from selify.messaging import (
     send_backoff,
     tokens,
 )
+from selify.messaging.clearance import Clearance
 from selify.messaging.clients import Clients
 from selify.messaging.outgoing import UNCONFIRMED, Kind, Outgoing
 from selify.messaging.ports import (
-    Accepted,
     Action,
     Credentials,
     Messenger,
@@ -49,7 +50,6 @@ from selify.messaging.ports import (
     SentMessage,
 )
 from selify.messaging.thread_reading import Interrupted, ThreadReader
-from selify.messaging.types import Account
 
 log = get_logger(__name__)
 
@@ -64,18 +64,6 @@ DOUBT_LIFE = timedelta(hours=1)
 TYPING_LOST = "typing_lost"
 # The platform restricted the account and did not say for how long.
 UNEXPLAINED_PAUSE = timedelta(minutes=30)
-
-
-@dataclass(frozen=True, slots=True)
-class _Cleared:
-    """A delivery that may leave now, and the token it leaves with."""
-
-    account: Account
-    token: tokens.HeldToken
-
-    @property
-    def credentials(self) -> Credentials:
-        return Credentials(self.account.platform_account_id, self.token.plain)
 
 
 class MessageChannel:
@@ -105,19 +93,25 @@ class MessageChannel:
             message = Outgoing.read(delivery.payload)
             prepared = self._prepare(message)
             async with self._database.tx(ACTOR) as tx:
-                cleared = await self._clear(tx, delivery, message)
+                sender = await self._clear(tx, delivery, message)
         except Exception as error:
             # Nothing has left yet, so it surely did not arrive.
             log.exception("a message could not be prepared", key=delivery.key)
             return Retry(f"{type(error).__name__}: {error}"[:500], code=_given_up_as(delivery))
-        if not isinstance(cleared, _Cleared):
-            return cleared
+        if not isinstance(sender, Credentials):
+            return sender
         started = monotonic()
-        answer = await self._messenger.send(cleared.credentials, prepared)
-        milliseconds = round((monotonic() - started) * 1000)
-        if isinstance(answer, Accepted):
-            return _sent(answer, milliseconds)
-        return await self._refused(delivery, message, cleared, answer)
+        answer = await self._messenger.send(sender, prepared)
+        if isinstance(answer, Refused):
+            return await self._refused(delivery, message, sender, answer)
+        return Sent(
+            {
+                "message_ref": answer.message_ref,
+                "person_ref": answer.person_ref,
+                "usage": answer.usage,
+                "milliseconds": round((monotonic() - started) * 1000),
+            }
+        )
 
     async def reconcile(self, delivery: OutboxMessage) -> Outcome:
         """Look into the thread for a message like ours that we have not recorded yet."""
@@ -125,7 +119,7 @@ class MessageChannel:
         if message.kind is Kind.TYPING:
             return Failed(TYPING_LOST, "not worth repeating")
         async with self._database.tx(ACTOR) as tx:
-            account = await repository.account(tx, _uuid(delivery.account_id))
+            account = await repository.account(tx, _account_of(delivery))
             if account is None or account.status in repository.GONE:
                 return Failed("not_connected", "the account was disconnected")
             if message.kind is Kind.PRIVATE_REPLY:
@@ -134,10 +128,10 @@ class MessageChannel:
             since = await _in_doubt(tx, delivery, message, self._clock.now())
             if account.status != "active":
                 return self._still_unknown(since, f"the account is {account.status}")
-            held = await tokens.held(tx, self._secrets, account.id)
+            sender = await tokens.credentials(tx, self._secrets, account.id)
         found = await self._threads.find(
             account.id,
-            Credentials(account.platform_account_id, held.plain),
+            sender,
             message.person_ref,
             since=delivery.created_at - CLOCKS_DIFFER,
             cursor=message.read_to,
@@ -200,64 +194,31 @@ class MessageChannel:
 
     async def _clear(
         self, tx: Tx, delivery: OutboxMessage, message: Outgoing
-    ) -> _Cleared | Outcome:
+    ) -> Credentials | Outcome:
+        """As whom it may leave now, or why not (yet)."""
         now = self._clock.now()
-        account = await repository.account(tx, _uuid(delivery.account_id))
-        if account is None or account.status in repository.GONE:
+        found = await clearance.look(tx, delivery.account_id, message, now)
+        if found is None or found.account.status in repository.GONE:
             return Failed("not_connected", "the account was disconnected")
         typing = message.kind is Kind.TYPING
-        if not typing and not message.farewell and await _silenced(tx, account, message):
+        if not typing and not message.farewell and found.silenced:
             return Failed("silenced", "the person said stop, or somebody of the brand took over")
-        if message.made_of and await conversations.was_unsent(tx, message.made_of):
+        if found.unsent:
             return Failed("taken_back", "the person took back what it was made of")
-        closed = None if typing else await self._window_closed(tx, delivery, message, now)
+        closed = None if typing else _window_closed(delivery, message, found.open_until, now)
         if closed:
-            return closed
-        if account.status != "active":
-            waiting = f"the account is {account.status}: connect it again"
+            return Failed("window_closed", closed)
+        if found.account.status != "active":
+            waiting = f"the account is {found.account.status}: connect it again"
             return (
                 Failed(TYPING_LOST, waiting)
                 if typing
                 else Deferred(now + NOT_CONNECTED_WAIT, waiting)
             )
-        held = await self._held_back(tx, account, now, typing=typing)
-        return held or _Cleared(account, await tokens.held(tx, self._secrets, account.id))
-
-    async def _held_back(
-        self, tx: Tx, account: Account, now: datetime, *, typing: bool
-    ) -> Outcome | None:
-        """A pause, the pace, or the hour's and the day's limit. Typing dots wait for none of them."""
-        paused = await send_backoff.paused_until(tx, account.id, now)
-        if paused and paused > now:
-            if typing:
-                return Failed(TYPING_LOST, "the account is paused")
-            after = await limits.queue(tx, account.id, paused)
-            return Deferred(after, send_backoff.SLOW_DOWN)
-        turn = await limits.acquire_slot(tx, account.id, now)
-        if turn:
-            return (
-                Failed(TYPING_LOST, "there are many answers to send")
-                if typing
-                else Deferred(turn, "many answers leave at this moment: this one has its turn soon")
-            )
-        opening = None if typing else await limits.acquire(tx, account.id, now)
-        if opening:
-            return Deferred(opening, "our safety limit of messages per hour or day is reached")
-        return None
-
-    async def _window_closed(
-        self, tx: Tx, delivery: OutboxMessage, message: Outgoing, now: datetime
-    ) -> Failed | None:
-        """24 hours from the person's last message; 7 days for the reply to a comment."""
-        if message.conversation_id is None:
-            since = message.commented_at or delivery.created_at
-            if now - since > PRIVATE_REPLY_LIFE:
-                return Failed("window_closed", "the comment is older than 7 days")
-            return None
-        until = await conversations.window_open_until(tx, message.conversation_id)
-        if until is None or until < now:
-            return Failed("window_closed", "the person's last message is older than 24 hours")
-        return None
+        held = await _held_back(tx, found, now, typing=typing)
+        return held or tokens.unseal(
+            self._secrets, found.account.id, found.account.platform_account_id, found.sealed
+        )
 
     def _prepare(self, message: Outgoing) -> OutgoingMessage:
         """As the platform takes it. The address under which it fetches a picture is made now."""
@@ -274,16 +235,16 @@ class MessageChannel:
                 return replace(prepared, text=text, quick_replies=buttons)
 
     async def _refused(
-        self, delivery: OutboxMessage, message: Outgoing, cleared: _Cleared, refused: Refused
+        self, delivery: OutboxMessage, message: Outgoing, sender: Credentials, refused: Refused
     ) -> Outcome:
         """From the platform's refusal to what the outbox should do."""
         log.info("the platform refused", action=refused.action.value, code=refused.code)
         typing = message.kind is Kind.TYPING
         async with self._database.tx(ACTOR) as tx:
             # The pace first, the count second: in the order in which a send asks for them.
-            outcome = await self._consequence(tx, delivery, message, cleared, refused)
+            outcome = await self._consequence(tx, delivery, message, sender, refused)
             if not typing and refused.action is not Action.UNKNOWN:
-                await limits.release(tx, cleared.account.id)
+                await limits.release(tx, _account_of(delivery))
         return Failed(TYPING_LOST, refused.reason) if typing else outcome
 
     async def _consequence(
@@ -291,10 +252,11 @@ class MessageChannel:
         tx: Tx,
         delivery: OutboxMessage,
         message: Outgoing,
-        cleared: _Cleared,
+        sender: Credentials,
         refused: Refused,
     ) -> Outcome:
         now, after = self._clock.now(), refused.retry_after
+        account_id = _account_of(delivery)
         private = message.kind is Kind.PRIVATE_REPLY
         match refused.action:
             case Action.RETRY:
@@ -306,15 +268,13 @@ class MessageChannel:
                 return Deferred(now + _length(refused), refused.reason)
             case Action.ASK_OWNER if private:
                 # What comments need is a permission of its own: other answers may still leave.
-                await _blamed(tx, cleared.account, refused, now, only_comments=True)
+                await _blamed(tx, account_id, refused, now, only_comments=True)
                 return Deferred(now + _length(refused), refused.reason)
             case Action.PAUSE_ACCOUNT | Action.PAUSE_PLATFORM | Action.ASK_OWNER:
-                until = await _pause(tx, cleared.account, refused, now)
-                return Deferred(await limits.queue(tx, cleared.account.id, until), refused.reason)
+                until = await _pause(tx, account_id, refused, now)
+                return Deferred(await limits.queue(tx, account_id, until), refused.reason)
             case Action.REAUTHORISE:
-                died = await tokens.died(
-                    tx, cleared.account.id, refused.code, now, sealed=cleared.token.sealed
-                )
+                died = await tokens.died(tx, account_id, refused.code, now, sealed=sender.sealed)
                 return Deferred(
                     now + (NOT_CONNECTED_WAIT if died else RECONNECTED_WAIT), refused.reason
                 )
@@ -330,7 +290,7 @@ def _length(refused: Refused) -> timedelta:
     return timedelta(seconds=refused.retry_after) if refused.retry_after else UNEXPLAINED_PAUSE
 
 
-async def _pause(tx: Tx, account: Account, refused: Refused, now: datetime) -> datetime:
+async def _pause(tx: Tx, account_id: UUID, refused: Refused, now: datetime) -> datetime:
     """Until when. Who is not told how long waits ever longer."""
     hold = (
         send_backoff.pause_platform
@@ -340,23 +300,23 @@ async def _pause(tx: Tx, account: Account, refused: Refused, now: datetime) -> d
     grows = refused.grows or not refused.retry_after
     until = await hold(
         tx,
-        account.id,
+        account_id,
         now=now,
         length=_length(refused),
         grows=grows,
         why=refused.reason,
         may_end_early=refused.guessed,
     )
-    await _blamed(tx, account, refused, now)
+    await _blamed(tx, account_id, refused, now)
     return until
 
 
 async def _blamed(
-    tx: Tx, account: Account, refused: Refused, now: datetime, *, only_comments: bool = False
+    tx: Tx, account_id: UUID, refused: Refused, now: datetime, *, only_comments: bool = False
 ) -> None:
     await health.failed(
         tx,
-        account.id,
+        account_id,
         at=now,
         code=refused.code,
         reason=refused.reason,
@@ -401,38 +361,37 @@ async def _in_doubt(tx: Tx, delivery: OutboxMessage, message: Outgoing, now: dat
     return message.doubted_at or now
 
 
-async def _silenced(tx: Tx, account: Account, message: Outgoing) -> bool:
-    """Whether the bot may not speak here (any more), whatever was queued before.
-
-    Not cancelled with the rest is what was just being tried when the person said stop.
-    """
-    return bool(
-        await tx.fetch_value(
-            """
-            SELECT coalesce((conversation_state ->> 'opted_out')::boolean, false)
-                   OR conversation_state ->> 'handler' = 'human'
-              FROM public.social_conversations
-             WHERE id = $1 OR (connected_account_id = $2 AND platform_user_id = $3)
-            """,
-            message.conversation_id,
-            account.id,
-            message.commenter_ref or None,
-        )
-    )
+def _window_closed(
+    delivery: OutboxMessage, message: Outgoing, until: datetime | None, now: datetime
+) -> str:
+    """24 hours from the person's last message; 7 days for the reply to a comment."""
+    if message.conversation_id is None:
+        late = now - (message.commented_at or delivery.created_at) > PRIVATE_REPLY_LIFE
+        return "the comment is older than 7 days" if late else ""
+    late = until is None or until < now
+    return "the person's last message is older than 24 hours" if late else ""
 
 
-def _sent(answer: Accepted, milliseconds: int) -> Sent:
-    return Sent(
-        {
-            "message_ref": answer.message_ref,
-            "person_ref": answer.person_ref,
-            "usage": answer.usage,
-            "milliseconds": milliseconds,
-        }
-    )
+async def _held_back(tx: Tx, found: Clearance, now: datetime, *, typing: bool) -> Outcome | None:
+    """A pause, the pace, or the hour's and the day's limit. Typing dots wait for none of them."""
+    account_id, paused = found.account.id, found.paused_until
+    if paused and paused > now:
+        if typing:
+            return Failed(TYPING_LOST, "the account is paused")
+        return Deferred(await limits.queue(tx, account_id, paused), send_backoff.SLOW_DOWN)
+    if typing:
+        turn = await limits.acquire_slot(tx, account_id, now)
+        return Failed(TYPING_LOST, "there are many answers to send") if turn else None
+    try:
+        opening = await limits.take_in_turn(tx, account_id, now)
+    except limits.NotInTurn as ahead:
+        return Deferred(ahead.until, str(ahead))
+    if opening:
+        return Deferred(opening, "our safety limit of messages per hour or day is reached")
+    return None
 
 
-def _uuid(value: UUID | None) -> UUID:
-    if value is None:
+def _account_of(delivery: OutboxMessage) -> UUID:
+    if delivery.account_id is None:
         raise ValueError("this delivery belongs to no account")
-    return value
+    return delivery.account_id

@@ -17,7 +17,7 @@ from selify.core.outage import is_away
 from selify.core.queue import schedule
 from selify.core.secrets import SecretBox
 from selify.messaging import health, repository
-from selify.messaging.ports import AccountGateway, PlatformRefused
+from selify.messaging.ports import AccountGateway, Credentials, PlatformRefused
 from selify.messaging.types import Account
 
 log = get_logger(__name__)
@@ -42,20 +42,9 @@ def identity(account_id: UUID) -> str:
     return f"connected_social_accounts.access_token:{account_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class HeldToken:
-    """An access token. ``sealed`` is its stored form: what a refusal of it is compared with."""
-
-    plain: str
-    sealed: str
-
-    def __repr__(self) -> str:
-        return "HeldToken()"
-
-
 async def opened(tx: Tx, secrets: SecretBox, account_id: UUID) -> str:
     """The access token, for one call. Raises AccountMissing."""
-    return (await held(tx, secrets, account_id)).plain
+    return (await credentials(tx, secrets, account_id)).token
 
 
 async def find(tx: Tx, secrets: SecretBox, account_id: UUID) -> str | None:
@@ -66,15 +55,25 @@ async def find(tx: Tx, secrets: SecretBox, account_id: UUID) -> str | None:
         return None
 
 
-async def held(tx: Tx, secrets: SecretBox, account_id: UUID) -> HeldToken:
+async def credentials(tx: Tx, secrets: SecretBox, account_id: UUID) -> Credentials:
     """Raises AccountMissing."""
-    sealed = await tx.fetch_value(
-        "SELECT access_token FROM public.connected_social_accounts WHERE id = $1 AND access_token <> ''",
+    row = await tx.fetch_one(
+        """
+        SELECT platform_account_id, access_token FROM public.connected_social_accounts WHERE id = $1
+        """,
         account_id,
     )
-    if sealed is None:
+    return unseal(secrets, account_id, *(row or ("", "")))
+
+
+def unseal(
+    secrets: SecretBox, account_id: UUID, platform_account_id: str, sealed: str
+) -> Credentials:
+    """From what is stored of an account. Raises AccountMissing."""
+    if not sealed:
         raise AccountMissing(_("This account is not connected (any more)."))
-    return HeldToken(secrets.open(sealed, about=identity(account_id)), sealed)
+    token = secrets.open(sealed, about=identity(account_id))
+    return Credentials(platform_account_id, token, sealed)
 
 
 async def died(tx: Tx, account_id: UUID, code: str, now: datetime, *, sealed: str) -> bool:
@@ -151,16 +150,18 @@ async def _renew(
         account = await repository.account(tx, due.id)
         if account is None or account.status != "active":
             return
-        token = await held(tx, secrets, due.id)
-    if token.sealed != due.access_token:
+        sender = await credentials(tx, secrets, due.id)
+    if sender.sealed != due.access_token:
         return  # the owner connected it again meanwhile
     try:
-        renewed = await gateway.renew(token.plain, expires_at=due.token_expires_at, since=due.since)
+        renewed = await gateway.renew(
+            sender.token, expires_at=due.token_expires_at, since=due.since
+        )
     except PlatformRefused as refused:
         async with database.tx(ACTOR) as tx:
             await _audit_renewal(tx, account, error=refused.code)
             if refused.token_dead or due.token_expires_at <= clock.now():
-                await died(tx, account.id, refused.code, clock.now(), sealed=token.sealed)
+                await died(tx, account.id, refused.code, clock.now(), sealed=sender.sealed)
         return
     async with database.tx(ACTOR) as tx:
         stored = await tx.execute(
@@ -173,7 +174,7 @@ async def _renew(
             secrets.seal(renewed.token, about=identity(account.id)),
             renewed.expires_at,
             clock.now(),
-            token.sealed,
+            sender.sealed,
         )
         if stored:
             await schedule.forget_try(tx, RENEWAL, account.id)

@@ -159,7 +159,9 @@ class Handler(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A connected account. Its token stays sealed until something is sent."""
+    """A connected account. Its token stays sealed until something is sent. ``brand``: what its workspace
+    is called; ``platforms``: what that says for its accounts, on whatever platform.
+    """
 
     id: UUID
     workspace_id: UUID
@@ -170,6 +172,8 @@ class Account:
     settings: Mapping[str, Any] = field(default_factory=dict)
     workspace_settings: Mapping[str, Any] = field(default_factory=dict)
     app_scoped_id: str = ""
+    brand: str = ""
+    platforms: Mapping[str, Any] = field(default_factory=dict)
 
     def is_itself(self, person_ref: str, username: str = "") -> bool:
         """Whether a person of an event is the account: platforms name it in several ways."""

@@ -25,7 +25,6 @@ from selify.messaging.outgoing import Kind, Outgoing
 from selify.messaging.ports import AccountGateway
 from selify.messaging.types import (
     Account,
-    Attachment,
     AttachmentKind,
     CommentWritten,
     Handler,
@@ -71,8 +70,7 @@ class TryOnBot:
         binding = await repository.binding_of_post(tx, account.id, comment.post_ref)
         if binding is None:
             raise Skip("no garment is bound to this post")
-        _brand, platforms = await repository.workspace_texts(tx, account.workspace_id)
-        words = posts.keywords_in_force(account, platforms, binding)
+        words = posts.keywords_in_force(account, binding)
         keyword = words.match(comment.text)
         log.info(
             "{shopper} commented under {garment}: {what}",
@@ -197,7 +195,7 @@ async def _greet(
     now: datetime,
 ) -> bool:
     """False when this comment was answered before."""
-    rendered = await renderer.renderer(tx, account, language=language, about=binding)
+    rendered = renderer.renderer(account, language=language, about=binding)
     interaction = new_id()
     fresh = await outgoing.reply_privately(
         tx,
@@ -266,17 +264,17 @@ async def _circumstances(
     tx: Tx, account: Account, conversation: Conversation, message: MessageWritten
 ) -> tuple[Context, Binding | None]:
     """Which garment is meant, and whether a keyword was said."""
-    shared = _shared_post(message)
+    posts_shared = (a for a in message.attachments if a.kind is AttachmentKind.POST)
+    shared = next(posts_shared, None)
     meant = recall(conversation).binding_id
     binding = None
     if shared is not None:
         binding = await repository.binding_of_post(tx, account.id, shared.post_ref)
     elif meant is not None:
         binding = await repository.binding(tx, meant)
-    _brand, platforms = await repository.workspace_texts(tx, account.workspace_id)
     facts = Context(
         tryon_enabled=bot_settings.is_on(account),
-        keyword=posts.keywords_in_force(account, platforms, binding).match(message.text),
+        keyword=posts.keywords_in_force(account, binding).match(message.text),
         binding_id=binding.id if binding else None,
         shared_post=shared is not None,
     )
@@ -296,48 +294,42 @@ async def _carry_out(
     """Rows, jobs and replies of a decision. What need not wait for the charge comes before it: its
     row lock is the hot one.
     """
-    before = recall(conversation)
+    before, now = recall(conversation), clock.now()
     # A photo that had to wait was answered before, and its words are not their latest.
     waited = before.waiting_ref == message.message_ref
     spoken = "" if waited or message.button else keywords.language_of(message.text)
-    state = decision.state.speaking(spoken, at=message.at, now=clock.now())
-    if dialogue.photo_of(message) is not None:
-        await outgoing.cancel_debounced(tx, conversation, reason="The photo came.", now=clock.now())
+    state = decision.state.speaking(spoken, at=message.at, now=now)
     if Effect.NEW_INTERACTION in decision.effects and binding is not None:
         begun = await _begin_interaction(tx, conversation, message, binding, facts.keyword)
         state = replace(state, interaction_id=begun)
-    await _smaller_acts(tx, account, conversation, message, decision, clock.now())
-    replies = decision.replies
-    rendered = await renderer.renderer(tx, account, language=state.language, about=binding)
-    if replies:
-        key = f"typing/{message.message_ref}"
-        await outgoing.show_typing(
-            tx, account, conversation, client=renderer.CLIENT, key=key, now=clock.now()
-        )
-    if (
-        replies and Effect.CALL_HUMAN not in decision.effects
-    ):  # whoever is called has not read it yet
-        await conversations.mark_read(tx, conversation, message.at)
-    if Effect.START_TRYON in decision.effects and binding is not None:
-        photo = dialogue.photo_of(message)
-        assert photo is not None  # noqa: S101 - the dialogue starts a try-on for photos only
+    await _smaller_acts(tx, account, conversation, message, decision, now)
+    replies, photo = decision.replies, dialogue.photo_of(message)
+    if Effect.START_TRYON in decision.effects and binding is not None and photo is not None:
         started = await lifecycle.begin(
             tx, clock, account, conversation, state, binding, message=message, photo=photo
         )
         if started is not lifecycle.Start.STARTED:
             state = replace(state, stage=Stage.AWAITING_PHOTO, photo_ref="")
             replies = (dialogue.Reply(started.value),)
-    await remember(tx, conversation, state)
-    await renderer.reply(
-        tx,
-        account,
-        conversation,
-        rendered,
-        replies,
-        key=f"{renderer.REPLIES[waited]}/{message.message_ref}",
-        interaction_id=state.interaction_id,
-        now=clock.now(),
-    )
+    # Whoever is called to a person has not read it yet.
+    dealt_with = bool(replies) and Effect.CALL_HUMAN not in decision.effects
+    await remember(tx, conversation, state, read_to=message.at if dealt_with else None)
+    rendered = renderer.renderer(account, language=state.language, about=binding)
+    answered = renderer.REPLIES[waited]
+    messages = {
+        f"{answered}/{message.message_ref}/{number}": rendered.message(
+            reply.text,
+            buttons=reply.buttons,
+            interaction_id=state.interaction_id,
+            debounced=reply.patient,
+        )
+        for number, reply in enumerate(replies)
+    }
+    if messages:
+        messages = {f"typing/{message.message_ref}": renderer.TYPING, **messages}
+    if messages or photo:
+        instead = "The photo came." if photo else ""
+        await outgoing.send_all(tx, account, conversation, messages, now=now, instead=instead)
 
 
 async def _begin_interaction(
@@ -443,7 +435,3 @@ async def _tell_paused(tx: Tx, account: Account, now: datetime) -> None:
         dedupe_key=f"paused/{account.id}/{now:%Y-%m-%d}",
         now=now,
     )
-
-
-def _shared_post(message: MessageWritten) -> Attachment | None:
-    return next((a for a in message.attachments if a.kind is AttachmentKind.POST), None)

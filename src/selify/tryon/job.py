@@ -25,6 +25,7 @@ from selify.core.files.pictures import ImageTooLarge, ImageUnreadable, Transpare
 from selify.core.files.storage import FileMissing, Storage
 from selify.core.language import _
 from selify.core.logging import get_logger
+from selify.core.money import MicroUnits
 from selify.core.queue import jobs
 from selify.core.queue.defer import Defer
 from selify.core.queue.jobs import Job
@@ -86,28 +87,27 @@ class TryOnJob:
             if not await lifecycle.may_continue(tx, request, now=self._clock.now()):
                 await lifecycle.abandon(tx, self._clock, request, reason=lifecycle.NO_LONGER_WANTED)
                 return
-            garment = await self._garment(tx, request)
+            binding = await repository.binding(tx, request.binding_id)
+            garment = await commerce.garment_picture(tx, binding.garment_id) if binding else None
+            if "photo" not in job.checkpoint:
+                # Listed for deletion first, stored second. While the job may need it, it stays.
+                await self._limit_life(tx, request, max(self._rules.keep, LONGEST_JOB))
         photo = await self._photo(job, request)
-        outcome: Routed | Refusal
         if isinstance(photo, Refusal):
-            outcome = photo
+            await self._refuse(request, photo)
         elif garment is None:
-            outcome = Refusal(
-                RefusalCode.GARMENT_NOT_FOUND, _("The garment is gone."), "Bind another."
+            gone = _("The garment is gone.")
+            await self._refuse(
+                request, Refusal(RefusalCode.GARMENT_NOT_FOUND, gone, "Bind another.")
             )
         else:
-            outcome = await self._render(job, photo, garment)
-        await self._conclude(request, garment, outcome)
+            await self._dress(job, request, photo, garment)
 
     async def give_up(self, tx: Tx, job: Job, reason: str) -> None:
         """All tries failed: the charge goes back and the shopper hears an apology."""
         refusal = Refusal(RefusalCode.TIMED_OUT, _("It took too long."), "Please try again.")
         log.error("try-on given up", key=job.key, reason=reason)
         await lifecycle.refuse(tx, self._clock, Request.from_job(job), refusal)
-
-    async def _garment(self, tx: Tx, request: Request) -> GarmentPicture | None:
-        binding = await repository.binding(tx, request.binding_id)
-        return await commerce.garment_picture(tx, binding.garment_id) if binding else None
 
     async def _photo(self, job: Job, request: Request) -> Picture | Refusal:
         """The shopper's photo: ours already, or fetched now."""
@@ -155,64 +155,53 @@ class TryOnJob:
         return fetched.data
 
     async def _keep(self, job: Job, request: Request, picture: Picture) -> None:
-        """Listed for deletion first, stored second. While the job may need it, it stays."""
+        """It is ours now: nobody needs to know any more where it came from."""
         key = lifecycle.photo_key(request.workspace_id, request.key)
-        async with self._database.tx(ACTOR) as tx:
-            await self._limit_life(tx, request, max(self._rules.keep, LONGEST_JOB))
         await self._storage.put(key, picture.data, content_type=picture.content_type)
         async with self._database.tx(ACTOR) as tx:
-            await jobs.save_checkpoint(tx, job, {"photo": key}, now=self._clock.now())
-            await lifecycle.forget_address(tx, job.key)
+            await jobs.save_checkpoint(
+                tx, job, {"photo": key}, now=self._clock.now(), forget=Request.personal
+            )
 
-    async def _limit_life(self, tx: Tx, request: Request, keep: timedelta) -> None:
-        await retention.keep_until(
-            tx,
-            lifecycle.photo_key(request.workspace_id, request.key),
-            until=self._clock.now() + keep,
-            reason="shopper's photo",
-            workspace_id=request.workspace_id,
-        )
-
-    async def _render(self, job: Job, photo: Picture, garment: GarmentPicture) -> Routed | Refusal:
+    async def _dress(
+        self, job: Job, request: Request, photo: Picture, garment: GarmentPicture
+    ) -> None:
         """Raises Defer while every engine rests, and EngineUnavailable once that is too long."""
         try:
             data = await self._storage.get(garment.storage_path)
             picture = await asyncio.to_thread(open_picture, data, transparency=Transparency.KEEP)
-            category = GarmentCategory.from_leffa(garment.leffa_category)
+            options = RenderOptions(category=GarmentCategory.from_leffa(garment.leffa_category))
         except (FileMissing, ImageTooLarge, ImageUnreadable) as error:
-            return Refusal(RefusalCode.GARMENT_NOT_FOUND, error.detail, error.hint)
+            missing = Refusal(RefusalCode.GARMENT_NOT_FOUND, error.detail, error.hint)
+            await self._refuse(request, missing)
+            return
         except KeyError:
-            return Refusal(
-                RefusalCode.GARMENT_CATEGORY_MISSING,
-                _("Nobody has said yet whether this garment is a top, a dress or a bottom."),
-                "Choose its category in the wardrobe.",
-            )
+            await self._refuse(request, _NO_CATEGORY)
+            return
         await self._storage.check_room()  # what cannot be stored is not paid for
         try:
-            return await self._router.render(photo, picture, RenderOptions(category=category))
+            routed = await self._router.render(photo, picture, options)
         except EngineUnavailable as error:
             if self._clock.now() - job.created_at > ENGINE_PATIENCE:
                 raise
             after = timedelta(seconds=min(error.retry_after or 10, 60))
             raise Defer(error.reason, after) from error
+        if isinstance(routed.result, Refusal):
+            await self._refuse(request, routed.result, cost=routed.cost, engine=routed.paid_engine)
+        else:
+            await self._deliver(request, garment, routed, routed.result)
 
-    async def _conclude(
-        self, request: Request, garment: GarmentPicture | None, outcome: Routed | Refusal
+    async def _refuse(
+        self,
+        request: Request,
+        refusal: Refusal,
+        *,
+        cost: MicroUnits | None = None,
+        engine: str = "",
     ) -> None:
-        result = outcome.result if isinstance(outcome, Routed) else outcome
-        if isinstance(result, Rendering) and garment is not None:
-            assert isinstance(outcome, Routed)  # noqa: S101 - only a router makes renderings
-            await self._deliver(request, garment, outcome, result)
-            return
-        assert isinstance(result, Refusal)  # noqa: S101 - without a garment nothing is rendered
         async with self._database.tx(ACTOR) as tx:
             await self._limit_life(tx, request, self._rules.keep)
-            if isinstance(outcome, Routed):
-                await lifecycle.refuse(
-                    tx, self._clock, request, result, cost=outcome.cost, engine=outcome.paid_engine
-                )
-            else:
-                await lifecycle.refuse(tx, self._clock, request, result)
+            await lifecycle.refuse(tx, self._clock, request, refusal, cost=cost, engine=engine)
 
     async def _deliver(
         self, request: Request, garment: GarmentPicture, routed: Routed, rendering: Rendering
@@ -229,6 +218,22 @@ class TryOnJob:
                 await commerce.record_use(
                     tx, garment.garment_id, request.workspace_id, "tryon", once=request.key
                 )
+
+    async def _limit_life(self, tx: Tx, request: Request, keep: timedelta) -> None:
+        await retention.keep_until(
+            tx,
+            lifecycle.photo_key(request.workspace_id, request.key),
+            until=self._clock.now() + keep,
+            reason="shopper's photo",
+            workspace_id=request.workspace_id,
+        )
+
+
+_NO_CATEGORY = Refusal(
+    RefusalCode.GARMENT_CATEGORY_MISSING,
+    _("Nobody has said yet whether this garment is a top, a dress or a bottom."),
+    "Choose its category in the wardrobe.",
+)
 
 
 def _photo_refusal(code: RefusalCode) -> Refusal:

@@ -5,11 +5,12 @@ of every answer. Every end is one of three, each in one transaction: a picture a
 a refusal and a refund; or silence (taken back, or a person took over) and a refund.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeGuard
 from uuid import UUID
 
 from pydantic import Field
@@ -28,8 +29,7 @@ from selify.core.queue import inbox, job_rows, jobs
 from selify.core.queue.jobs import Job
 from selify.core.queue.payload import Payload
 from selify.messaging import conversations, outgoing, unanswered
-from selify.messaging import repository as accounts
-from selify.messaging.conversations import Conversation
+from selify.messaging.conversations import Conversation, Thread
 from selify.messaging.outgoing import Kind, Outgoing
 from selify.messaging.repository import GONE, LIVE
 from selify.messaging.types import Account, Attachment, Handler, MessageWritten
@@ -94,7 +94,7 @@ async def begin(
     """Reserve the price and start the job, or say why not (the owner is told where they must act)."""
     assert state.interaction_id is not None  # noqa: S101 - the caller begins one where none is
     await interactions.photo_received(tx, state.interaction_id, at=message.at)
-    if await _window_closed(tx, conversation.id, clock.now()):
+    if await _is_too_late(tx, conversation, message, clock.now()):
         return Start.TOO_LATE
     key, job_id = f"{account.id}/{message.message_ref}", new_id()
     try:
@@ -149,14 +149,24 @@ def _what_is_paid(conversation: Conversation, state: State, binding: Binding) ->
     }
 
 
+async def _is_too_late(
+    tx: Tx, conversation: Conversation, message: MessageWritten, now: datetime
+) -> bool:
+    """Whether no answer may leave any more: then there is nothing to pay for either. What they wrote just
+    now keeps the window open by itself.
+    """
+    if message.at + conversations.WINDOW >= now:
+        return False
+    until = await conversations.window_open_until(tx, conversation.id)
+    return until is None or until < now
+
+
 async def may_continue(tx: Tx, request: Request, *, now: datetime) -> bool:
     """Before rendering: is it still wanted, and not concluded before?"""
-    conversation, account = await _locked(tx, request)
-    if not await _is_open(tx, request) or _unwanted(account, conversation, request):
+    thread = await conversations.lock_thread(tx, request.conversation_id, request.message_ref)
+    if not _is_wanted(thread, request, now):
         return False
-    if conversation and await conversations.was_unsent(tx, request.message_ref):
-        return False
-    if await _window_closed(tx, request.conversation_id, now):
+    if await billing.status_of(tx, request.charge_id) is not billing.UsageStatus.RESERVED:
         return False
     await interactions.generation_started(tx, request.interaction_id, at=now)
     return True
@@ -178,22 +188,21 @@ async def finish(
     """The picture goes out and the charge is settled; false when it was not wanted any more, or
     concluded before. Doing it twice changes nothing.
     """
-    thread = await _open_ending(tx, clock, request)
-    if thread is None:
+    now = clock.now()
+    thread = await conversations.lock_thread(tx, request.conversation_id, request.message_ref)
+    if not _is_wanted(thread, request, now) or not await _settle(tx, clock, request, made):
+        await abandon(tx, clock, request, reason=NO_LONGER_WANTED)
         return False
-    work = billing.Work(
-        request.charge_id,
-        provider_cost=made.cost,
-        engine=made.rendering.engine,
-        processing_time_ms=round(made.rendering.seconds * 1000),
-        metadata={"result": made.storage_key, "attempts": made.attempts, **_scores(made.rendering)},
-    )
-    await billing.settle(tx, clock, work)
     await interactions.generation_finished(
-        tx, request.interaction_id, successful=True, photo_score=100, at=clock.now()
+        tx, request.interaction_id, successful=True, photo_score=100, at=now
     )
-    await _say_result(tx, thread, request, made, card, clock.now())
-    await _conclude(tx, thread.conversation, request, Stage.RESULT_SENT)
+    rendered = renderer.renderer(
+        thread.account,
+        language=recall(thread.conversation).language,
+        about=await repository.binding(tx, request.binding_id),
+    )
+    said = _result(rendered, request, made, card)
+    await _conclude(tx, thread, request, Stage.RESULT_SENT, said, now)
     log.info(
         "{shopper} was dressed in {seconds} s by {engine}: the charge stands",
         shopper=thread.conversation.username or "a shopper",
@@ -201,6 +210,24 @@ async def finish(
         engine=made.rendering.engine,
     )
     return True
+
+
+async def _settle(tx: Tx, clock: Clock, request: Request, made: RenderResult) -> bool:
+    """Whether its charge stood open. Whoever gave it back meanwhile (an operator) has ended the try-on too: a
+    result without a charge does not leave the house.
+    """
+    rendering = made.rendering
+    work = billing.Work(
+        request.charge_id,
+        provider_cost=made.cost,
+        engine=rendering.engine,
+        processing_time_ms=round(rendering.seconds * 1000),
+        metadata={"result": made.storage_key, "attempts": made.attempts, **_scores(rendering)},
+    )
+    try:
+        return await billing.settle(tx, clock, work)
+    except (billing.ChargeMissing, billing.ChargeRefunded):
+        return False
 
 
 async def refuse(
@@ -216,8 +243,14 @@ async def refuse(
 
     ``cost`` is what trying cost us all the same, and ``engine`` who was paid.
     """
-    thread = await _open_ending(tx, clock, request)
-    if thread is None:
+    now = clock.now()
+    thread = await conversations.lock_thread(tx, request.conversation_id, request.message_ref)
+    open_still = billing.UsageStatus.RESERVED
+    if (
+        not _is_wanted(thread, request, now)
+        or await billing.status_of(tx, request.charge_id) is not open_still
+    ):
+        await abandon(tx, clock, request, reason=NO_LONGER_WANTED)
         return
     await billing.refund(
         tx,
@@ -233,57 +266,46 @@ async def refuse(
         request.interaction_id,
         successful=False,
         photo_score=None if refusal.code in _NOT_THE_PHOTO else 0,
-        at=clock.now(),
+        at=now,
     )
-    binding = await repository.binding(tx, request.binding_id)
-    rendered = await thread.renderer(tx, binding)
-    await outgoing.send(
-        tx,
+    rendered = renderer.renderer(
         thread.account,
-        thread.conversation,
-        rendered.message(
-            f"refusal:{refusal.code.value}",
-            rendered.say(texts.refusal_key(refusal.code.value, refusal.reason)),
-            interaction_id=request.interaction_id,
-        ),
-        key=f"refusal/{request.message_ref}",
-        now=clock.now(),
+        language=recall(thread.conversation).language,
+        about=await repository.binding(tx, request.binding_id),
     )
-    await _conclude(tx, thread.conversation, request, Stage.AWAITING_PHOTO)
+    said = rendered.message(
+        f"refusal:{refusal.code.value}",
+        rendered.say(texts.refusal_key(refusal.code.value, refusal.reason)),
+        interaction_id=request.interaction_id,
+    )
+    await _conclude(tx, thread, request, Stage.AWAITING_PHOTO, {"refusal": said}, now)
     log.info(
         "{shopper} could not be dressed ({code}): the charge was given back",
         shopper=thread.conversation.username or "a shopper",
         code=refusal.code.value,
     )
     if refusal.code in _GARMENT_FAULTS:
-        await _tell_garment_fault(tx, thread.account, request, rendered.garment, now=clock.now())
+        await _tell_garment_fault(tx, thread.account, request, rendered.garment, now=now)
 
 
 async def abandon(tx: Tx, clock: Clock, request: Request, *, reason: str) -> None:
     """No answer may be given any more, or nobody waits for one: give the charge back, say nothing, keep
     no picture of them. Who still waits gets a person.
     """
-    conversation, account = await _locked(tx, request)
-    status = await _charge(tx, request)
+    thread = await conversations.lock_thread(tx, request.conversation_id, request.message_ref)
+    status = await billing.status_of(tx, request.charge_id)
     if status is billing.UsageStatus.RESERVED:
         await billing.refund(tx, clock, request.charge_id, reason=reason, code="abandoned")
     if status in (billing.UsageStatus.RESERVED, billing.UsageStatus.REFUNDED):
         await forget_files(tx, request.workspace_id, request.key)
         await forget_address(tx, request.key)
         await photo_addresses.forget(tx, request.message_ref)
-    if conversation is not None:
-        await _conclude(tx, conversation, request, Stage.AWAITING_PHOTO)
-        if not _unwanted(account, conversation, request):
-            await _pass_on(tx, clock, request)
-
-
-async def _pass_on(tx: Tx, clock: Clock, request: Request) -> None:
-    """Where it ended without words because it was too late for them, a person may find some."""
-    conversation = await conversations.lock_by_id(tx, request.conversation_id)
-    now = clock.now()
-    if conversation is None or not await _window_closed(tx, conversation.id, now):
+    if thread is None:
         return
-    if not await conversations.was_unsent(tx, request.message_ref):
+    now = clock.now()
+    conversation = await _conclude(tx, thread, request, Stage.AWAITING_PHOTO, {}, now)
+    # Where it ended without words because it was too late for them, a person may find some.
+    if not _is_elsewhere(thread, request) and not thread.unsent and thread.is_closed(now):
         await unanswered.hand_over(tx, conversation, unanswered.TOO_LATE, now=now)
 
 
@@ -348,74 +370,42 @@ _GARMENT_FAULTS = (RefusalCode.GARMENT_NOT_FOUND, RefusalCode.GARMENT_CATEGORY_M
 _NOT_THE_PHOTO = (*_GARMENT_FAULTS, RefusalCode.TIMED_OUT, RefusalCode.QUALITY_TOO_LOW)
 
 
-@dataclass(frozen=True, slots=True)
-class _Thread:
-    """Where a try-on's end is told. The conversation is locked."""
-
-    account: Account
-    conversation: Conversation
-
-    async def renderer(self, tx: Tx, binding: Binding | None) -> MessageRenderer:
-        language = recall(self.conversation).language
-        return await renderer.renderer(tx, self.account, language=language, about=binding)
+def _is_wanted(thread: Thread | None, request: Request, now: datetime) -> TypeGuard[Thread]:
+    """Whether it may end in words."""
+    if thread is None or _is_elsewhere(thread, request):
+        return False
+    return not thread.unsent and not thread.is_closed(now)
 
 
-async def _open_ending(tx: Tx, clock: Clock, request: Request) -> _Thread | None:
-    """Ready to end it in words; ``None`` when it ended before, or was abandoned just now.
-
-    Whoever gave the charge back meanwhile (an operator) has ended it too: a result without a charge
-    does not leave the house.
-    """
-    conversation, account = await _locked(tx, request)
-    unsent = await conversations.was_unsent(tx, request.message_ref)
-    too_late = await _window_closed(tx, request.conversation_id, clock.now())
-    unwanted = unsent or too_late or _unwanted(account, conversation, request)
-    if unwanted or not await _is_open(tx, request):
-        await abandon(tx, clock, request, reason=NO_LONGER_WANTED)
-        return None
-    assert conversation is not None and account is not None  # noqa: S101, PT018 - else unwanted
-    await outgoing.cancel_debounced(
-        tx, conversation, reason=_("The picture is ready."), now=clock.now()
-    )
-    return _Thread(account, conversation)
-
-
-async def _locked(tx: Tx, request: Request) -> tuple[Conversation | None, Account | None]:
-    conversation = await conversations.lock_by_id(tx, request.conversation_id)
-    return conversation, await accounts.account(tx, request.account_id)
-
-
-async def _window_closed(tx: Tx, conversation_id: UUID, now: datetime) -> bool:
-    """Whether no answer may leave any more: then there is nothing to pay for either."""
-    until = await conversations.window_open_until(tx, conversation_id)
-    return until is None or until < now
-
-
-async def _is_open(tx: Tx, request: Request) -> bool:
-    """Whether the charge still waits for its end. Ask with the conversation locked."""
-    return await _charge(tx, request) is billing.UsageStatus.RESERVED
-
-
-async def _charge(tx: Tx, request: Request) -> billing.UsageStatus | None:
-    try:
-        return await billing.status_of(tx, request.charge_id)
-    except billing.ChargeMissing:
-        return None  # its workspace is gone, and its books with it
-
-
-def _unwanted(account: Account | None, conversation: Conversation | None, request: Request) -> bool:
-    """The person said stop or moved on, somebody of the brand took over, or nobody is there."""
-    if account is None or conversation is None or account.status in GONE:
-        return True
+def _is_elsewhere(thread: Thread, request: Request) -> bool:
+    """The person said stop or moved on, somebody of the brand took over, or the account is gone."""
+    conversation = thread.conversation
     silent = conversation.opted_out or conversation.handler is Handler.HUMAN
-    return silent or recall(conversation).photo_ref != request.message_ref
+    moved_on = recall(conversation).photo_ref != request.message_ref
+    return silent or moved_on or thread.account.status in GONE
 
 
-async def _conclude(tx: Tx, conversation: Conversation, request: Request, stage: Stage) -> None:
-    """On from ``generating``, unless the shopper is elsewhere by now: then that stands."""
+async def _conclude(
+    tx: Tx,
+    thread: Thread,
+    request: Request,
+    stage: Stage,
+    said: Mapping[str, Outgoing],
+    now: datetime,
+) -> Conversation:
+    """With these words, if any, instead of those that only filled the time; and on from ``generating``,
+    unless the shopper is elsewhere by now: then that stands.
+    """
+    conversation = thread.conversation
+    if said:
+        messages = {f"{answer}/{request.message_ref}": message for answer, message in said.items()}
+        instead = _("The picture is ready.")
+        await outgoing.send_all(
+            tx, thread.account, conversation, messages, now=now, instead=instead
+        )
     state = recall(conversation)
     if state.photo_ref != request.message_ref:
-        return
+        return conversation
     state = replace(state, photo_ref="")
     if state.stage is Stage.GENERATING:
         state = replace(state, stage=stage)
@@ -424,7 +414,9 @@ async def _conclude(tx: Tx, conversation: Conversation, request: Request, stage:
     elif state.binding_id != request.binding_id:
         # They chose another garment meanwhile; this row was about the first one.
         state = replace(state, interaction_id=None)
-    await next_photo(tx, await remember(tx, conversation, state))
+    conversation = await remember(tx, conversation, state)
+    await next_photo(tx, conversation)
+    return conversation
 
 
 async def next_photo(tx: Tx, conversation: Conversation) -> None:
@@ -440,37 +432,20 @@ async def next_photo(tx: Tx, conversation: Conversation) -> None:
         await inbox.again(tx, latest.id)
 
 
-async def _say_result(
-    tx: Tx,
-    thread: _Thread,
-    request: Request,
-    made: RenderResult,
-    card: ProductCard | None,
-    now: datetime,
-) -> None:
-    """The picture, what it is and costs, and the question how they like it."""
-    account, conversation = thread.account, thread.conversation
-    rendered = await thread.renderer(tx, await repository.binding(tx, request.binding_id))
+def _result(
+    rendered: MessageRenderer, request: Request, made: RenderResult, card: ProductCard | None
+) -> dict[str, Outgoing]:
+    """The picture, what it is and costs, and the question how they like it.
+
+    The picture is paid for: its charge goes back if it never leaves, and with it the words about it. The
+    address under which the platform fetches it is made when it is sent.
+    """
     say = partial(rendered.message, interaction_id=request.interaction_id)
     several = RenderWarning.SEVERAL_PEOPLE in made.rendering.warnings
     words = rendered.say(
         "result_several_people" if several else "result", product=product_line(card, rendered)
     )
-    for message, answer in (
-        (_picture(request, made), "picture"),
-        (say("result", words), "result"),
-        (say("feedback", rendered.say("feedback"), buttons=FEEDBACK_BUTTONS), "feedback"),
-    ):
-        await outgoing.send(
-            tx, account, conversation, message, key=f"{answer}/{request.message_ref}", now=now
-        )
-
-
-def _picture(request: Request, made: RenderResult) -> Outgoing:
-    """Paid for: its charge goes back if it never leaves, and with it the words about it. The address
-    under which the platform fetches it is made when it is sent.
-    """
-    return Outgoing(
+    picture = Outgoing(
         kind=Kind.IMAGE,
         client=renderer.CLIENT,
         purpose="result_picture",
@@ -483,6 +458,11 @@ def _picture(request: Request, made: RenderResult) -> Outgoing:
         made_of=request.message_ref,
         accounted_for=True,
     )
+    return {
+        "picture": picture,
+        "result": say("result", words),
+        "feedback": say("feedback", buttons=FEEDBACK_BUTTONS),
+    }
 
 
 def product_line(card: ProductCard | None, rendered: MessageRenderer) -> str:

@@ -1,5 +1,7 @@
 """What the bot remembers of a conversation, between one message and the next."""
 
+from datetime import datetime
+
 from selify.core.database import Tx
 from selify.messaging import conversations
 from selify.messaging.conversations import Conversation
@@ -10,10 +12,14 @@ def recall(conversation: Conversation) -> State:
     return State.from_json(conversation.state)
 
 
-async def remember(tx: Tx, conversation: Conversation, state: State) -> Conversation:
+async def remember(
+    tx: Tx, conversation: Conversation, state: State, *, read_to: datetime | None = None
+) -> Conversation:
     """The conversation as it is now. Writes only when something changed: an unchanged state wakes no
-    page.
+    page. ``read_to``: what they wrote up to then is dealt with.
     """
-    if state == recall(conversation) and not conversation.is_new:
-        return conversation
-    return await conversations.save_state(tx, conversation, state.to_json())
+    if state != recall(conversation) or conversation.is_new:
+        return await conversations.save_state(tx, conversation, state.to_json(), read_to=read_to)
+    if read_to is not None:
+        await conversations.mark_read(tx, conversation, read_to)
+    return conversation

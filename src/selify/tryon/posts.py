@@ -5,10 +5,9 @@ Posts are copied from the platform page by page, under a lease that a crashed wo
 (``account_sync_metadata``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from selify.commerce import LOW_CONFIDENCE
@@ -23,7 +22,7 @@ from selify.core.secrets import SecretBox
 from selify.core.wrong_clocks import Bound, interval
 from selify.messaging import repository as accounts
 from selify.messaging import tokens
-from selify.messaging.ports import AccountGateway, PlatformRefused, PostItem
+from selify.messaging.ports import AccountGateway, Credentials, PlatformRefused, PostItem
 from selify.messaging.types import Account
 from selify.tryon import repository
 from selify.tryon.keyword_rules import check_keywords
@@ -84,12 +83,12 @@ async def sync_account(
     """
     listing = _Listing(database, clock, gateway, account_id)
     failure: str | None = None
-    token: tokens.HeldToken | None = None
+    sender: Credentials | None = None
     dead = False
     try:
         async with database.tx(ACTOR) as tx:
-            token = await tokens.held(tx, secrets, account_id)
-        await listing.copy(token.plain)
+            sender = await tokens.credentials(tx, secrets, account_id)
+        await listing.copy(sender.token)
     except (PlatformRefused, SelifyError) as error:
         if is_away(error):
             raise
@@ -101,8 +100,8 @@ async def sync_account(
         log.exception("posts could not be copied", account_id=str(account_id))
         failure = f"{type(error).__name__}: {error}"[:1000]
     async with database.tx(ACTOR) as tx:
-        if dead and token:
-            await tokens.died(tx, account_id, "token_dead", clock.now(), sealed=token.sealed)
+        if dead and sender:
+            await tokens.died(tx, account_id, "token_dead", clock.now(), sealed=sender.sealed)
         await _give_lease_back(
             tx, account_id, clock.now(), calls=listing.calls, copied=listing.copied, failure=failure
         )
@@ -327,20 +326,17 @@ async def keywords_of(tx: Tx, workspace_id: UUID, post_id: UUID) -> Keywords:
     if post is None or account is None:
         raise PostMissing(_("There is no such post in this workspace."))
     binding = await repository.binding_of_post(tx, account.id, post.post_ref)
-    _texts, platforms = await repository.workspace_texts(tx, workspace_id)
-    return keywords_in_force(account, platforms, binding)
+    return keywords_in_force(account, binding)
 
 
-def keywords_in_force(
-    account: Account, platforms: Mapping[str, Any], binding: repository.Binding | None
-) -> Keywords:
+def keywords_in_force(account: Account, binding: repository.Binding | None) -> Keywords:
     """Post > binding > account > workspace, with what each of them says."""
     return resolve(
         post=binding.post_config if binding else None,
         binding_words=binding.trigger_keywords if binding else None,
         binding_adds=binding.use_global_keywords if binding else True,
         account=account.settings,
-        workspace=platforms,
+        workspace=account.platforms,
     )
 
 

@@ -2,20 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
-from selify.core.database import Tx
-from selify.messaging import outgoing
-from selify.messaging.conversations import Conversation
 from selify.messaging.outgoing import Kind, Outgoing
 from selify.messaging.types import Account
-from selify.tryon import bot_settings, repository, texts
-from selify.tryon.dialogue import Button, Reply
+from selify.tryon import bot_settings, texts
+from selify.tryon.dialogue import Button
 from selify.tryon.repository import Binding
 
 # Under this name the bot asks for messages, and hears what became of them.
 CLIENT = "tryon"
+TYPING = Outgoing(kind=Kind.TYPING, client=CLIENT)
 # What a message of theirs is answered with at once; a photo that had to wait also when it has its turn.
 REPLIES = ("reply", "reply_at_last")
 # Names come from catalogues. Clipped here, no text of ours outgrows what a platform takes at once,
@@ -61,19 +58,19 @@ class MessageRenderer:
     def message(
         self,
         purpose: str,
-        text: str,
+        text: str = "",
         *,
         buttons: Sequence[Button] = (),
         interaction_id: UUID | None = None,
         debounced: bool = False,
     ) -> Outgoing:
-        """``interaction_id``: the funnel row that it belongs to."""
+        """``text``: by default the one of that name. ``interaction_id``: the funnel row that it belongs to."""
         return Outgoing(
             kind=Kind.TEXT,
             client=CLIENT,
             purpose=purpose,
             about={"interaction_id": str(interaction_id)} if interaction_id else {},
-            text=text,
+            text=text or self.say(purpose),
             buttons=tuple((self.title(button), button.value) for button in buttons),
             debounced=debounced,
             farewell=purpose in FAREWELLS,
@@ -81,44 +78,18 @@ class MessageRenderer:
         )
 
 
-async def renderer(
-    tx: Tx, account: Account, *, language: str, about: Binding | None
-) -> MessageRenderer:
+def renderer(account: Account, *, language: str, about: Binding | None) -> MessageRenderer:
     """``about``: the garment that is spoken of, if it is known."""
-    brand, _ = await repository.workspace_texts(tx, account.workspace_id)
     own = account.settings.get("message_templates")
     garment, covers = (about.garment_name, about.covers) if about else ("", "")
     spoken = language or bot_settings.language_of(account)
     return MessageRenderer(
-        brand=_clipped(brand or account.username),
+        brand=_clipped(account.brand or account.username),
         language=spoken,
         garment=_clipped(garment) or texts.say("this_piece", spoken),
         brand_texts=dict(own) if isinstance(own, dict) else {},
         legs=covers in COVERING_LEGS,
     )
-
-
-async def reply(
-    tx: Tx,
-    account: Account,
-    conversation: Conversation,
-    rendered: MessageRenderer,
-    replies: Sequence[Reply],
-    *,
-    key: str,
-    interaction_id: UUID | None = None,
-    now: datetime,
-) -> None:
-    """Queue replies in order. ``key`` names what is being answered: answering twice does nothing."""
-    for number, item in enumerate(replies):
-        message = rendered.message(
-            item.text,
-            rendered.say(item.text),
-            buttons=item.buttons,
-            interaction_id=interaction_id,
-            debounced=item.patient,
-        )
-        await outgoing.send(tx, account, conversation, message, key=f"{key}/{number}", now=now)
 
 
 def _clipped(name: str) -> str:

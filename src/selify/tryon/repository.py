@@ -27,14 +27,6 @@ class Binding:
     post_config: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def workspace_texts(tx: Tx, workspace_id: UUID) -> tuple[str, Mapping[str, Any]]:
-    """The brand's name, and its platform settings."""
-    row = await tx.fetch_one(
-        "SELECT name, social_platforms_config FROM public.workspaces WHERE id = $1", workspace_id
-    )
-    return (row["name"], row["social_platforms_config"] or {}) if row else ("", {})
-
-
 async def binding_of_post(tx: Tx, account_id: UUID, post_ref: str) -> Binding | None:
     """The active garment of a post, by the platform's own id of the post."""
     return await tx.fetch_one_as(

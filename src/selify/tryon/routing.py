@@ -118,12 +118,12 @@ class TryOnRouter:
     ) -> None:
         if not engines or max_attempts < 1:
             raise ValueError("a router needs at least one engine and one attempt")
-        self._engines = tuple(engines)
+        self.engines = tuple(engines)
+        self.max_attempts = max_attempts
+        self.now = monotonic
         self._assess = assess
-        self._max_attempts = max_attempts
         self._cool_down = cool_down
         self._time_limit = time_limit
-        self._monotonic = monotonic
         self._cooling_until: dict[str, float] = {}
 
     async def render(self, person: Picture, garment: Picture, options: RenderOptions) -> Routed:
@@ -143,17 +143,6 @@ class TryOnRouter:
         return Routed(result or self._verdict(journey), tuple(journey.attempts))
 
     # --- What a journey asks for ---
-
-    @property
-    def engines(self) -> tuple[TryOnEngine, ...]:
-        return self._engines
-
-    @property
-    def max_attempts(self) -> int:
-        return self._max_attempts
-
-    def now(self) -> float:
-        return self._monotonic()
 
     async def assess(
         self, person: Picture, garment: Picture, rendering: Rendering, options: RenderOptions
@@ -183,7 +172,7 @@ class TryOnRouter:
         if Outcome.TIMED_OUT in outcomes or _cost_of(journey.attempts):
             return refusal(RefusalCode.TIMED_OUT)
         reasons = "; ".join(f"{a.engine} {a.reason}" for a in journey.attempts)
-        waits = [wait for e in self._engines if (wait := self.rests_for(e.name)) > 0]
+        waits = [wait for e in self.engines if (wait := self.rests_for(e.name)) > 0]
         raise NoEngineAvailable(reasons, min(waits, default=None), tuple(journey.attempts))
 
 

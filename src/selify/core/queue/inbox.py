@@ -202,14 +202,11 @@ async def _insert(tx: Tx, events: list[_Fingerprinted], now: datetime) -> set[st
         new_trace(),
         now,
     )
-    _count(Counter(event.platform for _, event in events), Counter(r["platform"] for r in rows))
-    return {row["event_fingerprint"] for row in rows}
-
-
-def _count(arrived: Counter[str], new: Counter[str]) -> None:
-    for platform, number in arrived.items():
+    new = Counter(row["platform"] for row in rows)
+    for platform, number in Counter(event.platform for _, event in events).items():
         metrics.events_received.labels(platform).inc(new[platform])
         metrics.events_duplicate.labels(platform).inc(number - new[platform])
+    return {row["event_fingerprint"] for row in rows}
 
 
 class InboxWorker:

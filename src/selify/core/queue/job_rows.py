@@ -17,15 +17,18 @@ def is_alive(job_id: str) -> str:
     )
 
 
+def blanked(members: str) -> str:
+    """SQL: a job's payload without what these members said. ``members``: an expression."""
+    return (
+        "payload || (SELECT coalesce(jsonb_object_agg(name, ''), '{}')"
+        f" FROM unnest({members}::text[]) AS name)"
+    )
+
+
 async def forget(tx: Tx, kind: str, key: str, *, personal: frozenset[str]) -> None:
     """What its payload says of a person (``Payload.personal``) nobody needs to know any more."""
     await tx.execute(
-        """
-        UPDATE internal.jobs
-           SET payload = payload || (SELECT coalesce(jsonb_object_agg(name, ''), '{}')
-                                       FROM unnest($3::text[]) AS name)
-         WHERE kind = $1 AND key = $2
-        """,
+        f"UPDATE internal.jobs SET payload = {blanked('$3')} WHERE kind = $1 AND key = $2",
         kind,
         key,
         sorted(personal),

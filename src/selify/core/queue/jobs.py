@@ -29,6 +29,7 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.ids import new_id
 from selify.core.logging import current_trace, get_logger, traced
 from selify.core.outage import UNCOUNTED_FOR, is_away, reason_of, retry_while_db_down
+from selify.core.queue import job_rows
 from selify.core.queue.claims import NOBODY, Round, by_index, go_round, held, turns
 from selify.core.queue.defer import Defer
 from selify.core.queue.inbox import LONGEST_WAIT, backoff
@@ -115,21 +116,32 @@ async def start(
     return made if inserted else None
 
 
+_SAVE_CHECKPOINT = f"""
+    UPDATE internal.jobs
+       SET checkpoint = $3, payload = {job_rows.blanked("$4")}, updated_at = $5
+     WHERE id = $1 AND worker_id = $2 AND state = 'running'
+"""
+
+
 async def save_checkpoint(
-    tx: Tx, job: Job, checkpoint: Mapping[str, Any], *, now: datetime
+    tx: Tx,
+    job: Job,
+    checkpoint: Mapping[str, Any],
+    *,
+    now: datetime,
+    forget: frozenset[str] = frozenset(),
 ) -> None:
-    """Remember how far the job came, in the transaction that got it there.
+    """Remember how far the job came, in the transaction that got it there. ``forget``: members of the payload
+    that nobody needs any more (``job_rows.forget``).
 
     Raises JobLost when another runner holds the job by now: let the transaction fail.
     """
     saved = await tx.execute(
-        """
-        UPDATE internal.jobs SET checkpoint = $3, updated_at = $4
-         WHERE id = $1 AND worker_id = $2 AND state = 'running'
-        """,
+        _SAVE_CHECKPOINT,
         job.id,
         job.worker_id,
         dict(checkpoint),
+        sorted(forget),
         now,
     )
     if not saved:

@@ -24,9 +24,9 @@ import asyncpg
 from selify.core import metrics
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
-from selify.core.ids import new_id
-from selify.core.logging import current_trace, get_logger, traced
+from selify.core.logging import get_logger, traced
 from selify.core.outage import retry_while_db_down
+from selify.core.queue import outbox_rows
 from selify.core.queue.claims import NOBODY, Round, by_index, go_round, held, turns
 from selify.core.queue.inbox import LONGEST_WAIT, backoff
 from selify.core.queue.lease import heartbeat
@@ -143,27 +143,11 @@ async def enqueue(
     """Queue a delivery; ``None`` when this key was queued before. ``not_before``: reckoned from ``now``,
     when it is due unless something else is said.
     """
-    made = new_id()
-    inserted = await tx.execute(
-        """
-        INSERT INTO internal.outbox
-               (id, channel, key, ordering_key, payload, workspace_id, account_id, not_before, trace_id,
-                created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
-        ON CONFLICT (channel, key) DO NOTHING
-        """,
-        made,
-        channel,
-        key,
-        ordering_key,
-        dict(payload),
-        workspace_id,
-        account_id,
-        not_before or now,
-        current_trace(),
-        now,
+    entry = outbox_rows.Entry(key, ordering_key, payload, not_before)
+    queued = await outbox_rows.enqueue(
+        tx, [entry], channel=channel, workspace_id=workspace_id, account_id=account_id, now=now
     )
-    return made if inserted else None
+    return entry.id if queued else None
 
 
 async def confirm(

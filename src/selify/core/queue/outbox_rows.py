@@ -3,7 +3,7 @@ not the worker's own is here; what a payload means, its channel alone knows.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,8 @@ from uuid import UUID
 import asyncpg
 
 from selify.core.database import Tx
+from selify.core.ids import new_id
+from selify.core.logging import current_trace
 from selify.core.queue import schedule
 from selify.core.queue.claims import BY_INDEX
 
@@ -136,7 +138,78 @@ async def find_failed(
     return [_row(row) for row in rows]
 
 
-# --- Taken back ----------------------------------------------------------------------------------
+# --- Put there, and taken back -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message to be queued. ``not_before``: due at once unless something else is said."""
+
+    key: str
+    ordering_key: str
+    payload: Mapping[str, Any]
+    not_before: datetime | None = None
+    id: UUID = field(default_factory=new_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Needless:
+    """What has not left yet, of this ordering key and with this member in its payload: now it will not."""
+
+    ordering_key: str
+    having: str
+    reason: str
+
+
+_CANCEL = """
+    UPDATE internal.outbox o SET state = 'cancelled', last_error = $3, updated_at = $4
+     WHERE channel = $1 AND ordering_key = $2 AND state = 'queued' AND ($5::text IS NULL OR payload ? $5)
+"""
+_ENQUEUE = """
+    INSERT INTO internal.outbox
+           (id, channel, key, ordering_key, payload, workspace_id, account_id, not_before, trace_id,
+            created_at, updated_at)
+    SELECT e.id, $1, e.key, e.ordering_key, e.payload, {1}, {2}, coalesce(e.not_before, {0}), {3}, {0}, {0}
+      FROM unnest({4}::uuid[], {5}::text[], {6}::text[], {7}::jsonb[], {8}::timestamptz[])
+           AS e (id, key, ordering_key, payload, not_before)
+     ORDER BY e.id
+    ON CONFLICT (channel, key) DO NOTHING
+"""
+_ONLY_ENQUEUE = _ENQUEUE.format("$2::timestamptz", *(f"${number}" for number in range(3, 11)))
+_ENQUEUE_INSTEAD = _ENQUEUE.format("$4::timestamptz", *(f"${number}" for number in range(6, 14)))
+_CANCEL_AND_ENQUEUE = f"WITH needless AS ({_CANCEL}) {_ENQUEUE_INSTEAD}"
+
+
+async def enqueue(
+    tx: Tx,
+    entries: Sequence[Entry],
+    *,
+    channel: str,
+    workspace_id: UUID | None = None,
+    account_id: UUID | None = None,
+    now: datetime,
+    needless: Needless | None = None,
+) -> int:
+    """Queue messages, in order; how many of them had not been queued before. ``needless``: what they are
+    said instead of.
+    """
+    statement, about = _ONLY_ENQUEUE, tuple[Any, ...]([now])
+    if needless:
+        statement = _CANCEL_AND_ENQUEUE
+        about = (needless.ordering_key, needless.reason, now, needless.having)
+    return await tx.execute(
+        statement,
+        channel,
+        *about,
+        workspace_id,
+        account_id,
+        current_trace(),
+        [entry.id for entry in entries],
+        [entry.key for entry in entries],
+        [entry.ordering_key for entry in entries],
+        [dict(entry.payload) for entry in entries],
+        [entry.not_before for entry in entries],
+    )
 
 
 async def cancel(
@@ -147,26 +220,23 @@ async def cancel(
     reason: str,
     now: datetime,
     keys: Sequence[str] | None = None,
-    having: str | None = None,
 ) -> int:
     """What has not left yet does not leave any more; how much that was. ``keys``: only of these keys, and of
-    those below them (``key/…``). ``having``: only where the payload has this member.
+    those below them (``key/…``).
     """
     return await tx.execute(
-        """
-        UPDATE internal.outbox o SET state = 'cancelled', last_error = $3, updated_at = $4
-         WHERE channel = $1 AND ordering_key = $2 AND state = 'queued'
-           AND ($5::text[] IS NULL OR EXISTS (
-                SELECT FROM unnest($5) AS about
+        f"""
+        {_CANCEL}
+           AND ($6::text[] IS NULL OR EXISTS (
+                SELECT FROM unnest($6) AS about
                  WHERE o.key = about OR starts_with(o.key, about || '/')))
-           AND ($6::text IS NULL OR payload ? $6)
         """,
         channel,
         ordering_key,
         reason,
         now,
+        None,
         list(keys) if keys is not None else None,
-        having,
     )
 
 
