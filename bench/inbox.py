@@ -117,7 +117,7 @@ class _Inbox:
         """Events of as many conversations."""
         events = [_event(number) for number in itertools.islice(_numbers, count)]
         async with self._database.tx(stage.SYSTEM) as tx:
-            await store(tx, events)
+            await store(tx, events, now=SystemClock().now())
 
     async def drain(self, count: int) -> None:
         while count > 0:
