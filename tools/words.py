@@ -13,7 +13,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 SOURCE = Path(__file__).parents[1] / "src" / "selify"
-TEMPLATES = "dash/templates/**.html"
+TEMPLATES = "*/templates/**.html"
 METHODS = [("**.py", "python"), (TEMPLATES, "jinja2")]
 # The names by which a message is marked, with the places of one and many.
 KEYWORDS = {"_": None, "N_": None, "_n": (1, 2), "gettext": None, "ngettext": (1, 2)}

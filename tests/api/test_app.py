@@ -8,11 +8,12 @@ import pytest
 from tests.infra.settings import Settings
 
 from selify import billing
-from selify.app import WINGS, create_server, open_container
+from selify.app import WINGS, create_server
 from selify.core import retention, upkeep
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor
 from selify.core.money import MicroUnits
+from selify.core.opening import open_container
 from selify.core.settings import SettingsWrong
 from selify.core.wiring import ROUTINES
 from selify.tryon.checked import CheckedEngine
@@ -54,7 +55,7 @@ async def test_the_routines_that_look_after_the_store_run(
     database_url: str, tmp_path: Path, clock: FrozenClock
 ) -> None:
     settings = Settings(database_url=database_url, data_dir=tmp_path)
-    async with open_container(settings, clock=clock) as container:
+    async with open_container(settings, WINGS, clock=clock) as container:
         async with container.database.tx(ROUTINES) as tx:
             await billing.seed(tx)
             await retention.delete_soon(tx, "gone.jpg", reason="test", workspace_id=uuid4())
@@ -88,7 +89,7 @@ async def test_whom_we_pay_is_asked_after_the_check_and_at_each_model_s_price(
         gemini_api_key="key",
         gemini_models=("gemini-3.1-flash-image", "gemini-3-pro-image", "some-other-model"),
     )
-    async with open_container(settings) as container:
+    async with open_container(settings, WINGS) as container:
         embedded = container.one(EmbeddedEngine)
         async with container.database.tx(Actor.system("test")) as tx:
             await billing.seed(tx)

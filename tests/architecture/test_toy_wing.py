@@ -9,21 +9,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Annotated, Any
 
 import asyncpg
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
 from tests.architecture.beside.selify_toy.settings import ToySettings
 
-from selify.app import WINGS, create_server, open_container, open_worker
+from selify.app import WINGS, create_server, open_worker
 from selify.core import upkeep
 from selify.core.clock import Clock, FrozenClock
 from selify.core.container import Container
 from selify.core.database import Actor, Tx
 from selify.core.ids import first_id
 from selify.core.invariants import Violation
+from selify.core.opening import open_container
 from selify.core.permissions import EVERYONE, MEMBER, Permission, allows, vocabulary
 from selify.core.pruning import Rule
 from selify.core.queue import jobs, outbox
@@ -36,11 +39,15 @@ from selify.core.settings import Settings, load
 from selify.core.web.access import addresses
 from selify.core.wiring import Service, Wing, Work, as_system
 from selify.core.wrong_clocks import Bound
+from selify.dash.context import OpenPage, PageContext
+from selify.dash.pages import Inset, Pages, Part, Room
+from selify.dash.rendering import page
 
 SYSTEM = Actor.system("toy")
 INSTALLED = Path(__file__).parent / "beside"
 PLAY = Permission("toy.blocks.play", MEMBER, "play with the blocks")
 router = APIRouter(prefix="/toy")
+rooms = APIRouter(prefix="/toy")
 
 
 @dataclass
@@ -62,6 +69,44 @@ class Block(Payload):
 @allows(EVERYONE)
 async def blocks() -> list[str]:
     return ["red", "green"]
+
+
+def colour_of(colour: str = "red") -> str:
+    return colour
+
+
+async def show_floor(_: PageContext, view: str) -> dict[str, Any]:
+    return {"count": {"red": 3}.get(view, 0)}
+
+
+async def show_nothing(_: PageContext, __: object) -> dict[str, Any]:
+    return {}
+
+
+@rooms.get("/floor")
+@allows(PLAY)
+async def floor(ctx: OpenPage, view: Annotated[str, Depends(colour_of)]) -> Response:
+    return await page(ctx, "toy/blocks.html", view=view, **await show_floor(ctx, view))
+
+
+PAGES = Pages(
+    routers=[rooms],
+    templates=Path(__file__).parent / "toy_templates",
+    rooms=[Room(path="/toy/floor", title="The floor", order=25, permission=PLAY)],
+    parts=[
+        Part(
+            name="blocks",
+            template="toy/floor.html",
+            draw=show_floor,
+            permissions=(PLAY,),
+            tables=("toys",),
+            view=colour_of,
+        )
+    ],
+    insets=[Inset(place="banner", order=5, template="toy/banner.html", draw=show_nothing)],
+    words=SimpleNamespace(TITLE="Blocks"),
+    confirmations={"tidied": "The floor is tidy."},
+)
 
 
 class Builder:
@@ -141,6 +186,7 @@ TOY = Wing(
     payloads={"toy": Block},
     invariants=_invariants,
     media_hosts=lambda _: ("toys.example:443",),
+    brings=[PAGES],
     opens=_open,
     serve=_serve,
     work=_work,
@@ -177,6 +223,49 @@ async def test_its_route_is_served_within_its_limits(settings: Settings) -> None
         assert (await client.get("/toy/blocks")).json() == ["red", "green"]
         assert app.state.box.played == []
         assert (await client.post("/toy/blocks", content=b"x" * 11)).status_code == 413
+
+
+async def test_its_page_stands_in_the_navigation_and_its_parts_are_drawn_again(
+    database_url: str, tmp_path: Path
+) -> None:
+    url = "http://127.0.0.1:8123"
+    settings = load(ToySettings, database_url=database_url, data_dir=tmp_path, public_url=url)
+    app = create_server(settings, ALL)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app),
+            base_url=url,
+            headers={"Accept": "text/html", "Origin": url},
+            follow_redirects=True,
+        ) as browser,
+    ):
+        person = {"email": "kim@people.example", "password": "three words i like"}
+        await browser.post("/sign-up", data=person)
+        settings_page = (await browser.post("/brands", data={"name": "Nordlicht"})).text
+        shown = (await browser.get("/toy/floor", params={"done": "tidied"})).text
+        blue = await browser.get("/fragments/blocks", params={"colour": "blue"})
+        described = (await browser.get("/openapi.json")).json()["paths"]
+    rooms = re.findall(r'<a href="([^"]*)"(.*?)>(.*?)</a>', shown.split("</nav>")[0])
+    places = [place for place, _, _ in rooms]
+    assert places.index("/posts") + 1 == places.index("/toy/floor") == places.index("/wardrobe") - 1
+    assert ("/toy/floor", ' aria-current="page"', "The floor") in rooms
+    assert "<h1>Blocks, to play with</h1>" in shown
+    assert "<p>3 red blocks lie on the floor.</p>" in shown
+    assert "&amp;colour=red" in shown
+    assert "sse:everything, sse:toys" in shown
+    assert "The floor is tidy." in shown
+    assert "Mind the blocks of Nordlicht." in shown
+    assert "Mind the blocks of Nordlicht." in settings_page
+    assert (blue.status_code, blue.text) == (200, "<p>0 blue blocks lie on the floor.</p>")
+    assert "/toy/blocks" in described
+    assert "/toy/floor" not in described
+
+
+def test_two_wings_cannot_show_the_same() -> None:
+    twin = Wing(name="twin", brings=[Pages(parts=PAGES.parts)])
+    with pytest.raises(ValueError, match="two wings plug in blocks"):
+        create_server(Settings(), (*ALL, twin))
 
 
 async def drain(worker: Worker) -> None:

@@ -9,8 +9,8 @@ import pytest
 from tests.dash.conftest import PICTURE, SYSTEM, new_garment
 
 from selify import notifications
-from selify.dash import bot_texts
 from selify.tryon import texts
+from selify.tryon.pages import bot_texts
 
 LONG = "ä" * 600  # 1,200 bytes
 

@@ -12,7 +12,7 @@ from tests.dash.test_dash_browser import (
     sign_in,
 )
 
-from selify.dash.rendering import TEMPLATES
+from selify.dash.environment import TEMPLATES
 
 
 @pytest.mark.browser

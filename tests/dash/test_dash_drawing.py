@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from selify.core.errors import Invalid
 from selify.dash import charts, forms
-from selify.dash.rendering import STATIC
+from selify.dash.environment import STATIC
+from selify.tryon.pages import funnel_chart
 
 KEYS = ("triggers", "answered", "photos", "tried_on", "liked")
 
@@ -19,19 +20,19 @@ def counts(*numbers: int) -> dict[str, int]:
 
 
 def test_a_funnel_tells_shares_of_the_whole_and_of_the_step_before() -> None:
-    steps = charts.funnel(counts(200, 180, 90, 90, 45)).steps
+    steps = funnel_chart.funnel(counts(200, 180, 90, 90, 45)).steps
     assert [step.share for step in steps] == [100, 90, 45, 45, 22]
     assert [step.of_previous for step in steps] == [None, 90, 50, 100, 50]
 
 
 def test_an_empty_funnel_says_so() -> None:
-    assert charts.funnel({}).empty
-    assert not charts.funnel(counts(1, 0, 0, 0, 0)).empty
+    assert funnel_chart.funnel({}).empty
+    assert not funnel_chart.funnel(counts(1, 0, 0, 0, 0)).empty
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=5, max_size=5))
 def test_any_funnel_stays_in_its_frame(numbers: list[int]) -> None:
-    funnel = charts.funnel(counts(*numbers))
+    funnel = funnel_chart.funnel(counts(*numbers))
     points = re.findall(r"(-?[\d.]+),(-?[\d.]+)", funnel.band)
     assert all(0 <= float(x) <= funnel.width and 0 <= float(y) <= funnel.height for x, y in points)
     assert all(0 <= step.share <= 100 for step in funnel.steps)
@@ -39,8 +40,8 @@ def test_any_funnel_stays_in_its_frame(numbers: list[int]) -> None:
 
 def test_bars_stand_on_each_other_and_the_highest_fills_the_frame() -> None:
     quiet, busy = charts.bars([("1 May", 0, 0), ("2 May", 30, 10)])
-    assert (quiet.total, quiet.week, quiet.payg) == (0, 0, 0)
-    assert (busy.total, busy.week, busy.payg) == (40, 75, 25)
+    assert (quiet.total, quiet.lower, quiet.upper) == (0, 0, 0)
+    assert (busy.total, busy.lower, busy.upper) == (40, 75, 25)
 
 
 @pytest.mark.parametrize(

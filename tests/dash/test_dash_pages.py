@@ -243,6 +243,20 @@ async def test_every_part_can_be_drawn_again(brand, name: str) -> None:
     assert "<html" not in page.text
 
 
+async def test_each_page_has_one_heading_of_its_own(brand) -> None:
+    charge = await brand.charge()
+    for path in (
+        *ROOMS,
+        "/notifications",
+        "/settings",
+        f"/accounts/{brand.account_id}/texts",
+        f"/posts/{brand.post_id}/garment",
+        f"/posts/{brand.post_id}/keywords",
+        f"/billing/charges/{charge}",
+    ):
+        assert len(Page(await brand.owner.look(path)).all("h1")) == 1, path
+
+
 LIVE = {
     "/": {"attention", "conversations", "thread", "funnel", "money", "health"},
     "/posts": {"posts"},

@@ -97,6 +97,30 @@ async def test_the_api_says_how_an_account_is_in_german(brand: Brand) -> None:
     assert "Noch nicht bestätigt" in [finding["text"] for finding in found[0]["findings"]]
 
 
+async def test_the_api_explains_keywords_in_german(brand: Brand) -> None:
+    path = f"/api/v1/workspaces/{brand.id}/posts/{brand.post_id}/keywords"
+    found = (await brand.owner.browser.get(path, headers=GERMAN)).json()
+    assert found["rule"] == "default"
+    assert found["explanation"].startswith("Es entscheidet: Voreinstellung. Es gelten: „tryon“ (")
+
+
+async def test_how_far_a_deletion_is_can_be_read_in_german(brand: Brand) -> None:
+    await brand.site.run(
+        """
+        INSERT INTO internal.deletion_requests
+               (confirmation_code, platform, platform_user_id, state, requested_at, completed_at)
+        VALUES ('00112233445566aa', 'instagram', '1', 'completed', '2026-05-04', '2026-05-04')
+        """
+    )
+    async with brand.site.visitor() as visitor:
+        path = "/webhooks/instagram/data-deletion/00112233445566aa"
+        said = [(await visitor.get(path, headers=asked)).text for asked in ({}, GERMAN)]
+    assert said == [
+        "Your request of 2026-05-04 00:00 UTC to delete your data: completed.",
+        "Ihre Anfrage vom 2026-05-04 00:00 UTC, Ihre Daten zu löschen: erledigt.",
+    ]
+
+
 async def test_who_lacks_a_permission_reads_in_german_which_and_whom_to_ask(brand: Brand) -> None:
     member = await brand.member("member")
     path = f"/api/v1/workspaces/{brand.id}/accounts/{brand.account_id}/settings"

@@ -13,17 +13,20 @@ from babel.messages.pofile import read_po
 from jinja2 import nodes
 from tests.dash.conftest import Brand
 
+from selify.app import WINGS
 from selify.core import language
 from selify.core.errors import SelifyError
 from selify.dash import words
-from selify.dash.parts import PARTS
-from selify.dash.rendering import STATIC, TEMPLATES, environment
+from selify.dash.environment import STATIC
+from selify.dash.shell import Shell
 from selify.permissions_reference import PERMISSIONS
 
 TOOL = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "words.py"))
 SOURCE: Path = TOOL["SOURCE"]
 GERMAN = SOURCE / "locale" / "de" / "LC_MESSAGES" / "selify.po"
 GAPS = re.compile(r"%\(\w+\)s|%%|</?[a-z]+[^>]*>")
+SHELL = Shell.of(WINGS)
+TEMPLATES = sorted(SOURCE.glob("*/templates/**/*.html"))
 ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/settings", "/notifications")
 # Read in a terminal or a log by whoever runs the server, or by another program.
 FOR_OPERATORS = (
@@ -105,7 +108,7 @@ class Texts(HTMLParser):
             self.texts.append(" ".join(data.split()))
 
 
-@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_a_template_says_nothing_by_itself(path: Path) -> None:
     source = path.read_text()
     left = [text.strip(" ·") for text in Texts(CONTROL.sub("", TRANS.sub("", source))).texts]
@@ -113,7 +116,7 @@ def test_a_template_says_nothing_by_itself(path: Path) -> None:
     said = [text for text in left if re.search("[A-Za-z]{2}", text) and text not in allowed]
     # What is left of a tag whose name is filled in is no text.
     assert not [text for text in said if '="' not in text]
-    assert not list(_bare(environment().parse(TRANS.sub("", source))))
+    assert not list(_bare(SHELL.templates.parse(TRANS.sub("", source))))
 
 
 def _bare(node: nodes.Node) -> Iterator[str]:
@@ -248,7 +251,7 @@ async def test_no_page_in_german_says_anything_in_english(
     assert not english_in(page, english)
 
 
-@pytest.mark.parametrize("name", sorted(PARTS))
+@pytest.mark.parametrize("name", sorted(SHELL.parts))
 async def test_no_part_in_german_says_anything_in_english(
     brand: Brand, name: str, english: dict[str, str]
 ) -> None:

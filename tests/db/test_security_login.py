@@ -12,8 +12,9 @@ import structlog.testing
 from tests.infra.settings import Settings
 
 from selify import running
-from selify.app import open_container
+from selify.app import WINGS
 from selify.core.database import Actor, Database
+from selify.core.opening import open_container
 from selify.db import embedded
 from selify.supervisor import free_port
 
@@ -82,7 +83,7 @@ async def test_an_owners_address_is_warned_about(shared_database_url: str, tmp_p
     login = shared_database_url.replace("//postgres@", "//selify_login@")
     for url, warned in ((shared_database_url, True), (login, False)):
         with structlog.testing.capture_logs() as said:
-            async with open_container(Settings(database_url=url, data_dir=tmp_path)):
+            async with open_container(Settings(database_url=url, data_dir=tmp_path), WINGS):
                 pass
         assert any("SELIFY_DATABASE_OWNER_URL" in line["event"] for line in said) == warned
 
@@ -98,7 +99,7 @@ async def test_the_owner_migrates_and_the_login_serves(
     async with running.database(settings) as (url, keeper):
         assert (url, keeper) == (settings.database_url, None)
         async with (
-            open_container(settings) as container,
+            open_container(settings, WINGS) as container,
             container.database.tx(Actor.system("test")) as tx,
         ):
             assert await tx.fetch_value("SELECT count(*) FROM internal.price_book")

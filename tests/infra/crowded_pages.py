@@ -27,7 +27,6 @@ from selify.billing import UsagePart
 from selify.billing.schemas import encode_cursor
 from selify.core.cursor import Cursor
 from selify.core.database import Database
-from selify.dash.parts import PARTS
 from selify.messaging.queries import ConversationFilter
 from selify.tryon import funnel
 
@@ -35,9 +34,10 @@ HALFWAY = datetime.now(UTC) - timedelta(days=crowd.DAYS / 2)
 MANY_ROWS = 10_000
 Values = Mapping[str, Callable[[str], list[object]]]
 _NUMBERS = re.compile(r"[^/?=]{30,}")
-# What only somebody from outside is answered, or what never ends.
+# What only somebody from outside is answered, what never ends, and where no part of a page is.
 NOT_LOOKED_AT = {
     "/live",
+    "/fragments/{name}",
     "/api/v1/realtime",
     "/files/{token}",
     "/connect/{platform}",
@@ -191,7 +191,6 @@ async def _values(of: Crowd) -> Values:
     return {
         **{name: lambda _, value=value: [value] for name, value in known.items()},
         "wanted": lambda _: [one.value for one in ConversationFilter],
-        "name": lambda _: list(PARTS),
         "search": lambda _: ["forest dress", "forest 400"],  # many are called so, and few
         "after": after,
         "before": lambda path: [message if path.startswith("/api") else Cursor(HALFWAY, message)],

@@ -6,9 +6,9 @@ import pytest
 from tests.infra.gateway import Gateway
 from tests.infra.world import SYSTEM, Brand, World
 
-from selify.dash.health import Doctor
 from selify.messaging import diagnosis, event_kinds, subscriptions
 from selify.messaging.diagnosis import About, Diagnosis, Finding
+from selify.messaging.pages.health import Doctor
 from selify.messaging.ports import PlatformRefused, Subscription
 
 

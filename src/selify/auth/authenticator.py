@@ -12,7 +12,7 @@ from typing import Annotated, Self
 
 from fastapi import Depends, Request
 
-from selify.auth import emails, origins, passwords, repository, sessions, throttle, tokens
+from selify.auth import emails, passwords, repository, sessions, throttle, tokens
 from selify.auth.passwords import Passwords
 from selify.auth.repository import Account
 from selify.auth.settings import AuthSettings
@@ -22,7 +22,7 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database
 from selify.core.errors import Conflict, Forbidden, Unauthenticated
 from selify.core.language import _, current
-from selify.core.web import http
+from selify.core.web import http, origins
 from selify.core.web.language import speak_as
 
 ACTOR = Actor.system("sign-in")

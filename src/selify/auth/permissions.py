@@ -4,14 +4,16 @@ from typing import Final
 
 from selify.core.errors import Forbidden
 from selify.core.language import N_, _
-from selify.core.permissions import ADMIN, MEMBER, OWNER, Permission, WorkspaceRole, rows
-
-BRAND_READ: Final = Permission(
-    "workspace.brand.read",
+from selify.core.permissions import (
+    ADMIN,
+    BRAND_READ,
     MEMBER,
-    _("see the brand and what happens in it"),
-    rows("workspaces workspace_events oauth_audit_logs", "SELECT"),
+    OWNER,
+    Permission,
+    WorkspaceRole,
+    rows,
 )
+
 BRAND_CHANGE: Final = Permission(
     "workspace.brand.change",
     OWNER,

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from selify.auth.permissions import check_held
 from selify.core.ids import UserId, WorkspaceId
-from selify.core.permissions import WorkspaceRole
+from selify.core.permissions import Permission, WorkspaceRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,13 @@ class Workspace:
     description: str | None
     role: WorkspaceRole
     created_at: datetime
+
+    def may(self, permission: Permission) -> bool:
+        return permission.held_by(self.role)
+
+    def check(self, permission: Permission) -> None:
+        """Raises RoleTooLow."""
+        check_held(permission, self.role, workspace=self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from selify import auth
-from selify.auth import endpoints, permissions, sessions, throttle
+from selify.auth import endpoints, pages, permissions, sessions, throttle
 from selify.auth.authenticator import Authenticator
+from selify.auth.people import PeopleOfPages
 from selify.auth.settings import AuthSettings
 from selify.auth.workspace_deletion import WorkspaceDeletion
 from selify.auth.workspaces import DELETION
@@ -13,6 +14,13 @@ from selify.core.container import Container
 from selify.core.departure import Departure
 from selify.core.queue.worker import Routine
 from selify.core.wiring import Service, Wing, Work, as_system
+from selify.dash.ports import People
+
+
+@asynccontextmanager
+async def _open(container: Container) -> AsyncIterator[None]:
+    container.offer(People, PeopleOfPages())
+    yield
 
 
 @asynccontextmanager
@@ -39,6 +47,8 @@ WING = Wing(
     permissions=permissions.PERMISSIONS,
     request_costs={"/sign-in": 0, "/sign-up": 0, "/api/v1/auth/sign-": 0},
     bounds=(*throttle.BOUNDS, *sessions.BOUNDS),
+    brings=[pages.PAGES],
+    opens=_open,
     serve=_serve,
     work=_work,
 )

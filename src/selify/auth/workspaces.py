@@ -21,7 +21,7 @@ from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import Conflict, Gone, Invalid, NotFound, Unauthenticated
 from selify.core.language import _
-from selify.core.permissions import Permission, WorkspaceRole
+from selify.core.permissions import BRAND_READ, Permission, WorkspaceRole
 from selify.core.queue import jobs
 from selify.notifications import outbox
 
@@ -111,7 +111,7 @@ async def list_workspaces(tx: Tx, *, user_id: UUID | None = None) -> list[Worksp
 async def access_workspace(
     tx: Tx,
     workspace_id: UUID,
-    permission: Permission = permissions.BRAND_READ,
+    permission: Permission = BRAND_READ,
     *,
     user_id: UUID | None = None,
 ) -> Workspace:
@@ -132,7 +132,7 @@ async def access_workspace(
     )
     if workspace is None:
         raise WorkspaceNotFound(_("There is no such workspace, or you are not a member of it."))
-    check_held(permission, workspace.role, workspace=workspace.name)
+    workspace.check(permission)
     return workspace
 
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from selify import billing
-from selify.billing import departure, endpoints, permissions
+from selify.billing import departure, endpoints, pages, permissions
 from selify.core.container import Container
 from selify.core.departure import Departure
 from selify.core.queue.worker import Routine
@@ -36,6 +36,7 @@ WING = Wing(
     routers=[endpoints.router],
     permissions=permissions.PERMISSIONS,
     invariants=billing.invariants,
+    brings=[pages.PAGES],
     opens=_open,
     work=_work,
 )

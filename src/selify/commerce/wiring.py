@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from selify import commerce
-from selify.commerce import endpoints, permissions
+from selify.commerce import endpoints, pages, permissions
 from selify.commerce.ports import GarmentReader
 from selify.core.container import Container
 from selify.core.queue.worker import Routine
@@ -31,6 +31,7 @@ WING = Wing(
         "/api/v1/workspaces/[^/]+/garments": LARGEST_UPLOAD,
         "/wardrobe": LARGEST_UPLOAD,
     },
+    brings=[pages.PAGES],
     serve=_serve,
     work=_work,
 )

@@ -109,10 +109,10 @@ def _message(text: str, plural: str, count: int, values: Mapping[str, object]) -
     return made
 
 
-def sentences(*parts: str) -> str:
+def sentences(*parts: str, between: str = " ") -> str:
     """One after another, without those that are empty."""
     said = {f"part{number}": part for number, part in enumerate(filter(None, parts))}
-    return _message(" ".join(f"%({name})s" for name in said), "", 0, said)
+    return _message(between.join(f"%({name})s" for name in said), "", 0, said)
 
 
 class Stored(Message):

@@ -1,8 +1,9 @@
 """The vocabulary of permissions: what a person may do in a workspace, and the least role that holds it.
 
 Each wing says its own words in its ``permissions.py``, as ``wing.noun.verb``, once and with the role
-beside it. Everybody else asks for a permission and never for a role: an endpoint or page says with
-``allows`` whom it is for, ``auth.access_workspace`` checks it.
+beside it; the one that every member holds and that all of them ask for stands here. Everybody else asks
+for a permission and never for a role: an endpoint or page says with ``allows`` whom it is for,
+``auth.access_workspace`` checks it.
 """
 
 import re
@@ -10,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeVar
+
+from selify.core.language import _
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 _NAME: Final = re.compile(r"[a-z]+\.[a-z]+\.[a-z]+")
@@ -59,6 +62,14 @@ class Permission:
 def rows(tables: str, commands: str) -> frozenset[tuple[str, str]]:
     """Each of the commands on each of the tables, both separated by spaces."""
     return frozenset((table, command) for table in tables.split() for command in commands.split())
+
+
+BRAND_READ: Final = Permission(
+    "workspace.brand.read",
+    MEMBER,
+    _("see the brand and what happens in it"),
+    rows("workspaces workspace_events oauth_audit_logs", "SELECT"),
+)
 
 
 class Audience(StrEnum):

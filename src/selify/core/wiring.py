@@ -50,22 +50,23 @@ class Work:
     def of(cls, works: Sequence[Self]) -> Self:
         """All of them in one. Raises ValueError where two do the same."""
         return cls(
-            handlers=_joined([work.handlers for work in works]),
-            dead_letters=_joined([work.dead_letters for work in works]),
-            channels=_joined([work.channels for work in works]),
-            jobs=_joined([work.jobs for work in works]),
+            handlers=joined([work.handlers for work in works]),
+            dead_letters=joined([work.dead_letters for work in works]),
+            channels=joined([work.channels for work in works]),
+            jobs=joined([work.jobs for work in works]),
             routines=[routine for work in works for routine in work.routines],
         )
 
 
-def _joined(parts: Sequence[Mapping[str, T]]) -> dict[str, T]:
-    joined: dict[str, T] = {}
+def joined(parts: Sequence[Mapping[str, T]]) -> dict[str, T]:
+    """Raises ValueError for a name that stands in two of them."""
+    found: dict[str, T] = {}
     for part in parts:
-        twice = joined.keys() & part.keys()
+        twice = found.keys() & part.keys()
         if twice:
             raise ValueError(f"two wings plug in {', '.join(sorted(twice))}")
-        joined |= part
-    return joined
+        found |= part
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,8 @@ class Wing:
     ``bounds`` and ``invariants``: what must go, how far ahead its times can lie, and what must be true.
     ``payloads`` (of jobs, by kind) and ``personal``: where something is said of a person; ``personal_for``:
     how long it needs that. ``sealed``: what is encrypted. ``media_hosts``: from where files may be fetched.
-    ``opens``: what it offers others (``Container.offer``), for as long as the process runs.
+    ``opens``: what it offers others (``Container.offer``), for as long as the process runs. ``brings``:
+    what another wing collects by its type (``brought``), such as the pages it shows.
     """
 
     name: str
@@ -138,9 +140,17 @@ class Wing:
     sealed: Sequence[Sealed] = ()
     invariants: Callable[[Clock], Sequence[Invariant]] = _no_invariants
     media_hosts: Callable[[Settings], Sequence[str]] = _no_hosts
+    brings: Sequence[object] = ()
     opens: Callable[[Container], AbstractAsyncContextManager[None]] = _nothing
     serve: Callable[[Container], AbstractAsyncContextManager[Service]] = _no_service
     work: Callable[[Container], Awaitable[Work]] = _no_work
+
+
+def brought(wings: Sequence[Wing], kind: type[T]) -> dict[str, T]:
+    """What wings bring of a kind, by the wing's name. Raises ValueError where one brings two."""
+    return joined(
+        [{wing.name: one} for wing in wings for one in wing.brings if isinstance(one, kind)]
+    )
 
 
 def as_system(

@@ -26,7 +26,9 @@ def install(app: FastAPI, *, folder: Path) -> None:
 @router.get("/docs")
 @allows(EVERYONE)
 async def show(request: Request) -> Response:
-    return plain("api_docs.html", description=request.app.openapi_url, **request.app.state.api_docs)
+    return plain(
+        request, "api_docs.html", description=request.app.openapi_url, **request.app.state.api_docs
+    )
 
 
 def _digest(file: Path) -> str:

@@ -1,8 +1,7 @@
 """What a page is opened with: a signed-in person, and the workspace they are looking at.
 
 Which workspace: the one the address names (``?workspace=``), else the one looked at last (a cookie),
-else the first. Whoever has none is sent to make one; an address in one that was deleted leads to the page
-that says so, as long as it can be brought back. A page reads as the user, so that row level
+else the first. Whoever has none is sent to make one. A page reads as the user, so that row level
 security decides what there is to see; what a user's role may not write itself (states, counters,
 settings) is written by the system, after the page's permissions were asked in that same transaction.
 """
@@ -17,34 +16,20 @@ from uuid import UUID
 
 from fastapi import Depends, HTTPException, Query, Request
 
-from selify.auth import (
-    CurrentSession,
-    DeletedWorkspace,
-    Session,
-    Workspace,
-    WorkspaceNotFound,
-    access_workspace,
-    list_deleted,
-    list_workspaces,
-)
-from selify.auth.permissions import check_held
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
-from selify.core.errors import NotFound
-from selify.core.language import _
 from selify.core.permissions import Permission, access_of
 from selify.core.web import http
+from selify.dash.ports import People, Person, Workspace
 
 COOKIE = "selify_workspace"
 A_YEAR = 365 * 24 * 3600
 T = TypeVar("T")
-FIRST_STEPS = "/brands/new"
-DELETED = "/brands/{}/deleted"
 
 
-class BrandDeleted(NotFound):
-    code = "workspace_deleted"
-    title = _("This brand was deleted")
+def people_of(request: Request) -> People:
+    people: People = request.app.state.people
+    return people
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +37,7 @@ class PageContext:
     """No transaction is open between two looks: pages may take their time drawing."""
 
     request: Request
-    session: Session
+    person: Person
     actor: Actor
     workspace: Workspace
     workspaces: tuple[Workspace, ...]
@@ -71,7 +56,7 @@ class PageContext:
         return self.clock.now()
 
     def may(self, permission: Permission) -> bool:
-        return permission.held_by(self.workspace.role)
+        return self.workspace.may(permission)
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:
@@ -82,12 +67,13 @@ class PageContext:
     @contextlib.asynccontextmanager
     async def acting(self) -> AsyncIterator[Tx]:
         """As the system, for a member who holds what the page asks for, which is asked again. Raises
-        what access_workspace does.
+        what ``People.access_workspace`` does.
         """
         route = getattr(self.request.scope.get("route"), "path", "")
         async with self.database.tx(Actor.system(f"{self.request.method} {route}")) as tx:
-            user_id = self.session.user.id
-            workspace = await access_workspace(tx, self.workspace.id, user_id=user_id)
+            workspace = await people_of(self.request).access_workspace(
+                tx, self.workspace.id, user_id=self.person.id
+            )
             _check_page(self.request, workspace)
             yield tx
 
@@ -114,23 +100,25 @@ Chosen = Annotated[UUID | None, Query(alias="workspace")]
 
 
 async def open_page(
-    request: Request, session: CurrentSession, actor: http.CurrentUser, chosen: Chosen = None
+    request: Request, actor: http.CurrentUser, chosen: Chosen = None
 ) -> PageContext:
-    """Raises WorkspaceNotFound for a workspace that is not the user's, BrandDeleted for one that was,
-    RoleTooLow where the user lacks what the page asks for.
+    """Raises what ``People.why_not`` says for a workspace that is not the user's, and RoleTooLow where
+    the user lacks what the page asks for.
     """
+    people = people_of(request)
+    person = await people.person(request)
     async with http.open_database(request).tx(actor) as tx:
-        mine = await list_workspaces(tx)
+        mine = await people.list_workspaces(tx)
     if chosen is not None and chosen not in {workspace.id for workspace in mine}:
-        raise await _not_here(request, session, chosen)
+        raise await people.why_not(request, person, chosen)
     if not mine:
-        raise HTTPException(303, headers={"Location": FIRST_STEPS})
+        raise HTTPException(303, headers={"Location": people.first_page})
     if chosen is not None and request.method == "GET":
         _remember(request, chosen)
     wanted = str(chosen or request.cookies.get(COOKIE))
     workspace = next((w for w in mine if str(w.id) == wanted), mine[0])
     _check_page(request, workspace)
-    return PageContext(request, session, actor, workspace, tuple(mine))
+    return PageContext(request, person, actor, workspace, tuple(mine))
 
 
 def _check_page(request: Request, workspace: Workspace) -> None:
@@ -139,25 +127,7 @@ def _check_page(request: Request, workspace: Workspace) -> None:
     if access is None or not access.permissions:
         raise RuntimeError(f"{request.scope['endpoint']} does not say which permission it asks for")
     for permission in access.permissions:
-        check_held(permission, workspace.role, workspace=workspace.name)
-
-
-async def _not_here(request: Request, session: Session, chosen: UUID) -> NotFound:
-    """Why it cannot be looked at."""
-    who = Actor.system("look for a deleted brand")
-    async with http.open_database(request).statements(who) as tx:
-        found = await list_deleted(
-            tx, http.open_clock(request), user_id=session.user.id, workspace_id=chosen
-        )
-    if not found:
-        return WorkspaceNotFound(_("There is no such workspace, or you are not a member of it."))
-    return BrandDeleted(_("%(name)s was deleted.", name=found[0].name), workspace_id=str(chosen))
-
-
-async def deleted_brands(ctx: PageContext) -> list[DeletedWorkspace]:
-    """What the user could bring back, or see brought back."""
-    async with ctx.database.statements(Actor.system("look for deleted brands")) as tx:
-        return await list_deleted(tx, ctx.clock, user_id=ctx.session.user.id)
+        workspace.check(permission)
 
 
 def _remember(request: Request, workspace_id: UUID) -> None:

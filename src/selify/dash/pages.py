@@ -1,52 +1,91 @@
-"""The brand's pages, put together: routes, static files, and errors that people can read."""
+"""What a wing shows. It brings ``Pages`` (``Wing.brings``), and the shell knows no more of it than that.
 
+A page is an endpoint with a ``PageContext`` (``OpenPage``) that ends with ``rendering.page``. A part is a piece of a
+page that stays open: drawn with the page, and fetched again from ``/fragments/<name>`` when its tables
+change. An inset is what a wing shows at a named place of somebody else's page.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI
-from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
+from fastapi import APIRouter
 from starlette.types import Scope
 
-from selify.dash import (
-    accounts,
-    api_docs,
-    bell,
-    deleted,
-    home,
-    languages,
-    money,
-    parts,
-    posts,
-    settings,
-    stream,
-    wardrobe,
-    welcome,
-)
-from selify.dash.refusals import PagesForPeople
-from selify.dash.rendering import STATIC
+from selify.core.permissions import BRAND_READ, Permission
+from selify.dash.context import PageContext
 
-A_YEAR = 365 * 24 * 3600
+Draw = Callable[[PageContext, Any], Awaitable[Mapping[str, Any]]]
+"""What a template is drawn from: for a part by its view, for an inset by what the place is about."""
+
+Lead = Callable[[Scope, Mapping[str, Any], bool], str]
+"""Where a refusal (a problem document) leads instead of being shown; empty where it is enough to say what
+is wrong. The last argument: whether a script asked."""
 
 
-def install(app: FastAPI, *, scripts: Path, swagger: Path) -> None:
-    """Mount pages and static files. ``scripts``: the folder with the page libraries; ``swagger``: the
-    one with Swagger UI.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """A place in the navigation, for who holds the permission. ``also``: how other addresses begin that
+    belong to it.
     """
-    rooms = (home, parts, posts, wardrobe, accounts, money, settings, bell, stream)
-    for module in (welcome, deleted, languages, *rooms):
-        app.include_router(module.router)
-    api_docs.install(app, folder=swagger)
-    app.mount(api_docs.ADDRESS, LongLived(directory=swagger), name="swagger")
-    app.mount("/static/scripts", LongLived(directory=scripts), name="scripts")
-    app.mount("/static", LongLived(directory=STATIC), name="static")
-    app.add_middleware(PagesForPeople)
+
+    path: str
+    title: str
+    order: int
+    permission: Permission
+    also: tuple[str, ...] = ()
+
+    def is_at(self, path: str) -> bool:
+        inside = path == "/" if self.path == "/" else path.startswith(self.path)
+        return inside or path.startswith(self.also)
 
 
-class LongLived(StaticFiles):
-    """Files that browsers may keep: their addresses change when they do."""
+def no_view() -> None:
+    """Of a part that is drawn in one way only."""
 
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        if response.status_code in (200, 304):
-            response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
-        return response
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """``view``: reads from the address what of it is looked at, as FastAPI's dependencies do."""
+
+    name: str
+    template: str
+    draw: Draw
+    permissions: tuple[Permission, ...]
+    tables: tuple[str, ...] = ()
+    view: Callable[..., object] = no_view
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inset:
+    """Shown in its order among others at the place, to who holds the permission. Where the place is a
+    part, that is drawn again when ``tables`` change.
+    """
+
+    place: str
+    order: int
+    template: str
+    draw: Draw
+    permission: Permission = BRAND_READ
+    tables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """``templates``: the folder of what is called ``<wing>/….html``. ``words``: what templates find as
+    ``words.<wing>``. ``confirmations`` and ``refusals``: what ``?done=…`` and ``?refused=…`` say. ``fields``: what fields of forms are called
+    where it is not their own name; those in ``chosen`` are chosen from a list and never typed.
+    """
+
+    routers: Sequence[APIRouter] = ()
+    templates: Path | None = None
+    rooms: Sequence[Room] = ()
+    parts: Sequence[Part] = ()
+    insets: Sequence[Inset] = ()
+    words: object = None
+    confirmations: Mapping[str, str] = field(default_factory=dict)
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    chosen: frozenset[str] = frozenset()
+    leads: Sequence[Lead] = ()

@@ -1,15 +1,14 @@
 """Refusals for people: what the rest of the house says in JSON, a browser gets as a page.
 
 A middleware, because refusals come from everywhere: endpoints, the body limit, a missing address,
-a database that is down. Who is not signed in goes to the sign-in page, and back afterwards; who wants
-something of a brand that was deleted, to the page that says so. A part of a page that cannot be had
-becomes a short message on the page that is open.
+a database that is down. Some lead elsewhere instead, as the wings say (``pages.Lead``). A part of a page
+that cannot be had becomes a short message on the page that is open.
 """
 
 import json
 import re
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,8 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from selify.core.language import _, translated
 from selify.core.web.problems import PROBLEM
-from selify.dash import rendering, words
-from selify.dash.context import DELETED
+from selify.dash.rendering import render
+from selify.dash.shell import Shell
 
 _FOR_PROGRAMS = ("/api/", "/webhooks")
 _IN_PLAIN_WORDS = {
@@ -28,19 +27,15 @@ _IN_PLAIN_WORDS = {
     _("Method Not Allowed"): _("This address is not meant to be opened like this."),
 }
 NO_SUCH_PAGE = _IN_PLAIN_WORDS["Not Found"]
-# Coming back from a platform's consent page; the end of the address keeps the platform's own away.
-_CALLBACK = re.compile(r"/connect/(?P<platform>\w+)/callback")
 _NOT_HERE = {
     "code": "not_found",
     "title": _("Not found"),
     "detail": NO_SUCH_PAGE,
     "fields": [],
 }
-ACCOUNTS = "/accounts?{}#main"
 LONGEST_FORM = 32 * 1024
 # A tick or a row of ours, and what is chosen from a list: nobody types these.
 _CHOSEN = re.compile(r"true|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_FROM_LISTS = ("key", "language", "category", "currency")
 _MENDED_BY_TYPING = (409, 422)
 _UNFIT = ("content-length", "content-type", "www-authenticate")
 
@@ -120,14 +115,10 @@ def _shown(
     """Status and body; says in ``headers`` where they go."""
     status: int = problem["status"]
     script = Headers(scope=scope).get("hx-request") == "true"
-    if goal := _elsewhere(scope, problem, script=script):
+    shell: Shell = scope["app"].state.shell
+    if goal := next(filter(None, (lead(scope, problem, script) for lead in shell.leads)), ""):
         headers["hx-redirect" if script else "location"] = goal
         return (200 if script else 303), b""
-    callback = _CALLBACK.fullmatch(scope["path"])
-    if callback and not script:  # where one can start again, and with a word about what went wrong
-        code = problem["code"].removeprefix(f"{callback['platform']}_")
-        headers["location"] = ACCOUNTS.format(urlencode({"refused": code}))
-        return 303, b""
     if _is_misspelt(problem):
         problem = {**problem, "status": 404, **_NOT_HERE}
         status = 404
@@ -141,19 +132,19 @@ def _shown(
             problem["detail"],
         )
         shown = {**problem, "detail": said}
-        again = _once_more(scope, problem, typed)
-        return status, rendering.render("problem.html", problem=shown, again=again).encode()
+        again = _once_more(shell, scope, problem, typed)
+        return status, render(shell, "problem.html", problem=shown, again=again).encode()
     if scope["path"].startswith("/fragments/"):  # it will be fetched again soon: no fuss
         headers["hx-reswap"] = "none"
         return status, b""
     headers["hx-retarget"], headers["hx-reswap"] = "#toasts", "beforeend"
     said = " ".join(filter(None, (problem["detail"], problem["hint"])))
     headers["hx-trigger"] = json.dumps({"refused": {"words": said, "fields": _fields(problem)}})
-    return status, rendering.render("toast.html", text=said, state="bad", oob=False).encode()
+    return status, render(shell, "toast.html", text=said, state="bad", oob=False).encode()
 
 
 def _once_more(
-    scope: Scope, problem: dict[str, Any], typed: _Typed | None
+    shell: Shell, scope: Scope, problem: dict[str, Any], typed: _Typed | None
 ) -> dict[str, Any] | None:
     """The form that was refused, as it was typed; None where nothing was, or typing helps nothing."""
     values = typed.fields() if typed and problem["status"] in _MENDED_BY_TYPING else []
@@ -166,18 +157,15 @@ def _once_more(
         "typed": [
             {
                 "name": name,
-                "label": words.field(name),
+                "label": shell.field_name(name),
                 "value": value,
                 "why": refused.get(name, ""),
-                "chosen": name not in refused and _is_chosen(name, value),
+                "chosen": name not in refused
+                and (name in shell.chosen or bool(_CHOSEN.fullmatch(value))),
             }
             for name, value in values
         ],
     }
-
-
-def _is_chosen(name: str, value: str) -> bool:
-    return name in _FROM_LISTS or bool(_CHOSEN.fullmatch(value))
 
 
 def _fields(problem: dict[str, Any]) -> list[dict[str, str]]:
@@ -197,25 +185,6 @@ def _is_misspelt(problem: dict[str, Any]) -> bool:
     """Whether the address names what cannot be there, such as a conversation called “abc”."""
     fields = problem.get("fields") or []
     return bool(fields) and all(field["field"].startswith("path.") for field in fields)
-
-
-def _elsewhere(scope: Scope, problem: dict[str, Any], *, script: bool) -> str:
-    """The page where it goes on; empty where it is enough to say what is wrong."""
-    match problem["code"]:
-        case "unauthenticated":
-            return _sign_in(scope, script)
-        case "workspace_deleted":
-            return DELETED.format(problem["workspace_id"])
-    return ""
-
-
-def _sign_in(scope: Scope, script: bool) -> str:
-    """Only a page that was looked at is worth coming back to."""
-    if script or scope["method"] != "GET":
-        return "/sign-in"
-    query = scope["query_string"].decode("latin-1")
-    back = scope["path"] + (f"?{query}" if query else "")
-    return "/sign-in" if back == "/" else f"/sign-in?{urlencode({'return_to': back})}"
 
 
 def _is_for_people(scope: Scope) -> bool:

@@ -7,12 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from selify.auth import access_workspace
-from selify.auth.permissions import BRAND_READ
 from selify.core.errors import TooMany
 from selify.core.language import _
-from selify.core.permissions import allows
+from selify.core.permissions import BRAND_READ, allows
 from selify.core.web.http import CurrentUser, OpenDatabase
+from selify.dash.context import people_of
 from selify.dash.live import Changes
 
 # The browser comes back by itself, and is then asked again who it is.
@@ -20,7 +19,7 @@ LONGEST_SECONDS = 15 * 60
 RECONNECT_MILLISECONDS = 2000
 KEEP_ALIVE = ": still here\n\n"
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
 
 
 class TooManyPages(TooMany):
@@ -35,7 +34,7 @@ async def follow(
 ) -> StreamingResponse:
     """Events named after the changed tables, or ``everything``."""
     async with database.tx(user) as tx:
-        await access_workspace(tx, workspace, BRAND_READ)
+        await people_of(request).access_workspace(tx, workspace, BRAND_READ)
     changes: Changes = request.app.state.changes
     if not changes.has_room(workspace):
         raise TooManyPages(_("Close some of them, or reload this page by hand."), retry_after=60)

@@ -85,7 +85,7 @@ async def request_deletion(
 
 
 async def deletion_state(tx: Tx, code: str) -> tuple[str, str]:
-    """State and time asked for, in words. Raises DeletionUnknown."""
+    """State and time asked for. Raises DeletionUnknown."""
     row = await tx.fetch_one(
         """
         SELECT state, requested_at, completed_at FROM internal.deletion_requests

@@ -2,7 +2,7 @@
 
 from selify.core.container import Container
 from selify.core.wiring import Wing, Work
-from selify.notifications import endpoints, outbox
+from selify.notifications import endpoints, outbox, pages
 from selify.notifications.notices import NoticeChannel
 
 
@@ -10,4 +10,4 @@ async def _work(container: Container) -> Work:
     return Work(channels={outbox.CHANNEL: NoticeChannel(container.clock)})
 
 
-WING = Wing(name="notifications", routers=[endpoints.router], work=_work)
+WING = Wing(name="notifications", routers=[endpoints.router], brings=[pages.PAGES], work=_work)

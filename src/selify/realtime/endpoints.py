@@ -11,13 +11,12 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from selify.auth import CurrentAuthenticator, CurrentSession, access_workspace
-from selify.auth.permissions import BRAND_READ
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import SelifyError, TooMany
 from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
-from selify.core.permissions import allows
+from selify.core.permissions import BRAND_READ, allows
 from selify.core.web.http import CurrentUser, OpenDatabase
 from selify.realtime.feed import Change, Feed, Subscriber
 from selify.realtime.reading import TABLES, View, view

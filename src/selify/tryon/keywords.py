@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from selify.core.language import _, sentences
 from selify.tryon import phrases
 
 DEFAULT_KEYWORDS = ("tryon", "try on", "try it on", "try this on", "anprobieren", "anprobe")
@@ -22,6 +23,15 @@ START_WORDS = frozenset({"start", "resume", "weiter"})
 HUMAN_WORDS = frozenset(
     {"human", "agent", "person", "support", "help", "mensch", "mitarbeiter", "hilfe", "beratung"}
 )
+PLUS = " + "
+# Where keywords can be set, as an explanation calls it.
+LEVELS: Mapping[str, str] = {
+    "post": _("post"),
+    "garment binding": _("garment binding"),
+    "account": _("account"),
+    "workspace": _("workspace"),
+    "default": _("default"),
+}
 _DEFAULT = re.compile(rf"\b(?:{'|'.join(sorted(DEFAULT_KEYWORDS[:4], key=len, reverse=True))})\b")
 
 
@@ -47,8 +57,15 @@ class Keywords:
         return next((word for word in self.words if fires(word, text)), None)
 
     def explain(self) -> str:
-        listed = ", ".join(f"“{word}” ({source})" for word, source in self.words.items())
-        return f"The {self.rule} decides. In force: {listed or 'no keyword at all'}."
+        listed = [
+            _("“%(word)s” (%(level)s)", word=word, level=LEVELS[source])
+            for word, source in self.words.items()
+        ]
+        return _(
+            "The %(levels)s decides. In force: %(words)s.",
+            levels=sentences(*(LEVELS[name] for name in self.rule.split(PLUS)), between=PLUS),
+            words=sentences(*listed, between=", ") or _("no keyword at all"),
+        )
 
 
 def resolve(
@@ -74,7 +91,7 @@ def resolve(
             continue
         for word in level.words:
             words.setdefault(word, level.name)
-        rule = f"{rule} + {level.name}" if rule else level.name
+        rule = f"{rule}{PLUS}{level.name}" if rule else level.name
         if not level.adds:
             break
     return Keywords(words=words, rule=rule, levels=levels)

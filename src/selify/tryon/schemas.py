@@ -73,7 +73,7 @@ class KeywordsOutput(BaseModel):
 
     rule: str
     words: dict[str, str]
-    explanation: str
+    explanation: Said
 
 
 class FunnelOutput(BaseModel):

@@ -23,6 +23,7 @@ from selify.tryon import (
     funnel,
     interactions,
     lifecycle,
+    pages,
     permissions,
     posts,
 )
@@ -131,6 +132,7 @@ WING = Wing(
     ),
     invariants=_invariants,
     media_hosts=lambda settings: settings.of(TryOnSettings).tryon_media_hosts,
+    brings=[pages.PAGES],
     opens=_open,
     work=_work,
 )

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Form, Path, Request, Response
 from starlette.datastructures import Headers
 
 from selify.core.clock import Clock
+from selify.core.language import _, translated
 from selify.core.permissions import EVERYONE, allows
 from selify.core.queue.inbox import Incoming, Intake
 from selify.vendors.instagram import webhook
@@ -23,6 +24,12 @@ from selify.vendors.instagram.webhook import RawEntry
 
 SignedForm = Annotated[str, Form(max_length=10_000)]
 WEBHOOK = "/webhooks/instagram"
+_DELETION = {
+    "received": _("received"),
+    "working": _("being worked on"),
+    "completed": _("completed"),
+    "failed": _("failed, and tried again"),
+}
 Park = Callable[[Sequence[RawEntry]], Awaitable[None]]
 
 
@@ -103,8 +110,12 @@ def router(receiver: WebhookReceiver, requests: PlatformRequests) -> APIRouter:
     @allows(EVERYONE)
     async def deletion_state(code: Annotated[str, Path(pattern="^[0-9a-f]{16}$")]) -> Response:
         state, asked = await requests.deletion_state(code)
-        text = f"Your request of {asked} to delete your data: {state}."
-        return Response(text, media_type="text/plain")
+        said = _(
+            "Your request of %(when)s to delete your data: %(state)s.",
+            when=asked,
+            state=_DELETION.get(state, state),
+        )
+        return Response(translated(said), media_type="text/plain")
 
     return routes
 

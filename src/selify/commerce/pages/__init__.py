@@ -1,0 +1,19 @@
+"""The wardrobe."""
+
+from pathlib import Path
+
+from selify.commerce.pages import wardrobe, words
+from selify.commerce.permissions import GARMENTS_READ
+from selify.core.language import _
+from selify.dash.pages import Pages, Room
+
+PAGES = Pages(
+    routers=[wardrobe.router],
+    templates=Path(__file__).parents[1] / "templates",
+    rooms=[Room(path="/wardrobe", title=_("Wardrobe"), order=30, permission=GARMENTS_READ)],
+    parts=[wardrobe.GARMENTS],
+    words=words,
+    confirmations=words.DONE,
+    fields=words.FIELDS,
+    chosen=frozenset({"category", "currency"}),
+)
