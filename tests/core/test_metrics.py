@@ -10,8 +10,9 @@ from selify.core import metrics
 WORK = """
 import os, signal
 from selify.core import metrics
+from selify.tryon.metrics import picture_seconds
 metrics.jobs_finished.labels("tryon", "done").inc({done})
-metrics.tryon_seconds.labels("embedded").observe(2.0)
+picture_seconds.labels("embedded").observe(2.0)
 metrics.live_pages.inc(3)
 metrics.waiting.labels("jobs").set({done})
 {end}

@@ -13,7 +13,7 @@ from tests.docs.test_docs import DOCUMENTS, ROOT
 from tests.infra.postgres import named
 
 from selify import cli, settings_reference
-from selify.core import metrics
+from selify.core import discovery
 from selify.db import embedded, migrate
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
@@ -31,7 +31,8 @@ NO_SETTING = {"SELIFY_SETTINGS_FILE", "SELIFY_SUPERVISED", "SELIFY_PROGRAM"}
 def counted() -> dict[str, tuple[str, ...]]:
     """Our metrics, by the names under which they are scraped, with their labels."""
     found = {}
-    for one in vars(metrics).values():
+    brought = [module.load() for module in discovery.ours("metrics")]
+    for one in (value for module in brought for value in vars(module).values()):
         if isinstance(one, MetricWrapperBase):
             (described,) = one.describe()
             total = "_total" if described.type == "counter" else ""

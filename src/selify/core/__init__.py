@@ -1,1 +1,1 @@
-"""Words every domain shares, and no fashion word."""
+"""Words every wing shares, whatever it is that a brand sells."""

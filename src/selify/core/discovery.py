@@ -26,7 +26,7 @@ class Brought:
 
     @property
     def wing(self) -> str:
-        """Whose it is: ``tryon``, ``vendors.gemini``; of a package beside ours, the package."""
+        """Whose it is: ``billing``, ``vendors.<name>``; of a package beside ours, the package."""
         return self.name.removeprefix(f"{OURS}.").rpartition(".")[0]
 
     def load(self) -> ModuleType:

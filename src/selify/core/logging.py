@@ -1,6 +1,6 @@
 """Structured logs: one line an event, with the trace id that follows a webhook to its answer.
 
-An event may be a sentence with braces, ``log.info("{shopper} took a message back", shopper=…)``. A
+An event may be a sentence with braces, ``log.info("{person} took a message back", person=…)``. A
 person reads it filled in; as JSON the sentence stays as it is, to count by, beside its values.
 
 At INFO a log tells names and kinds of things, never what a person wrote, sent or is called in full.

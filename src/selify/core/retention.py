@@ -94,7 +94,7 @@ async def _put_off(database: Database, key: str, *, until: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FilesAreGone:
-    """The promise to shoppers: what was to be deleted is deleted."""
+    """The promise to people: what was to be deleted is deleted."""
 
     clock: Clock
     within: timedelta = timedelta(hours=6)

@@ -6,7 +6,7 @@ A wing or a vendor brings a ``settings.py`` with a class that inherits from ``Se
 ``settings.of(ItsSettings)``. A package beside ours adds its class itself: ``load(ItsSettings)``.
 
 A setting left alone means the embedded default: embedded database, local
-folder, embedded try-on engine, and no outside world at all.
+folder, and no outside world at all.
 """
 
 import contextlib

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from selify import commerce
 from selify.commerce import GarmentPicture
-from selify.core import metrics, retention
+from selify.core import retention
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.files.fetch import (
@@ -29,7 +29,7 @@ from selify.core.money import MicroUnits
 from selify.core.queue import jobs
 from selify.core.queue.defer import Defer
 from selify.core.queue.jobs import Job
-from selify.tryon import lifecycle, repository
+from selify.tryon import lifecycle, metrics, repository
 from selify.tryon.lifecycle import RenderResult, Request
 from selify.tryon.ports import EngineUnavailable
 from selify.tryon.routing import Routed, TryOnRouter
@@ -206,7 +206,7 @@ class TryOnJob:
     async def _deliver(
         self, request: Request, garment: GarmentPicture, routed: Routed, rendering: Rendering
     ) -> None:
-        metrics.tryon_seconds.labels(rendering.engine).observe(rendering.seconds)
+        metrics.picture_seconds.labels(rendering.engine).observe(rendering.seconds)
         key = lifecycle.result_key(request.workspace_id, request.key)
         picture = rendering.picture
         await self._storage.put(key, picture.data, content_type=picture.content_type)

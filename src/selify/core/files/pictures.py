@@ -25,7 +25,7 @@ MAX_PIXELS: Final = 52_000_000
 # many in sixteen; twelve, a phone's photo, where a decoder holds the canvas several times.
 MAX_DECODED_BYTES: Final = 200_000_000
 MAX_SIDE: Final = 1600
-# Below this there is nothing to see, beyond this nothing to wear (a panorama is about 4 : 1).
+# Below and beyond this there is nothing to see (a panorama is about 4 : 1).
 MIN_SIDE: Final = 16
 MAX_ASPECT: Final = 8.0
 # A progressive photo has about ten scans; each costs a pass over every pixel.
@@ -263,7 +263,7 @@ def _read_heif(data: bytes, max_pixels: int) -> Image.Image:
 def _turn_of(image: Image.Image) -> Image.Transpose | None:
     try:
         return _TURN.get(image.getexif().get(_EXIF_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 — broken metadata must not cost the shopper the photo
+    except Exception:  # noqa: BLE001 — broken metadata must not cost anybody the photo
         return None
 
 

@@ -1,7 +1,7 @@
-"""Files: one small interface over a local folder, S3, Google Cloud Storage or Azure (obstore).
+"""Files: one small interface over a local folder or somebody's object store (obstore).
 
-Keys are relative paths such as ``workspaces/<id>/garments/<id>.png``. What must disappear in time
-(shoppers' photos) is listed in ``internal.retention`` by whoever stores it.
+Keys are relative paths such as ``workspaces/<id>/<kind>/<id>.png``. What must disappear in time
+(photos of people) is listed in ``internal.retention`` by whoever stores it.
 """
 
 import asyncio

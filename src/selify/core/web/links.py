@@ -1,5 +1,5 @@
 """Signed, expiring links to stored files, for those who cannot sign in: a platform that fetches a
-picture, or the shopper's phone that shows it.
+picture, or the phone of the person it was sent to.
 
 A token reads ``<key id>.<expiry>.<signature>.<storage key>``, all in one URL-safe word.
 """

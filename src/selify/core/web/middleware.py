@@ -31,7 +31,7 @@ KIB = 1024
 _STOPPED = _("The server is being stopped. Please try again in a moment.")
 _TRACE = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 
-# Scripts, styles and connections from our own origin only, nothing inline: text that a shopper
+# Scripts, styles and connections from our own origin only, nothing inline: text that a visitor
 # wrote cannot become a script even where a template forgets to escape it.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
