@@ -1,14 +1,18 @@
-"""Words that have a place of their own: what a brand sells is no business of core.
+"""Words that have a place of their own: what a brand sells is no business of core, and an outside system's
+name stands with its vendor.
 
-Comments, docstrings, SQL, templates and settings count like code: who reads core alone finds in it no
-word of another part.
+Comments, docstrings, SQL, templates and settings count like code: who reads one part alone finds in it no
+word of another.
 """
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.architecture.test_laws import SOURCE
+from tests.architecture.test_laws import ROOT, SOURCE, VENDORS
+
+from selify.core import discovery
 
 CORE = SOURCE / "core"
 FASHION_STEMS = re.compile(
@@ -21,6 +25,20 @@ FASHION_WORDS = {
     *("blouse", "sleeve", "sleeves", "trousers"),
 }
 
+REFERENCE = ROOT / "docs" / "reference" / "public_schema.md"
+# The reference itself, and the texts of all parts in one catalogue.
+IN_THE_REFERENCE_S_WORDS = ("db/migrations/baseline/", "locale/")
+# Declared tables: the reference in Python, class by class.
+DECLARED = {Path(one.path) for one in discovery.ours("models")}
+# Who else says a vendor's name, and why.
+MAY_NAME = {
+    ("app.py", "instagram"): "the composition root lists the vendors that plug in",
+    ("tryon/keywords.py", "instagram"): "a member of workspaces.social_platforms_config, as the"
+    " reference's default has it",
+    ("tryon/engine/geometry.py", "replicate"): "OpenCV's name for repeating the edge's pixels",
+    ("db/lints/security.py", "stripe"): "the prefix of the reference's columns, in a pattern",
+}
+
 
 def files(folder: Path) -> list[Path]:
     return [
@@ -31,7 +49,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def words_of(text: str) -> set[str]:
-    """Each word in it, alone or within a name: ``DressSize`` and ``dress_size`` say ``dress``."""
+    """Each word in it, alone or within a name: ``FalEngine`` and ``fal_engine`` say ``fal``."""
     humps = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", text)
     return {*(hump.lower() for hump in humps), *re.findall(r"[a-z]+", text.lower())}
 
@@ -62,3 +80,47 @@ def test_core_says_no_word_of_fashion(path: Path) -> None:
 )
 def test_a_word_of_fashion_is_recognised(text: str, word: str | None) -> None:
     assert fashion_in(text)[:1] == ([word] if word else [])
+
+
+@cache
+def names_of_the_reference() -> re.Pattern[str]:
+    """Tables, columns, indexes and policies with a vendor's name in theirs."""
+    named = re.findall(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b", REFERENCE.read_text())
+    names = {name for name in named if VENDORS & set(name.split("_"))}
+    assert {"instagram_message_queue", "stripe_customer_id", "shopify_products"} <= names
+    return re.compile(rf"\b(?:{'|'.join(sorted(names, key=len, reverse=True))})\b")
+
+
+def vendors_in(text: str) -> set[str]:
+    return words_of(names_of_the_reference().sub("", text)) & VENDORS
+
+
+def test_a_vendor_is_named_only_where_it_may_be() -> None:
+    """Nor does a reason outlive what it is for."""
+    named = {
+        (str(path.relative_to(SOURCE)), vendor)
+        for path in files(SOURCE)
+        if not path.is_relative_to(SOURCE / "vendors") and path not in DECLARED
+        if not str(path.relative_to(SOURCE)).startswith(IN_THE_REFERENCE_S_WORDS)
+        for vendor in vendors_in(f"{path.relative_to(SOURCE)}\n{path.read_text()}")
+    }
+    assert named == MAY_NAME.keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "vendors"),
+    [
+        ("from selify.vendors.fal.client import FalEngine", {"fal"}),
+        ("# Gemini answers with a picture", {"gemini"}),
+        ("platform = 'instagram'", {"instagram"}),
+        ("INSTAGRAM_APP_ID", {"instagram"}),
+        ("class InstagramGateway:", {"instagram"}),
+        ("an OpenAI model, or WhatsApp", {"openai", "whatsapp"}),
+        ("vendors/stripe/endpoints.py", {"stripe"}),
+        ("DELETE FROM public.instagram_message_queue", set()),
+        ("i.instagram_username AS username, stripe_customer_id", set()),
+        ("stripes are false; replicated, falling", set()),
+    ],
+)
+def test_a_vendor_s_name_is_recognised(text: str, vendors: set[str]) -> None:
+    assert vendors_in(text) == vendors

@@ -86,7 +86,7 @@ def _evidence(
     if inside.mean() < 0.6 or any(np.isnan(part[:, 0]).mean() > 0.7 for part in thirds):
         return 0.0
     means = np.array([np.nanmedian(part, 0) for part in thirds])
-    # A stripe or a label changes colour too, but not in the same way all along the curve.
+    # Stripes and labels change colour too, but not in the same way all along the curve.
     return float((means @ _unit(means.mean(0))).min())
 
 
