@@ -20,6 +20,7 @@ from selify.core.database import Database, Tx
 from selify.core.ids import new_id
 from selify.core.queue import inbox, jobs, outbox
 from selify.core.queue.claims import Round, by_index, go_round
+from selify.core.queue.payload import Payload
 
 FIGURE = "claims"
 WAITING = 5000
@@ -154,7 +155,7 @@ async def _events_before(database: Database, quiet: UUID) -> int:
 async def _renders_before(database: Database, quiet: UUID) -> int:
     async with database.tx(stage.SYSTEM) as tx:
         theirs = await jobs.start(
-            tx, kind=KIND, key=str(new_id()), payload={}, workspace_id=quiet, now=CLOCK.now()
+            tx, kind=KIND, key=str(new_id()), payload=Payload(), workspace_id=quiet, now=CLOCK.now()
         )
     turn = Round()
     for before in range(WAITING):

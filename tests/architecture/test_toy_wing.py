@@ -292,15 +292,13 @@ async def test_its_events_messages_jobs_and_routines_are_worked_on(
         said = Incoming("toy", "said", {"said": "hello"}, ordering_key="", account_ref="")
         await Intake(database, clock).receive([said])
         async with database.tx(SYSTEM) as tx:
-            await jobs.start(
-                tx, kind="toy", key="1", payload=Block(colour="red").stored(), now=clock.now()
-            )
+            await jobs.start(tx, kind="toy", key="1", payload=Block(colour="red"), now=clock.now())
             await outbox.enqueue(
                 tx,
                 channel="toy",
                 key="1",
                 ordering_key="1",
-                payload=Block(colour="green").stored(),
+                payload=Block(colour="green"),
                 now=clock.now(),
             )
         await drain(worker)

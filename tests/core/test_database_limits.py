@@ -14,6 +14,7 @@ from selify.core.database import Actor, Database, DatabaseUnavailable, Tx
 from selify.core.database_access import Limits
 from selify.core.queue import jobs
 from selify.core.queue.jobs import Job, JobRunner
+from selify.core.queue.payload import Payload
 from selify.core.web import problems
 
 SYSTEM = Actor.system("test")
@@ -109,7 +110,7 @@ async def test_a_job_that_met_a_limit_keeps_its_tries(
     database: Database, hurried: Database, clock: FrozenClock
 ) -> None:
     async with database.tx(SYSTEM) as tx:
-        await jobs.start(tx, kind="slow", key="one", payload={}, now=clock.now())
+        await jobs.start(tx, kind="slow", key="one", payload=Payload(), now=clock.now())
     for _ in range(5):
         runner = JobRunner(database, {"slow": Slow(hurried)}, clock=clock, worker_id="w")
         assert await runner.run_once() == 1

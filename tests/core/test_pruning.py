@@ -11,6 +11,7 @@ from selify.core.clock import FrozenClock, SystemClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.ids import first_id, new_id
 from selify.core.queue import jobs, outbox
+from selify.core.queue.payload import Payload
 from selify.core.queue.worker import Routine, run_in_slot
 
 PRUNED = upkeep.pruned(WINGS)
@@ -82,12 +83,14 @@ async def test_queues_forget_what_is_over(
                     tx,
                     channel="c",
                     key=state,
-                    payload={},
+                    payload=Payload(),
                     ordering_key=str(number),
                     now=SystemClock().now(),
                 )
             else:
-                await jobs.start(tx, kind="c", key=state, payload={}, now=SystemClock().now())
+                await jobs.start(
+                    tx, kind="c", key=state, payload=Payload(), now=SystemClock().now()
+                )
             sent = ", sent_at = now()" if table == "outbox" else ""
             await tx.execute(
                 f"UPDATE internal.{table} SET state = key, leased_until = now() {sent}"

@@ -23,6 +23,7 @@ from selify.core.queue.defer import Defer
 from selify.core.queue.inbox import Event, InboxWorker, Incoming
 from selify.core.queue.jobs import Job, JobRunner
 from selify.core.queue.outbox import Deferred, OutboxMessage, OutboxWorker, Outcome, Retry, Sent
+from selify.core.queue.payload import Payload
 
 BOUNDED = upkeep.bounds(WINGS)
 SOURCE = Path(selify.__file__).parent
@@ -242,12 +243,14 @@ async def fill(tx: Tx, now: datetime) -> None:
             tx,
             channel="post",
             key=f"message {key}",
-            payload={},
+            payload=Payload(),
             ordering_key="a",
             not_before=now,
             now=now,
         )
-        await jobs.start(tx, kind="work", key=f"job {key}", payload={}, run_after=now, now=now)
+        await jobs.start(
+            tx, kind="work", key=f"job {key}", payload=Payload(), run_after=now, now=now
+        )
     events = [Incoming("x", "x", {"id": f"event {key}"}, "a", "1") for key in KEYS]
     await inbox.store(tx, events, now=now)
 

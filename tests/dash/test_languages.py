@@ -10,6 +10,7 @@ from selify.core.database import Actor
 from selify.core.language import _
 from selify.notifications import notify
 from selify.notifications.outbox import notify_workspace
+from selify.notifications.types import Notice
 
 GERMAN = {"Accept-Language": "de-DE,de;q=0.9,en;q=0.5"}
 
@@ -157,7 +158,8 @@ async def test_everybody_is_told_in_their_own_language(brand: Brand) -> None:
             "SELECT payload FROM internal.outbox WHERE workspace_id = $1 AND channel = 'notice'",
             brand.id,
         )
-        await notify(tx, workspace_id=brand.id, now=datetime.now(UTC), **payload)
+        notice = Notice.read(payload).model_dump(exclude={"version"})
+        await notify(tx, workspace_id=brand.id, now=datetime.now(UTC), **notice)
     rows = await brand.site.run(
         "SELECT user_id, title FROM public.notifications WHERE workspace_id = $1", brand.id
     )

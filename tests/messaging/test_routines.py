@@ -104,12 +104,12 @@ async def test_a_charge_that_cannot_be_given_back_keeps_nobody_elses(
                 channel=outgoing.CHANNEL,
                 key=f"k{number}",
                 ordering_key=f"l{number}",
-                payload={
-                    "kind": "image",
-                    "client": "tryon",
-                    "accounted_for": True,
-                    "about": {"charge_id": f"00000000-0000-4000-8000-{number:012}"},
-                },
+                payload=outgoing.Outgoing(
+                    kind=outgoing.Kind.IMAGE,
+                    client="tryon",
+                    accounted_for=True,
+                    about={"charge_id": f"00000000-0000-4000-8000-{number:012}"},
+                ),
                 account_id=account_id,
                 now=world.clock.now(),
             )

@@ -9,7 +9,7 @@ from selify.auth.authenticator import Authenticator
 from selify.auth.people import PeopleOfPages
 from selify.auth.settings import AuthSettings
 from selify.auth.workspace_deletion import WorkspaceDeletion
-from selify.auth.workspaces import DELETION
+from selify.auth.workspaces import DELETION, Deletion
 from selify.core.container import Container
 from selify.core.departure import Departure
 from selify.core.queue.worker import Routine
@@ -47,6 +47,7 @@ WING = Wing(
     permissions=permissions.PERMISSIONS,
     request_costs={"/sign-in": 0, "/sign-up": 0, "/api/v1/auth/sign-": 0},
     bounds=(*throttle.BOUNDS, *sessions.BOUNDS),
+    payloads={DELETION: Deletion},
     brings=[pages.PAGES],
     opens=_open,
     serve=_serve,

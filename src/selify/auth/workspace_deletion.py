@@ -15,7 +15,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from selify.auth.workspaces import KEPT_FOR, begin_forgetting
+from selify.auth.workspaces import KEPT_FOR, Deletion, begin_forgetting
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.departure import Departure
@@ -57,7 +57,7 @@ class WorkspaceDeletion:
 
     async def run(self, job: Job) -> None:
         workspace_id = _workspace_of(job)
-        deleted_at = datetime.fromisoformat(job.payload["deleted_at"])
+        deleted_at = Deletion.read(job.payload).deleted_at
         if not await self._is_still_deleted(workspace_id, deleted_at):
             return  # it was brought back, perhaps to be deleted again by another job
         still_deleted = partial(self._is_still_deleted, workspace_id, deleted_at)
@@ -85,13 +85,13 @@ class WorkspaceDeletion:
         log.error(
             "a workspace could not be deleted", workspace=str(job.workspace_id), reason=reason
         )
-        now = self.clock.now()
+        now, deletion = self.clock.now(), Deletion.read(job.payload)
         await jobs.start(
             tx,
             kind=job.kind,
             # Not the key before and more: it would grow until no index takes it.
-            key=f"{job.workspace_id}/{job.payload['deleted_at']}/{job.id}",
-            payload=job.payload,
+            key=f"{job.workspace_id}/{deletion.deleted_at.isoformat()}/{job.id}",
+            payload=deletion,
             workspace_id=job.workspace_id,
             run_after=now + TRIED_AGAIN_AFTER,
             now=now,

@@ -23,6 +23,7 @@ from selify.core.errors import Conflict, Gone, Invalid, NotFound, Unauthenticate
 from selify.core.language import _
 from selify.core.permissions import BRAND_READ, Permission, WorkspaceRole
 from selify.core.queue import jobs
+from selify.core.queue.payload import Payload
 from selify.notifications import outbox
 
 DELETION = "workspace deletion"
@@ -36,6 +37,12 @@ _BELONGS = f"(m.joined_at IS NOT NULL OR m.invited_at IS NULL) AND {_NOT_OVER}"
 _ACTIVE = f"w.deleted_at IS NULL AND {_BELONGS}"
 # From the moment that its forgetting began it is not whole any more, whatever the clock says.
 _STILL_WHOLE = "NOT coalesce(w.settings, '{}') ?| ARRAY['forgetting_since', 'purged_at']"
+
+
+class Deletion(Payload):
+    """Of a workspace at that moment: one that was brought back and deleted again has another."""
+
+    deleted_at: datetime
 
 
 class WorkspaceNotFound(NotFound):
@@ -273,7 +280,7 @@ async def delete_workspace(
         tx,
         kind=DELETION,
         key=f"{workspace_id}/{now.isoformat()}",
-        payload={"deleted_at": now.isoformat()},
+        payload=Deletion(deleted_at=now),
         workspace_id=workspace_id,
         run_after=now,
         now=now,

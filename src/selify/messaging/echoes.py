@@ -23,10 +23,11 @@ from selify.core.queue import outbox, outbox_rows
 from selify.core.queue.defer import Defer
 from selify.core.queue.outbox import OutboxMessage, Outcome, Retry, Sent
 from selify.core.queue.outbox_rows import OutboxRow
+from selify.core.queue.payload import Payload
 from selify.core.secrets import SecretBox
 from selify.messaging import conversations, outcomes, outgoing, repository, tokens
 from selify.messaging.clients import Clients
-from selify.messaging.outgoing import Kind
+from selify.messaging.outgoing import Kind, Outgoing
 from selify.messaging.ports import Messenger
 from selify.messaging.thread_reading import ThreadReader
 from selify.messaging.types import Account, AttachmentKind, MessageWritten
@@ -54,6 +55,25 @@ class Origin(StrEnum):
     A_PERSON = "a person"
 
 
+class Question(Payload):
+    """To whom went the message that this echo repeats."""
+
+    message_ref: str
+    person_ref: str
+    text: str
+    at: datetime
+
+    def echo(self, account: Account) -> MessageWritten:
+        return MessageWritten(
+            account_ref=account.platform_account_id,
+            person_ref=self.person_ref,
+            message_ref=self.message_ref,
+            text=self.text,
+            at=self.at,
+            is_echo=True,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Send:
     """A delivery that may be what the echo repeats. ``for_them``: surely to the echo's person.
@@ -64,7 +84,7 @@ class _Send:
 
     id: UUID
     state: str
-    payload: Mapping[str, Any]
+    message: Outgoing
     for_them: bool
     names: frozenset[str]
     echoed: bool
@@ -76,8 +96,8 @@ class _Send:
     def replies_to(self, username: str, echo: MessageWritten) -> bool:
         """Whether it is the private reply to a comment of this name, in the echo's words."""
         return (
-            self.payload["kind"] == "private_reply"
-            and self.payload.get("username") == username
+            self.message.kind is Kind.PRIVATE_REPLY
+            and self.message.username == username != ""
             and _same(self, echo)
         )
 
@@ -158,19 +178,20 @@ def _may_have_left(row: OutboxRow) -> bool:
     alike, only one whose try nobody saw the end of may be what is echoed: a refused one surely did
     not leave.
     """
-    seen_to_its_end = row.lost == 0 and "doubted_at" not in row.payload
-    return row.tries > 0 and not (row.payload["kind"] == Kind.IMAGE and seen_to_its_end)
+    message = Outgoing.read(row.payload)
+    seen_to_its_end = row.lost == 0 and message.doubted_at is None
+    return row.tries > 0 and not (message.kind is Kind.IMAGE and seen_to_its_end)
 
 
 async def _send(tx: Tx, account: Account, row: OutboxRow, person_ref: str) -> _Send:
-    payload, result = row.payload, row.result
-    reader = payload.get("person_ref") or result.get("person_ref") or payload.get("commenter_ref")
+    message, result = Outgoing.read(row.payload), row.result
+    reader = message.person_ref or result.get("person_ref") or message.commenter_ref
     names = frozenset(filter(None, (result.get("message_ref"), result.get("echo_ref"))))
-    sent_picture = row.state == "sent" and payload["kind"] == Kind.IMAGE
+    sent_picture = row.state == "sent" and message.kind is Kind.IMAGE
     return _Send(
         row.id,
         row.state,
-        payload,
+        message,
         for_them=reader == person_ref,
         names=names,
         echoed=sent_picture and await _is_echoed(tx, account, result),
@@ -186,12 +207,12 @@ async def _is_echoed(tx: Tx, account: Account, result: Mapping[str, Any]) -> boo
 
 def _same(send: _Send, echo: MessageWritten) -> bool:
     """Pictures cannot be compared: each of ours explains one echo."""
-    match send.payload["kind"]:
-        case "image":
+    match send.message.kind:
+        case Kind.IMAGE:
             pictures = [a for a in echo.attachments if a.kind is AttachmentKind.IMAGE]
             return bool(pictures) and not echo.text and not send.echoed
-        case "text" | "private_reply":
-            ours, seen = _words(send.payload["text"]), _words(echo.text)
+        case Kind.TEXT | Kind.PRIVATE_REPLY:
+            ours, seen = _words(send.message.text), _words(echo.text)
             return ours == seen or (len(seen) >= LONG_TEXT and ours.startswith(seen))
         case _:
             return False
@@ -240,12 +261,9 @@ async def _ask(tx: Tx, account: Account, echo: MessageWritten, now: datetime) ->
         channel=CHANNEL,
         key=echo.message_ref,
         ordering_key=f"echo:{echo.message_ref}",
-        payload={
-            "message_ref": echo.message_ref,
-            "person_ref": echo.person_ref,
-            "text": echo.text,
-            "at": echo.at,
-        },
+        payload=Question(
+            message_ref=echo.message_ref, person_ref=echo.person_ref, text=echo.text, at=echo.at
+        ),
         workspace_id=account.workspace_id,
         account_id=account.id,
         now=now,
@@ -276,7 +294,7 @@ class EchoChannel:
         async with self._database.tx(ACTOR) as tx:
             account = await _account_of(tx, delivery)
             sender = await tokens.credentials(tx, self._secrets, account.id)
-        echo = _echo_of(delivery, account)
+        echo = Question.read(delivery.payload).echo(account)
         if not await self._threads.turn(account.id):
             return Retry("many threads of this account are being read", MOVING)
         username = await self._messenger.addressee(sender, echo.message_ref)
@@ -295,7 +313,8 @@ class EchoChannel:
 
     async def on_outcome(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome) -> None:
         if isinstance(outcome, Sent) and outcome.result["send_id"]:
-            echo = _echo_of(delivery, await _account_of(tx, delivery))
+            account = await _account_of(tx, delivery)
+            echo = Question.read(delivery.payload).echo(account)
             now, send_id = self._clock.now(), UUID(outcome.result["send_id"])
             if not await _settle(tx, self._clients, send_id, echo, now=now):
                 # It was being sent again just then: the question is open until that is over.
@@ -307,15 +326,3 @@ async def _account_of(tx: Tx, delivery: OutboxMessage) -> Account:
     if account is None:
         raise tokens.AccountMissing(_("The account of this echo is gone."))
     return account
-
-
-def _echo_of(delivery: OutboxMessage, account: Account) -> MessageWritten:
-    payload = delivery.payload
-    return MessageWritten(
-        account_ref=account.platform_account_id,
-        person_ref=payload["person_ref"],
-        message_ref=payload["message_ref"],
-        text=payload["text"],
-        at=datetime.fromisoformat(payload["at"]),
-        is_echo=True,
-    )

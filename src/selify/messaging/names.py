@@ -12,6 +12,7 @@ from selify.core.database import Actor, Database, Tx
 from selify.core.queue import outbox, outbox_rows
 from selify.core.queue.inbox import backoff
 from selify.core.queue.outbox import Deferred, Failed, OutboxMessage, Outcome, Retry, Sent
+from selify.core.queue.payload import Payload
 from selify.core.secrets import SecretBox
 from selify.messaging import conversations, repository, tokens
 from selify.messaging.clients import Responder
@@ -29,6 +30,12 @@ CONNECTED_WITHIN = timedelta(days=1)
 REST = timedelta(hours=1)
 
 
+class Question(Payload):
+    """What the person of a conversation is called."""
+
+    conversation_id: UUID
+
+
 async def ask(tx: Tx, conversation: Conversation, now: datetime) -> None:
     """Once for a conversation, however often the person writes, unless that led to no answer."""
     asked = await outbox.enqueue(
@@ -36,7 +43,7 @@ async def ask(tx: Tx, conversation: Conversation, now: datetime) -> None:
         channel=CHANNEL,
         key=str(conversation.id),
         ordering_key=f"names:{conversation.id}",
-        payload={"conversation_id": conversation.id},
+        payload=Question(conversation_id=conversation.id),
         workspace_id=conversation.workspace_id,
         account_id=conversation.account_id,
         now=now,
@@ -68,7 +75,8 @@ class NameChannel:
     async def send(self, delivery: OutboxMessage) -> Outcome:
         """Sent: with the name, which is empty where there is none to be had."""
         async with self._database.tx(ACTOR) as tx:
-            conversation = await conversations.lock_by_id(tx, _conversation_of(delivery))
+            question = Question.read(delivery.payload)
+            conversation = await conversations.lock_by_id(tx, question.conversation_id)
             if conversation is None or conversation.username:
                 return Sent({"username": ""})
             account = await repository.account(tx, conversation.account_id)
@@ -96,12 +104,9 @@ class NameChannel:
         """Unless a comment has named them meanwhile, or they were forgotten."""
         if not isinstance(outcome, Sent) or not outcome.result["username"]:
             return
-        conversation = await conversations.lock_by_id(tx, _conversation_of(delivery))
+        question = Question.read(delivery.payload)
+        conversation = await conversations.lock_by_id(tx, question.conversation_id)
         if conversation is not None and not conversation.username:
             username = outcome.result["username"]
             await conversations.set_username(tx, conversation, username)
             await self._responder.on_named(tx, conversation, username)
-
-
-def _conversation_of(delivery: OutboxMessage) -> UUID:
-    return UUID(delivery.payload["conversation_id"])

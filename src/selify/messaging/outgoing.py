@@ -114,7 +114,7 @@ async def send_all(
             Entry(
                 key=f"{account.id}/{key}",
                 ordering_key=f"typing:{key}" if typing else conversation.ordering_key,
-                payload=addressed.stored(),
+                payload=addressed,
                 not_before=now + DEBOUNCE if message.debounced else None,
             )
         )
@@ -136,7 +136,7 @@ async def reply_privately(tx: Tx, account: Account, message: Outgoing, *, now: d
     entry = Entry(
         key=f"{account.id}/comment:{message.comment_ref}",
         ordering_key=f"comment:{account.id}:{message.commenter_ref}",
-        payload=message.stored(),
+        payload=message,
     )
     queued = await outbox_rows.enqueue(
         tx,

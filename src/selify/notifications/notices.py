@@ -5,13 +5,12 @@ States: unread (neither read nor archived) → read → archived. Archiving what
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid5
 
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.queue.outbox import Failed, OutboxMessage, Outcome, Sent
-from selify.notifications.types import Notification
+from selify.notifications.types import Notice, Notification
 
 _NAMES = UUID("6f1d5c0e-6f0b-5d0a-9a6b-0f2f1c8a7e11")
 # More unread ones than that nobody counts.
@@ -103,9 +102,19 @@ class NoticeChannel:
 
     async def on_outcome(self, tx: Tx, delivery: OutboxMessage, outcome: Outcome) -> None:
         if isinstance(outcome, Sent) and delivery.workspace_id is not None:
-            notice: dict[str, Any] = delivery.payload
-            now = self._clock.now()
-            await notify(tx, workspace_id=delivery.workspace_id, now=now, **notice)
+            notice = Notice.read(delivery.payload)
+            await notify(
+                tx,
+                workspace_id=delivery.workspace_id,
+                kind=notice.kind,
+                title=notice.title,
+                body=notice.body,
+                dedupe_key=notice.dedupe_key,
+                now=self._clock.now(),
+                action_url=notice.action_url,
+                everyone=notice.everyone,
+                translations=notice.translations,
+            )
 
 
 async def list_notifications(

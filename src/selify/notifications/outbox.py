@@ -12,6 +12,7 @@ from uuid import UUID
 from selify.core.database import Tx
 from selify.core.language import ENGLISH, LANGUAGES, say
 from selify.core.queue import outbox
+from selify.notifications.types import Notice
 
 CHANNEL = "notice"
 
@@ -41,19 +42,19 @@ async def notify_workspace(
         key=f"{workspace_id}/{dedupe_key}",
         ordering_key=f"{CHANNEL}/{workspace_id}",
         workspace_id=workspace_id,
-        payload={
-            "kind": kind,
-            "title": title,
-            "body": body,
-            "action_url": action_url,
-            "dedupe_key": dedupe_key,
-            "everyone": everyone,
-            "translations": {
+        payload=Notice(
+            kind=kind,
+            title=title,
+            body=body,
+            action_url=action_url,
+            dedupe_key=dedupe_key,
+            everyone=everyone,
+            translations={
                 language: {"title": say(title, language), "body": say(body, language)}
                 for language in LANGUAGES
                 if language != ENGLISH
             },
-        },
+        ),
         now=now,
     )
     return told is not None

@@ -1,8 +1,11 @@
 """What crosses the border between operations and everybody else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from selify.core.queue.payload import Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +20,15 @@ class Notification:
     action_url: str | None
     created_at: datetime
     read_at: datetime | None
+
+
+class Notice(Payload):
+    """What a workspace is told. ``translations``: title and body in other languages than English."""
+
+    kind: str
+    title: str
+    body: str
+    dedupe_key: str
+    action_url: str | None = None
+    everyone: bool = False
+    translations: Mapping[str, Mapping[str, str]] = {}

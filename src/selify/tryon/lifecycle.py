@@ -133,7 +133,7 @@ async def begin(
             message_ref=message.message_ref,
             photo_url=photo.url,
             charge_id=charge.id,
-        ).stored(),
+        ),
         now=clock.now(),
     )
     return Start.STARTED

@@ -13,6 +13,7 @@ from selify.core.outage import UNCOUNTED_FOR
 from selify.core.queue import jobs
 from selify.core.queue.defer import Defer
 from selify.core.queue.jobs import Job, JobRunner
+from selify.core.queue.payload import Payload
 
 SYSTEM = Actor.system("test")
 
@@ -47,7 +48,7 @@ def runner(database: Database, work: Work, clock: FrozenClock, name: str = "w1")
 
 async def begin(database: Database, clock: FrozenClock, key: str = "k") -> None:
     async with database.tx(SYSTEM) as tx:
-        await jobs.start(tx, kind="work", key=key, payload={}, now=clock.now())
+        await jobs.start(tx, kind="work", key=key, payload=Payload(), now=clock.now())
 
 
 async def finish(one: JobRunner) -> None:
@@ -235,7 +236,7 @@ async def test_a_long_job_keeps_its_lease(
 
     work, clock = Long(database), SystemClock()
     async with database.tx(SYSTEM) as tx:
-        await jobs.start(tx, kind="work", key="k", payload={}, now=clock.now())
+        await jobs.start(tx, kind="work", key="k", payload=Payload(), now=clock.now())
     one = JobRunner(database, {"work": work}, clock=clock, worker_id="w1")
     await one.run_once()
     taken_over = 0
@@ -279,11 +280,11 @@ async def test_a_shopper_does_not_wait_behind_the_jobs_of_another_brand(
                     tx,
                     kind="work",
                     key=f"{brand}/{number}",
-                    payload={"brand": str(brand)},
+                    payload=Payload(),
                     workspace_id=brand,
                     now=clock.now(),
                 )
-        await jobs.start(tx, kind="work", key="ours", payload={}, now=clock.now())
+        await jobs.start(tx, kind="work", key="ours", payload=Payload(), now=clock.now())
     order: list[str] = []
 
     class Render(Work):
@@ -314,7 +315,7 @@ async def test_a_round_takes_the_first_of_each_before_anybodys_second(
                     tx,
                     kind="work",
                     key=f"{brand}/{number}",
-                    payload={},
+                    payload=Payload(),
                     workspace_id=brand,
                     run_after=clock.now() + timedelta(seconds=number),
                     now=clock.now(),

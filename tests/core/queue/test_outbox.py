@@ -21,6 +21,7 @@ from selify.core.queue.outbox import (
     Sent,
     Unknown,
 )
+from selify.core.queue.payload import Payload
 from selify.core.queue.worker import Worker
 
 SYSTEM = Actor.system("test")
@@ -61,7 +62,12 @@ async def put(database: Database, clock: FrozenClock, *keys: str, ordering_key: 
     async with database.tx(SYSTEM) as tx:
         for key in keys:
             await outbox.enqueue(
-                tx, channel="post", key=key, payload={}, ordering_key=ordering_key, now=clock.now()
+                tx,
+                channel="post",
+                key=key,
+                payload=Payload(),
+                ordering_key=ordering_key,
+                now=clock.now(),
             )
 
 
@@ -93,7 +99,7 @@ async def test_nothing_leaves_that_was_not_committed(
     with pytest.raises(RuntimeError):
         async with database.tx(SYSTEM) as tx:
             await outbox.enqueue(
-                tx, channel="post", key="k", payload={}, ordering_key="a", now=clock.now()
+                tx, channel="post", key="k", payload=Payload(), ordering_key="a", now=clock.now()
             )
             raise RuntimeError
     await drain(worker(database, post, clock))
@@ -295,7 +301,7 @@ async def test_an_account_does_not_wait_behind_the_messages_of_another(
                 tx,
                 channel="post",
                 key=f"crowd {number}",
-                payload={},
+                payload=Payload(),
                 ordering_key=f"key {number}",
                 account_id=crowd,
                 now=clock.now(),
@@ -304,7 +310,7 @@ async def test_an_account_does_not_wait_behind_the_messages_of_another(
             tx,
             channel="post",
             key="single",
-            payload={},
+            payload=Payload(),
             ordering_key="single",
             account_id=single,
             now=clock.now(),
@@ -422,7 +428,7 @@ async def put_in_doubt(database: Database, clock: FrozenClock, account: UUID, *k
                 tx,
                 channel="post",
                 key=key,
-                payload={},
+                payload=Payload(),
                 ordering_key=key,
                 account_id=account,
                 now=clock.now(),

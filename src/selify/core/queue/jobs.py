@@ -34,6 +34,7 @@ from selify.core.queue.claims import NOBODY, Round, by_index, go_round, held, tu
 from selify.core.queue.defer import Defer
 from selify.core.queue.inbox import LONGEST_WAIT, backoff
 from selify.core.queue.lease import heartbeat
+from selify.core.queue.payload import Payload
 
 log = get_logger(__name__)
 
@@ -87,7 +88,7 @@ async def start(
     *,
     kind: str,
     key: str,
-    payload: Mapping[str, Any],
+    payload: Payload,
     workspace_id: UUID | None = None,
     now: datetime,
     run_after: datetime | None = None,
@@ -107,7 +108,7 @@ async def start(
         made,
         kind,
         key,
-        dict(payload),
+        payload.stored(),
         workspace_id,
         run_after or now,
         current_trace(),

@@ -30,6 +30,7 @@ from selify.core.queue import outbox_rows
 from selify.core.queue.claims import NOBODY, Round, by_index, go_round, held, turns
 from selify.core.queue.inbox import LONGEST_WAIT, backoff
 from selify.core.queue.lease import heartbeat
+from selify.core.queue.payload import Payload
 
 log = get_logger(__name__)
 
@@ -133,7 +134,7 @@ async def enqueue(
     *,
     channel: str,
     key: str,
-    payload: Mapping[str, Any],
+    payload: Payload,
     ordering_key: str,
     workspace_id: UUID | None = None,
     account_id: UUID | None = None,

@@ -15,6 +15,7 @@ from selify.core.ids import new_id
 from selify.core.logging import current_trace
 from selify.core.queue import schedule
 from selify.core.queue.claims import BY_INDEX
+from selify.core.queue.payload import Payload
 
 # What is on its way for one account or another, in the words of the index that finds it.
 _OPEN = "(state IN ('queued', 'sending', 'unknown')) IS TRUE"
@@ -147,7 +148,7 @@ class Entry:
 
     key: str
     ordering_key: str
-    payload: Mapping[str, Any]
+    payload: Payload
     not_before: datetime | None = None
     id: UUID = field(default_factory=new_id)
 
@@ -207,7 +208,7 @@ async def enqueue(
         [entry.id for entry in entries],
         [entry.key for entry in entries],
         [entry.ordering_key for entry in entries],
-        [dict(entry.payload) for entry in entries],
+        [entry.payload.stored() for entry in entries],
         [entry.not_before for entry in entries],
     )
 

@@ -15,7 +15,7 @@ class Payload(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    # Members that say something of a person, and are blank once nobody needs it any more.
+    # Of a job: members that say something of a person, and are blank once nobody needs it any more.
     personal: ClassVar[frozenset[str]] = frozenset()
 
     version: int = 1

@@ -2,7 +2,9 @@
 
 Of a job that is what its payload declares (``Payload.personal``). Of an event nobody knows which of its
 members hold an address under which a platform serves a person's picture: so every address goes, but for
-those that somebody wrote. A wing with rows of that kind of its own plugs them in (``PersonalRows``).
+those that somebody wrote. A message of the outbox is known by what it says when its echo comes, and goes as
+a whole some time after its end (``core/queue/state.py``). A wing with rows of a kind of its own plugs them in
+(``PersonalRows``).
 """
 
 import re
