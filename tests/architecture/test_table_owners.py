@@ -53,7 +53,7 @@ def owners() -> dict[str, str]:
     """Of the public tables, and of the one of schema ``auth`` that others refer to."""
     tables = declared_metadata().tables
     mapped = {
-        f"public.{mapper.local_table.name}": mapper.class_.__module__  # type: ignore[attr-defined]
+        f"public.{mapper.local_table.name}": mapper.class_.__module__
         for mapper in Base.registry.mappers
     }
     assert set(tables) - set(mapped) == {"auth.users"}
@@ -70,7 +70,7 @@ def texts(tree: ast.AST) -> Iterator[str]:
             yield "".join(
                 f"{{{ast.unparse(part.value)}}}"
                 if isinstance(part, ast.FormattedValue)
-                else str(part.value)  # type: ignore[attr-defined]
+                else str(part.value)
                 for part in parts
             )
         case _:

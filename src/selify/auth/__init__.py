@@ -1,8 +1,11 @@
-"""The auth domain. Owns who is who: users, sessions, workspaces, memberships, and the audit trail
-of account connections.
+"""The auth domain: who is who, and who may do what in which workspace.
 
-Others come in through these names. Signing in and out hangs on the ``Authenticator``; a permission is asked
-with ``access_workspace``; connections of outside accounts are written down with ``audit.record``.
+Owns ``profiles``, ``workspaces``, ``workspace_members``, ``workspace_events``, ``oauth_audit_logs``,
+``sso_audit_log``, ``auth.users``, ``auth.sessions``, ``internal.session_secrets`` and ``internal.sign_in_attempts``.
+Offers the names below: signing in and out hangs on the ``Authenticator``, a permission is asked with
+``access_workspace``, and connections of outside accounts are written down with ``audit``.
+Needs ``dash`` for its pages, whose port ``People`` it fills, and ``notifications``; of whoever keeps something of a
+workspace, a ``Departure``.
 """
 
 from datetime import datetime

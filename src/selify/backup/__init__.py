@@ -1,7 +1,8 @@
 """Everything of a brand in one file, and back: the database, the stored files, never a key.
 
-Owns the form of that file (``archive.py``); needs the database, the storage, and of each wing where it keeps what is
-sealed (``core/wiring.Sealed``).
+Owns no table, but the form of that file.
+Offers the names below, of which ``write`` and ``restore`` are a backup's two ways.
+Needs ``db``, and of each wing where it keeps what is sealed (``Wing.sealed``).
 """
 
 from selify.backup.archive import (

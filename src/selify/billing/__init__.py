@@ -1,9 +1,12 @@
 """The billing domain: what things cost, what a workspace may spend, and what it spent.
 
-Owns ``billing_meters``, ``subscription_tiers``, ``workspace_quotas``, ``workspace_payg_balance``,
-``workspace_usage_events``, ``workspace_financial_transactions`` and the rest of the reference's
-billing tables. Others come in through these names. The story of a charge is in ``credits``, of the
-two pots it is paid from in ``accounts``, of the prices in ``price_book``.
+Owns ``billing_meters``, ``subscription_tiers``, ``workspace_subscriptions``, ``workspace_quotas``,
+``workspace_payg_balance``, ``workspace_auto_reload_settings``, ``workspace_usage_events``,
+``workspace_financial_transactions``, ``affiliate_commissions``, ``subscription_cancellation_feedback``,
+``processed_webhook_events``, ``internal.price_book``, ``internal.charge_costs`` and ``internal.spend_days``.
+Offers the names below: the story of a charge is in ``credits``, of the two pots it is paid from in ``accounts``, of
+the prices in ``price_book``.
+Needs ``dash`` for its pages.
 """
 
 from selify.billing.accounts import balance, grant, open_account

@@ -1,7 +1,11 @@
-"""The commerce domain. Owns the catalogue and the wardrobe: garments, what they look like, what they
-cost and whether they can be bought.
+"""The commerce domain: the catalogue and the wardrobe, garments, what they look like, what they cost and
+whether they can be bought.
 
-Public door: what a try-on and the pages need of a garment.
+Owns ``wardrobe_garments``, ``wardrobe_collections``, ``wardrobe_usage_events``, ``shopify_products``,
+``shopify_product_variants``, ``shopify_collections``, ``shopify_inventory_history``, ``imported_products``,
+``product_import_batches``, ``amazon_connected_accounts`` and ``pending_shopify_installations``.
+Offers the names below, what a try-on and the pages need of a garment, and ``ports``.
+Needs ``auth``, ``dash`` for its pages, and somebody who reads a garment's picture (the port ``GarmentReader``).
 """
 
 from selify.commerce.editing import GarmentChange, edit_garment

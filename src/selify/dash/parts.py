@@ -34,7 +34,7 @@ def router(shell: Shell) -> APIRouter:
 
     @routes.get("/{name}")
     @allows(BRAND_READ)
-    async def no_such_part(_desk: OpenPage, name: str) -> Response:  # noqa: ARG001 - of the address
+    async def no_such_part(_ctx: OpenPage, name: str) -> Response:  # noqa: ARG001 - of the address
         raise NotFound(_("There is no such part of a page."))
 
     return routes

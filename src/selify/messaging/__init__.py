@@ -1,5 +1,11 @@
 """Accounts, conversations and messages, whatever the platform.
 
-Owns connected accounts, their health, limits and subscriptions, conversations and their messages.
-Nothing here knows a platform by name: ``ports`` says what one must be able to do.
+Owns ``connected_social_accounts``, ``social_conversations``, ``social_messages``, ``instagram_account_health``,
+``instagram_message_queue``, ``instagram_rate_limits``, ``instagram_webhook_subscriptions``,
+``internal.account_trouble``, ``internal.deletion_requests`` and ``internal.send_pace``.
+Offers ``clients`` (who answers, and who asks for messages and hears what became of them), ``outgoing`` (a message that
+is asked for), ``events`` and ``types`` (what happened), ``conversations``, ``accounts``, ``tokens``, ``unanswered``,
+``unmatched_events``, ``deletion``, ``ports``, and for pages ``queries`` and ``repository``.
+Needs ``auth``, ``dash`` for its pages, ``notifications``, and a vendor behind the port ``Platform``, of which nothing
+here knows the name.
 """

@@ -1,7 +1,9 @@
-"""Telling a brand's people that they must act. Owns ``notifications``.
+"""Telling a brand's people that they must act.
 
-Whoever has something to tell calls ``notify_workspace``: it leaves with the change it is about, through
-the outbox, and ``NoticeChannel`` writes the rows.
+Owns ``notifications``.
+Offers the names below, and ``outbox``, by which whoever has something to tell does so with the change that it is
+about; ``NoticeChannel`` writes the rows.
+Needs ``dash`` for its pages.
 """
 
 from selify.notifications.notices import (

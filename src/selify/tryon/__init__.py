@@ -1,5 +1,8 @@
 """Trying on: the bot, one try-on from photo to picture, and what came of it.
 
-Owns posts and the garments bound to them (``social_posts``, ``social_posts_garment_bindings``) and the
-funnel (``bot_interactions``).
+Owns ``social_posts``, ``social_posts_garment_bindings``, ``bot_interactions``, ``account_sync_metadata``,
+``social_account_sync_metadata``, ``internal.funnel_days`` and ``internal.post_listings``.
+Offers ``ports`` and ``types`` (what an engine is), ``engine`` (ours), ``own_engine`` and ``checked`` (others').
+Needs ``auth``, ``billing``, ``commerce``, ``dash`` for its pages, ``messaging``, ``notifications``, and the engines
+that were chosen (the port ``EngineChooser``).
 """

@@ -1,1 +1,6 @@
-"""Google's Gemini image models as a try-on engine."""
+"""Google's Gemini image models as a try-on engine.
+
+Owns no table.
+Offers ``client``, with the engine.
+Needs ``tryon``, whose port ``TryOnEngine`` it fills.
+"""
