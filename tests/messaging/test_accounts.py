@@ -25,7 +25,7 @@ from selify.messaging.accounts import ConnectedElsewhere
 from selify.messaging.connecting import STATE_LIFE, Attempt, Connector, PlatformSaidNo, StateInvalid
 from selify.messaging.ports import Grant, PlatformRefused, PostPage, RenewedToken
 from selify.tryon import posts
-from selify.tryon.lifecycle import photo_key, result_key
+from selify.tryon.keys import photo_key, result_key
 
 
 @pytest.fixture

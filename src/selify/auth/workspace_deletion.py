@@ -15,6 +15,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
+from selify.auth import keys
 from selify.auth.workspaces import KEPT_FOR, Deletion, begin_forgetting
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
@@ -89,8 +90,7 @@ class WorkspaceDeletion:
         await jobs.start(
             tx,
             kind=job.kind,
-            # Not the key before and more: it would grow until no index takes it.
-            key=f"{job.workspace_id}/{deletion.deleted_at.isoformat()}/{job.id}",
+            key=keys.deletion_again(_workspace_of(job), deletion.deleted_at.isoformat(), job.id),
             payload=deletion,
             workspace_id=job.workspace_id,
             run_after=now + TRIED_AGAIN_AFTER,
@@ -109,9 +109,9 @@ class WorkspaceDeletion:
 
     async def _delete_files(self, workspace_id: UUID) -> None:
         for folder in (f"workspaces/{workspace_id}", str(workspace_id)):
-            while keys := await self.storage.list_under(folder):
-                for key in keys:
-                    await self.storage.delete(key)
+            while files := await self.storage.list_under(folder):
+                for file in files:
+                    await self.storage.delete(file)
 
     async def _delete_rows(self, workspace_id: UUID, *, keep_job: UUID) -> None:
         """Of every table that names its workspace. What others refer to goes in a later round."""

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
-from selify.auth import permissions
+from selify.auth import keys, permissions
 from selify.auth.permissions import check_held
 from selify.auth.types import DeletedWorkspace, Member, Workspace
 from selify.core.clock import Clock
@@ -279,7 +279,7 @@ async def delete_workspace(
     await jobs.start(
         tx,
         kind=DELETION,
-        key=f"{workspace_id}/{now.isoformat()}",
+        key=keys.deletion(workspace_id, now.isoformat()),
         payload=Deletion(deleted_at=now),
         workspace_id=workspace_id,
         run_after=now,

@@ -5,7 +5,7 @@ Owns ``connected_social_accounts``, ``social_conversations``, ``social_messages`
 ``internal.account_trouble``, ``internal.deletion_requests`` and ``internal.send_pace``.
 Offers ``clients`` (who answers, and who asks for messages and hears what became of them), ``outgoing`` (a message that
 is asked for), ``events`` and ``types`` (what happened), ``conversations``, ``accounts``, ``tokens``, ``unanswered``,
-``unmatched_events``, ``deletion``, ``ports``, and for pages ``queries`` and ``repository``.
+``unmatched_events``, ``deletion``, ``keys``, ``ports``, and for pages ``queries`` and ``repository``.
 Needs ``auth``, ``dash`` for its pages, ``notifications``, and a vendor behind the port ``Platform``, of which nothing
 here knows the name.
 """

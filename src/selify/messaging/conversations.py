@@ -18,6 +18,7 @@ from selify.core.queue import inbox_rows
 from selify.core.queue.inbox_rows import StoredEvent
 from selify.core.rows import columns
 from selify.core.wrong_clocks import interval
+from selify.messaging import keys
 from selify.messaging.repository import ACCOUNT, ACCOUNTS
 from selify.messaging.types import Account, Attachment, Handler
 
@@ -59,7 +60,7 @@ class Conversation:
     @property
     def ordering_key(self) -> str:
         """What keeps our answers to this person in order."""
-        return f"conversation:{self.id}"
+        return keys.conversation(self.id)
 
 
 async def lock(tx: Tx, account: Account, person_ref: str) -> Conversation:

@@ -25,7 +25,7 @@ from selify.core.queue.outbox import OutboxMessage, Outcome, Retry, Sent
 from selify.core.queue.outbox_rows import OutboxRow
 from selify.core.queue.payload import Payload
 from selify.core.secrets import SecretBox
-from selify.messaging import conversations, outcomes, outgoing, repository, tokens
+from selify.messaging import conversations, keys, outcomes, outgoing, repository, tokens
 from selify.messaging.clients import Clients
 from selify.messaging.outgoing import Kind, Outgoing
 from selify.messaging.ports import Messenger
@@ -260,7 +260,7 @@ async def _ask(tx: Tx, account: Account, echo: MessageWritten, now: datetime) ->
         tx,
         channel=CHANNEL,
         key=echo.message_ref,
-        ordering_key=f"echo:{echo.message_ref}",
+        ordering_key=keys.echo(echo.message_ref),
         payload=Question(
             message_ref=echo.message_ref, person_ref=echo.person_ref, text=echo.text, at=echo.at
         ),

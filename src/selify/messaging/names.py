@@ -14,7 +14,7 @@ from selify.core.queue.inbox import backoff
 from selify.core.queue.outbox import Deferred, Failed, OutboxMessage, Outcome, Retry, Sent
 from selify.core.queue.payload import Payload
 from selify.core.secrets import SecretBox
-from selify.messaging import conversations, repository, tokens
+from selify.messaging import conversations, keys, repository, tokens
 from selify.messaging.clients import Responder
 from selify.messaging.conversations import Conversation
 from selify.messaging.ports import Messenger
@@ -42,7 +42,7 @@ async def ask(tx: Tx, conversation: Conversation, now: datetime) -> None:
         tx,
         channel=CHANNEL,
         key=str(conversation.id),
-        ordering_key=f"names:{conversation.id}",
+        ordering_key=keys.name(conversation.id),
         payload=Question(conversation_id=conversation.id),
         workspace_id=conversation.workspace_id,
         account_id=conversation.account_id,

@@ -15,6 +15,7 @@ from selify.core.database import Tx
 from selify.core.queue import outbox_rows
 from selify.core.queue.outbox_rows import Entry, Needless
 from selify.core.queue.payload import Payload
+from selify.messaging import keys
 from selify.messaging.conversations import Conversation
 from selify.messaging.ports import Action
 from selify.messaging.types import Account
@@ -112,8 +113,8 @@ async def send_all(
         )
         entries.append(
             Entry(
-                key=f"{account.id}/{key}",
-                ordering_key=f"typing:{key}" if typing else conversation.ordering_key,
+                key=keys.message(account.id, key),
+                ordering_key=keys.typing(key) if typing else conversation.ordering_key,
                 payload=addressed,
                 not_before=now + DEBOUNCE if message.debounced else None,
             )
@@ -134,8 +135,8 @@ async def reply_privately(tx: Tx, account: Account, message: Outgoing, *, now: d
     only once it was sent.
     """
     entry = Entry(
-        key=f"{account.id}/comment:{message.comment_ref}",
-        ordering_key=f"comment:{account.id}:{message.commenter_ref}",
+        key=keys.private_reply(account.id, message.comment_ref),
+        ordering_key=keys.commenter(account.id, message.commenter_ref),
         payload=message,
     )
     queued = await outbox_rows.enqueue(
@@ -168,7 +169,7 @@ async def cancel(
         ordering_key=ordering_key,
         reason=reason,
         now=now,
-        keys=[f"{account_id}/{kind}/{message_ref}" for kind in kinds],
+        keys=[keys.message(account_id, keys.answer(kind, message_ref)) for kind in kinds],
     )
 
 

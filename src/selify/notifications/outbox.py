@@ -12,6 +12,7 @@ from uuid import UUID
 from selify.core.database import Tx
 from selify.core.language import ENGLISH, LANGUAGES, say
 from selify.core.queue import outbox
+from selify.notifications import keys
 from selify.notifications.types import Notice
 
 CHANNEL = "notice"
@@ -39,8 +40,8 @@ async def notify_workspace(
     told = await outbox.enqueue(
         tx,
         channel=CHANNEL,
-        key=f"{workspace_id}/{dedupe_key}",
-        ordering_key=f"{CHANNEL}/{workspace_id}",
+        key=keys.notice(workspace_id, dedupe_key),
+        ordering_key=keys.workspace(workspace_id),
         workspace_id=workspace_id,
         payload=Notice(
             kind=kind,

@@ -17,7 +17,7 @@ from selify.core.language import _, sentences
 from selify.core.logging import get_logger
 from selify.core.queue.inbox import Skip, Skipped
 from selify.core.secrets import SecretBox
-from selify.messaging import conversations, outgoing
+from selify.messaging import conversations, keys, outgoing
 from selify.messaging.clients import Clients, Delivered, Undelivered
 from selify.messaging.conversations import Conversation, Reworded
 from selify.messaging.events import SOMEBODY
@@ -317,7 +317,7 @@ async def _carry_out(
     rendered = renderer.renderer(account, language=state.language, about=binding)
     answered = renderer.REPLIES[waited]
     messages = {
-        f"{answered}/{message.message_ref}/{number}": rendered.message(
+        keys.numbered_answer(answered, message.message_ref, number): rendered.message(
             reply.text,
             buttons=reply.buttons,
             interaction_id=state.interaction_id,
@@ -326,7 +326,8 @@ async def _carry_out(
         for number, reply in enumerate(replies)
     }
     if messages:
-        messages = {f"typing/{message.message_ref}": renderer.TYPING, **messages}
+        typing = keys.answer("typing", message.message_ref)
+        messages = {typing: renderer.TYPING, **messages}
     if messages or photo:
         instead = "The photo came." if photo else ""
         await outgoing.send_all(tx, account, conversation, messages, now=now, instead=instead)

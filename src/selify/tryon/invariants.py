@@ -9,7 +9,7 @@ from selify.core.ids import first_id
 from selify.core.invariants import Violation
 from selify.core.queue import outbox_rows
 from selify.messaging import outgoing
-from selify.tryon import lifecycle
+from selify.tryon import keys, lifecycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,6 @@ class PicturesArePaidFor:
             outgoing.CHANNEL,
             first_id(since),
             lifecycle.METER,
-            f"{lifecycle.JOB}:",
             since,
             now - self.grace,
             list(outgoing.ARRIVED_PERHAPS),
@@ -43,13 +42,11 @@ class PicturesArePaidFor:
         return [Violation(row["subject"], {"why": row["why"]}) for row in rows]
 
 
-# A picture's key is <account>/picture/<photo message>, its charge's source tryon:<account>/<photo
-# message>; an account is 36 characters long. Both begin a day apart, so that none of a pair that
-# belongs together is left out at the edge.
-_PICTURE = """
-    $4 || left(o.key, 36) || '/' || substr(o.key, 46) AS source_id, o.state,
-    o.state IN ('queued', 'sending', 'unknown', 'sent') OR o.updated_at > $6
-    OR coalesce(o.result ->> 'code' = ANY ($7), false) AS under_way
+# Both begin a day apart, so that none of a pair that belongs together is left out at the edge.
+_PICTURE = f"""
+    {keys.charge_of_picture("o.key")} AS source_id, o.state,
+    o.state IN ('queued', 'sending', 'unknown', 'sent') OR o.updated_at > $5
+    OR coalesce(o.result ->> 'code' = ANY ($6), false) AS under_way
 """
 _SQL = f"""
     WITH pictures AS (
@@ -58,8 +55,8 @@ _SQL = f"""
     charges AS (
         SELECT e.source_id, e.status, e.completed_at
           FROM public.workspace_usage_events e
-         WHERE e.created_at > $5::timestamptz - interval '1 day' AND e.service_subtype = $3
-           AND starts_with(e.source_id, $4) AND e.completed_at IS NOT NULL
+         WHERE e.created_at > $4::timestamptz - interval '1 day' AND e.service_subtype = $3
+           AND {keys.is_charge("e.source_id")} AND e.completed_at IS NOT NULL
            AND coalesce((e.metadata -> 'charge' ->> 'part')::int, 1) = 1)
     SELECT p.source_id AS subject, 'a picture was sent without a settled charge' AS why
       FROM pictures p
@@ -68,10 +65,10 @@ _SQL = f"""
     UNION ALL
     SELECT c.source_id, 'a try-on was charged and no picture was sent'
       FROM charges c
-     WHERE c.status = 'completed' AND c.completed_at > $5::timestamptz + interval '1 day'
+     WHERE c.status = 'completed' AND c.completed_at > $4::timestamptz + interval '1 day'
        -- The messages of a purged account are forgotten; what was charged stays on the books.
        AND EXISTS (SELECT FROM public.connected_social_accounts a
-                    WHERE a.id::text = left(substr(c.source_id, length($4) + 1), 36)
+                    WHERE a.id::text = {keys.account_of_charge("c.source_id")}
                       AND a.status <> 'purged')
        AND NOT EXISTS (SELECT FROM pictures p WHERE p.source_id = c.source_id AND p.under_way)
 """

@@ -29,7 +29,7 @@ from selify.core.money import MicroUnits
 from selify.core.queue import jobs
 from selify.core.queue.defer import Defer
 from selify.core.queue.jobs import Job
-from selify.tryon import lifecycle, metrics, repository
+from selify.tryon import keys, lifecycle, metrics, repository
 from selify.tryon.lifecycle import RenderResult, Request
 from selify.tryon.ports import EngineUnavailable
 from selify.tryon.routing import Routed, TryOnRouter
@@ -156,7 +156,7 @@ class TryOnJob:
 
     async def _keep(self, job: Job, request: Request, picture: Picture) -> None:
         """It is ours now: nobody needs to know any more where it came from."""
-        key = lifecycle.photo_key(request.workspace_id, request.key)
+        key = keys.photo_key(request.workspace_id, request.key)
         await self._storage.put(key, picture.data, content_type=picture.content_type)
         async with self._database.tx(ACTOR) as tx:
             await jobs.save_checkpoint(
@@ -207,7 +207,7 @@ class TryOnJob:
         self, request: Request, garment: GarmentPicture, routed: Routed, rendering: Rendering
     ) -> None:
         metrics.picture_seconds.labels(rendering.engine).observe(rendering.seconds)
-        key = lifecycle.result_key(request.workspace_id, request.key)
+        key = keys.result_key(request.workspace_id, request.key)
         picture = rendering.picture
         await self._storage.put(key, picture.data, content_type=picture.content_type)
         made = RenderResult(rendering, key, routed.cost, len(routed.attempts))
@@ -222,7 +222,7 @@ class TryOnJob:
     async def _limit_life(self, tx: Tx, request: Request, keep: timedelta) -> None:
         await retention.keep_until(
             tx,
-            lifecycle.photo_key(request.workspace_id, request.key),
+            keys.photo_key(request.workspace_id, request.key),
             until=self._clock.now() + keep,
             reason="shopper's photo",
             workspace_id=request.workspace_id,

@@ -30,11 +30,12 @@ from selify.core.queue.jobs import Job
 from selify.core.queue.payload import Payload
 from selify.messaging import conversations, outgoing, unanswered
 from selify.messaging.conversations import Conversation, Thread
+from selify.messaging.keys import answer
 from selify.messaging.outgoing import Kind, Outgoing
 from selify.messaging.repository import GONE, LIVE
 from selify.messaging.types import Account, Attachment, Handler, MessageWritten
 from selify.notifications.outbox import notify_workspace
-from selify.tryon import interactions, photo_addresses, renderer, repository, texts
+from selify.tryon import interactions, keys, photo_addresses, renderer, repository, texts
 from selify.tryon.dialogue import FEEDBACK_BUTTONS, Stage, State
 from selify.tryon.memory import recall, remember
 from selify.tryon.renderer import MessageRenderer
@@ -96,12 +97,12 @@ async def begin(
     await interactions.photo_received(tx, state.interaction_id, at=message.at)
     if await _is_too_late(tx, conversation, message, clock.now()):
         return Start.TOO_LATE
-    key, job_id = f"{account.id}/{message.message_ref}", new_id()
+    key, job_id = keys.job(account.id, message.message_ref), new_id()
     try:
         order = billing.Order(
             workspace_id=account.workspace_id,
             meter=METER,
-            source_id=f"{JOB}:{key}",
+            source_id=keys.charge(key),
             source_platform=account.platform,
             job_id=job_id,
             metadata=_what_is_paid(conversation, state, binding),
@@ -331,13 +332,13 @@ async def withdraw(
         now=now,
     )
     await taken(kinds=renderer.REPLIES)
-    ended = await taken(kinds=("picture", "result", "feedback", "refusal"))
-    key = f"{conversation.account_id}/{message_ref}"
+    ended = await taken(kinds=(keys.PICTURE, "result", "feedback", "refusal"))
+    key = keys.job(conversation.account_id, message_ref)
     await forget_address(tx, key)
     await photo_addresses.forget(tx, message_ref)
     await forget_files(tx, conversation.workspace_id, key)
     await conversations.forget_picture(
-        tx, conversation.id, result_key(conversation.workspace_id, key)
+        tx, conversation.id, keys.result_key(conversation.workspace_id, key)
     )
     if (dressing or ended) and account.status in LIVE:
         await next_photo(tx, conversation)
@@ -349,19 +350,10 @@ async def forget_address(tx: Tx, key: str) -> None:
 
 
 async def forget_files(tx: Tx, workspace_id: UUID, key: str) -> None:
-    for file in (photo_key(workspace_id, key), result_key(workspace_id, key)):
+    for file in (keys.photo_key(workspace_id, key), keys.result_key(workspace_id, key)):
         await retention.delete_soon(
             tx, file, reason="not wanted any more", workspace_id=workspace_id
         )
-
-
-def photo_key(workspace_id: UUID, key: str) -> str:
-    """Where a shopper's photo is kept for as long as it is needed."""
-    return f"workspaces/{workspace_id}/photos/{retention.safe_name(key)}.jpg"
-
-
-def result_key(workspace_id: UUID, key: str) -> str:
-    return f"workspaces/{workspace_id}/results/{retention.safe_name(key)}.jpg"
 
 
 _GARMENT_FAULTS = (RefusalCode.GARMENT_NOT_FOUND, RefusalCode.GARMENT_CATEGORY_MISSING)
@@ -398,7 +390,7 @@ async def _conclude(
     """
     conversation = thread.conversation
     if said:
-        messages = {f"{answer}/{request.message_ref}": message for answer, message in said.items()}
+        messages = {answer(kind, request.message_ref): message for kind, message in said.items()}
         instead = _("The picture is ready.")
         await outgoing.send_all(
             tx, thread.account, conversation, messages, now=now, instead=instead
@@ -459,7 +451,7 @@ def _result(
         accounted_for=True,
     )
     return {
-        "picture": picture,
+        keys.PICTURE: picture,
         "result": say("result", words),
         "feedback": say("feedback", buttons=FEEDBACK_BUTTONS),
     }
