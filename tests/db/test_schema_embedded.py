@@ -156,6 +156,16 @@ def test_unwritable_folder_is_one_line(folder):
         embedded.start(folder / "file" / "postgres")
 
 
+def test_what_initdb_left_behind_is_not_why_it_failed():
+    said = [
+        'initdb: error: could not access directory "/srv/postgres": Permission denied',
+        'initdb: removing contents of data directory "/srv/postgres"',
+        "initdb: error: failed to remove contents of data directory",
+    ]
+    reason = 'initdb: error: could not access directory "/srv/postgres": Permission denied'
+    assert embedded._reason_in(said) == reason
+
+
 def test_broken_settings_give_the_servers_own_reason(folder):
     directory = folder / "postgres"
     embedded.start(directory).stop()

@@ -345,7 +345,8 @@ def _last_reason(log_file: Path) -> str:
 
 
 def _reason_in(lines: list[str]) -> str:
-    for line in reversed(lines):
+    # What initdb could not clean up after itself it says last, and it explains nothing.
+    for line in reversed([line for line in lines if "failed to remove" not in line]):
         for mark in ("FATAL:", "PANIC:", "initdb: error:", "could not", "No space left"):
             if mark in line:
                 return line[line.index(mark) :].removeprefix("FATAL:").strip()
