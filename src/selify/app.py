@@ -6,6 +6,7 @@ The only file that may import everything; nothing imports it but ``running`` and
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
+from importlib import import_module
 
 from fastapi import FastAPI
 
@@ -15,7 +16,7 @@ from selify.auth import wiring as auth
 from selify.billing import wiring as billing
 from selify.commerce import wiring as commerce
 from selify.copywriting import wiring as copywriting
-from selify.core import base, upkeep
+from selify.core import base, discovery, upkeep
 from selify.core.clock import Clock
 from selify.core.container import Container
 from selify.core.opening import open_container
@@ -38,13 +39,18 @@ from selify.realtime import wiring as realtime
 from selify.studio import wiring as studio
 from selify.tryon import wiring as tryon
 from selify.vendors import engines
-from selify.vendors.instagram import wiring as instagram
 from selify.vr import wiring as vr
 
+# Every outside system that has a folder.
+VENDORS = [
+    import_module(one.name).WING
+    for one in discovery.ours("wiring")
+    if one.wing.startswith("vendors.")
+]
 # Who offers something stands before who needs it.
 WINGS: tuple[Wing, ...] = (
     base.WING,
-    instagram.WING,
+    *VENDORS,
     engines.WING,
     auth.WING,
     billing.WING,

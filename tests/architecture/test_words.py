@@ -32,7 +32,6 @@ IN_THE_REFERENCE_S_WORDS = ("db/migrations/baseline/", "locale/")
 DECLARED = {Path(one.path) for one in discovery.ours("models")}
 # Who else says a vendor's name, and why.
 MAY_NAME = {
-    ("app.py", "instagram"): "the composition root lists the vendors that plug in",
     ("tryon/keywords.py", "instagram"): "a member of workspaces.social_platforms_config, as the"
     " reference's default has it",
     ("tryon/engine/geometry.py", "replicate"): "OpenCV's name for repeating the edge's pixels",

@@ -4,27 +4,43 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from pydantic import SecretStr
+
 from selify import billing
 from selify.core.container import Container
 from selify.core.database import Actor
 from selify.core.money import MicroUnits
-from selify.core.settings import SettingsWrong
+from selify.core.settings import Settings, SettingsWrong
 from selify.core.wiring import Wing
 from selify.tryon import own_engine
 from selify.tryon.checked import CheckedEngine
 from selify.tryon.engine.engine import EmbeddedEngine
 from selify.tryon.ports import EngineChooser, TryOnEngine
 from selify.tryon.settings import TryOnSettings
-from selify.vendors.fal.client import FalConfig, FalEngine
-from selify.vendors.fal.settings import FalSettings
-from selify.vendors.gemini.client import GeminiConfig, GeminiEngine
-from selify.vendors.gemini.settings import GeminiSettings
-from selify.vendors.replicate.client import ReplicateConfig, ReplicateEngine
-from selify.vendors.replicate.settings import ReplicateSettings
 from selify.vendors.settings import EngineSettings
 
 ACTOR = Actor.system("price book")
-PAID_ENGINES = (GeminiEngine, FalEngine, ReplicateEngine)
+EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class HostedEngine:
+    """One that a vendor brings. ``models``: what the price book knows it by, as it is set up. ``make`` gets what
+    a picture costs by each of them, and demands its key (``demanded``).
+    """
+
+    name: str
+    models: Callable[[Settings], Sequence[str]]
+    make: Callable[[Container, Mapping[str, MicroUnits]], TryOnEngine]
+
+    @property
+    def wing(self) -> Wing:
+        @asynccontextmanager
+        async def offered(container: Container) -> AsyncIterator[None]:
+            container.offer(HostedEngine, self)
+            yield
+
+        return Wing(name=self.name, opens=offered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,68 +65,26 @@ WING = Wing(name="engines", opens=_open)
 async def chosen(place: Container, embedded: EmbeddedEngine) -> list[TryOnEngine]:
     """The engines of SELIFY_TRYON_ENGINES, in their order. Raises SettingsWrong."""
     wanted = place.settings.of(EngineSettings).tryon_engines
-    makers = _engine_makers(place, embedded, await _engine_prices(place))
-    unknown = {name for name in wanted if not own_engine.is_own(name)} - set(makers)
+    hosted = {engine.name: engine for engine in place.every(HostedEngine)}
+    known = [EMBEDDED, *hosted]
+    unknown = {name for name in wanted if not own_engine.is_own(name)} - set(known)
     if unknown or not wanted:
         raise SettingsWrong(
             f"SELIFY_TRYON_ENGINES: {', '.join(sorted(unknown)) or 'nothing'} is no engine we know.",
-            hint=f"Choose from: {', '.join(makers)}, or one of your own as package.module:factory.",
+            hint=f"Choose from: {', '.join(known)}, or one of your own as package.module:factory.",
         )
-    engines = (
-        own_engine.make(name, place.settings) if own_engine.is_own(name) else makers[name]()
-        for name in wanted
-    )
-    # Whom we pay is asked only for what passes the embedded check.
-    return [
-        CheckedEngine(engine, embedded.check) if isinstance(engine, PAID_ENGINES) else engine
-        for engine in engines
-    ]
-
-
-def _engine_makers(
-    place: Container, embedded: EmbeddedEngine, prices: Mapping[str, Mapping[str, MicroUnits]]
-) -> dict[str, Callable[[], TryOnEngine]]:
-    """Every engine we know, by its name in SELIFY_TRYON_ENGINES. Making one demands its key."""
-    gemini = place.settings.of(GeminiSettings)
-    fal = place.settings.of(FalSettings)
-    replicate = place.settings.of(ReplicateSettings)
-    more_hosts = _host_names(place.settings.of(TryOnSettings).tryon_media_hosts)
-    return {
-        "embedded": lambda: embedded,
-        "gemini": lambda: GeminiEngine(
-            GeminiConfig(
-                api_key=_demanded(gemini.gemini_api_key.get_secret_value(), "GEMINI_API_KEY"),
-                prices=prices["gemini"],
-                models=gemini.gemini_models,
-                base_url=gemini.gemini_url,
-            ),
-            place.http,
-        ),
-        "fal": lambda: FalEngine(
-            FalConfig(
-                api_key=_demanded(fal.fal_api_key.get_secret_value(), "FAL_API_KEY"),
-                price=prices["fal"][fal.fal_model],
-                model=fal.fal_model,
-                base_url=fal.fal_url,
-                result_hosts=("fal.media", *more_hosts),
-            ),
-            place.http,
-            place.fetcher,
-        ),
-        "replicate": lambda: ReplicateEngine(
-            ReplicateConfig(
-                api_key=_demanded(
-                    replicate.replicate_api_key.get_secret_value(), "REPLICATE_API_KEY"
-                ),
-                price=prices["replicate"][replicate.replicate_model],
-                model=replicate.replicate_model,
-                base_url=replicate.replicate_url,
-                result_hosts=("replicate.delivery", *more_hosts),
-            ),
-            place.http,
-            place.fetcher,
-        ),
-    }
+    prices = await _engine_prices(place)
+    engines: list[TryOnEngine] = []
+    for name in wanted:
+        if own_engine.is_own(name):
+            engines.append(own_engine.make(name, place.settings))
+        elif name == EMBEDDED:
+            engines.append(embedded)
+        else:
+            # Whom we pay is asked only for what passes the embedded check.
+            made = hosted[name].make(place, prices[name])
+            engines.append(CheckedEngine(made, embedded.check))
+    return engines
 
 
 async def _engine_prices(place: Container) -> dict[str, dict[str, MicroUnits]]:
@@ -118,11 +92,7 @@ async def _engine_prices(place: Container) -> dict[str, dict[str, MicroUnits]]:
     the worker starts; an engine that is not in use costs nothing.
     """
     settings, now = place.settings, place.clock.now()
-    models: dict[str, tuple[str, ...]] = {
-        "gemini": settings.of(GeminiSettings).gemini_models,
-        "fal": (settings.of(FalSettings).fal_model,),
-        "replicate": (settings.of(ReplicateSettings).replicate_model,),
-    }
+    models = {engine.name: engine.models(settings) for engine in place.every(HostedEngine)}
     prices = {name: dict.fromkeys(those, MicroUnits.zero()) for name, those in models.items()}
     async with place.database.tx(ACTOR) as tx:
         for name in models.keys() & set(settings.of(EngineSettings).tryon_engines):
@@ -131,14 +101,17 @@ async def _engine_prices(place: Container) -> dict[str, dict[str, MicroUnits]]:
     return prices
 
 
-def _demanded(value: str, name: str) -> str:
-    if not value:
+def demanded(value: SecretStr, name: str) -> str:
+    """A key without which an engine cannot be used. Raises SettingsWrong."""
+    if not value.get_secret_value():
         raise SettingsWrong(
             f"SELIFY_{name} is not set.",
             hint="Set it, or take the engine out of SELIFY_TRYON_ENGINES.",
         )
-    return value
+    return value.get_secret_value()
 
 
-def _host_names(entries: Sequence[str]) -> list[str]:
+def more_hosts(settings: Settings) -> list[str]:
+    """From where else the picture that an engine made may be fetched."""
+    entries = settings.of(TryOnSettings).tryon_media_hosts
     return [entry.rpartition(":")[0] or entry for entry in entries]

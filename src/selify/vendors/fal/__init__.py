@@ -1,6 +1,6 @@
 """fal's hosted try-on models as an engine, over its queue.
 
 Owns no table.
-Offers ``client``, with the engine.
+Offers an engine of its name (``wiring``).
 Needs ``tryon``, whose port ``TryOnEngine`` it fills.
 """

@@ -1,6 +1,6 @@
 """Google's Gemini image models as a try-on engine.
 
 Owns no table.
-Offers ``client``, with the engine.
+Offers an engine of its name (``wiring``).
 Needs ``tryon``, whose port ``TryOnEngine`` it fills.
 """

@@ -1,6 +1,6 @@
 """Models hosted on Replicate as a try-on engine.
 
 Owns no table.
-Offers ``client``, with the engine.
+Offers an engine of its name (``wiring``).
 Needs ``tryon``, whose port ``TryOnEngine`` it fills.
 """
