@@ -107,7 +107,7 @@ def test_whoever_asks_whether_a_delivery_was_tried_counts_what_no_worker_lived_t
 
 # Kept all the same, and why.
 KEPT = {
-    "end_all": "whoever lost a phone signs out everywhere; nothing asks for it yet",
+    "delete_sessions_of": "whoever lost a phone signs out everywhere; nothing asks for it yet",
     "QualityScores": "its members are compared one by one, by their names",
 }
 

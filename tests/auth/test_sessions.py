@@ -3,7 +3,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from selify.auth import sessions
+from selify.auth import repository, sessions
 from selify.core.database import Actor
 
 ME = "/api/v1/auth/me"
@@ -53,7 +53,7 @@ async def test_signing_out_ends_one_session_only(container, browser, joined, pas
 async def test_signed_out_everywhere(container, browser, joined, password):
     made = await joined(browser)
     async with container.database.tx(SYSTEM) as tx:
-        assert await sessions.end_all(tx, made["user"]["id"]) == 1
+        assert await repository.delete_sessions_of(tx, made["user"]["id"]) == 1
     assert (await browser.get(ME)).status_code == 401
 
 
@@ -130,7 +130,7 @@ async def test_two_rotations_at_once_leave_one_secret(container, browser, joined
         one = await sessions.present(first, old, now=container.clock.now())
         async with container.database.tx(SYSTEM) as second:
             # Read before the first has committed, as two requests of one page do.
-            held = await sessions.repository.find_by_secret(
+            held = await repository.find_by_secret(
                 second, sessions.hash_of(old), now=container.clock.now()
             )
     async with container.database.tx(SYSTEM) as second:

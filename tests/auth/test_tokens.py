@@ -158,11 +158,11 @@ async def test_claims_cannot_be_smuggled_past_the_signature(container, browser, 
         headers={"kid": "k1"},
     )
     session = container.authenticator.tokens.session_of(own, now=container.clock.now())
-    from selify.auth import sessions
+    from selify.auth import repository
     from selify.auth.authenticator import ACTOR, actor_of
 
     async with container.database.tx(ACTOR) as tx:
-        actor = actor_of(await sessions.find(tx, session, now=container.clock.now()))
+        actor = actor_of(await repository.find_session(tx, session, now=container.clock.now()))
     async with container.database.tx(actor) as tx:
         row = await tx.fetch_one(
             "SELECT current_user::text AS role, auth.jwt() AS claims, auth.uid() AS uid"
@@ -258,9 +258,11 @@ async def test_tokens_survive_a_change_of_keys(container, browser, joined, grant
 
 
 async def _session(container, tokens, issued):
-    from selify.auth import sessions
+    from selify.auth import repository
     from selify.auth.authenticator import ACTOR
 
     now = container.clock.now()
     async with container.database.tx(ACTOR) as tx:
-        return await sessions.find(tx, tokens.session_of(issued["access_token"], now=now), now=now)
+        return await repository.find_session(
+            tx, tokens.session_of(issued["access_token"], now=now), now=now
+        )

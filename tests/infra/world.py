@@ -15,7 +15,8 @@ import pytest
 import pytest_asyncio
 
 from selify import billing, commerce
-from selify.auth import Session, sessions
+from selify.auth import Session
+from selify.auth.repository import find_session
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database, Tx
 from selify.core.files.storage import Storage
@@ -238,7 +239,7 @@ class World:
                 now,
                 now + timedelta(days=14),
             )
-            session = await sessions.find(tx, session_id, now=now)
+            session = await find_session(tx, session_id, now=now)
         assert session is not None
         return session
 

@@ -124,7 +124,7 @@ class Authenticator:
         session = await self.identify(request)
         if session is not None:
             async with self.database.tx(ACTOR) as tx:
-                await sessions.end(tx, session.id)
+                await repository.delete_session(tx, session.id)
         self.take_cookie(request)
 
     async def _count(self, limits: list[throttle.Limit], now: datetime) -> None:
@@ -182,7 +182,7 @@ class Authenticator:
             except TokenInvalid:
                 return False
         async with self.database.tx(ACTOR) as tx:
-            return await sessions.find(tx, session.id, now=now) is not None
+            return await repository.find_session(tx, session.id, now=now) is not None
 
     async def demand_session(self, request: Request) -> Session:
         """Raises Unauthenticated for a visitor."""
@@ -208,7 +208,7 @@ class Authenticator:
         now = self.clock.now()
         session_id = self.tokens.session_of(token, now=now)
         async with self.database.tx(ACTOR) as tx:
-            session = await sessions.find(tx, session_id, now=now)
+            session = await repository.find_session(tx, session_id, now=now)
         if session is None:
             raise TokenInvalid(_("The access token's session has ended."), hint=_("Sign in again."))
         return session

@@ -207,11 +207,13 @@ async def end_previous_secret(tx: Tx, session_id: UUID, *, at: datetime) -> None
     )
 
 
-async def delete_session(tx: Tx, session_id: UUID) -> bool:
-    return bool(await tx.execute("DELETE FROM auth.sessions WHERE id = $1", session_id))
+async def delete_session(tx: Tx, session_id: UUID) -> None:
+    """Signed out: neither its secret nor any token made for it works from now on."""
+    await tx.execute("DELETE FROM auth.sessions WHERE id = $1", session_id)
 
 
-async def delete_sessions_of(tx: Tx, user_id: UUID, *, keep: UUID | None) -> int:
+async def delete_sessions_of(tx: Tx, user_id: UUID, *, keep: UUID | None = None) -> int:
+    """Sign a user out everywhere (but in one session); how many sessions that were."""
     return await tx.execute(
         "DELETE FROM auth.sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2", user_id, keep
     )

@@ -107,10 +107,6 @@ async def _rotate(tx: Tx, held: HeldSecret, secret: str, now: datetime) -> Prese
     return Presented(held.session, new if rotated else None)
 
 
-async def find(tx: Tx, session_id: UUID, *, now: datetime) -> Session | None:
-    return await repository.find_session(tx, session_id, now=now)
-
-
 async def check_session(tx: Tx, session_id: UUID, *, now: datetime) -> None:
     """For work that takes its time, at its end: raises Unauthenticated when the session has ended
     meanwhile, or its user may not sign in any more.
@@ -119,13 +115,3 @@ async def check_session(tx: Tx, session_id: UUID, *, now: datetime) -> None:
         raise Unauthenticated(
             _("You were signed out meanwhile."), hint=_("Sign in and start again.")
         )
-
-
-async def end(tx: Tx, session_id: UUID) -> None:
-    """Signed out: neither its secret nor any token made for it works from now on."""
-    await repository.delete_session(tx, session_id)
-
-
-async def end_all(tx: Tx, user_id: UUID, *, keep: UUID | None = None) -> int:
-    """Sign a user out everywhere (but in one session); how many sessions that were."""
-    return await repository.delete_sessions_of(tx, user_id, keep=keep)

@@ -41,17 +41,8 @@ class _Accounts:
         time: whoever brought the workspace back meanwhile may have connected the next one again.
         """
         async with self.database.tx(ACTOR) as tx:
-            held = await tx.fetch(
-                """
-                SELECT id FROM public.connected_social_accounts
-                 WHERE workspace_id = $1 AND access_token <> '' AND status <> 'purged'
-                """,
-                workspace_id,
-            )
-            found = [await repository.account(tx, row["id"]) for row in held]
-        for account in found:
-            if account is None:
-                continue
+            connected = await repository.accounts_with_token(tx, workspace_id)
+        for account in connected:
             if not await still_deleted():
                 return
             if account.platform in self.gateways:

@@ -16,6 +16,18 @@ async def account(tx: Tx, account_id: UUID) -> Account | None:
     )
 
 
+async def accounts_with_token(tx: Tx, workspace_id: UUID) -> list[Account]:
+    """Those whose platforms still take our calls."""
+    return await tx.fetch_as(
+        Account,
+        f"""
+        SELECT {columns(ACCOUNT)} FROM {ACCOUNTS}
+         WHERE a.workspace_id = $1 AND a.access_token <> '' AND a.status <> 'purged'
+        """,
+        workspace_id,
+    )
+
+
 async def live_account(tx: Tx, platform: str, platform_account_id: str) -> Account | None:
     """The one workspace's account in which this platform account is live, if any."""
     return await tx.fetch_one_as(

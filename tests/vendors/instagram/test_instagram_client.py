@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from selify.messaging.ports import Credentials, NotNow, ReadStep
+from selify.messaging.ports import Action, Credentials, NotNow, ReadStep
 from selify.vendors.instagram.adapter import InstagramMessenger
 from selify.vendors.instagram.client import InstagramClient
 from selify.vendors.instagram.config import WEBHOOK_FIELDS, InstagramConfig
-from selify.vendors.instagram.errors import Action, GraphError
+from selify.vendors.instagram.errors import GraphError
 from selify.vendors.instagram.payloads import Card, LinkButton, QuickReply, text_message
 from selify.vendors.instagram.transport import MAX_ANSWER_BYTES
 from selify.vendors.instagram.types import Sent, Usage
@@ -226,7 +226,7 @@ async def test_webhooks_of_an_account_are_switched_on_listed_and_off(client, gra
     graph.will_answer({"success": False})
     with pytest.raises(GraphError) as failed:
         await client.subscribe(TOKEN, WEBHOOK_FIELDS)
-    assert failed.value.action is Action.RETRY
+    assert failed.value.action is Action.LATER
 
 
 @pytest.mark.parametrize("strange", ["../me", "a/b", "a?b=c", "a#b", "%2e%2e", "é"])
@@ -325,11 +325,11 @@ async def test_an_error_inside_a_success_is_an_error(client, graph):
 @pytest.mark.parametrize(
     ("status", "send", "read"),
     [
-        (500, Action.UNKNOWN, Action.RETRY),
-        (502, Action.UNKNOWN, Action.RETRY),
-        (503, Action.RETRY, Action.RETRY),
-        (504, Action.UNKNOWN, Action.RETRY),
-        (408, Action.UNKNOWN, Action.RETRY),
+        (500, Action.UNKNOWN, Action.LATER),
+        (502, Action.UNKNOWN, Action.LATER),
+        (503, Action.PAUSE_ACCOUNT, Action.PAUSE_ACCOUNT),
+        (504, Action.UNKNOWN, Action.LATER),
+        (408, Action.UNKNOWN, Action.LATER),
         (429, Action.PAUSE_ACCOUNT, Action.PAUSE_ACCOUNT),
         (400, Action.STOP, Action.STOP),
         (302, Action.STOP, Action.STOP),
@@ -405,7 +405,7 @@ async def test_after_the_request_arrived_a_send_is_unknown_and_a_read_is_repeate
             await client.typing_on(TOKEN, "900")
     assert sending.value.action is Action.UNKNOWN
     assert sending.value.http_status == 0
-    assert reading.value.action is typing.value.action is Action.RETRY
+    assert reading.value.action is typing.value.action is Action.LATER
     assert b'"text":"hi"' in received[0]
 
 
@@ -424,7 +424,7 @@ async def test_a_request_that_never_left_is_sent_again(http, raw_server):
         pass
     with pytest.raises(GraphError) as failed:
         await InstagramClient(http, config(url)).send_text(TOKEN, "900", "hi")
-    assert failed.value.action is Action.RETRY
+    assert failed.value.action is Action.PAUSE_ACCOUNT
     assert failed.value.verdict.reason == "not_reached"
 
 

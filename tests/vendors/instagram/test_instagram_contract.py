@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from selify.core.clock import SystemClock
-from selify.messaging.ports import Credentials, NotNow, PlatformRefused, SentMessage
+from selify.messaging.ports import Action, Credentials, NotNow, PlatformRefused, SentMessage
 from selify.vendors.instagram.adapter import InstagramMessenger
 from selify.vendors.instagram.client import InstagramClient
 from selify.vendors.instagram.config import (
@@ -29,7 +29,7 @@ from selify.vendors.instagram.config import (
     WEBHOOK_FIELDS,
     InstagramConfig,
 )
-from selify.vendors.instagram.errors import Action, GraphError
+from selify.vendors.instagram.errors import MESSAGE_GONE, GraphError
 from selify.vendors.instagram.gateway import InstagramGateway
 from selify.vendors.instagram.media_hosts import is_instagram_cdn
 from selify.vendors.instagram.oauth import (
@@ -295,7 +295,7 @@ async def test_a_photo_arrives_and_a_picture_goes_back(both):
     echo = await both.mailbox.wait(EventType.MESSAGE_ECHOED, mid=sent.message_id)
     assert echo.attachments[0].kind is AttachmentKind.IMAGE
     missing = await failing(both.client.send_image(both.key, person, photo.url + "x"))
-    assert missing.action is Action.REHOST_MEDIA
+    assert missing.action is Action.RETRY
 
 
 def photos_of(mailbox: Mailbox, person: str) -> list:
@@ -351,7 +351,7 @@ async def test_an_edit_and_an_unsend(both):
     error = await failing(
         both.client.send(both.key, {"id": gone.person_id}, text_message("?"), reply_to=written.mid)
     )
-    assert error.action is Action.DROP_REFERENCE
+    assert error.verdict == MESSAGE_GONE
 
 
 async def test_shared_posts_and_stories(both):
@@ -423,8 +423,8 @@ async def test_a_lost_answer_is_reconciled_by_reading_the_conversation(both):
 @pytest.mark.parametrize(
     ("fault", "send", "typing"),
     [
-        ("cut_percent", Action.UNKNOWN, Action.RETRY),
-        ("cut_after_percent", Action.UNKNOWN, Action.RETRY),
+        ("cut_percent", Action.UNKNOWN, Action.LATER),
+        ("cut_after_percent", Action.UNKNOWN, Action.LATER),
     ],
 )
 async def test_a_cut_connection(both, fault, send, typing):

@@ -5,9 +5,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from selify.messaging.ports import Action
 from selify.vendors.instagram.errors import (
     RULES,
-    Action,
     Fault,
     judge_fault,
     judge_network,
@@ -24,7 +24,7 @@ SHEET = [
     (2, 0, Action.UNKNOWN, "maybe_sent"),
     (1, 1357046, Action.UNKNOWN, "invalid_reply_though_sent"),
     (3, 0, Action.STOP, "no_capability"),
-    (4, 0, Action.PAUSE_APP, "app_throttled"),
+    (4, 0, Action.PAUSE_PLATFORM, "app_throttled"),
     (17, 0, Action.PAUSE_ACCOUNT, "throttled"),
     (32, 0, Action.PAUSE_ACCOUNT, "throttled"),
     (80001, 0, Action.PAUSE_ACCOUNT, "throttled"),
@@ -40,16 +40,16 @@ SHEET = [
     (551, 1545041, Action.PERSON_UNREACHABLE, "person_not_receiving"),
     (200, 1545041, Action.PERSON_UNREACHABLE, "person_not_receiving"),
     (10, 1893063, Action.PAUSE_ACCOUNT, "account_restricted"),
-    (10, 0, Action.PERMISSION_LOST, "permission_missing"),
-    (10, 99, Action.PERMISSION_LOST, "permission_missing"),
-    (200, 0, Action.PERMISSION_LOST, "permission_missing"),
-    (299, 0, Action.PERMISSION_LOST, "permission_missing"),
+    (10, 0, Action.ASK_OWNER, "permission_missing"),
+    (10, 99, Action.ASK_OWNER, "permission_missing"),
+    (200, 0, Action.ASK_OWNER, "permission_missing"),
+    (299, 0, Action.ASK_OWNER, "permission_missing"),
     (100, 0, Action.STOP, "bad_parameter"),
     (100, 2018001, Action.PERSON_UNREACHABLE, "person_unknown"),
     (100, 2534014, Action.PERSON_UNREACHABLE, "person_unknown"),
     (100, 2534029, Action.PAUSE_ACCOUNT, "account_blocked"),
-    (100, 2018047, Action.REHOST_MEDIA, "media_not_fetched"),
-    (100, 2018109, Action.REHOST_MEDIA, "media_too_large"),
+    (100, 2018047, Action.RETRY, "media_not_fetched"),
+    (100, 2018109, Action.RETRY, "media_too_large"),
     (190, 0, Action.REAUTHORISE, "token_dead"),
     (190, 458, Action.REAUTHORISE, "app_removed"),
     (190, 459, Action.REAUTHORISE, "checkpoint"),
@@ -67,21 +67,21 @@ SHEET = [
     (1609005, 0, Action.STOP, "link_refused"),
     (2534025, 0, Action.ALREADY_DONE, "already_replied"),
     (10, 2534025, Action.ALREADY_DONE, "already_replied"),
-    (100, 2534001, Action.CONVERSATION_GONE, "conversation_gone"),
-    (2534001, 0, Action.CONVERSATION_GONE, "conversation_gone"),
-    (613, 2534013, Action.RETRY, "private_replies_limited"),
-    (2534013, 0, Action.RETRY, "private_replies_limited"),
-    (9000001, 0, Action.DROP_REFERENCE, "message_deleted"),
-    (10900, 0, Action.DROP_REFERENCE, "message_deleted"),
+    (100, 2534001, Action.PERSON_UNREACHABLE, "conversation_gone"),
+    (2534001, 0, Action.PERSON_UNREACHABLE, "conversation_gone"),
+    (613, 2534013, Action.LATER, "private_replies_limited"),
+    (2534013, 0, Action.LATER, "private_replies_limited"),
+    (9000001, 0, Action.STOP, "message_deleted"),
+    (10900, 0, Action.STOP, "message_deleted"),
     (100, 2534068, Action.STOP, "several_pictures_off"),
     (20, 1772107, Action.ALREADY_DONE, "created_though_refused"),
-    (9, 2207042, Action.RETRY, "publishing_quota"),
-    (-2, 2207020, Action.START_OVER, "container_expired"),
-    (-2, 2207003, Action.RETRY, "media_fetch_slow"),
-    (-1, 2207001, Action.RETRY, "instagram_busy"),
-    (36000, 2207004, Action.REHOST_MEDIA, "media_too_large"),
+    (9, 2207042, Action.LATER, "publishing_quota"),
+    (-2, 2207020, Action.RETRY, "container_expired"),
+    (-2, 2207003, Action.LATER, "media_fetch_slow"),
+    (-1, 2207001, Action.PAUSE_ACCOUNT, "instagram_busy"),
+    (36000, 2207004, Action.RETRY, "media_too_large"),
     (4, 2207051, Action.PAUSE_ACCOUNT, "spam_block"),
-    (24, 2207008, Action.START_OVER, "container_not_found"),
+    (24, 2207008, Action.RETRY, "container_not_found"),
     (230, 0, Action.STOP, "consent_missing"),
     (100, 33, Action.STOP, "object_gone"),
     (9010, 0, Action.PERSON_UNREACHABLE, "person_unknown"),
@@ -116,13 +116,14 @@ def test_every_rule_speaks_to_the_shop_owner_and_names_its_reason(rule):
     assert rule.verdict.explanation[0].isupper()
     assert rule.verdict.explanation.endswith(".")
     assert rule.verdict.reason.replace("_", "").isalpha()
-    if rule.verdict.action in {Action.RETRY, Action.UNKNOWN, Action.PAUSE_APP}:
+    if rule.verdict.action in {Action.LATER, Action.UNKNOWN, Action.PAUSE_PLATFORM}:
         assert rule.verdict.retry_after
 
 
 def test_what_is_surely_not_sent_twice():
     """Only these may be repeated unchanged: the vendor said that nothing was done."""
-    again = {verdict_of(row).reason for row in SHEET if verdict_of(row).action is Action.RETRY}
+    verdicts = [verdict_of(row) for row in SHEET]
+    again = {one.reason for one in verdicts if one.action is Action.LATER or one.may_be_over}
     assert again == {
         "private_replies_limited",
         "publishing_quota",
@@ -165,7 +166,7 @@ def test_instagrams_own_estimate_wins():
         (777, 500, {}, Action.UNKNOWN),
         (0, 429, {}, Action.PAUSE_ACCOUNT),
         (190, 500, {}, Action.REAUTHORISE),
-        (210, 403, {}, Action.PERMISSION_LOST),
+        (210, 403, {}, Action.ASK_OWNER),
     ],
 )
 def test_codes_nobody_listed(code, status, members, action):
@@ -174,7 +175,7 @@ def test_codes_nobody_listed(code, status, members, action):
 
 @pytest.mark.parametrize("code", [1, 2])
 def test_what_may_be_done_twice_is_simply_done_again(code):
-    assert judge(code, repeatable=True).action is Action.RETRY
+    assert judge(code, repeatable=True).action is Action.LATER
     assert judge(code, repeatable=False).action is Action.UNKNOWN
 
 
@@ -184,9 +185,9 @@ REQUEST = httpx.Request("POST", "https://graph.instagram.com/v26.0/me/messages")
 @pytest.mark.parametrize(
     ("error", "action"),
     [
-        (httpx.ConnectError("refused", request=REQUEST), Action.RETRY),
-        (httpx.ConnectTimeout("slow", request=REQUEST), Action.RETRY),
-        (httpx.PoolTimeout("busy", request=REQUEST), Action.RETRY),
+        (httpx.ConnectError("refused", request=REQUEST), Action.PAUSE_ACCOUNT),
+        (httpx.ConnectTimeout("slow", request=REQUEST), Action.PAUSE_ACCOUNT),
+        (httpx.PoolTimeout("busy", request=REQUEST), Action.PAUSE_ACCOUNT),
         (httpx.WriteError("cut", request=REQUEST), Action.UNKNOWN),
         (httpx.WriteTimeout("slow", request=REQUEST), Action.UNKNOWN),
         (httpx.ReadError("cut", request=REQUEST), Action.UNKNOWN),
@@ -200,12 +201,12 @@ REQUEST = httpx.Request("POST", "https://graph.instagram.com/v26.0/me/messages")
 )
 def test_without_an_answer_it_matters_whether_the_request_left(error, action):
     assert judge_network(error, repeatable=False).action is action
-    twice = Action.RETRY if action is Action.UNKNOWN else action
+    twice = Action.LATER if action is Action.UNKNOWN else action
     assert judge_network(error, repeatable=True).action is twice
 
 
 def test_a_page_instead_of_an_answer():
-    assert judge_status(503, repeatable=False).action is Action.RETRY
+    assert judge_status(503, repeatable=False).action is Action.PAUSE_ACCOUNT
     assert judge_status(502, repeatable=False).action is Action.UNKNOWN
     assert judge_status(404, repeatable=False).action is Action.STOP
 

@@ -6,8 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from selify.core.clock import FrozenClock
+from selify.messaging.ports import Action
 from selify.vendors.instagram.config import SCOPES, InstagramConfig
-from selify.vendors.instagram.errors import Action, GraphError
+from selify.vendors.instagram.errors import GraphError
 from selify.vendors.instagram.oauth import (
     CallbackWrong,
     ConsentDenied,
@@ -212,7 +213,7 @@ async def test_a_life_that_makes_no_sense_is_no_token(oauth, graph, life):
     graph.will_answer({"access_token": LONG, "expires_in": life})
     with pytest.raises(GraphError) as failed:
         await oauth.exchange_for_long_lived(token())
-    assert failed.value.action is Action.RETRY
+    assert failed.value.action is Action.LATER
 
 
 async def test_nothing_secret_is_logged_or_shown(oauth, graph, our_log):

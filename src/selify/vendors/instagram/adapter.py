@@ -181,34 +181,7 @@ class InstagramMessenger:
 def _is_about_the_person(error: GraphError) -> bool:
     """Asked again, Instagram would say the same. What our app lacks, or the account, may come."""
     lacking = error.verdict.reason in (errors.MISCONFIGURED.reason, errors.REVIEW_PENDING.reason)
-    return error.action in _PERSONAL and not lacking
-
-
-_PERSONAL = (
-    errors.Action.STOP,
-    errors.Action.PERSON_UNREACHABLE,
-    errors.Action.CONVERSATION_GONE,
-)
-
-_ACTIONS = {
-    errors.Action.RETRY: Action.LATER,
-    errors.Action.UNKNOWN: Action.UNKNOWN,
-    errors.Action.REAUTHORISE: Action.REAUTHORISE,
-    errors.Action.WINDOW_CLOSED: Action.WINDOW_CLOSED,
-    errors.Action.PERSON_UNREACHABLE: Action.PERSON_UNREACHABLE,
-    errors.Action.CONVERSATION_GONE: Action.PERSON_UNREACHABLE,
-    errors.Action.PAUSE_ACCOUNT: Action.PAUSE_ACCOUNT,
-    errors.Action.PAUSE_APP: Action.PAUSE_PLATFORM,
-    errors.Action.PERMISSION_LOST: Action.ASK_OWNER,
-    errors.Action.ASK_OWNER: Action.ASK_OWNER,
-    errors.Action.ALREADY_DONE: Action.ALREADY_DONE,
-    errors.Action.REHOST_MEDIA: Action.RETRY,
-    errors.Action.START_OVER: Action.RETRY,
-}
-"""Everything else cannot be mended by trying again: STOP, and the owner is told."""
-
-_NOBODY_THERE = (errors.NOT_SENT.reason, errors.TRY_LATER.reason)
-"""Nothing else of the account would arrive now either."""
+    return error.action in (Action.STOP, Action.PERSON_UNREACHABLE) and not lacking
 
 
 def _refused(error: GraphError, *, private: bool) -> Refused:
@@ -217,21 +190,16 @@ def _refused(error: GraphError, *, private: bool) -> Refused:
     after = verdict.retry_after.total_seconds() if verdict.retry_after else None
     if after is None and error.usage.regain_after is not None:
         after = error.usage.regain_after.total_seconds()
-    action = _ACTIONS.get(verdict.action, Action.STOP)
-    nobody_there = verdict.reason in _NOBODY_THERE
-    if nobody_there:
-        action = Action.PAUSE_ACCOUNT
-    if private and action is Action.WINDOW_CLOSED:
-        # Within its seven days, so it is the second one: Instagram may name either reason.
-        action = Action.ALREADY_DONE
+    # Within its seven days, so it is the second one: Instagram may name either reason.
+    answered = private and verdict.action is Action.WINDOW_CLOSED
     return Refused(
-        action,
+        Action.ALREADY_DONE if answered else verdict.action,
         verdict.reason,
         verdict.explanation,
         after,
         grows=verdict.grows,
         alert=verdict.alert,
-        may_be_over=nobody_there,
+        may_be_over=verdict.may_be_over,
     )
 
 

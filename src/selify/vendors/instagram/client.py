@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from selify.vendors.instagram.config import InstagramConfig
-from selify.vendors.instagram.errors import Action, GraphError
+from selify.vendors.instagram.errors import MESSAGE_GONE, GraphError
 from selify.vendors.instagram.json_input import JsonObject, as_id
 from selify.vendors.instagram.payloads import (
     Card,
@@ -203,7 +203,7 @@ class InstagramClient:
         try:
             return (await self.message(token, message_id)).value
         except GraphError as error:
-            if error.verdict.action is Action.DROP_REFERENCE:
+            if error.verdict == MESSAGE_GONE:
                 return None
             raise
 

@@ -1,6 +1,6 @@
 """What went wrong at Instagram, and what to do about it.
 
-One table (``RULES``) turns Meta's codes into an ``Action``; what has no code (a cut connection, a
+One table (``RULES``) turns Meta's codes into the port's ``Action``; what has no code (a cut connection, a
 gateway's page) is judged by what may already have happened on the other side. The question behind
 every rule: *may this request be sent again?* A message has no idempotency key, so it is repeated
 only when it surely was not sent.
@@ -12,33 +12,13 @@ those of the protocol sheet, section 9.
 import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 import httpx
 
 from selify.core.language import _
+from selify.messaging.ports import Action
 from selify.vendors.instagram.types import Usage
-
-
-class Action(StrEnum):
-    """What the caller does next."""
-
-    RETRY = "retry"  # surely not done: the same request again, after retry_after
-    UNKNOWN = "unknown"  # perhaps done: reconcile by echo or by reading the conversation
-    REAUTHORISE = "reauthorise"  # the token is dead: stop everything of the account, ask the owner
-    PERMISSION_LOST = "permission_lost"  # this one thing is not allowed: ask to connect again
-    ASK_OWNER = "ask_owner"  # a switch in the owner's Instagram app is off
-    WINDOW_CLOSED = "window_closed"  # the 24 hours are over: nothing until they write again
-    PERSON_UNREACHABLE = "person_unreachable"  # they blocked us or do not exist: mute them
-    CONVERSATION_GONE = "conversation_gone"  # the thread is archived or deleted
-    PAUSE_ACCOUNT = "pause_account"  # no calls for this account; without retry_after: until cleared
-    PAUSE_APP = "pause_app"  # no calls for any account
-    ALREADY_DONE = "already_done"  # count it as sent
-    DROP_REFERENCE = "drop_reference"  # send again without what it refers to
-    REHOST_MEDIA = "rehost_media"  # make the picture reachable or smaller, then once more
-    START_OVER = "start_over"  # what was prepared has expired: prepare it again
-    STOP = "stop"  # wrong as it stands: never repeat, tell the operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +26,8 @@ class Verdict:
     """What to do, and the reason as a stable word.
 
     ``retry_after``: not before. ``grows``: double it each time this comes again. ``alert``: somebody
-    must act. ``explanation`` is written for the shop owner.
+    must act. ``may_be_over``: nobody was there, and may be back at any moment. ``explanation`` is written
+    for the shop owner.
     """
 
     action: Action
@@ -55,6 +36,7 @@ class Verdict:
     retry_after: timedelta | None = None
     grows: bool = False
     alert: bool = False
+    may_be_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +131,16 @@ UNCERTAIN = _verdict(
     _RETRY_SOON,
     grows=True,
 )
-NOT_SENT = _verdict(
-    Action.RETRY,
-    "not_reached",
-    _("Instagram could not be reached. We will try again shortly."),
-    _IN_A_MOMENT,
-    grows=True,
+# Nothing else of the account would arrive now either.
+NOT_SENT = replace(
+    _verdict(
+        Action.PAUSE_ACCOUNT,
+        "not_reached",
+        _("Instagram could not be reached. We will try again shortly."),
+        _IN_A_MOMENT,
+        grows=True,
+    ),
+    may_be_over=True,
 )
 THROTTLED = _verdict(
     Action.PAUSE_ACCOUNT,
@@ -166,7 +152,7 @@ THROTTLED = _verdict(
 # More in one second than it takes: the next second is another one.
 BURST = replace(THROTTLED, reason="too_fast", retry_after=timedelta(seconds=2))
 APP_THROTTLED = _verdict(
-    Action.PAUSE_APP,
+    Action.PAUSE_PLATFORM,
     "app_throttled",
     _("Instagram asks our app to slow down. Messages wait and go out as soon as they may."),
     15 * _MINUTE,
@@ -193,7 +179,7 @@ TOKEN_DEAD = _verdict(
     alert=True,
 )
 NOT_ALLOWED = _verdict(
-    Action.PERMISSION_LOST,
+    Action.ASK_OWNER,
     "permission_missing",
     _("A permission is missing. Please connect the account again and leave every switch on."),
     alert=True,
@@ -244,7 +230,7 @@ MESSAGES_OFF = _verdict(
 )
 REVIEW_PENDING = replace(MISCONFIGURED, reason="review_pending")
 REHOST = _verdict(
-    Action.REHOST_MEDIA,
+    Action.RETRY,
     "media_not_fetched",
     _("Instagram could not fetch the picture. We are trying again."),
 )
@@ -259,31 +245,31 @@ DONE = _verdict(
     _("This comment has already had its one private reply."),
 )
 GONE = _verdict(
-    Action.CONVERSATION_GONE,
+    Action.PERSON_UNREACHABLE,
     "conversation_gone",
     _("The conversation has been archived or deleted."),
 )
-DROP = _verdict(
-    Action.DROP_REFERENCE,
+MESSAGE_GONE = _verdict(
+    Action.STOP,
     "message_deleted",
     _("The message this refers to has been deleted."),
 )
-REPLIES_LIMITED = replace(
-    NOT_SENT,
-    reason="private_replies_limited",
-    explanation=_("Instagram limits private replies per hour. This one waits for its turn."),
-    retry_after=_HOUR,
-    grows=False,
+REPLIES_LIMITED = _verdict(
+    Action.LATER,
+    "private_replies_limited",
+    _("Instagram limits private replies per hour. This one waits for its turn."),
+    _HOUR,
 )
 SINGLY = _verdict(
     Action.STOP,
     "several_pictures_off",
     _("Instagram takes one picture a message from this account."),
 )
-QUOTA = replace(NOT_SENT, reason="publishing_quota", retry_after=24 * _HOUR, grows=False)
+QUOTA = _verdict(Action.LATER, "publishing_quota", NOT_SENT.explanation, 24 * _HOUR)
 TRY_LATER = replace(NOT_SENT, reason="instagram_busy", retry_after=timedelta(seconds=15))
+FETCHING = replace(TRY_LATER, action=Action.LATER, reason="media_fetch_slow", may_be_over=False)
 EXPIRED = _verdict(
-    Action.START_OVER,
+    Action.RETRY,
     "container_expired",
     _("What was prepared for publishing has expired. We are preparing it again."),
 )
@@ -355,12 +341,12 @@ RULES: tuple[Rule, ...] = (
     Rule(None, 2534025, DONE),
     Rule(None, 2534001, GONE),
     Rule(None, 2534013, REPLIES_LIMITED),
-    Rule(9000001, None, DROP),
-    Rule(10900, None, DROP),
+    Rule(9000001, None, MESSAGE_GONE),
+    Rule(10900, None, MESSAGE_GONE),
     Rule(None, 2534068, SINGLY),
     Rule(9, 2207042, QUOTA),
     Rule(None, 2207020, EXPIRED),
-    Rule(None, 2207003, replace(TRY_LATER, reason="media_fetch_slow")),
+    Rule(None, 2207003, FETCHING),
     Rule(None, 2207001, TRY_LATER),
     Rule(None, 2207004, replace(REHOST, reason="media_too_large")),
     Rule(None, 2207008, replace(EXPIRED, reason="container_not_found")),
@@ -376,7 +362,8 @@ def judge_fault(
     """What to do about an error that Instagram named. ``usage``: how long a throttle lasts."""
     listed = None if fault.at_sign_in else _look_up(fault)
     verdict = listed or _judge_unlisted(fault, http_status)
-    if verdict.action in {Action.PAUSE_ACCOUNT, Action.PAUSE_APP} and usage and usage.regain_after:
+    paused = verdict.action in {Action.PAUSE_ACCOUNT, Action.PAUSE_PLATFORM}
+    if paused and not verdict.may_be_over and usage and usage.regain_after:
         verdict = replace(verdict, retry_after=usage.regain_after, grows=False)
     return _repeat_if(verdict, repeatable=repeatable)
 
@@ -463,7 +450,7 @@ def _judge_unlisted(fault: Fault, http_status: int) -> Verdict:
 def _repeat_if(verdict: Verdict, *, repeatable: bool) -> Verdict:
     """What does no harm twice (reading, subscribing, typing dots) is simply done again."""
     if repeatable and verdict.action is Action.UNKNOWN:
-        return replace(verdict, action=Action.RETRY)
+        return replace(verdict, action=Action.LATER)
     return verdict
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from selify.core.language import _
 from selify.messaging.ports import (
+    Action,
     Grant,
     PlatformRefused,
     PostItem,
@@ -20,7 +21,6 @@ from selify.vendors.instagram.errors import (
     NOT_ALLOWED,
     TOKEN_DEAD,
     WRONG_REQUEST,
-    Action,
     GraphError,
 )
 from selify.vendors.instagram.oauth import InstagramOAuth, Token
