@@ -281,5 +281,6 @@ def _light(cover: Soft, seams: Sequence[Segment]) -> Array:
 
 
 def _png(picture: Array) -> bytes:
-    _, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    # A seventh more bytes than the densest, in a thirtieth of its time.
+    _, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 4])
     return bytes(data)

@@ -193,18 +193,24 @@ def _part(
     """Fill an outline with a colour, lit from above left as if it bulged towards us."""
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], (255,), cv2.LINE_AA, 4)
-    light = _bulge(mask, roundness)
+    # Further away than its blur reaches, the part changes nothing.
+    x, y, width, height = cv2.boundingRect(mask)
+    reach = round(roundness) + 8
+    here = np.s_[max(0, y - reach) : y + height + reach, max(0, x - reach) : x + width + reach]
+    light = _bulge(mask[here], roundness)
     if folds:
-        raw = np.random.default_rng(int(roundness)).standard_normal(
-            (HEIGHT // 4, WIDTH // 4), dtype=np.float32
-        )
-        noise = cv2.GaussianBlur(raw, (0, 0), 5, sigmaY=18)
-        noise = cv2.resize(
-            noise * (1.0 / float(noise.std())), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC
-        )
-        light = light * (1 + folds * noise)
-    cover = (mask.astype(np.float32) / 255)[..., None]
-    canvas[:] = canvas * (1 - cover) + np.array(colour, np.float32) * light[..., None] * cover
+        light = light * (1 + folds * _noise(int(roundness))[here])
+    cover = (mask[here].astype(np.float32) / 255)[..., None]
+    lit = np.array(colour, np.float32) * light[..., None] * cover
+    canvas[here] = canvas[here] * (1 - cover) + lit
+
+
+def _noise(seed: int) -> Array:
+    raw = np.random.default_rng(seed).standard_normal((HEIGHT // 4, WIDTH // 4), dtype=np.float32)
+    noise = cv2.GaussianBlur(raw, (0, 0), 5, sigmaY=18)
+    return cv2.resize(
+        noise * (1.0 / float(noise.std())), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC
+    )
 
 
 def _bulge(mask: Mask, roundness: float) -> Array:
