@@ -9,7 +9,7 @@ PRODUCT := requirements/runtime.txt pyproject.toml src/selify/assets.toml
 SANDBOX := src/selify_sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-ports up up-ports test check bench lock clean
+.PHONY: help setup demo demo-ports up up-ports test lint check bench lock clean
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -48,11 +48,13 @@ test: $(VENV)/.ready-dev ## Run every test (installs Debian's Chromium when it i
 	@$(BIN)/python tools/chromium.py
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-check: $(VENV)/.ready-dev ## Lint, types, architecture laws, docs
+lint: $(VENV)/.ready-dev ## Style, types, who may import whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+check: lint ## All that needs no database: lint, architecture laws, docs
 	@$(BIN)/python -m pytest -q tests/architecture tests/docs
 
 bench: $(VENV)/.ready-dev ## Measure, side by side, and rewrite the README's table

@@ -12,7 +12,12 @@ from selify.core.database import Database
 from selify.core.files.storage import Storage
 from selify.core.secrets import SecretBox
 
-pytest_plugins = ["tests.infra.postgres", "tests.infra.swept", "tests.infra.world"]
+pytest_plugins = [
+    "tests.infra.browsers",
+    "tests.infra.postgres",
+    "tests.infra.swept",
+    "tests.infra.world",
+]
 
 # Of a failure that a test brings about, the program's own plain traceback: laying out every local variable
 # beside it takes longer than most tests.

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -15,11 +15,14 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from playwright.async_api import BrowserContext, Page
+from tests.auth.conftest import CHEAP
 from tests.infra.settings import Settings
 
 from selify import billing
 from selify.app import create_server
 from selify.auth import Authenticator, ClientInfo, create_workspace
+from selify.auth.passwords import Passwords
 from selify.commerce import LeffaMetadata, NewGarment, add_garment
 from selify.core.clock import SystemClock
 from selify.core.database import Actor, Database
@@ -44,7 +47,7 @@ _numbers = count(1)
 @dataclass
 class Site:
     """The running server. People join through an authenticator of the test's own, for the real one would
-    stop so many sign-ups from one address.
+    stop so many sign-ups from one address, and makes a password cost more than a test has.
     """
 
     url: str
@@ -206,7 +209,10 @@ async def open_site(
         async with database.tx(SYSTEM) as tx:
             await billing.seed(tx)
         async with _serving(settings):
-            authenticator = Authenticator.from_settings(settings, database, SystemClock())
+            authenticator = replace(
+                Authenticator.from_settings(settings, database, SystemClock()),
+                passwords=Passwords(CHEAP),
+            )
             links = FileLinks(settings.secret_box, settings.public_url)
             yield Site(
                 settings.public_url,
@@ -291,6 +297,16 @@ async def open_brand(site: Site, name: str, *, shopper: str = "lena") -> Brand:
     brand = Brand(site, owner, workspace.id, name, account_id, post_id, garment.id, thread.id)
     await brand.hear(f"Hello {name}, is this real?")
     return brand
+
+
+async def signed_in(context: BrowserContext, brand: Brand) -> Page:
+    """The owner's first page, in Chromium, with the session they have already."""
+    url = brand.site.url
+    cookies = brand.owner.browser.cookies.items()
+    await context.add_cookies([{"name": name, "value": held, "url": url} for name, held in cookies])
+    page = await context.new_page()
+    await page.goto(f"{url}/")
+    return page
 
 
 def new_garment(name: str, *, sure: float = 1.0) -> NewGarment:

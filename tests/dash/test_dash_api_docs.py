@@ -4,13 +4,8 @@ import re
 
 import pytest
 from playwright.async_api import Browser, expect
-from tests.dash.test_dash_browser import (
-    BOTH,
-    chromium,  # noqa: F401 - a fixture
-    complaints_of,
-    open_context,
-    sign_in,
-)
+from tests.dash.conftest import signed_in
+from tests.infra.browsers import BOTH, complaints_of, open_context
 
 from selify.dash.environment import TEMPLATES
 
@@ -19,13 +14,13 @@ from selify.dash.environment import TEMPLATES
 @BOTH
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_api_shows_its_operations_and_lets_one_try_them(
-    chromium: Browser,  # noqa: F811 - a fixture
+    chromium: Browser,
     brand,
     size: str,
     scheme: str,
 ) -> None:
     context = await open_context(chromium, size, color_scheme=scheme)
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     complaints, asked = complaints_of(page), []
     page.on("request", lambda request: asked.append(request.url))
     answer = await page.goto(f"{brand.site.url}/docs")

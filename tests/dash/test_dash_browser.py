@@ -1,44 +1,14 @@
 """The pages in Chromium, wide and narrow, with the keyboard alone, and without scripts."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
-from tests.dash.conftest import PASSWORD, PICTURE
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
+from tests.dash.conftest import PASSWORD, PICTURE, signed_in
+from tests.infra.browsers import BOTH, complaints_of, open_context
 
 pytestmark = pytest.mark.browser
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 12_000
-SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
 ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/settings", "/notifications")
-BOTH = pytest.mark.parametrize("size", SIZES)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def chromium() -> AsyncIterator[Browser]:
-    expect.set_options(timeout=PATIENCE)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield browser
-        await browser.close()
-
-
-async def open_context(chromium: Browser, size: str, **options: object) -> BrowserContext:
-    width, height = SIZES[size]
-    viewport = {"width": width, "height": height}
-    context = await chromium.new_context(viewport=viewport, **options)
-    context.set_default_timeout(PATIENCE)
-    return context
 
 
 async def sign_in(context: BrowserContext, brand) -> Page:
@@ -52,14 +22,6 @@ async def sign_in(context: BrowserContext, brand) -> Page:
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"{brand.site.url}/")
     return page
-
-
-def complaints_of(page: Page) -> list[str]:
-    """Filled with what the browser refuses or cannot run on this page."""
-    found: list[str] = []
-    page.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
 
 
 @BOTH
@@ -87,7 +49,7 @@ async def test_the_page_follows_what_happens(chromium: Browser, brand, size: str
 async def test_a_charge_explains_itself_by_keyboard(chromium: Browser, brand, size: str) -> None:
     await brand.charge()
     context = await open_context(chromium, size)
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await page.locator("#money .charge").first.focus()
     await page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
@@ -103,7 +65,7 @@ async def test_every_room_fits_and_shows_where_the_focus_is(
     chromium: Browser, brand, size: str
 ) -> None:
     context = await open_context(chromium, size)
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     complaints = complaints_of(page)
     for path in (*ROOMS, f"/accounts/{brand.account_id}/texts"):
         await page.goto(brand.site.url + path)
@@ -124,7 +86,7 @@ async def test_every_room_fits_and_shows_where_the_focus_is(
 
 async def test_choosing_a_conversation_keeps_following_it(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "wide")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await expect(page.locator("#liveness")).to_have_text("Live")
     choice = page.locator("#conversations").locator(f'a[href*="{brand.conversation_id}"]')
     await choice.click()
@@ -138,7 +100,7 @@ async def test_choosing_a_conversation_keeps_following_it(chromium: Browser, bra
 
 async def test_the_focus_stays_when_a_part_is_drawn_again(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "wide")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await expect(page.locator("#liveness")).to_have_text("Live")
     button = page.get_by_role("button", name="Take over")
     await button.focus()
@@ -150,7 +112,7 @@ async def test_the_focus_stays_when_a_part_is_drawn_again(chromium: Browser, bra
 
 async def test_whoever_takes_over_stays_with_that_shopper(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "wide")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await expect(page.locator("#liveness")).to_have_text("Live")
     await page.get_by_role("log").hover()
     await brand.hear_from("ann", "And I?")
@@ -171,7 +133,7 @@ async def test_whoever_comes_to_read_while_the_page_asks_keeps_that_shopper(
     chromium: Browser, brand
 ) -> None:
     context = await open_context(chromium, "wide")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await expect(page.locator("#liveness")).to_have_text("Live")
     asked, may_answer = asyncio.Event(), asyncio.Event()
 
@@ -193,7 +155,7 @@ async def test_whoever_comes_to_read_while_the_page_asks_keeps_that_shopper(
 
 async def test_an_open_form_is_not_drawn_again_under_ones_hand(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "wide")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await page.goto(f"{brand.site.url}/wardrobe")
     await expect(page.locator("#liveness")).to_have_text("Live")
     edit = page.locator("#garments .edit > summary")
@@ -211,7 +173,7 @@ async def test_an_open_form_is_not_drawn_again_under_ones_hand(chromium: Browser
 
 async def test_the_whole_box_takes_a_picture(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "narrow")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await page.goto(f"{brand.site.url}/wardrobe")
     await page.get_by_text("Add a garment").click()
     box = await page.locator(".drop").bounding_box()
@@ -225,7 +187,7 @@ async def test_the_whole_box_takes_a_picture(chromium: Browser, brand) -> None:
 
 async def test_the_page_says_when_it_is_not_live(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "narrow")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await expect(page.locator("#liveness")).to_have_text("Live")
     await context.set_offline(True)
     await expect(page.locator("#liveness")).to_have_text("Reconnecting…")
@@ -262,7 +224,7 @@ def navigations(page: Page) -> list[str]:
 async def test_a_brand_is_deleted_and_kept_after_all(chromium: Browser, brand, size: str) -> None:
     """By keyboard. Whatever shows the brand meanwhile says so by itself."""
     context = await open_context(chromium, size)
-    elsewhere = await sign_in(context, brand)
+    elsewhere = await signed_in(context, brand)
     await expect(elsewhere.locator("#liveness")).to_have_text("Live")
     page = await context.new_page()
     await page.goto(brand.site.url)
@@ -296,7 +258,7 @@ async def test_a_brand_is_deleted_and_kept_after_all_without_scripts(
     chromium: Browser, brand
 ) -> None:
     context = await open_context(chromium, "narrow", java_script_enabled=False)
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await page.goto(f"{brand.site.url}/settings")
     await page.get_by_label("type its name").fill("Something else")
     await page.get_by_role("button", name="Delete this brand").click()
@@ -312,7 +274,7 @@ async def test_a_brand_is_deleted_and_kept_after_all_without_scripts(
 @BOTH
 async def test_two_files_are_both_taken(chromium: Browser, brand, size: str) -> None:
     context = await open_context(chromium, size)
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await page.goto(f"{brand.site.url}/wardrobe")
     await page.get_by_text("Add a garment", exact=True).click()
     pictures = [

@@ -4,19 +4,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, Locator, Route, expect
-from tests.dash import test_dash_browser
-from tests.dash.test_dash_browser import BOTH, complaints_of, open_context, sign_in
+from tests.dash.conftest import signed_in
 from tests.dash.test_dash_health import REASON, fail, hold, switch_off
+from tests.infra.browsers import BOTH, complaints_of, open_context
 
 pytestmark = pytest.mark.browser
-chromium = test_dash_browser.chromium
 OFFLINE = "You are offline. Nothing was sent"
 
 
 @BOTH
 async def test_trouble_reaches_an_open_page_by_itself(chromium: Browser, brand, size: str) -> None:
     context = await open_context(chromium, size)
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     complaints = complaints_of(page)
     await expect(page.locator("#liveness")).to_have_text("Live")
     await page.evaluate("window.stillTheSamePage = true")
@@ -51,7 +50,7 @@ async def test_a_refusal_stands_at_its_field_and_the_form_is_kept(
     chromium: Browser, brand, size: str
 ) -> None:
     context = await open_context(chromium, size)
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await page.goto(f"{brand.site.url}/wardrobe")
     await page.locator("#garments .edit > summary").click()
     form = page.locator("#garments .edit form").first
@@ -78,7 +77,7 @@ async def test_a_refusal_stands_at_its_field_and_the_form_is_kept(
 @BOTH
 async def test_a_page_s_refusal_stands_below_its_field(chromium: Browser, brand, size: str) -> None:
     context = await open_context(chromium, size)
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await page.goto(f"{brand.site.url}/brands/new")
     await page.get_by_label("Brand name").fill("   ")
     await page.get_by_role("button", name="Create brand").click()
@@ -98,7 +97,7 @@ async def expect_below(said: Locator, field: Locator) -> None:
 
 async def test_several_refusals_of_one_field_leave_nothing_behind(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "wide")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await page.goto(f"{brand.site.url}/accounts/{brand.account_id}/texts")
     await page.locator("details.bot-text > summary").first.click()
     form = page.locator("details.bot-text form").first
@@ -122,7 +121,7 @@ async def ids(parts: Locator) -> AsyncIterator[str]:
 
 async def test_what_no_field_is_to_blame_for_stands_in_the_form(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "narrow")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await page.goto(f"{brand.site.url}/wardrobe")
     await page.get_by_text("Add a garment").click()
     form = page.locator("form.upload")
@@ -142,7 +141,7 @@ async def test_a_click_while_offline_says_so_and_works_afterwards(
     chromium: Browser, brand, size: str
 ) -> None:
     context = await open_context(chromium, size)
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await expect(page.locator("#liveness")).to_have_text("Live")
     await context.set_offline(True)
     take_over = page.get_by_role("button", name="Take over")
@@ -161,7 +160,7 @@ async def test_a_server_that_is_away_is_said_and_its_proxy_s_page_not_shown(
     chromium: Browser, brand
 ) -> None:
     context = await open_context(chromium, "wide")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await expect(page.locator("#liveness")).to_have_text("Live")
 
     async def away(route: Route) -> None:
@@ -186,7 +185,7 @@ async def test_a_server_that_is_away_is_said_and_its_proxy_s_page_not_shown(
 
 async def test_a_server_that_hangs_is_given_up(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "wide")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await expect(page.locator("#liveness")).to_have_text("Live")
     assert await page.evaluate("htmx.config.timeout") == 30_000
     await page.evaluate("htmx.config.timeout = 200")
@@ -206,7 +205,7 @@ async def test_toasts_leave_by_themselves_and_wait_for_who_reads_them(
     chromium: Browser, brand
 ) -> None:
     context = await open_context(chromium, "wide", reduced_motion="reduce")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await page.clock.install()
     await page.goto(f"{brand.site.url}/?done=settings_saved&refused=consent_denied")
     both = page.locator("#toasts .toast")
@@ -231,7 +230,7 @@ async def test_on_a_phone_a_tapped_conversation_opens_and_leads_back(
     for number in range(6):
         await brand.hear_from(f"shopper{number}", "Hello?")
     context = await open_context(chromium, "narrow", has_touch=True)
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await expect(page.locator("#liveness")).to_have_text("Live")
     choice = page.locator(f"#talk-{brand.conversation_id}")
     title = page.locator("#thread-title")

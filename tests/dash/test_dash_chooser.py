@@ -5,15 +5,9 @@ import unicodedata
 
 import pytest
 from playwright.async_api import Browser, expect
-from tests.dash.conftest import PICTURE, SYSTEM, Brand, new_garment
-from tests.dash.test_dash_browser import (  # noqa: F401 - a fixture
-    BOTH,
-    chromium,
-    complaints_of,
-    open_context,
-    sign_in,
-)
+from tests.dash.conftest import PICTURE, SYSTEM, Brand, new_garment, signed_in
 from tests.dash.test_dash_lists import many_garments, many_posts
+from tests.infra.browsers import BOTH, complaints_of, open_context
 
 from selify.commerce import add_garment, search_garments
 
@@ -149,12 +143,12 @@ async def test_who_was_put_away_is_not_found(brand: Brand) -> None:
 
 @pytest.mark.browser
 @BOTH
-async def test_choosing_by_keyboard(chromium: Browser, brand: Brand, size: str) -> None:  # noqa: F811
+async def test_choosing_by_keyboard(chromium: Browser, brand: Brand, size: str) -> None:
     await many_garments(brand, 30)
     await add(brand, "Forest dress")
     await many_garments_are_certain(brand)
     context = await open_context(chromium, size)
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     complaints = complaints_of(page)
     await page.goto(f"{brand.site.url}/posts")
     await page.locator(f"#choose-{brand.post_id}").focus()

@@ -2,15 +2,13 @@
 
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
-from tests.dash import test_dash_browser
-from tests.dash.conftest import PICTURE
-from tests.dash.test_dash_browser import BOTH, open_context, sign_in
+from tests.dash.conftest import PICTURE, signed_in
+from tests.infra.browsers import BOTH, open_context
 
 from selify.tryon.engine.codec import encode
 from selify_sandbox.drawn_people import LOOKS, draw_person
 
 pytestmark = pytest.mark.browser
-chromium = test_dash_browser.chromium
 NO_PICTURE = b"not a picture"
 
 
@@ -55,7 +53,7 @@ async def test_a_refused_field_stops_them_all_and_keeps_everything(
     chromium: Browser, brand, size: str
 ) -> None:
     context = await open_context(chromium, size)
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await choose(page, brand, first=PICTURE, second=PICTURE)
     price = page.get_by_label("Price").first
     await price.fill("39,90 EUR")
@@ -71,7 +69,7 @@ async def test_a_refused_field_stops_them_all_and_keeps_everything(
 
 async def test_a_file_that_is_refused_stays_chosen(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "narrow")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await choose(page, brand, first=NO_PICTURE, second=NO_PICTURE)
     await send(page)
     for line in await page.locator(".uploads li").all():
@@ -86,7 +84,7 @@ async def test_a_file_that_is_refused_stays_chosen(chromium: Browser, brand) -> 
 
 async def test_offline_says_so_and_sends_nothing(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "narrow")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await choose(page, brand, first=PICTURE, second=PICTURE)
     await context.set_offline(True)
     await send(page)
@@ -100,7 +98,7 @@ async def test_offline_says_so_and_sends_nothing(chromium: Browser, brand) -> No
 async def test_a_server_that(chromium: Browser, brand, trouble: str) -> None:
     """Does not answer: none of the others is tried, and all of them stay chosen."""
     context = await open_context(chromium, "wide")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await choose(page, brand, first=PICTURE, second=PICTURE)
     await page.evaluate(HASTE)
     asked = []
@@ -137,7 +135,7 @@ async def test_whoever_was_signed_out_keeps_what_they_typed(
     chromium: Browser, brand, number: int
 ) -> None:
     context = await open_context(chromium, "wide")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     names = ["first", "second"][:number]
     await choose(page, brand, **dict.fromkeys(names, PICTURE))
     await expect(page.locator("#liveness")).to_have_text("Live")
@@ -157,7 +155,7 @@ async def test_whoever_was_signed_out_keeps_what_they_typed(
 @BOTH
 async def test_a_photo_of_a_person_is_said_in_its_line(chromium: Browser, brand, size: str) -> None:
     context = await open_context(chromium, size)
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     person = encode(draw_person(LOOKS["alex"]))
     await choose(page, brand, broken=NO_PICTURE, person=person, shirt=PICTURE)
     await send(page)
@@ -173,7 +171,7 @@ async def test_a_photo_of_a_person_is_said_in_its_line(chromium: Browser, brand,
 @pytest.mark.slow
 async def test_all_that_went_well_empties_the_form(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "narrow")
-    page = await sign_in(context, brand)
+    page = await signed_in(context, brand)
     await choose(page, brand, first=PICTURE, second=PICTURE)
     await send(page)
     await expect(page.locator(".uploads li.good")).to_have_count(2, timeout=60_000)

@@ -4,10 +4,15 @@
 ``shared_database_url`` is one database for all tests that only read, or that roll back.
 """
 
+import asyncio
+import atexit
 import itertools
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import asyncpg
@@ -34,10 +39,30 @@ def _quick_folder() -> str | None:
     return str(memory) if roomy else None
 
 
+@cache
+def _prepared_folder() -> Path:
+    """A migrated database at rest: making one takes as long as many a test."""
+    folder = Path(tempfile.mkdtemp(prefix="selify-test-", dir=_quick_folder()))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    server = embedded.start(folder / "postgres")
+    try:
+        with ThreadPoolExecutor(1) as beside:  # this thread may have a loop that runs
+            beside.submit(asyncio.run, migrate.upgrade(server.url)).result()
+    finally:
+        server.stop()
+    return folder / "postgres"
+
+
+def copy_prepared(folder: Path) -> None:
+    """The embedded database of a data directory, migrated and not yet running."""
+    subprocess.run(["cp", "-a", _prepared_folder(), folder / "postgres"], check=True)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[embedded.EmbeddedServer]:
-    """A running server with an empty database ``selify``."""
+    """A running server with a migrated database ``selify``."""
     folder = Path(tempfile.mkdtemp(prefix="selify-test-", dir=_quick_folder()))
+    copy_prepared(folder)
     server = embedded.start(folder / "postgres")
     yield server
     server.stop()
@@ -52,7 +77,6 @@ async def template_database(postgres_server: embedded.EmbeddedServer) -> str:
         await admin.execute(f"ALTER SYSTEM SET {setting}")
     await admin.execute("SELECT pg_reload_conf()")
     await admin.close()
-    await migrate.upgrade(postgres_server.url)
     return embedded.DATABASE_NAME
 
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tests.infra.postgres import copy_prepared
 from tests.infra.settings import Settings
 
 from selify.core.database import Database
@@ -75,7 +76,10 @@ class WholeStack:
 async def running_stack(
     folder: Path, *, workers: int = 1, environment: Mapping[str, str] | None = None
 ) -> AsyncIterator[WholeStack]:
-    """Everything up and answering; stopped in order at the end."""
+    """Everything up and answering; stopped in order at the end. (Its database is migrated already: how one
+    starts from nothing, ``selify demo`` and ``selify up`` show in tests of their own.)
+    """
+    copy_prepared(folder)
     settings = Settings(data_dir=folder, port=free_port(), workers=workers)
     inherited = {
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),

@@ -12,22 +12,13 @@ from pathlib import Path
 import cv2
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from tests.infra.stack import WholeStack, quick_folder, running_stack
 
 from selify.core.database import Actor
 from selify_sandbox import demo, drawn_people
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SYSTEM = Actor.system("test")
 PATIENCE = 60_000
 WIDTHS = pytest.mark.parametrize("width", [1280, 390], ids=["wide", "narrow"])
@@ -44,14 +35,6 @@ async def stack() -> AsyncIterator[WholeStack]:
             yield running
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield browser
-        await browser.close()
-
-
 def photo() -> dict[str, object]:
     """A drawn person, as a phone's camera would hand it over."""
     done, encoded = cv2.imencode(".jpg", drawn_people.draw_person())
@@ -59,8 +42,8 @@ def photo() -> dict[str, object]:
     return {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": encoded.tobytes()}
 
 
-async def open_page(browser: Browser, width: int) -> Page:
-    context = await browser.new_context(
+async def open_page(chromium: Browser, width: int) -> Page:
+    context = await chromium.new_context(
         viewport={"width": width, "height": 844 if width < 900 else 900},
         device_scale_factor=1,
         reduced_motion="reduce",  # a picture taken of something that fades in shows nothing
@@ -117,15 +100,15 @@ async def until_settled(phone: Page) -> None:
 
 @WIDTHS
 async def test_a_shopper_tries_a_tee_on_while_the_brand_watches(
-    stack: WholeStack, browser: Browser, width: int
+    stack: WholeStack, chromium: Browser, width: int
 ) -> None:
     expect.set_options(timeout=PATIENCE)
     shopper = "mia" if width > 900 else "noor"
     async with stack.brand() as brand:
         await brand.phone.create_shopper(shopper)
-    brand_page = await open_page(browser, width)
+    brand_page = await open_page(chromium, width)
     await sign_in(brand_page, stack)
-    phone = await open_page(browser, width)
+    phone = await open_page(chromium, width)
     await phone.goto(f"{stack.parts.phone_url}/?as={shopper}")
 
     await phone.get_by_role("button", name="Comment", exact=True).first.click()

@@ -170,9 +170,9 @@ async def handled(http: httpx.AsyncClient, number: int) -> None:
 
 @pytest.mark.slow
 async def test_the_server_shows_what_workers_count_also_after_one_was_killed(
-    empty_database_url: str, tmp_path: Path
+    database_url: str, tmp_path: Path
 ) -> None:
-    settings = environment(tmp_path, free_port(), SELIFY_DATABASE_URL=empty_database_url)
+    settings = environment(tmp_path, free_port(), SELIFY_DATABASE_URL=database_url)
     async with selify_up(settings) as up:
         await deliver(up.http, "mid.first")
         await handled(up.http, 1)

@@ -4,40 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Page, expect
+from tests.infra.browsers import PATIENCE
 
 from selify_sandbox.instagram.phone.pages import _environment
 
 from .conftest import picture
 
 pytestmark = pytest.mark.browser
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-expect.set_options(timeout=20_000)
 PHOTO = {"name": "me.png", "mimeType": "image/png", "buffer": picture("salmon")}
 
 
-@pytest_asyncio.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield browser
-        await browser.close()
-
-
 @pytest.fixture(params=[1280, 390], ids=["wide", "narrow"])
-async def page(request, browser, sandbox) -> AsyncIterator[Page]:
-    context = await browser.new_context(viewport={"width": request.param, "height": 844})
+async def page(request, chromium, sandbox) -> AsyncIterator[Page]:
+    context = await chromium.new_context(viewport={"width": request.param, "height": 844})
     page = await context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
@@ -143,7 +125,7 @@ async def test_likes_following_and_sharing(page, sandbox):
     assert shared["type"] == "ig_post"
 
 
-async def test_two_people_in_two_windows(page, browser, sandbox):
+async def test_two_people_in_two_windows(page, chromium, sandbox):
     await sandbox.driver.write("tom", "nord", "Tom was here")
     await go(page, "inbox")
     await expect(page.locator("#screen .empty")).to_contain_text("No messages yet")
@@ -322,8 +304,8 @@ async def test_every_control_has_a_name(page, sandbox):
         assert nameless == [], place
 
 
-async def test_an_empty_stand_in_says_what_to_do(bare, browser):
-    page = await browser.new_page()
+async def test_an_empty_stand_in_says_what_to_do(bare, chromium):
+    page = await chromium.new_page()
     await page.goto(bare.url)
     await expect(page.locator(".empty").first).to_contain_text("Nobody is here yet")
     await page.get_by_label("New shopper").fill("first.one")
@@ -332,8 +314,8 @@ async def test_an_empty_stand_in_says_what_to_do(bare, browser):
     await page.close()
 
 
-async def test_the_consent_screen_by_hand(browser, sandbox):
-    page = await browser.new_page()
+async def test_the_consent_screen_by_hand(chromium, sandbox):
+    page = await chromium.new_page()
     await page.goto(sandbox.authorize_url())
     await page.get_by_label("Read and answer comments").uncheck()
     await page.get_by_role("button", name="Allow").click()

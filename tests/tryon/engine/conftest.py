@@ -1,13 +1,18 @@
 """The engine's tests: drawn people and garments, and the real networks."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from selify import assets
+from selify.tryon.engine.arrays import Bgr, Soft
 from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.networks import load_networks
 from selify.tryon.engine.perception import Perception
+from selify.tryon.engine.pipeline import TryOn, try_on
 from selify_sandbox.drawn_garments import DrawnGarment, wardrobe
 from selify_sandbox.drawn_people import LOOKS, draw_person
 
@@ -39,6 +44,19 @@ def drawn() -> dict[str, DrawnGarment]:
 def garments(drawn: dict[str, DrawnGarment]) -> dict[str, Garment]:
     """The drawn garments, read with their true alpha."""
     return {slug: read(garment) for slug, garment in drawn.items()}
+
+
+@pytest.fixture(scope="session")
+def dress(
+    perception: Perception, people: dict, garments: dict[str, Garment]
+) -> Callable[[str, str], TryOn]:
+    """A person of this name in the garment of this slug; what was dressed once is not dressed again."""
+    return cache(lambda name, slug: try_on(perception, people[name], garments[slug]))
+
+
+def truth(garment: DrawnGarment) -> tuple[Bgr, Soft]:
+    """The garment's picture and its true alpha: nothing that the engine found out itself."""
+    return garment.on_backdrop(), garment.bgra[..., 3].astype(np.float32) / 255
 
 
 def read(garment: DrawnGarment) -> Garment:

@@ -5,10 +5,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from tests.tryon.engine.conftest import truth
 
 from selify.core.files.pictures import open_picture
 from selify.tryon.engine.advice import warnings_for
 from selify.tryon.engine.codec import decode
+from selify.tryon.engine.gate import EngineKind, assess, regions_of
 from selify.tryon.engine.geometry import at_length
 from selify.tryon.engine.perception import Face
 from selify.tryon.engine.person import Label, read_person
@@ -21,6 +23,16 @@ from selify.tryon.engine.worn import bare_arm, worn_cuff
 from selify.tryon.types import GarmentCategory, RefusalCode, RenderWarning
 from selify_sandbox.drawn_people import Look, draw_person
 
+SLUGS = (
+    "tee-forest",
+    "tee-sunrise",
+    "tee-harbour",
+    "tee-clay",
+    "tee-white",
+    "longsleeve-plum",
+    "dress-meadow",
+    "trousers-ink",
+)
 TOPS = ("tee-forest", "tee-sunrise", "tee-clay", "tee-white", "longsleeve-plum")
 
 
@@ -78,8 +90,8 @@ def test_the_parts_of_a_person_are_told_apart(perception, people):
 
 
 @pytest.mark.parametrize("slug", TOPS)
-def test_the_chest_takes_the_garments_colour(perception, people, garments, slug):
-    result = try_on(perception, people["sam"], garments[slug])
+def test_the_chest_takes_the_garments_colour(dress, people, garments, slug):
+    result = dress("sam", slug)
     chest = np.median(result.bgr[340:380, 300:420].reshape(-1, 3), 0)
     cloth = np.median(garments[slug].bgr[380:420, 300:600].reshape(-1, 3), 0)
     assert np.abs(chest - cloth).max() < 60
@@ -87,15 +99,25 @@ def test_the_chest_takes_the_garments_colour(perception, people, garments, slug)
 
 
 @pytest.mark.parametrize("slug", TOPS)
-def test_face_legs_and_background_stay_as_they_were(perception, people, garments, slug):
+def test_face_legs_and_background_stay_as_they_were(dress, people, slug):
     photo = people["alex"]
-    result = try_on(perception, photo, garments[slug]).bgr
+    result = dress("alex", slug).bgr
     for part in (np.s_[:230], np.s_[760:], np.s_[:, :60], np.s_[:, -60:]):
         assert np.array_equal(result[part], photo[part])
 
 
-def test_stripes_stay_stripes(perception, people, garments):
-    result = try_on(perception, people["sam"], garments["tee-harbour"])
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("person", ["alex", "sam", "kim"])
+def test_the_embedded_engines_pictures_pass(dress, drawn, person, slug):
+    result = dress(person, slug)
+    regions = regions_of(result.person, drawn[slug].category, result.dressed)
+    bgr, alpha = truth(drawn[slug])
+    scores = assess(result.person.bgr, bgr, alpha, result.dressed.bgr, regions, EngineKind.EMBEDDED)
+    assert scores.passed, scores
+
+
+def test_stripes_stay_stripes(dress):
+    result = dress("sam", "tee-harbour")
     column = result.bgr[330:600, 355:365].mean((1, 2))
     crossings = np.diff(np.sign(column - column.mean())) != 0
     assert 12 <= crossings.sum() <= 30
@@ -114,8 +136,8 @@ def test_no_old_cloth_is_left_on_the_trunk(perception, garments):
     assert kept.sum() > 0.95 * before.sum()
 
 
-def test_long_sleeves_become_short_and_the_arms_are_painted(perception, people, garments):
-    result = try_on(perception, people["kim"], garments["tee-forest"])
+def test_long_sleeves_become_short_and_the_arms_are_painted(dress, garments):
+    result = dress("kim", "tee-forest")
     body = result.person.skeleton
     x0, y0 = result.crop[:2]
     for side in (0, 1):
@@ -126,31 +148,31 @@ def test_long_sleeves_become_short_and_the_arms_are_painted(perception, people, 
     assert RenderWarning.SKIN_PAINTED in warnings_for(result, garments["tee-forest"])
 
 
-def test_a_long_sleeve_reaches_the_wrists(perception, people, garments):
-    result = try_on(perception, people["sam"], garments["longsleeve-plum"])
+def test_a_long_sleeve_reaches_the_wrists(dress):
+    result = dress("sam", "longsleeve-plum")
     skeleton = result.person.skeleton
     for side in (0, 1):
         x, y = (skeleton.elbows[side] * 0.3 + skeleton.wrists[side] * 0.7).astype(int)
         assert result.dressed.cover[y, x] > 0.9
 
 
-def test_trousers_replace_trousers_and_leave_the_top(perception, people, garments):
+def test_trousers_replace_trousers_and_leave_the_top(dress, people):
     photo = people["sam"]
-    result = try_on(perception, photo, garments["trousers-ink"])
+    result = dress("sam", "trousers-ink")
     thigh = result.bgr[800:840, 285:315].reshape(-1, 3).mean(0)
     assert thigh[0] > thigh[2] + 20
     assert np.array_equal(result.bgr[:560], photo[:560])
 
 
-def test_a_dress_goes_down_to_the_thighs(perception, people, garments):
-    result = try_on(perception, people["alex"], garments["dress-meadow"])
+def test_a_dress_goes_down_to_the_thighs(dress):
+    result = dress("alex", "dress-meadow")
     x0, y0 = result.crop[:2]
     assert result.dressed.cover[800 - y0, 360 - x0] > 0.9
 
 
-def test_the_print_is_not_mirrored(perception, people, garments):
+def test_the_print_is_not_mirrored(dress, garments):
     """The sun's waves differ left and right: the result must match the picture, not its mirror."""
-    result = try_on(perception, people["alex"], garments["tee-forest"]).bgr
+    result = dress("alex", "tee-forest").bgr
     letter = garments["tee-forest"].bgr[570:650, 300:600]
     grey = cv2.cvtColor(result[420:640, 230:490], cv2.COLOR_BGR2GRAY)
     best = []
@@ -169,8 +191,8 @@ def test_the_same_pictures_give_the_same_pixels(perception, people, garments):
     assert np.array_equal(first.bgr, second.bgr)
 
 
-def test_another_attempt_gives_another_picture(perception, people, garments):
-    first = try_on(perception, people["kim"], garments["tee-sunrise"])
+def test_another_attempt_gives_another_picture(dress, perception, people, garments):
+    first = dress("kim", "tee-sunrise")
     second = try_on(perception, people["kim"], garments["tee-sunrise"], attempt=2)
     assert not np.array_equal(first.bgr, second.bgr)
 
@@ -259,8 +281,8 @@ def test_a_slightly_soft_photo_is_not(perception, people, garments):
     assert try_on(perception, soft, garments["tee-clay"]).bgr.shape == soft.shape
 
 
-def test_arms_all_of_paint_in_a_portrait_are_refused(perception, people, garments):
-    whole = try_on(perception, people["kim"], garments["dress-meadow"])
+def test_arms_all_of_paint_in_a_portrait_are_refused(dress, perception, people, garments):
+    whole = dress("kim", "dress-meadow")
     refuse_if_unconvincing(whole)
     portrait = try_on(perception, people["kim"][:600], garments["dress-meadow"])
     with pytest.raises(Refused) as caught:

@@ -5,31 +5,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from tests.tryon.engine.conftest import truth
 
 from selify.tryon.engine.gate import EngineKind, assess, assess_hosted, bars, regions_of, scored
 from selify.tryon.engine.measures import colour_likeness, print_survival, similarity_map
 from selify.tryon.engine.perception import Perception
 from selify.tryon.engine.pipeline import try_on
 from selify.tryon.types import GarmentCategory
-
-SLUGS = (
-    "tee-forest",
-    "tee-sunrise",
-    "tee-harbour",
-    "tee-clay",
-    "tee-white",
-    "longsleeve-plum",
-    "dress-meadow",
-    "trousers-ink",
-)
-
-
-def truth(drawn_garment):
-    """The garment's picture and its true alpha: nothing that the engine found out itself."""
-    return (
-        drawn_garment.on_backdrop(),
-        drawn_garment.bgra[..., 3].astype(np.float32) / 255,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -41,16 +23,6 @@ def dressed(perception: Perception, people, garments):
 def hosted(perception, photo, drawn_garment, result, category=GarmentCategory.TOP):
     bgr, alpha = truth(drawn_garment)
     return assess_hosted(perception, photo, bgr, alpha, result, category)
-
-
-@pytest.mark.parametrize("slug", SLUGS)
-@pytest.mark.parametrize("person", ["alex", "sam", "kim"])
-def test_the_embedded_engines_pictures_pass(perception, people, drawn, garments, person, slug):
-    result = try_on(perception, people[person], garments[slug])
-    regions = regions_of(result.person, drawn[slug].category, result.dressed)
-    bgr, alpha = truth(drawn[slug])
-    scores = assess(result.person.bgr, bgr, alpha, result.dressed.bgr, regions, EngineKind.EMBEDDED)
-    assert scores.passed, scores
 
 
 def test_a_good_picture_of_unknown_making_passes(perception, people, drawn, dressed):
