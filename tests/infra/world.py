@@ -522,10 +522,10 @@ def _post(ref: str, at: datetime) -> PostItem:
 
 
 @pytest.fixture
-def world(database: Database, secrets: SecretBox, storage: Storage) -> World:
+def world(swept_database: Database, secrets: SecretBox, storage: Storage) -> World:
     """Its clock stands still when it begins: whatever the database stamped "now" would not be due yet."""
     clock = FrozenClock(datetime.now(UTC))
-    return World(database, clock, secrets, storage)
+    return World(swept_database, clock, secrets, storage)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

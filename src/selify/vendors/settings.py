@@ -8,6 +8,6 @@ from selify.core.settings import Settings, Words
 class EngineSettings(Settings):
     tryon_engines: Words = Field(
         ("embedded",),
-        description="Engines in order of preference: embedded, gemini, fal, replicate, or one of"
+        description="Engines in order of preference: embedded, a vendor below by its name, or one of"
         " your own as package.module:factory.",
     )
