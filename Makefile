@@ -44,9 +44,10 @@ up: up-ports $(VENV)/.ready ## Start the database, the server and a worker for r
 demo-ports up-ports:
 	@$(PYTHON) tools/ports.py $(@:-ports=)
 
+# Three at once on two cores: some tests wait for processes and time limits.
 test: $(VENV)/.ready-dev ## Run every test (installs Debian's Chromium when it is missing)
 	@$(BIN)/python tools/chromium.py
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.ready-dev ## Style, types, who may import whom
 	@$(BIN)/ruff check .

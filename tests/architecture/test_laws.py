@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,15 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(SOURCE if path in FILES else ROOT / "src"))
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """What a file says, parsed once for all laws."""
+    return ast.parse(path.read_text())
+
+
 def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds)]
+    return [node for node in ast.walk(tree(path)) if isinstance(node, kinds)]
 
 
 @pytest.mark.parametrize("path", [*FILES, *SANDBOX_FILES], ids=name_of)
@@ -86,7 +93,7 @@ def test_whoever_takes_the_first_so_many_says_in_which_order() -> None:
     guilty = [
         f"{name_of(path)}: {text[:80]}"
         for path in FILES
-        for text in whole_strings(ast.parse(path.read_text()))
+        for text in whole_strings(tree(path))
         if takes_some.search(text) and not orders.search(text)
     ]
     assert not guilty
@@ -124,9 +131,7 @@ def test_nothing_in_a_wing_is_kept_for_tests_alone() -> None:
     kept = []
     for folder in wing_folders():
         offered = re.findall(r'^    "(\w+)",$', (folder / "__init__.py").read_text(), re.MULTILINE)
-        for made in (
-            node for path in folder.glob("*.py") for node in ast.parse(path.read_text()).body
-        ):
+        for made in (node for path in folder.glob("*.py") for node in tree(path).body):
             if isinstance(made, ast.FunctionDef | ast.AsyncFunctionDef):
                 alone = named[made.name] == 1 and not made.decorator_list
                 kept += [made.name] if alone and made.name not in KEPT else []
@@ -163,7 +168,7 @@ def test_a_domain_asks_the_clock_and_not_the_database_what_time_it_is() -> None:
         f"{name_of(path)}: {text[:80]}"
         for path in FILES
         if not name_of(path).startswith("db/") and path.name != "models.py"
-        for text in whole_strings(ast.parse(path.read_text()))
+        for text in whole_strings(tree(path))
         if asks.search(text) and (name_of(path), text) not in ITS_OWN_CLOCK
     ]
     assert not guilty
@@ -185,7 +190,7 @@ def test_money_is_never_a_float() -> None:
     billing = [path for path in FILES if name_of(path).startswith("billing/")]
     assert billing
     for path in billing:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree(path)):
             annotation = getattr(node, "annotation", None)
             assert not (isinstance(annotation, ast.Name) and annotation.id == "float"), (
                 f"{name_of(path)}:{node.lineno} holds a float"
@@ -212,7 +217,7 @@ def test_only_the_queues_speak_to_their_tables(path: Path) -> None:
         return
     statements = [
         text
-        for text in whole_strings(ast.parse(path.read_text()))
+        for text in whole_strings(tree(path))
         if re.search(r"\b(SELECT|INSERT|UPDATE|DELETE|FROM|JOIN)\b", text)
         and QUEUE_TABLES.search(text)
     ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.architecture.test_laws import tree
 from tests.infra.settings import Settings
 
 from selify import permissions_reference
@@ -35,7 +36,7 @@ def roles_named(path: Path) -> set[str]:
     """As a role, not as what it may be called elsewhere: it is imported from where roles are."""
     imported = {
         name.asname or name.name
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.ImportFrom)
         and (node.module or "").startswith(("selify.auth", "selify.core.permissions"))
         for name in node.names
@@ -68,7 +69,7 @@ def declared(path: Path) -> dict[str, str]:
     """The permissions of a wing, by the name of their constant."""
     return {
         node.target.id: ast.literal_eval(node.value.args[0])
-        for node in ast.parse(path.read_text()).body
+        for node in tree(path).body
         if isinstance(node, ast.AnnAssign)
         and isinstance(node.target, ast.Name)
         and isinstance(node.value, ast.Call)
@@ -106,7 +107,7 @@ def test_every_address_says_whom_it_is_for() -> None:
 def endpoints() -> Iterator[tuple[str, ast.AsyncFunctionDef]]:
     """Functions that say whom they are for."""
     for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.AsyncFunctionDef) and _said(node):
                 yield f"{path.relative_to(SOURCE)}: {node.name}", node
 

@@ -14,7 +14,7 @@ import ast
 import re
 
 import pytest
-from tests.architecture.test_laws import FILES, functions, name_of
+from tests.architecture.test_laws import FILES, functions, name_of, tree
 
 RECORD = re.compile(r"\bRecord\b|\bRows\b")
 # The way to the database itself, and what prints the catalogs, which nobody else reads.
@@ -59,7 +59,7 @@ def test_a_record_stays_where_its_statement_is(path) -> None:
 def test_no_type_keeps_a_record(path) -> None:
     kept = [
         f"{made.name}.{ast.unparse(field.target)}"
-        for made in ast.walk(ast.parse(path.read_text()))
+        for made in ast.walk(tree(path))
         if isinstance(made, ast.ClassDef)
         for field in made.body
         if isinstance(field, ast.AnnAssign) and RECORD.search(ast.unparse(field.annotation))
@@ -72,7 +72,7 @@ def test_no_dictionary_of_a_record_is_handed_on(path) -> None:
     """``dict(row)`` returned, or passed to whoever."""
     made = [
         ast.unparse(call)
-        for call in ast.walk(ast.parse(path.read_text()))
+        for call in ast.walk(tree(path))
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Name)
         and call.func.id == "dict"

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.architecture.test_laws import SOURCE
+from tests.architecture.test_laws import SOURCE, tree
 from tests.architecture.test_table_owners import NAMED, owners, written
 
 # What each wing may have under the same name, found by it or asked for by whoever collects.
@@ -49,7 +49,7 @@ MOVED_IN = [wing for wing in WINGS if has_moved_in(wing)]
 
 
 def docstring(wing: str) -> str:
-    said = ast.get_docstring(ast.parse((SOURCE / wing / "__init__.py").read_text()))
+    said = ast.get_docstring(tree(SOURCE / wing / "__init__.py"))
     assert said
     return said
 
@@ -68,7 +68,7 @@ def names(sentence: str) -> set[str]:
 def imports(path: Path) -> set[str]:
     """What a file takes of our wings, such as ``messaging.ports.Platform``."""
     taken = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree(path)):
         match node:
             case ast.ImportFrom(module=str() as module, level=0, names=some):
                 taken |= {f"{module}.{one.name}" for one in some}
@@ -120,8 +120,7 @@ def classes() -> set[str]:
 
 def door(wing: str) -> set[str]:
     """The names in its ``__all__``."""
-    tree = ast.parse((SOURCE / wing / "__init__.py").read_text())
-    for node in tree.body:
+    for node in tree(SOURCE / wing / "__init__.py").body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             return set(ast.literal_eval(node.value))
     return set()

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tests.infra.swept import sweep
+from tests.infra.swept import Shared, sweep
 
 import selify
 from selify.app import WINGS
@@ -213,11 +213,11 @@ SHORT_STEPS = st.lists(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def module_database(shared_database_url: str) -> AsyncIterator[Database]:
+async def module_database(shared: Shared, shared_database_url: str) -> AsyncIterator[Database]:
     opened = await Database.connect(shared_database_url, max_size=6)
     yield opened
     await opened.close()
-    await sweep(shared_database_url)
+    await sweep(shared)
 
 
 async def empty(database: Database) -> None:

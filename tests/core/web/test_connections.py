@@ -20,7 +20,7 @@ from selify.supervisor import free_port
 
 PATIENCE = 60.0
 # So short that a test need not wait, and so long that a busy machine is in time.
-SHORT = ConnectionLimits(head=1.0, silence=1.5, linger=1.0, head_bytes=4096, headers=30)
+SHORT = ConnectionLimits(head=0.6, silence=0.9, linger=0.6, head_bytes=4096, headers=30)
 PROBLEM = "application/problem+json"
 
 
@@ -255,11 +255,11 @@ async def test_drop_by_drop_is_too_slow(site: Site, begun: bytes, drop: bytes) -
 
 async def test_a_body_that_keeps_coming_may_take_its_time() -> None:
     """Far longer than silence would be allowed."""
-    limits = ConnectionLimits(head=1.0, silence=1.5, least_rate=100)
+    limits = ConnectionLimits(head=0.6, silence=0.9, least_rate=100)
     async with serving_site(limits) as site:
         talk = await site.open(post("/large", "Content-Length: 2000", "Connection: close"))
         for _ in range(20):
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.1)
             await talk.send(b"x" * 100)
         assert (await talk.rest()).endswith('{"size":2000}')
 

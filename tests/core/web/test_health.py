@@ -16,11 +16,6 @@ class Outdated(Unavailable):
 
 
 @pytest.fixture
-def database(swept_database):
-    return swept_database
-
-
-@pytest.fixture
 def checks(database, storage):
     return {
         "database": health.database_answers(database),
