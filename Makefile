@@ -8,6 +8,9 @@ CATEGORY ?= top
 PRODUCT := requirements/runtime.txt pyproject.toml src/selify/assets.toml
 SANDBOX := src/selify_sandbox
 
+# Else each of the many processes would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-ports up up-ports test lint check bench lock clean
 .NOTPARALLEL:
@@ -45,7 +48,7 @@ demo-ports up-ports:
 	@$(PYTHON) tools/ports.py $(@:-ports=)
 
 # Three at once on two cores: some tests wait for processes and time limits.
-test: $(VENV)/.ready-dev ## Run every test (installs Debian's Chromium when it is missing)
+test: $(VENV)/.ready-dev ## Run every test (installs Debian's headless Chromium when it is missing)
 	@$(BIN)/python tools/chromium.py
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 

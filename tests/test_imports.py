@@ -106,6 +106,12 @@ def test_asking_about_a_command_loads_nothing_of_it(tmp_path: Path, arguments: l
     assert names & HEAVY <= {"pydantic"}
 
 
+def test_reading_the_settings_loads_nothing_but_settings(tmp_path: Path) -> None:
+    """What is mistyped in them is said before anything else is loaded."""
+    code = "from selify.core.command_line import load_settings; load_settings()"
+    assert loaded(code, tmp_path) & HEAVY <= {"asyncio", "pydantic", "pydantic_settings"}
+
+
 def test_a_command_that_needs_more_loads_it(tmp_path: Path) -> None:
     """That this test can fail."""
     assert loaded(COMMAND.format(["settings"]), tmp_path) >= {"pydantic", "rich"}

@@ -100,25 +100,28 @@ def _say(detail: str, hint: str = "") -> None:
 @app.command(epilog="Example: SELIFY_PORT=9000 SELIFY_WORKERS=2 selify up")
 def up() -> None:
     """Start everything and keep it running: database, server, workers."""
+    settings = load_settings()  # what is mistyped there is said at once
     from selify import running
 
-    run(running.up(load_settings()))
+    run(running.up(settings))
 
 
 @app.command()
 def serve() -> None:
     """Run the server alone (the database must be up to date)."""
+    settings = load_settings()
     from selify import running
 
-    running.serve(load_settings())
+    running.serve(settings)
 
 
 @app.command()
 def worker() -> None:
     """Run one worker alone. Start as many as you like, on as many machines."""
+    settings = load_settings()
     from selify import running
 
-    run(running.work(load_settings()))
+    run(running.work(settings))
 
 
 @app.command(epilog="Example: selify settings --markdown > docs/reference/settings.md")

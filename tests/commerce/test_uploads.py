@@ -15,7 +15,7 @@ from selify.commerce.uploads import upload_garment
 from selify.core.files.pictures import Picture
 from selify_sandbox import drawn_garments
 
-PICTURE = drawn_garments.wardrobe()[0].png()
+PICTURE = drawn_garments.tee("tee", "Tee", (74, 98, 190)).png()
 READ = LeffaMetadata(
     leffa_category="upper_body",
     category_confidence=1,

@@ -34,6 +34,11 @@ def test_ours_are_found_however_deep_they_stand() -> None:
     assert "selify.core.queue.commands" in names("commands")
 
 
+def test_a_page_may_be_called_settings() -> None:
+    assert (SOURCE / "auth" / "pages" / "settings.py").exists()
+    assert "selify.auth.pages.settings" not in names("settings")
+
+
 def test_every_file_of_a_name_is_found() -> None:
     """So that whoever declares a table in a new ``models.py`` need not say so elsewhere."""
     files = sorted(str(path) for path in SOURCE.rglob("models.py"))

@@ -39,7 +39,7 @@ from selify_sandbox import drawn_garments
 
 SYSTEM = Actor.system("test")
 PASSWORD = "correct horse battery"
-PICTURE = drawn_garments.wardrobe()[0].png()
+PICTURE = drawn_garments.tee("tee", "Tee", (74, 98, 190)).png()
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 _numbers = count(1)
 

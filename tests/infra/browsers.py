@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from tools import chromium as debians
 
 FLAGS = [
     "--no-sandbox",
@@ -25,7 +26,7 @@ BOTH = pytest.mark.parametrize("size", SIZES)
 async def chromium() -> AsyncIterator[Browser]:
     expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=debians.find(), args=FLAGS)
         yield browser
         await browser.close()
 

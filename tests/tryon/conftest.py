@@ -1,16 +1,3 @@
-"""What these tests write is swept away after each: they share one database."""
+from tests.infra.one_for_all import database, database_url
 
-import pytest
-
-from selify.core.database import Database
-
-
-@pytest.fixture
-def database(swept_database: Database) -> Database:
-    return swept_database
-
-
-@pytest.fixture
-def database_url(shared_database_url: str, swept_database: Database) -> str:
-    del swept_database  # it sweeps
-    return shared_database_url
+__all__ = ["database", "database_url"]

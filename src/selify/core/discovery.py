@@ -1,7 +1,7 @@
 """What wings bring by the name of a file: ``settings.py``, ``commands.py``, ``models.py``.
 
 It is found wherever it stands: in every package below ``selify``, and below packages named ``selify_…`` that are
-installed beside it. Nothing is imported to find it.
+installed beside it; but for pages (``auth/pages/settings.py`` is one). Nothing is imported to find it.
 """
 
 import os
@@ -15,6 +15,8 @@ from typing import Final
 
 OURS: Final = "selify"
 BESIDE: Final = "selify_"
+# Here are pages, one of which may well be called settings.
+_PAGES: Final = "pages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def _below(folder: str, package: str, file: str) -> Iterator[Brought]:
     if file in entries:
         yield Brought(f"{package}.{file.removesuffix('.py')}", entries[file].path)
     for name in sorted(entries):
-        if _is_package(entries[name]):
+        if name != _PAGES and _is_package(entries[name]):
             yield from _below(entries[name].path, f"{package}.{name}", file)
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +12,10 @@ import pytest
 from selify import assets
 from selify.tryon.engine.arrays import Bgr, Soft
 from selify.tryon.engine.garment import Garment, read_cut_out
-from selify.tryon.engine.networks import load_networks
-from selify.tryon.engine.perception import Perception
-from selify.tryon.engine.pipeline import TryOn, try_on
+from selify.tryon.engine.networks import Networks, load_networks
+from selify.tryon.engine.perception import Body, Face, Perception
+from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
+from selify.tryon.types import GarmentCategory
 from selify_sandbox.drawn_garments import DrawnGarment, wardrobe
 from selify_sandbox.drawn_people import LOOKS, draw_person
 
@@ -24,8 +27,42 @@ def models_dir() -> Path:
     return assets.ensure("tryon-models")
 
 
+class Remembering(Perception):
+    """The real one. A picture that it has looked at it need not look at again."""
+
+    def __init__(self, networks: Networks) -> None:
+        super().__init__(networks)
+        self._seen: dict[object, object] = {}
+
+    def faces(self, picture: Bgr) -> list[Face]:
+        return self._once("faces", picture, super().faces)
+
+    def body(self, picture: Bgr, faces: list[Face]) -> Body:
+        return self._once(
+            ("body", *faces), picture, lambda photo: super(Remembering, self).body(photo, faces)
+        )
+
+    def _turned(self, picture: Bgr, faces: list[Face]) -> bool:
+        return self._once(
+            ("turned", *faces),
+            picture,
+            lambda photo: super(Remembering, self)._turned(photo, faces),
+        )
+
+    def _once(self, what: object, picture: Bgr, look: Callable[[Bgr], Any]) -> Any:
+        key = (what, picture.shape, sha256(np.ascontiguousarray(picture)).digest())
+        if key not in self._seen:
+            self._seen[key] = look(picture)
+        return self._seen[key]
+
+
 @pytest.fixture(scope="session")
 def perception(models_dir: Path) -> Perception:
+    return Remembering(load_networks(models_dir))
+
+
+@pytest.fixture
+def forgetful(models_dir: Path) -> Perception:
     return Perception(load_networks(models_dir))
 
 
@@ -50,8 +87,18 @@ def garments(drawn: dict[str, DrawnGarment]) -> dict[str, Garment]:
 def dress(
     perception: Perception, people: dict, garments: dict[str, Garment]
 ) -> Callable[[str, str], TryOn]:
-    """A person of this name in the garment of this slug; what was dressed once is not dressed again."""
-    return cache(lambda name, slug: try_on(perception, people[name], garments[slug]))
+    """A person of this name in the garment of this slug; what was done once is not done again."""
+
+    @cache
+    def seen(name: str, category: GarmentCategory) -> Seen:
+        return see(perception, people[name], category)
+
+    @cache
+    def dressed(name: str, slug: str) -> TryOn:
+        garment = garments[slug]
+        return dressed_in(garment, people[name], seen(name, garment.category))
+
+    return dressed
 
 
 def truth(garment: DrawnGarment) -> tuple[Bgr, Soft]:

@@ -9,15 +9,13 @@ from tests.tryon.engine.conftest import truth
 
 from selify.tryon.engine.gate import EngineKind, assess, assess_hosted, bars, regions_of, scored
 from selify.tryon.engine.measures import colour_likeness, print_survival, similarity_map
-from selify.tryon.engine.perception import Perception
-from selify.tryon.engine.pipeline import try_on
 from selify.tryon.types import GarmentCategory
 
 
 @pytest.fixture(scope="module")
-def dressed(perception: Perception, people, garments):
+def dressed(dress):
     """alex in the sunrise tee."""
-    return try_on(perception, people["alex"], garments["tee-sunrise"])
+    return dress("alex", "tee-sunrise")
 
 
 def hosted(perception, photo, drawn_garment, result, category=GarmentCategory.TOP):
@@ -44,15 +42,15 @@ def test_the_wrong_garment_fails_on_its_colours(perception, people, drawn, dress
     assert scores.colour < 0.4
 
 
-def test_the_right_colours_without_the_print_fail_on_the_print(perception, people, drawn, garments):
+def test_the_right_colours_without_the_print_fail_on_the_print(perception, people, drawn, dress):
     """A white tee instead of the white tee with the sun on it."""
-    plain = try_on(perception, people["alex"], garments["tee-white"])
+    plain = dress("alex", "tee-white")
     scores = hosted(perception, people["alex"], drawn["tee-sunrise"], plain.bgr)
     assert "print_kept" in scores.misses
 
 
-def test_plain_garments_have_no_print_to_lose(perception, people, drawn, garments):
-    result = try_on(perception, people["alex"], garments["tee-clay"])
+def test_plain_garments_have_no_print_to_lose(perception, people, drawn, dress):
+    result = dress("alex", "tee-clay")
     assert hosted(perception, people["alex"], drawn["tee-clay"], result.bgr).print_kept is None
 
 

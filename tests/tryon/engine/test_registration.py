@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from selify.tryon.engine.gate import assess_hosted
-from selify.tryon.engine.pipeline import try_on
 from selify.tryon.engine.registration import registered
 from selify.tryon.types import GarmentCategory
 
@@ -16,9 +15,9 @@ def photo(people):
 
 
 @pytest.fixture(scope="module")
-def good(perception, photo, garments):
+def good(dress):
     """A picture that passes, of the photo's size."""
-    return try_on(perception, photo, garments["tee-sunrise"]).bgr
+    return dress("alex", "tee-sunrise").bgr
 
 
 @pytest.fixture(scope="module")

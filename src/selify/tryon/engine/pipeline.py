@@ -19,6 +19,15 @@ _LIGHT = (1.0, 0.5, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """The person to dress, in the part of the photo that ``crop`` says: x0, y0, x1, y1."""
+
+    person: Person
+    crop: tuple[int, int, int, int]
+    faces: list[Face]
+
+
+@dataclass(frozen=True, slots=True)
 class TryOn:
     """A finished picture of the photo's size, with what the gate wants to know about it."""
 
@@ -30,23 +39,34 @@ class TryOn:
 
 
 def try_on(perception: Perception, photo: Bgr, garment: Garment, *, attempt: int = 0) -> TryOn:
-    """Raises Refused. ``photo`` is upright and at working size.
+    """Raises Refused. ``photo`` is upright and at working size; ``attempt`` as in ``dressed_in``."""
+    return dressed_in(garment, photo, see(perception, photo, garment.category), attempt=attempt)
+
+
+def see(perception: Perception, photo: Bgr, category: GarmentCategory) -> Seen:
+    """Who is to wear a garment of this category. Raises Refused."""
+    faces = perception.upright_faces(photo)
+    body = perception.body(photo, faces)
+    skeleton = Skeleton.of(body)
+    refuse_if_undressable(skeleton, photo.shape, category, faces)
+    refuse_if_blurred(photo, skeleton)
+    x0, y0, x1, y1 = crop = _crop(body, skeleton, photo.shape, category)
+    part = np.ascontiguousarray(photo[y0:y1, x0:x1])
+    person = read_person(part, skeleton.moved(-x0, -y0), body.mask[y0:y1, x0:x1])
+    return Seen(person, crop, faces)
+
+
+def dressed_in(garment: Garment, photo: Bgr, seen: Seen, *, attempt: int = 0) -> TryOn:
+    """``seen`` in ``photo``, and for a garment of this category.
 
     Each further ``attempt`` takes over less of the old garment's light: where its folds or its
     print disturb the new one, that is what helps.
     """
-    faces = perception.upright_faces(photo)
-    body = perception.body(photo, faces)
-    skeleton = Skeleton.of(body)
-    refuse_if_undressable(skeleton, photo.shape, garment.category, faces)
-    refuse_if_blurred(photo, skeleton)
-    x0, y0, x1, y1 = crop = _crop(body, skeleton, photo.shape, garment.category)
-    part = np.ascontiguousarray(photo[y0:y1, x0:x1])
-    person = read_person(part, skeleton.moved(-x0, -y0), body.mask[y0:y1, x0:x1])
-    dressed = _dress(person, garment, light=_LIGHT[min(attempt, len(_LIGHT) - 1)])
+    dressed = _dress(seen.person, garment, light=_LIGHT[min(attempt, len(_LIGHT) - 1)])
+    x0, y0, x1, y1 = seen.crop
     picture = photo.copy()
     picture[y0:y1, x0:x1] = dressed.bgr
-    return TryOn(picture, person, dressed, crop, faces)
+    return TryOn(picture, seen.person, dressed, seen.crop, seen.faces)
 
 
 def _dress(person: Person, garment: Garment, *, light: float) -> Dressed:
