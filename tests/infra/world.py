@@ -463,7 +463,7 @@ class World:
             await self.sql(
                 """
                 SELECT status, processing_result, error_message FROM public.webhook_events
-                 ORDER BY created_at DESC, (payload ->> 'id') DESC LIMIT 1
+                 ORDER BY created_at DESC, length(payload ->> 'id') DESC, payload ->> 'id' DESC LIMIT 1
                 """
             )
         )[0]
