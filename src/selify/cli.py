@@ -15,9 +15,8 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from selify.core import discovery
-from selify.core.command_line import err, group, load_settings, out, run, transaction
+from selify.core.command_line import err, group, load_settings, out, refusal, run, transaction
 from selify.core.discovery import Brought
-from selify.core.errors import SelifyError
 
 
 class _Commands(TyperGroup):
@@ -40,7 +39,7 @@ class _Commands(TyperGroup):
             try:
                 theirs = get_group(one.load().commands).commands
             except (ImportError, AttributeError) as error:
-                raise SelifyError(
+                raise refusal(
                     f"The commands of {one.name} cannot be loaded: {error}.",
                     hint="Install that package again, or remove it.",
                 ) from error
@@ -63,27 +62,35 @@ def main() -> None:
     """The entry point: refusals become two lines and exit code 1."""
     try:
         app()
-    except SelifyError as error:
-        _say(error.detail, error.hint)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if not _said(error):
+            raise
         sys.exit(1)
-    except OSError as error:  # a file, a folder or a connection that is not what we were told
+
+
+def _said(error: Exception) -> bool:
+    """Whether there is more to say of it than where it happened."""
+    from selify.core.errors import SelifyError
+
+    if isinstance(error, SelifyError):
+        _say(error.detail, error.hint)
+        return True
+    if isinstance(error, OSError):  # a file, a folder or a connection that is not what we were told
         import logging
 
         logging.getLogger(__name__).debug("the command ended with", exc_info=error)
         reason = error.strerror or str(error) or type(error).__name__
         _say(f"{error.filename}: {reason}." if error.filename else f"{reason}.")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:
-        from selify.core.files.disk import DiskTrouble
-        from selify.core.web.problems import from_database
+        return True
+    from selify.core.files.disk import DiskTrouble
+    from selify.core.web.problems import from_database
 
-        said = from_database(error)
-        if not isinstance(said, DiskTrouble):
-            raise
-        _say(said.detail, said.hint)
-        sys.exit(1)
+    trouble = from_database(error)
+    if isinstance(trouble, DiskTrouble):
+        _say(trouble.detail, trouble.hint)
+    return isinstance(trouble, DiskTrouble)
 
 
 def _say(detail: str, hint: str = "") -> None:

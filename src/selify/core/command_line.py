@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from selify.core.database import Tx
     from selify.core.database_access import Addresses
+    from selify.core.errors import SelifyError
     from selify.core.settings import Settings
 
 # Typer's coloured help takes as long to load as all the rest of it.
@@ -35,6 +36,13 @@ def err() -> "Console":
     from rich.console import Console
 
     return Console(stderr=True)
+
+
+def refusal(detail: str, *, hint: str) -> "SelifyError":
+    """To be raised; ``selify.cli`` says it. Nobody who asks for help waits for errors that speak languages."""
+    from selify.core.errors import SelifyError
+
+    return SelifyError(detail, hint=hint)
 
 
 def load_settings() -> "Settings":

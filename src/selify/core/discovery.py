@@ -8,19 +8,17 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module, util
 from types import ModuleType
-from typing import Final
+from typing import Final, NamedTuple
 
 OURS: Final = "selify"
 BESIDE: Final = "selify_"
-# Here are pages, one of which may well be called settings.
-_PAGES: Final = "pages"
+# Of a wing's pages one may well be called settings.
+_NO_PACKAGES: Final = frozenset({"pages", "__pycache__"})
 
 
-@dataclass(frozen=True, slots=True)
-class Brought:
+class Brought(NamedTuple):
     """A module, by its full name and file."""
 
     name: str
@@ -64,25 +62,28 @@ def beside(file: str) -> list[Brought]:
     """Of a package that lies in two places, the one that would be imported."""
     packages: dict[str, str] = {}
     for folder in sys.path:
-        with suppress(OSError), os.scandir(folder or ".") as entries:
-            for entry in entries:
-                if entry.name.startswith(BESIDE) and _is_package(entry):
-                    packages.setdefault(entry.name, entry.path)
+        with suppress(OSError):
+            for name in os.listdir(folder or "."):  # noqa: PTH208
+                path = f"{folder or '.'}/{name}"
+                if name.startswith(BESIDE) and name.isidentifier() and _is_package(path):
+                    packages.setdefault(name, path)
     return [
         one for name, path in sorted(packages.items()) for one in _below(path, name, f"{file}.py")
     ]
 
 
+def _is_package(path: str) -> bool:
+    return os.path.isfile(f"{path}/__init__.py")  # noqa: PTH113
+
+
 def _below(folder: str, package: str, file: str) -> Iterator[Brought]:
     """A package's own before those of the packages in it, which stand in the order of the alphabet."""
-    with os.scandir(folder) as scanned:
-        entries = {entry.name: entry for entry in scanned}
-    if file in entries:
-        yield Brought(f"{package}.{file.removesuffix('.py')}", entries[file].path)
-    for name in sorted(entries):
-        if name != _PAGES and _is_package(entries[name]):
-            yield from _below(entries[name].path, f"{package}.{name}", file)
-
-
-def _is_package(entry: "os.DirEntry[str]") -> bool:
-    return entry.name.isidentifier() and os.path.isfile(f"{entry.path}/__init__.py")  # noqa: PTH113
+    with suppress(NotADirectoryError):
+        names = os.listdir(folder)  # noqa: PTH208 - who asks for help waits for all of this
+        if "__init__.py" not in names:
+            return
+        if file in names:
+            yield Brought(f"{package}.{file.removesuffix('.py')}", f"{folder}/{file}")
+        for name in sorted(names):
+            if name.isidentifier() and name not in _NO_PACKAGES:
+                yield from _below(f"{folder}/{name}", f"{package}.{name}", file)

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from selify.core.command_line import addresses, err, group, load_settings, out, run
-from selify.core.errors import SelifyError
+from selify.core.command_line import addresses, err, group, load_settings, out, refusal, run
 
 commands = group()
 database = group(help="The database: upgrade, reference, url, shell.")
@@ -77,4 +76,4 @@ def shell() -> None:
     try:
         sys.exit(run(work()))
     except FileNotFoundError as error:
-        raise SelifyError("psql is not installed.", hint="Install PostgreSQL's client.") from error
+        raise refusal("psql is not installed.", hint="Install PostgreSQL's client.") from error

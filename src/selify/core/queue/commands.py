@@ -5,8 +5,7 @@ from uuid import UUID
 
 import typer
 
-from selify.core.command_line import group, out, run, transaction
-from selify.core.errors import SelifyError
+from selify.core.command_line import group, out, refusal, run, transaction
 
 commands = group()
 events = group(help="Arrived events: dead letters and replay.")
@@ -52,7 +51,5 @@ def replay(event_id: Annotated[UUID, typer.Argument(help="The event's id.")]) ->
             return await inbox.replay(tx, event_id, now=SystemClock().now())
 
     if not run(work()):
-        raise SelifyError(
-            "There is no failed event with this id.", hint="See `selify events list`."
-        )
+        raise refusal("There is no failed event with this id.", hint="See `selify events list`.")
     out().print("It will be handled again.")
