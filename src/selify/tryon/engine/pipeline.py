@@ -6,7 +6,7 @@ import numpy as np
 
 from selify.tryon.engine.arrays import Bgr
 from selify.tryon.engine.blur import refuse_if_blurred
-from selify.tryon.engine.body import fit_body
+from selify.tryon.engine.body import BodyFit, fit_body
 from selify.tryon.engine.dress import Dressed, dress
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.perception import Body, Face, Perception
@@ -23,6 +23,7 @@ class Seen:
     """The person to dress, in the part of the photo that ``crop`` says: x0, y0, x1, y1."""
 
     person: Person
+    fit: BodyFit
     crop: tuple[int, int, int, int]
     faces: list[Face]
 
@@ -53,7 +54,7 @@ def see(perception: Perception, photo: Bgr, category: GarmentCategory) -> Seen:
     x0, y0, x1, y1 = crop = _crop(body, skeleton, photo.shape, category)
     part = np.ascontiguousarray(photo[y0:y1, x0:x1])
     person = read_person(part, skeleton.moved(-x0, -y0), body.mask[y0:y1, x0:x1])
-    return Seen(person, crop, faces)
+    return Seen(person, fit_body(person), crop, faces)
 
 
 def dressed_in(garment: Garment, photo: Bgr, seen: Seen, *, attempt: int = 0) -> TryOn:
@@ -62,20 +63,19 @@ def dressed_in(garment: Garment, photo: Bgr, seen: Seen, *, attempt: int = 0) ->
     Each further ``attempt`` takes over less of the old garment's light: where its folds or its
     print disturb the new one, that is what helps.
     """
-    dressed = _dress(seen.person, garment, light=_LIGHT[min(attempt, len(_LIGHT) - 1)])
+    dressed = _dress(seen, garment, light=_LIGHT[min(attempt, len(_LIGHT) - 1)])
     x0, y0, x1, y1 = seen.crop
     picture = photo.copy()
     picture[y0:y1, x0:x1] = dressed.bgr
     return TryOn(picture, seen.person, dressed, seen.crop, seen.faces)
 
 
-def _dress(person: Person, garment: Garment, *, light: float) -> Dressed:
-    body = fit_body(person)
+def _dress(seen: Seen, garment: Garment, *, light: float) -> Dressed:
     if garment.bottom is not None:
-        return dress_bottom(person, body, garment, garment.bottom, light=light)
+        return dress_bottom(seen.person, seen.fit, garment, garment.bottom, light=light)
     if garment.top is None:
         raise ValueError("a garment has points of a top or of a bottom")
-    return dress(person, body, garment, garment.top, light=light)
+    return dress(seen.person, seen.fit, garment, garment.top, light=light)
 
 
 def _crop(

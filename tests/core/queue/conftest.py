@@ -1,0 +1,3 @@
+from tests.infra.one_for_all import database
+
+__all__ = ["database"]
