@@ -84,8 +84,8 @@ def _said(error: Exception) -> bool:
         reason = error.strerror or str(error) or type(error).__name__
         _say(f"{error.filename}: {reason}." if error.filename else f"{reason}.")
         return True
+    from selify.core.database_errors import from_database
     from selify.core.files.disk import DiskTrouble
-    from selify.core.web.problems import from_database
 
     trouble = from_database(error)
     if isinstance(trouble, DiskTrouble):

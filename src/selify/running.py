@@ -21,7 +21,6 @@ from selify.core.database_access import Addresses
 from selify.core.files import disk
 from selify.core.logging import get_logger
 from selify.core.settings import Settings
-from selify.core.web import serving
 from selify.core.web.listening import check_port
 from selify.db import embedded, migrate
 from selify.supervisor import SUPERVISED, Program, Supervisor
@@ -151,6 +150,7 @@ async def check_database(settings: Settings) -> None:
 def serve(settings: Settings) -> None:
     """The server's process."""
     from selify.app import create_server
+    from selify.core.web import serving
 
     core_logging.configure(level=settings.log_level, as_json=settings.log_json, part="server")
     _claim_unless_supervised(settings)

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from tests.infra.one_for_all import database, database_url
 
 from selify.auth import Authenticator, endpoints
 from selify.auth.passwords import Passwords
@@ -18,6 +19,8 @@ from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database
 from selify.core.secrets import SecretBox
 from selify.core.web import http
+
+__all__ = ["database", "database_url"]
 
 PASSWORD = "correct horse battery"
 ORIGIN = "http://shop.test"
@@ -62,11 +65,6 @@ def make_house(database: Database, *, public_url: str = ORIGIN, hasher: Any = CH
     app.state.authenticator, app.state.authenticate = authenticator, authenticator.authenticate
     app.include_router(endpoints.router)
     return House(app, authenticator, clock, database, box)
-
-
-@pytest.fixture
-def database(swept_database: Database) -> Database:
-    return swept_database
 
 
 @pytest.fixture

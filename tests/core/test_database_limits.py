@@ -12,6 +12,7 @@ from selify.core import outage
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database, DatabaseUnavailable, Tx
 from selify.core.database_access import Limits
+from selify.core.database_errors import from_database
 from selify.core.queue import jobs
 from selify.core.queue.jobs import Job, JobRunner
 from selify.core.queue.payload import Payload
@@ -122,7 +123,7 @@ async def test_a_job_that_met_a_limit_keeps_its_tries(
 
 
 def _is_asked_to_come_again(error: BaseException) -> None:
-    refusal = problems.from_database(error)
+    refusal = from_database(error)
     assert (refusal.status, refusal.code) == (503, "database_busy")
     assert refusal.hint
     assert problems.problem(refusal).headers["Retry-After"]

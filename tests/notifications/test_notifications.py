@@ -32,11 +32,6 @@ NOTICE = {
 
 
 @pytest.fixture
-def database(swept_database):
-    return swept_database
-
-
-@pytest.fixture
 async def brand(database):
     """A workspace with an owner, an admin, a member and someone only invited; their actors."""
     people = {name: uuid4() for name in ("owner", "admin", "member", "invited", "stranger")}

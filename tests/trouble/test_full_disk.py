@@ -19,10 +19,10 @@ from tests.infra.site import served
 from tests.trouble.test_hostile_webhooks import SECRET, delivery, knock, message
 from tests.trouble.test_supervisor import environment
 
+from selify.core.database_errors import from_database
 from selify.core.files import disk
 from selify.core.files.disk import DiskFull, DiskReadOnly
 from selify.core.files.storage import FileMissing, Storage, StorageFull, StorageReadOnly
-from selify.core.web.problems import from_database
 from selify.db import embedded, migrate
 from selify.db.errors import EmbeddedDatabaseError
 from selify.supervisor import free_port

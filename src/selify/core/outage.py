@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import TypeVar
 
 from selify.core.database import DatabaseUnavailable
+from selify.core.database_errors import from_database
 from selify.core.errors import Unavailable
 from selify.core.files.disk import DiskTrouble
-from selify.core.web.problems import from_database
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 30.0

@@ -9,9 +9,10 @@ import asyncpg
 import pytest
 
 from selify.core.database import Actor, Database
+from selify.core.database_errors import from_database
 from selify.core.errors import Unavailable
 from selify.core.outage import is_away
-from selify.core.web.problems import from_database, problem
+from selify.core.web.problems import problem
 
 SYSTEM = Actor.system("test")
 

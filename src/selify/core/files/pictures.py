@@ -33,7 +33,8 @@ MAX_JPEG_SCANS: Final = 64
 MAX_ICC_BYTES: Final = 4 * 1024 * 1024
 
 _JPEG_QUALITY: Final = 93
-# Two fifths of the time that the usual 6 takes, and a tenth more bytes: somebody waits for it.
+# Beside the usual 6 a tenth more bytes, in three quarters of the time for a photograph and two fifths for what
+# is drawn: somebody waits for it.
 _PNG_LEVEL: Final = 4
 _EXIF_ORIENTATION: Final = 0x0112
 _TURN: Final = {
