@@ -6,6 +6,7 @@ import pytest
 
 from selify.tryon.engine.cutout import Backdrop, cut_out
 from selify.tryon.engine.garment import read_cut_out
+from selify.tryon.engine.keypoints import top_points
 from selify.tryon.engine.neckline import curve
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.types import GarmentCategory, RefusalCode
@@ -132,3 +133,35 @@ def test_reading_is_deterministic(drawn):
     assert np.array_equal(first.alpha, second.alpha)
     assert np.array_equal(first.cloth, second.cloth)
     assert first.neckline == second.neckline
+
+
+_SLOPE = ((230, 135), (275, 163), (308, 208), (332, 268), (350, 340))
+
+
+def boxy_tee(*sleeve: tuple[int, int]) -> np.ndarray:
+    """A wide tee whose sleeves hang down beside it, as a mask. ``sleeve``: from the shoulder over the cuff to the
+    armpit, on the right-hand side.
+    """
+    half = [(70, 100), *sleeve, (233, 960)]
+    right = [(450 + x, y) for x, y in half]
+    left = [(450 - x, y) for x, y in reversed(half)]
+    mask = np.zeros((1000, 900), np.uint8)
+    cv2.fillPoly(mask, [np.array([(450, 150), *right, *left], np.int32)], (1,))
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("sleeve", "cuff"),
+    [
+        # The cuff ends in the armpit itself, and the upper edge is the longest line.
+        ([*_SLOPE, (375, 485), (233, 531)], ((375, 485), (233, 531))),
+        ([(230, 135), (310, 200), (360, 370), (238, 420), (233, 400)], ((360, 370), (238, 420))),
+        ([(230, 135), (290, 170), (420, 800), (330, 830), (233, 400)], ((420, 800), (330, 830))),
+    ],
+)
+def test_a_cuff_is_where_the_sleeve_ends_however_wide_it_is(sleeve, cuff):
+    points = top_points(boxy_tee(*sleeve), dress=False)
+    assert points.sleeves is not None
+    for found, sign in zip(points.sleeves, (-1, 1), strict=True):
+        for end, (x, y) in zip((found.upper[-1], found.lower[-1]), cuff, strict=True):
+            assert np.hypot(*(end - (450 + sign * x, y))) < 30

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import SIDES, Array, Mask, Point, Points
-from selify.tryon.engine.geometry import distance, lengths_along
+from selify.tryon.engine.geometry import distance, lengths_along, smooth
 
 Runs = list[tuple[int, int]]
+_CUFF_SAMPLES = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,31 +321,68 @@ def _reach(outline: _Outline, collar: list[int], pits: list[int]) -> float:
     return float(max(left, right) / chest)
 
 
-def _corners(path: Points, samples: int = 48, root: Point | None = None) -> tuple[int, int]:
-    """Two indices of the open path that, with its ends, span the largest quadrilateral.
-
-    With ``root`` they are a cuff's: far from it (the middle of the armhole), joined by a straight
-    piece of the path.
-    """
+def _corners(path: Points, samples: int = 48) -> tuple[int, int]:
+    """Two indices of the open path that, with its ends, span the largest quadrilateral."""
     index = np.linspace(0, len(path) - 1, min(samples, len(path))).astype(int)
     points = path[index].astype(float)
-    along = lengths_along(points)
-    first, last = points[0], points[-1]
-    far = np.ones(len(points)) if root is None else np.hypot(*(points - root).T)
     best, corners = -1.0, (len(path) // 3, 2 * len(path) // 3)
     for i in range(1, len(points) - 2):
-        rest = points[i + 1 : -1]
-        area = _twice_area(points[i] - first, rest - first)
-        area += _twice_area(rest - first, np.broadcast_to(last - first, rest.shape))
-        if root is not None:
-            chord = np.hypot(*(rest - points[i]).T)
-            straight = chord / np.maximum(along[i + 1 : -1] - along[i], 1e-6)
-            wide = np.minimum(1, chord / max(1e-6, 0.45 * distance(first, last)))
-            area *= np.sqrt(np.minimum(far[i], far[i + 1 : -1]) / far.max()) * straight**2 * wide
+        area = _spanned(points, i, points[i + 1 : -1])
         k = int(area.argmax())
         if area[k] > best:
             best, corners = float(area[k]), (int(index[i]), int(index[i + 1 + k]))
     return corners
+
+
+def _cuff(path: Points, root: Point) -> tuple[int, int]:
+    """Two indices of the path from shoulder to armpit: the ends of the cuff.
+
+    It is a straight piece of the outline, far from the armhole's middle (``root``), and begins and ends at corners:
+    the upper edge of a wide sleeve is straight as well, but goes on smoothly from the shoulder.
+    """
+    index = np.linspace(0, len(path) - 1, min(_CUFF_SAMPLES, len(path))).astype(int)
+    points = path[index].astype(float)
+    along, sharp = lengths_along(points), _sharpness(path, index)
+    far = np.hypot(*(points - root).T)
+    far = np.sqrt(far / far.max())
+    armhole = max(1e-6, distance(points[0], points[-1]))
+    best, ends = -1.0, (len(path) // 3, 2 * len(path) // 3)
+    for i in range(1, len(points) - 2):
+        rest = slice(i + 1, len(points))
+        chord = np.hypot(*(points[rest] - points[i]).T)
+        straight = chord / np.maximum(along[rest] - along[i], 1e-6)
+        wide = np.minimum(1, chord / (0.45 * armhole)) * np.minimum(
+            1, 1.1 * armhole / np.maximum(chord, 1)
+        )
+        score = _spanned(points, i, points[rest]) * straight**2 * wide
+        score *= np.minimum(far[i], far[rest]) * sharp[i] * sharp[rest]
+        k = int(score.argmax())
+        if score[k] > best:
+            best, ends = float(score[k]), (int(index[i]), int(index[i + 1 + k]))
+    return ends
+
+
+def _spanned(points: Points, corner: int, others: Points) -> Array:
+    """Twice the areas of the quadrilaterals of the path's ends, this corner and each of the others."""
+    first, last = points[0], points[-1]
+    area = _twice_area(points[corner] - first, others - first)
+    return area + _twice_area(others - first, np.broadcast_to(last - first, others.shape))
+
+
+def _sharpness(path: Points, index: Array) -> Array:
+    """Of points on the path: 1 at an outward corner of 50 degrees and more, little where it goes straight on."""
+    smoothed = smooth(path, 2)
+    reach = max(2, int(0.05 * len(path)))
+    before = smoothed[index] - smoothed[np.maximum(index - reach, 0)]
+    after = smoothed[np.minimum(index + reach, len(path) - 1)] - smoothed[index]
+    cross = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
+    turn = np.degrees(np.arctan2(cross, (before * after).sum(1)))
+    x, y = smoothed.T
+    outwards = np.sign((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
+    sharp = 0.1 + 0.9 * np.clip(turn * outwards / 50, 0, 1)
+    # A short sleeve's cuff may end in the armpit itself.
+    sharp[-1] = 0.7
+    return np.asarray(sharp)
 
 
 def _twice_area(a: Array, b: Array) -> Array:
@@ -395,7 +433,5 @@ def _shoulder_tip(path: Points, pit: Point, side: int, chest: float) -> int:
 def _sleeve(path: Points, pit: Point) -> Sleeve:
     """``path`` from shoulder over the cuff to the armpit."""
     root = (path[0] + pit) / 2
-    first, second = (
-        _corners(path, 60, root) if len(path) > 12 else (len(path) // 3, 2 * len(path) // 3)
-    )
+    first, second = _cuff(path, root) if len(path) > 12 else (len(path) // 3, 2 * len(path) // 3)
     return Sleeve(path[: first + 1].astype(float), path[second:][::-1].astype(float))
