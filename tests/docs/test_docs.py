@@ -72,7 +72,8 @@ def test_decision_records_are_short_and_whole() -> None:
 
 
 def test_pins_have_hashes_and_no_address() -> None:
-    for path in (ROOT / "requirements").glob("*.txt"):
+    pins = [*(ROOT / "requirements").glob("*.txt"), ROOT / "src" / "selify" / "assets-npm.txt"]
+    for path in pins:
         text = path.read_text()
         assert text.count("--hash=sha256:") > text.count("==")
         assert not re.search(r"https?://|--index-url|--find-links", text), path.name

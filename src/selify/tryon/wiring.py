@@ -43,7 +43,8 @@ MEBI = 1024 * 1024
 @asynccontextmanager
 async def _open(container: Container) -> AsyncIterator[None]:
     """The embedded engine's process starts with the first picture."""
-    async with aclosing(EmbeddedEngine(assets.ensure("tryon-models"))) as engine:
+    models, small = assets.ensure("tryon-models"), container.settings.of(TryOnSettings).tryon_small
+    async with aclosing(EmbeddedEngine(models, small=small)) as engine:
         container.offer(EmbeddedEngine, engine)
         container.offer(GarmentReader, EmbeddedGarmentReader(engine))
         own = TryOnBot(container.database, container.clock, container.secrets)

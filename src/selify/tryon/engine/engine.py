@@ -39,15 +39,23 @@ class Assessed:
 class EmbeddedEngine:
     """Dresses people in worker processes of its own. Close it with ``aclose``.
 
-    ``models`` is the folder with the two model files. ``processes``: how many pictures may be
-    made at once; each takes about 350 MB. The same pictures and options give the same bytes.
+    ``models`` is the folder with the model files; ``small`` does without the large ones of them, where
+    memory is short. ``processes``: how many pictures may be made at once; each takes about 350 MB.
+    The same pictures and options give the same bytes.
     """
 
     name = "embedded"
 
-    def __init__(self, models: Path, *, processes: int = 1, time_limit: float = TIME_LIMIT) -> None:
+    def __init__(
+        self,
+        models: Path,
+        *,
+        small: bool = False,
+        processes: int = 1,
+        time_limit: float = TIME_LIMIT,
+    ) -> None:
         self.time_limit = time_limit
-        self._workers = [WorkerProcess(models) for _ in range(processes)]
+        self._workers = [WorkerProcess(models, small=small) for _ in range(processes)]
         self._idle: asyncio.Queue[WorkerProcess] = asyncio.Queue()
         for worker in self._workers:
             self._idle.put_nowait(worker)

@@ -22,8 +22,8 @@ class WorkerLost(Exception):
 class WorkerProcess:
     """One process, one request at a time (the caller sees to that)."""
 
-    def __init__(self, models: Path) -> None:
-        self._models = models
+    def __init__(self, models: Path, *, small: bool = False) -> None:
+        self._arguments = [str(models), *(["--small"] if small else [])]
         self._process: Process | None = None
         self._ready_once = False
 
@@ -59,7 +59,7 @@ class WorkerProcess:
     async def _started(self) -> Process:
         if self._process is not None and self._process.returncode is None:
             return self._process
-        command = [sys.executable, "-m", "selify.tryon.engine.worker", str(self._models)]
+        command = [sys.executable, "-m", "selify.tryon.engine.worker", *self._arguments]
         environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
         environment["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(64_000_000)
         self._process = await asyncio.create_subprocess_exec(

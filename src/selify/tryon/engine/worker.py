@@ -1,4 +1,4 @@
-"""The engine's own process: ``python -m selify.tryon.engine.worker MODELS_FOLDER``.
+"""The engine's own process: ``python -m selify.tryon.engine.worker MODELS_FOLDER [--small]``.
 
 It decodes pictures that strangers sent; if one of them kills a decoder, only this process dies.
 It reads requests from standard input, answers on standard output, ends when the input ends.
@@ -52,8 +52,8 @@ Operation = Callable[[Frame], Frame]
 class Workshop:
     """Holds the networks and the garments read last."""
 
-    def __init__(self, models: Path) -> None:
-        self._perception = Perception(load_networks(models))
+    def __init__(self, models: Path, *, small: bool = False) -> None:
+        self._perception = Perception(load_networks(models, small=small))
         self._garments: OrderedDict[str, Garment] = OrderedDict()
         self._operations: dict[str, Operation] = {
             "render": self._render,
@@ -171,7 +171,7 @@ def serve(workshop: Workshop, requests: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
-def main(models: Path) -> None:
+def main(models: Path, *, small: bool) -> None:
     # Whatever a library prints must not end up between the frames.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -179,11 +179,11 @@ def main(models: Path) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     cv2.setNumThreads(2)
     np.seterr(all="ignore")
-    workshop = Workshop(models)
+    workshop = Workshop(models, small=small)
     answers.write(Frame({"ready": True}).encoded())
     answers.flush()
     serve(workshop, sys.stdin.buffer, answers)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), small="--small" in sys.argv[2:])
