@@ -15,6 +15,7 @@ from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.networks import Networks, load_networks
 from selify.tryon.engine.perception import Body, Face, Perception
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
+from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.types import GarmentCategory
 from selify_sandbox.drawn_garments import DrawnGarment, wardrobe
 from selify_sandbox.drawn_people import LOOKS, draw_person
@@ -58,12 +59,18 @@ class Remembering(Perception):
 
 @pytest.fixture(scope="session")
 def perception(models_dir: Path) -> Perception:
-    return Remembering(load_networks(models_dir))
+    """Without the segmenter, which takes seconds a picture: what needs it asks for it."""
+    return Remembering(load_networks(models_dir, small=True))
 
 
 @pytest.fixture
 def forgetful(models_dir: Path) -> Perception:
-    return Perception(load_networks(models_dir))
+    return Perception(load_networks(models_dir, small=True))
+
+
+@pytest.fixture(scope="session")
+def segmenter(models_dir: Path) -> Segmenter:
+    return Segmenter(models_dir)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,9 @@ from selify.tryon.engine.advice import warnings_for
 from selify.tryon.engine.codec import decode
 from selify.tryon.engine.gate import EngineKind, assess, regions_of
 from selify.tryon.engine.geometry import at_length
+from selify.tryon.engine.labels import Label
 from selify.tryon.engine.perception import Face
-from selify.tryon.engine.person import Label, read_person
+from selify.tryon.engine.person import read_person
 from selify.tryon.engine.pipeline import try_on
 from selify.tryon.engine.refusals import Refused, refusal
 from selify.tryon.engine.shading import folds

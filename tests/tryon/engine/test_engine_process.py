@@ -44,7 +44,7 @@ def broken(data: bytes) -> Picture:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def engine(models_dir):
-    engine = EmbeddedEngine(models_dir)
+    engine = EmbeddedEngine(models_dir, small=True)
     yield engine
     await engine.aclose()
 
@@ -166,7 +166,7 @@ async def test_a_process_killed_at_work_is_started_again(engine, alex, tee):
 async def test_a_picture_that_takes_too_long_is_refused_and_the_process_killed(
     models_dir, alex, tee
 ):
-    engine = EmbeddedEngine(models_dir)
+    engine = EmbeddedEngine(models_dir, small=True)
     try:
         await engine.render(alex, tee, TOP)
         (process,) = engine.process_ids

@@ -10,7 +10,8 @@ import numpy as np
 
 from selify.tryon.engine.arrays import SIDES, Array, Mask, Point, Points
 from selify.tryon.engine.geometry import distance, resample, unit
-from selify.tryon.engine.person import Label, Person
+from selify.tryon.engine.labels import Label
+from selify.tryon.engine.person import Person
 from selify.tryon.engine.skeleton import Skeleton
 
 _HEIGHTS = np.arange(0.16, 1.75, 0.02)

@@ -1,6 +1,6 @@
 """Cutting the garment out of its picture: transparency, plain background, or any background."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import cv2
@@ -17,9 +17,14 @@ from selify.tryon.engine.masks import (
     opened,
 )
 from selify.tryon.engine.refusals import Refused
+from selify.tryon.engine.segmenter import Segmenter
+from selify.tryon.engine.slits import sleeve_slits
+from selify.tryon.engine.vote import at_the_edges, overlap, small, vote
 from selify.tryon.types import GarmentCategory, RefusalCode
 
 _WORK_SIDE = 512
+# What was voted is what was there before: its finer edge is kept.
+_SAME = 0.99
 
 
 class Backdrop(StrEnum):
@@ -62,10 +67,40 @@ class _Border:
         return self.share_near > 0.8 and self.spread < 5
 
 
-def cut_out(bgr: Bgr, alpha: Array | None, category: GarmentCategory) -> CutOut:
+def cut_out(
+    bgr: Bgr, alpha: Array | None, category: GarmentCategory, segmenter: Segmenter | None = None
+) -> CutOut:
     """``alpha``: (H, W) uint8 if the picture has one. Raises Refused (garment_not_found)."""
     if alpha is not None and (alpha < 250).mean() > 0.02:
         return _from_alpha(alpha)
+    if segmenter is None:
+        return _by_colour(bgr, category)
+    found = _by_vote(segmenter, bgr, category)
+    if category is GarmentCategory.BOTTOM:
+        return found
+    slits = sleeve_slits(segmenter, bgr, (found.alpha > 0.5).astype(np.uint8))
+    return replace(found, alpha=found.alpha * (1 - slits))
+
+
+def _by_vote(segmenter: Segmenter, bgr: Bgr, category: GarmentCategory) -> CutOut:
+    """Raises Refused (garment_not_found)."""
+    try:
+        classic = _by_colour(bgr, category)
+    except Refused:
+        classic = None
+    mask = None if classic is None else small(largest_part(classic.alpha > 0.5))
+    voted = vote(segmenter, bgr, category, mask)
+    if voted is None:
+        raise Refused(RefusalCode.GARMENT_NOT_FOUND)
+    if classic is not None and mask is not None and overlap(voted.mask, mask) > _SAME:
+        return classic
+    backdrop = Backdrop.BUSY if classic is None else classic.backdrop
+    decided = cv2.resize(voted.mask.astype(np.float32), (bgr.shape[1], bgr.shape[0]))
+    return CutOut(at_the_edges(bgr, (decided > 0.5).astype(np.uint8)), backdrop)
+
+
+def _by_colour(bgr: Bgr, category: GarmentCategory) -> CutOut:
+    """Raises Refused (garment_not_found)."""
     height, width = bgr.shape[:2]
     scale = min(1.0, _WORK_SIDE / max(height, width))
     size = (max(16, round(width * scale)), max(16, round(height * scale)))

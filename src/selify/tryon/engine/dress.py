@@ -12,6 +12,7 @@ from selify.tryon.engine.fit import PIT_HEIGHT, TorsoFit, fit_torso, pit_reach
 from selify.tryon.engine.garment import Cloth, Garment
 from selify.tryon.engine.geometry import Ruled, at_length, strip_field, thin_plate_field
 from selify.tryon.engine.keypoints import TopPoints
+from selify.tryon.engine.labels import Label
 from selify.tryon.engine.masks import (
     blur,
     capsule,
@@ -21,7 +22,7 @@ from selify.tryon.engine.masks import (
     polygon,
     soft_polygon,
 )
-from selify.tryon.engine.person import Label, Person
+from selify.tryon.engine.person import Person
 from selify.tryon.engine.shading import contact, drop_shadow, exposure, folds, volume
 from selify.tryon.engine.skin import paint_skin
 from selify.tryon.engine.sleeves import SleeveFit, fit_sleeves

@@ -10,6 +10,7 @@ from selify.tryon.engine.cutout import Backdrop, cut_out
 from selify.tryon.engine.keypoints import BottomPoints, TopPoints, bottom_points, top_points
 from selify.tryon.engine.masks import blur, fill_from_nearest, largest_part, polygon
 from selify.tryon.engine.neckline import Neckline, curve, find_neckline
+from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.types import GarmentCategory
 
 _BLEED_SIDE = 400
@@ -53,9 +54,11 @@ class Cloth:
         return (np.asarray(points, float) + 0.5) * self.scale - 0.5
 
 
-def read_cut_out(bgr: Bgr, alpha: Array | None, category: GarmentCategory) -> Garment:
+def read_cut_out(
+    bgr: Bgr, alpha: Array | None, category: GarmentCategory, segmenter: Segmenter | None = None
+) -> Garment:
     """Raises Refused (garment_not_found)."""
-    cut = cut_out(bgr, alpha, category)
+    cut = cut_out(bgr, alpha, category, segmenter)
     mask = largest_part(cut.alpha > 0.5)
     top = bottom = None
     neckline = Neckline(0.0, 0.0)

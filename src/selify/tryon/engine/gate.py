@@ -174,6 +174,8 @@ def assess_hosted(
 ) -> QualityScores:
     """Measure a result of which nothing else is known. Raises Refused if no person is seen."""
     body = perception.body(person_bgr, perception.faces(person_bgr))
-    person = read_person(person_bgr, Skeleton.of(body), body.mask)
+    person = read_person(
+        person_bgr, Skeleton.of(body), body.mask, segmenter=perception.segmenter, category=category
+    )
     regions = regions_of(person, category)
     return assess(person_bgr, garment_bgr, garment_alpha, result_bgr, regions, EngineKind.HOSTED)

@@ -160,6 +160,47 @@ def colour_clusters(
     return clusters
 
 
+def main_colours(pixels: Array, count: int, least: float = 0.02) -> list[Array]:
+    """Up to ``count`` mean colours of (N, 3) Lab pixels, each of at least that share; empty for too few pixels."""
+    pixels = pixels.reshape(-1, 3).astype(np.float32)
+    if len(pixels) < 40:
+        return []
+    pixels = pixels[:: max(1, len(pixels) // 5000)]
+    cv2.setRNGSeed(1)
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5)
+    none = cast("Array", None)
+    _, labels, means = cv2.kmeans(pixels, count, none, stop, 1, cv2.KMEANS_PP_CENTERS)
+    return [means[index] for index in range(count) if (labels == index).mean() > least]
+
+
+def nearest_colour(lab: Lab, colours: list[Array], scale: tuple[float, float, float]) -> Soft:
+    """Of every pixel, the distance to the nearest of the colours; ``scale`` weighs L, a and b."""
+    nearest = np.full(lab.shape[:2], np.inf, np.float32)
+    weights = np.array(scale, np.float32)
+    for colour in colours:
+        step = (lab - colour.astype(np.float32)) * weights
+        np.minimum(nearest, np.einsum("ijk,ijk->ij", step, step), out=nearest)
+    return np.sqrt(nearest)
+
+
+def farthest_spots(mask: Mask, count: int) -> list[tuple[float, float]]:
+    """Points well inside the mask and far from each other, the deepest first; none of an empty mask."""
+    depth = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    if not depth.any():
+        return []
+    rows, columns = np.nonzero(depth > 0.25 * depth.max())
+    spots = np.stack([columns, rows], 1).astype(np.float32)
+    spots = spots[:: max(1, len(spots) // 4000)]
+    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    found = [(float(x), float(y))]
+    away = ((spots - found[0]) ** 2).sum(1)
+    while len(found) < count:
+        next_one = spots[int(away.argmax())]
+        found.append((float(next_one[0]), float(next_one[1])))
+        away = np.minimum(away, ((spots - next_one) ** 2).sum(1))
+    return found
+
+
 def distance_to(lab: Lab, clusters: list[Cluster]) -> Array:
     """Least squared Mahalanobis distance (diagonal) of every pixel to any of the clusters."""
     nearest = np.full(lab.shape[:2], 1e3, np.float32)

@@ -13,6 +13,7 @@ import numpy as np
 from selify.tryon.engine.arrays import Array, Bgr, Points, Soft
 from selify.tryon.engine.networks import Networks
 from selify.tryon.engine.refusals import Refused
+from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.types import RefusalCode
 
 _FACE_SIDE = 128
@@ -94,6 +95,11 @@ class Perception:
     def __init__(self, networks: Networks) -> None:
         self._networks = networks
         self._anchors = _anchors()
+
+    @property
+    def segmenter(self) -> Segmenter | None:
+        """None where memory is short."""
+        return self._networks.segmenter
 
     def faces(self, picture: Bgr) -> list[Face]:
         """All faces, the most prominent first; tiles are searched only if the whole shows none."""

@@ -1,13 +1,13 @@
 """The photo, read: where the person is, and which of it is skin, hair, upper and lower clothes."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property
 
 import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import SIDES, Array, Bgr, Lab, Mask, Soft
+from selify.tryon.engine.labels import Label
 from selify.tryon.engine.masks import (
     Cluster,
     capsule,
@@ -21,20 +21,13 @@ from selify.tryon.engine.masks import (
     pixel,
     polygon,
 )
+from selify.tryon.engine.parse import Former, parse_person
+from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.engine.skeleton import Skeleton
+from selify.tryon.types import GarmentCategory
 
 _GRABCUT_SIDE = 384
 _LABEL_SIDE = 512
-
-
-class Label(IntEnum):
-    """What a pixel of the person is."""
-
-    BACKGROUND = 0
-    SKIN = 1
-    HAIR = 2
-    UPPER = 3
-    LOWER = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +85,7 @@ class Person:
     @cached_property
     def along(self) -> Soft:
         """How far down the trunk each pixel lies: 0 at the shoulders, 1 at the hips."""
-        return _along(self.skeleton, self.shape)
+        return self.skeleton.along(self.shape)
 
     @cached_property
     def skin_alpha(self) -> Soft:
@@ -112,19 +105,36 @@ class Person:
         return zone & (self.skin | self.hair)
 
 
-def read_person(bgr: Bgr, skeleton: Skeleton, body_mask: Soft) -> Person:
-    """Read a crop. ``skeleton`` and ``body_mask`` (H, W) are in the crop's own pixels."""
+def read_person(
+    bgr: Bgr,
+    skeleton: Skeleton,
+    body_mask: Soft,
+    *,
+    segmenter: Segmenter | None = None,
+    category: GarmentCategory | None = None,
+) -> Person:
+    """Read a crop. ``skeleton`` and ``body_mask`` (H, W) are in the crop's own pixels.
+
+    ``category``: of what will be put on. Of somebody in a dress, only a new dress takes the place of all of it.
+    """
     zones = _zones(skeleton, bgr.shape)
     alpha = _person_alpha(bgr, body_mask, skeleton.span, zones)
     mask = (alpha > 0.5).astype(np.uint8)
     lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB).astype(np.float32)
     colours = _Colours.sample(lab, mask, skeleton, zones)
     label = _labels(lab, mask, skeleton, zones, colours)
+    if segmenter is not None:
+        parse = parse_person(segmenter, bgr, skeleton, Former(label, lab, alpha, body_mask))
+        alpha = _along_edges(bgr, parse.silhouette, skeleton.span)
+        label = np.where(alpha > 0.5, parse.label, np.uint8(Label.BACKGROUND))
+        if parse.one_piece and category is GarmentCategory.DRESS:
+            label = _as_one_piece(label, zones)
+        colours = colours.told_apart(lab, label)
     radius = max(1.0, 0.0175 * skeleton.span)
     hair = _hair(label, skeleton, radius)
     like_clothes = colours.hair_like_clothes()
     if like_clothes:
-        hair[_along(skeleton, bgr.shape) > 0.02] = 0
+        hair[skeleton.along(bgr.shape) > 0.02] = 0
     return Person(
         bgr=bgr,
         lab=lab,
@@ -140,13 +150,6 @@ def read_person(bgr: Bgr, skeleton: Skeleton, body_mask: Soft) -> Person:
     )
 
 
-def _along(skeleton: Skeleton, shape: tuple[int, ...]) -> Soft:
-    direction = (skeleton.pelvis - skeleton.neck) / skeleton.trunk**2
-    y, x = np.ogrid[: shape[0], : shape[1]]
-    along = (x - skeleton.neck[0]) * direction[0] + (y - skeleton.neck[1]) * direction[1]
-    return np.asarray(along, np.float32)
-
-
 def _person_alpha(bgr: Bgr, body_mask: Soft, span: float, zones: Zones) -> Soft:
     """The network's mask, cut along the picture's own edges."""
     height, width = bgr.shape[:2]
@@ -158,8 +161,19 @@ def _person_alpha(bgr: Bgr, body_mask: Soft, span: float, zones: Zones) -> Soft:
     limbs = cv2.resize(body.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     cut = _grabcut(small, likely, limbs, max(1.0, 0.0175 * span * scale))
     rough = cv2.resize(cut.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    rough = cv2.GaussianBlur(rough, (0, 0), max(1.0, 0.006 * span))
-    return guided(bgr, rough, max(2, int(0.015 * span)))
+    return _along_edges(bgr, rough, span)
+
+
+def _along_edges(bgr: Bgr, rough: Array, span: float) -> Soft:
+    soft = cv2.GaussianBlur(rough.astype(np.float32), (0, 0), max(1.0, 0.006 * span))
+    return guided(bgr, soft, max(2, int(0.015 * span)))
+
+
+def _as_one_piece(label: Array, zones: Zones) -> Array:
+    """All of a dress is upper. Shoes are no part of it."""
+    cloth = np.isin(label, (Label.UPPER, Label.LOWER)).astype(np.uint8)
+    piece = parts_touching(cloth, zones.torso_core & cloth)
+    return np.where((piece & cloth) > 0, np.uint8(Label.UPPER), label)
 
 
 def _grabcut(bgr: Bgr, likely: Soft, limbs: Mask, radius: float) -> Mask:
@@ -236,6 +250,12 @@ class _Colours:
         hair = _hair_colours(lab, mask, s, distance)
         return cls(skin, hair, colour_clusters(lab[cloth > 0], 3), lower)
 
+    def told_apart(self, lab: Lab, label: Array) -> "_Colours":
+        """The clothes' colours from where they are now known to be."""
+        upper = colour_clusters(lab[label == Label.UPPER], 3)
+        lower = colour_clusters(lab[label == Label.LOWER], 2)
+        return _Colours(self.skin, self.hair, upper or self.upper, lower or self.lower)
+
     def hair_like_clothes(self) -> bool:
         """Dark hair over a dark shirt cannot be told from it by colour."""
         return any(
@@ -310,7 +330,7 @@ def _priors(
     height, width = shape[:2]
     x = (np.arange(size[0], dtype=np.float32)[None] + 0.5) * (width / size[0]) - 0.5
     y = (np.arange(size[1], dtype=np.float32)[:, None] + 0.5) * (height / size[1]) - 0.5
-    along = cv2.resize(_along(s, shape), size, interpolation=cv2.INTER_AREA)
+    along = cv2.resize(s.along(shape), size, interpolation=cv2.INTER_AREA)
     arms = cv2.resize(zones.arms, size, interpolation=cv2.INTER_NEAREST) > 0
     neck = cv2.resize(zones.neck, size, interpolation=cv2.INTER_NEAREST) > 0
     unit = s.face_length

@@ -53,7 +53,13 @@ def see(perception: Perception, photo: Bgr, category: GarmentCategory) -> Seen:
     refuse_if_blurred(photo, skeleton)
     x0, y0, x1, y1 = crop = _crop(body, skeleton, photo.shape, category)
     part = np.ascontiguousarray(photo[y0:y1, x0:x1])
-    person = read_person(part, skeleton.moved(-x0, -y0), body.mask[y0:y1, x0:x1])
+    person = read_person(
+        part,
+        skeleton.moved(-x0, -y0),
+        body.mask[y0:y1, x0:x1],
+        segmenter=perception.segmenter,
+        category=category,
+    )
     return Seen(person, fit_body(person), crop, faces)
 
 

@@ -56,12 +56,15 @@ class Answer:
 
 
 class Looked:
-    """A picture the segmenter has looked at: 4 MB, worth keeping if more will be asked."""
+    """A picture the segmenter has looked at: 4 MB, worth keeping if more will be asked.
+
+    ``size``: height and width in whose pixels it is asked and answers.
+    """
 
     def __init__(self, segmenter: "Segmenter", features: Array, size: tuple[int, int]) -> None:
         self._segmenter = segmenter
         self._features = features
-        self._size = size
+        self.size = size
 
     def ask(
         self,
@@ -81,15 +84,22 @@ class Looked:
         points, labels = _question(inside, outside, box)
         feed = {
             "image_embeddings": self._features,
-            "point_coords": points[None] * np.float32(_SIDE / max(self._size)),
+            "point_coords": points[None] * np.float32(_SIDE / max(self.size)),
             "point_labels": labels[None],
-            "orig_im_size": np.array(self._size, np.float32),
+            "orig_im_size": np.array(self.size, np.float32),
         }
         hint = np.zeros((1, 1, _HINT_SIDE, _HINT_SIDE), np.float32)
         for turn in range(again + 1):
             feed |= {"mask_input": hint, "has_mask_input": np.array([turn > 0], np.float32)}
             odds, quality, hint = self._segmenter.decoder.run(None, feed)
         return Answer(odds[0, 0], float(quality[0, 0]))
+
+
+def reduced(shape: tuple[int, ...], side: int | None) -> tuple[int, int]:
+    """Height and width of a picture brought to a longest side; never more than it has."""
+    height, width = shape[:2]
+    share = 1.0 if side is None else min(1.0, side / max(height, width))
+    return max(1, round(height * share)), max(1, round(width * share))
 
 
 class Segmenter:
@@ -104,8 +114,12 @@ class Segmenter:
             existing(directory / name) for name in files
         )
 
-    def look(self, picture: Bgr) -> Looked:
-        """The slow part: a second or two. All other questions to the picture are cheap then."""
+    def look(self, picture: Bgr, side: int | None = None) -> Looked:
+        """The slow part: a second or two. All other questions to the picture are cheap then.
+
+        ``side``: questions and answers are in pixels of the picture reduced to this longest side. The network
+        answers on a grid of 256 anyway.
+        """
         height, width = picture.shape[:2]
         scale = _SIDE / max(height, width)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -114,7 +128,7 @@ class Segmenter:
         square = np.zeros((_SIDE, _SIDE, 3), np.float32)
         square[: size[1], : size[0]] = _normalised(scaled, 255)
         (features,) = self._encoder.run(None, {"input": _blob(square)})
-        return Looked(self, features, (height, width))
+        return Looked(self, features, reduced(picture.shape, side))
 
     def salient(self, picture: Bgr) -> Soft:
         """How much each pixel belongs to the thing the picture is of. Something always is the most

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from selify.tryon.engine.arrays import Array, Point, Points
+from selify.tryon.engine.arrays import Array, Point, Points, Soft
 from selify.tryon.engine.geometry import distance, unit
 from selify.tryon.engine.perception import Body, Face
 from selify.tryon.engine.refusals import Refused
@@ -35,6 +35,10 @@ class Skeleton:
 
     def moved(self, dx: float, dy: float) -> "Skeleton":
         return replace(self, points=self.points + np.array([dx, dy]))
+
+    def scaled(self, factor: float) -> "Skeleton":
+        """In the pixels of the picture made ``factor`` times as large."""
+        return replace(self, points=(self.points + 0.5) * factor - 0.5)
 
     def _pair(self, left: int, right: int) -> Points:
         return np.asarray(self.points[[left, right]])
@@ -126,6 +130,13 @@ class Skeleton:
     @cached_property
     def outwards(self) -> tuple[Array, Array]:
         return (-self.across, self.across)
+
+    def along(self, shape: tuple[int, ...]) -> Soft:
+        """How far down the trunk each pixel of a picture lies: 0 at the shoulders, 1 at the hips."""
+        direction = (self.pelvis - self.neck) / self.trunk**2
+        y, x = np.ogrid[: shape[0], : shape[1]]
+        along = (x - self.neck[0]) * direction[0] + (y - self.neck[1]) * direction[1]
+        return np.asarray(along, np.float32)
 
     def arm(self, side: int) -> Points:
         """Shoulder, elbow, wrist."""

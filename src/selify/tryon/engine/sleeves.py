@@ -17,7 +17,8 @@ from selify.tryon.engine.geometry import (
     unit,
 )
 from selify.tryon.engine.keypoints import Sleeve, TopPoints
-from selify.tryon.engine.person import Label, Person
+from selify.tryon.engine.labels import Label
+from selify.tryon.engine.person import Person
 from selify.tryon.engine.worn import SHARED_CUFF, worn_cuff
 
 _COUNT = 8

@@ -11,8 +11,9 @@ from selify.tryon.engine.dress import Dressed
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.geometry import Ruled, at_length, distance, smooth, strip_field
 from selify.tryon.engine.keypoints import BottomPoints, runs_in_row
+from selify.tryon.engine.labels import Label
 from selify.tryon.engine.masks import blur, fill_from_nearest, grown, guided, soft_polygon
-from selify.tryon.engine.person import Label, Person
+from selify.tryon.engine.person import Person
 from selify.tryon.engine.shading import contact, folds, volume
 
 _CROTCH_HEIGHT = 1.17

@@ -136,7 +136,9 @@ class Workshop:
         key = f"{category}:{hashlib.sha256(data).hexdigest()}"
         if key not in self._garments:
             picture = decode(data, _GARMENT_SIDE)
-            self._garments[key] = read_cut_out(picture.bgr, picture.alpha, category)
+            self._garments[key] = read_cut_out(
+                picture.bgr, picture.alpha, category, self._perception.segmenter
+            )
             while len(self._garments) > _CACHED_GARMENTS:
                 self._garments.popitem(last=False)
         self._garments.move_to_end(key)

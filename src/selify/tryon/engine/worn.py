@@ -10,8 +10,9 @@ import numpy as np
 from selify.tryon.engine.arrays import SIDES, Array, Mask, Point
 from selify.tryon.engine.body import BodyFit
 from selify.tryon.engine.geometry import at_length, lengths_along, unit
+from selify.tryon.engine.labels import Label
 from selify.tryon.engine.masks import distance_to, grown, opened
-from selify.tryon.engine.person import Label, Person
+from selify.tryon.engine.person import Person
 
 SHARED_CUFF = 0.35
 SHARED_COLLAR = 0.06

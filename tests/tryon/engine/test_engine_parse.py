@@ -1,0 +1,78 @@
+"""What the segmenter says of a person, where colours alone say something else."""
+
+import numpy as np
+
+from selify.tryon.engine.arrays import Bgr
+from selify.tryon.engine.labels import Label
+from selify.tryon.engine.perception import Perception
+from selify.tryon.engine.person import Person, read_person
+from selify.tryon.engine.segmenter import Segmenter
+from selify.tryon.engine.skeleton import Skeleton
+from selify.tryon.types import GarmentCategory
+from selify_sandbox.drawn_people import LOOKS, draw_person
+
+
+def read(perception: Perception, photo: Bgr, segmenter: Segmenter | None) -> Person:
+    body = perception.body(photo, perception.upright_faces(photo))
+    return read_person(
+        photo,
+        Skeleton.of(body),
+        body.mask,
+        segmenter=segmenter,
+        category=GarmentCategory.TOP,
+    )
+
+
+def label_at(person: Person, point: np.ndarray) -> Label:
+    x, y = (int(v) for v in point)
+    return Label(int(person.label[y, x]))
+
+
+def test_the_parts_lie_where_they_were_drawn(
+    perception: Perception, segmenter: Segmenter, people: dict[str, Bgr]
+) -> None:
+    for name, photo in people.items():
+        person = read(perception, photo, segmenter)
+        s = person.skeleton
+        chest = s.neck + (s.pelvis - s.neck) * 0.5
+        assert label_at(person, chest) is Label.UPPER, name
+        assert label_at(person, (s.hips[0] + s.knees[0]) / 2) is Label.LOWER, name
+        assert label_at(person, s.nose) is Label.SKIN, name
+        assert label_at(person, s.eyes + s.face_up * 1.2 * s.face_length) is Label.HAIR, name
+        assert person.label[5, 5] == Label.BACKGROUND, name
+
+
+def test_a_sleeve_ends_where_it_was_drawn(
+    perception: Perception, segmenter: Segmenter, people: dict[str, Bgr]
+) -> None:
+    short = read(perception, people["alex"], segmenter)
+    long = read(perception, people["kim"], segmenter)
+    for side in (0, 1):
+        forearm = (short.skeleton.elbows[side] + short.skeleton.wrists[side]) / 2
+        assert label_at(short, forearm) is Label.SKIN
+        forearm = (long.skeleton.elbows[side] + long.skeleton.wrists[side]) / 2
+        assert label_at(long, forearm) is Label.UPPER
+
+
+def test_hair_hangs_together_with_the_head(
+    perception: Perception, segmenter: Segmenter, people: dict[str, Bgr]
+) -> None:
+    """A patch of the hair's colour on the chest is a print."""
+    photo = people["alex"].copy()
+    body = perception.body(photo, perception.upright_faces(photo))
+    s = Skeleton.of(body)
+    x, y = (int(v) for v in s.neck + (s.pelvis - s.neck) * 0.55)
+    crown = s.eyes + s.face_up * 1.2 * s.face_length
+    photo[y - 25 : y + 25, x - 35 : x + 35] = photo[int(crown[1]), int(crown[0])]
+    person = read(perception, photo, segmenter)
+    patch = person.label[y - 15 : y + 15, x - 25 : x + 25]
+    assert (patch == Label.UPPER).mean() > 0.95
+
+
+def test_the_same_photo_is_read_the_same_way_twice(
+    perception: Perception, segmenter: Segmenter
+) -> None:
+    photo = draw_person(next(iter(LOOKS.values())))
+    first, second = (read(perception, photo, segmenter) for _ in range(2))
+    assert np.array_equal(first.label, second.label)
+    assert np.array_equal(first.alpha, second.alpha)
