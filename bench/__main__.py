@@ -10,7 +10,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from bench import charges, claims, inbox, intake, pages, startup, tryon
+from bench import charges, claims, inbox, intake, pages, startup, tryon, tryon_truth
 from bench.instruments import machine
 from bench.instruments.report import Line, Report, show
 from bench.instruments.rounds import QUICK, THOROUGH, Effort
@@ -19,7 +19,7 @@ from bench.instruments.stage import Stage, open_stage
 Figure = Callable[[Stage, Effort], Awaitable[list[Line]]]
 FIGURES: Mapping[str, Figure] = {
     module.FIGURE: module.measure
-    for module in (intake, inbox, claims, charges, pages, tryon, startup)
+    for module in (intake, inbox, claims, charges, pages, tryon, tryon_truth, startup)
 }
 HERE = Path(__file__).parent
 
