@@ -51,7 +51,7 @@ def outcomes(pairs: Sequence[tuple[str, Drawn]]) -> Iterator[Outcome]:
     read: dict[Drawn, Garment | Refused] = {}
     for person, garment in pairs:
         if garment not in read:
-            read[garment] = _read(garment)
+            read[garment] = _read(perception, garment)
         yield _outcome(perception, person, garment, read[garment])
 
 
@@ -65,9 +65,11 @@ def pairs(each_worn_by: int) -> list[tuple[str, Drawn]]:
     ]
 
 
-def _read(garment: Drawn) -> Garment | Refused:
+def _read(perception: Perception, garment: Drawn) -> Garment | Refused:
     try:
-        return read_cut_out(garments.draw(garment).bgr, None, garment.category)
+        return read_cut_out(
+            garments.draw(garment).bgr, None, garment.category, perception.segmenter
+        )
     except Refused as refused:
         return refused
 

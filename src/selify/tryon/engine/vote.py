@@ -304,7 +304,11 @@ def _gaps(bgr: Bgr, mask: Mask, classic: Mask, rim: _Rim, category: GarmentCateg
     for part in range(1, count):
         x, y, w, h, area = (int(v) for v in stats[part])
         beside = abs(x + w / 2 - middle) > 0.13 * wide and y > below_arms
-        if (beside or category is GarmentCategory.BOTTOM) and area > 0.0006 * mask.size and h > 1.3 * w:
+        if (
+            (beside or category is GarmentCategory.BOTTOM)
+            and area > 0.0006 * mask.size
+            and h > 1.3 * w
+        ):
             gaps[labels == part] = 1
     return np.asarray(cv2.dilate(gaps, disc(radius)) & (classic == 0))
 
