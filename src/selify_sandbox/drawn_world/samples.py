@@ -104,7 +104,9 @@ GARMENTS: tuple[Garment, ...] = (
     _garment("dotted boat neck", specs.BOAT_TEE, Cloth(_PLUM, Print.DOTS), Shot.GHOST),
     _garment("cropped tee", specs.CROPPED_TEE, Cloth(_ORANGE)),
     _garment("long sleeve", specs.LONG_SLEEVE, Cloth(_PLUM)),
-    _garment("blocks on busy ground", specs.LONG_SLEEVE, Cloth(_GREEN, Print.BLOCKS), Shot.BUSY),
+    _garment(
+        "blocks on busy ground", specs.LONG_SLEEVE, Cloth(_GREEN, Print.BLOCKS, _ORANGE), Shot.BUSY
+    ),
     _garment("turtleneck, crumpled", specs.TURTLENECK, Cloth(_ORANGE), Shot.CRUMPLED),
     _garment("tank", specs.TANK, Cloth(_RED)),
     _garment("jacket, open", specs.OPEN_JACKET, Cloth(_PLUM)),

@@ -275,8 +275,16 @@ def _edge_error(scene: Scene, shown: Mask, *, upper: bool) -> float:
 
 
 def _columns(scene: Scene, reach: float) -> Array:
+    """Columns about the middle, without those that a forearm crosses."""
     middle = scene.photo.body.arms[0].path[0][0] + scene.span / 2
-    return np.unique(np.linspace(-reach, reach, 31) * scene.span + middle).astype(int)
+    columns = np.unique(np.linspace(-reach, reach, 31) * scene.span + middle).astype(int)
+    free = np.ones(len(columns), bool)
+    for arm in scene.photo.body.arms:
+        x = arm.after(0.5).path[:, 0]
+        # A hand is about half as long as a forearm.
+        x = np.r_[x, x[-1] + 0.5 * (x[-1] - x[0])]
+        free &= (columns < x.min() - arm.radii.max()) | (columns > x.max() + arm.radii.max())
+    return columns[free] if free.sum() > 4 else columns
 
 
 def _ends(mask: Mask, *, upper: bool) -> Array:
