@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from selify.core.files import formats
 from selify.core.language import N_, _
+
+# What may be uploaded: for a file's field, and in words.
+PICTURE_TYPES = formats.ACCEPT
+PICTURE_FORMATS = formats.NAMES
 
 CATEGORIES: Mapping[str, str] = {
     "upper_body": _("Top"),
