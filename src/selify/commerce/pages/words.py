@@ -16,6 +16,12 @@ CATEGORIES: Mapping[str, str] = {
     "lower_body": _("Bottom"),
 }
 
+READINESS: Mapping[str, str] = {
+    "ready": _("Ready for try-ons"),
+    "limited": _("Limited try-ons"),
+    "unfit": _("Not fit for try-ons"),
+}
+
 COLOURS: Mapping[str, str] = {
     "black": _("black"),
     "charcoal": _("charcoal"),
