@@ -22,7 +22,7 @@ from selify.commerce.garments import (
     record_use,
     refresh_usage,
 )
-from selify.commerce.leffa import DOUBTFUL, LOW_CONFIDENCE, SHOWS_PERSON, LeffaMetadata
+from selify.commerce.leffa import DOUBTFUL, LOW_CONFIDENCE, SHOWS_PERSON, LeffaMetadata, Readiness
 from selify.commerce.products import ProductCard, product_card
 from selify.commerce.search import FoundGarments, search_garments
 
@@ -37,6 +37,7 @@ __all__ = [
     "LeffaMetadata",
     "NewGarment",
     "ProductCard",
+    "Readiness",
     "add_garment",
     "confirm_category",
     "edit_garment",

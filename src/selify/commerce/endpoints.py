@@ -13,6 +13,7 @@ from selify.commerce.editing import edit_garment
 from selify.commerce.garments import list_garments
 from selify.commerce.ports import GarmentReader
 from selify.commerce.uploads import upload_garment
+from selify.core.files import formats
 from selify.core.files.storage import Storage
 from selify.core.permissions import allows
 from selify.core.web.http import CurrentClock, CurrentUser, CurrentUserId, OpenDatabase, SystemTx
@@ -79,7 +80,7 @@ async def upload(
     user: CurrentUser,
     database: OpenDatabase,
     clock: CurrentClock,
-    picture: Annotated[UploadFile, File(description="The garment alone: JPEG, PNG, WebP or HEIC.")],
+    picture: Annotated[UploadFile, File(description=f"The garment alone: {formats.NAMES}.")],
     name: ShortText = "",
     category: Annotated[Category | None, Form()] = None,
     sku: ShortText = "",

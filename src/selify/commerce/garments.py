@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from selify.commerce.leffa import SHOWS_PERSON, LeffaMetadata
+from selify.commerce.leffa import SHOWS_PERSON, LeffaMetadata, Readiness
 from selify.core.database import Tx
 from selify.core.errors import NotFound
 from selify.core.ids import new_id
@@ -20,7 +20,7 @@ from selify.core.language import _
 _BODY_VISIBLE = {"upper_body": "upper", "lower_body": "lower", "dresses": "full"}
 # What was read from the outline in the belief that it is something else says nothing: a length
 # means another thing for a dress than for a top, and the legs of trousers are no sleeves.
-_WORDS_OF_ONE = frozenset({"length"})
+_WORDS_OF_ONE = frozenset({"length", "readiness"})
 _WORDS_OF_UPPER = _WORDS_OF_ONE | {"sleeve_type", "neckline"}
 
 
@@ -58,6 +58,12 @@ class Garment:
     product: Mapping[str, Any] = field(default_factory=dict)
     usage_count: int = 0
     archived: bool = False
+
+    @property
+    def readiness(self) -> Readiness | None:
+        """None where it was never read."""
+        read = self.leffa.get("readiness")
+        return None if read is None else Readiness.model_validate(read)
 
 
 @dataclass(frozen=True, slots=True)

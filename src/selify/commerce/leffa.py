@@ -1,4 +1,4 @@
-"""What a garment looks like: ``wardrobe_garments.leffa_metadata``, exactly as its comment has it."""
+"""What a garment looks like: ``wardrobe_garments.leffa_metadata``, as its comment has it, and what we read beside."""
 
 from datetime import datetime
 from typing import Literal
@@ -17,6 +17,17 @@ SHOWS_PERSON = _(
 DOUBTFUL = 0.4
 
 
+class Readiness(BaseModel):
+    """How good try-ons of a garment will be, read from its picture. ``reasons``: English sentences,
+    none where it is ready.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    state: Literal["ready", "limited", "unfit"]
+    reasons: list[str] = Field(default_factory=list)
+
+
 class LeffaMetadata(BaseModel):
     """Checked whenever it is written. ``category_confidence`` is 0 to 1."""
 
@@ -32,6 +43,8 @@ class LeffaMetadata(BaseModel):
     has_pattern: bool = False
     pattern_type: Literal["solid", "stripes", "plaid", "floral", "graphic"] | None = None
     warnings: list[str] = Field(default_factory=list)
+    # Not known of what was uploaded before it was read.
+    readiness: Readiness | None = None
     recommended_body_visible: Literal["upper", "lower", "full"] = "upper"
     recommended_pose: Literal["front_standing", "side", "back"] = "front_standing"
     analyzed_at: datetime

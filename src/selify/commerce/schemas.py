@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from selify.commerce.editing import GarmentChange
 from selify.commerce.garments import Garment
+from selify.commerce.leffa import Readiness
 from selify.core.text import OneLine
 
 _PRODUCT = {"price_cents", "currency", "stock", "url"}
@@ -38,6 +39,9 @@ class GarmentOutput(BaseModel):
     name: str
     picture: str = Field(description="A signed link, good for an hour.")
     leffa: dict[str, Any]
+    readiness: Readiness | None = Field(
+        description="How good try-ons of it will be, and why. Null if its picture was never read for it."
+    )
     product: dict[str, Any]
     usage_count: int
     archived: bool
@@ -49,6 +53,7 @@ class GarmentOutput(BaseModel):
             name=garment.name,
             picture=picture,
             leffa=dict(garment.leffa),
+            readiness=garment.readiness,
             product=dict(garment.product),
             usage_count=garment.usage_count,
             archived=garment.archived,

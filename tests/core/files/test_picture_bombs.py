@@ -55,6 +55,7 @@ def encoded(image: Image.Image, kind: str, **settings: object) -> bytes:
     return out.getvalue()
 
 
+ALL = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
 SMALL = Image.effect_noise((80, 60), 40).convert("RGB")
 
 
@@ -184,6 +185,79 @@ def heic_grid(rows: int, columns: int, size: tuple[int, int]) -> bytes:
     )
 
 
+def avif(
+    stated: tuple[int, int] = (80, 60), coded: tuple[int, int] | None = None, **settings: object
+) -> bytes:
+    """A still; ``stated`` by the container, ``coded``: by the header of the coded picture."""
+    data = bytearray(encoded(SMALL, "AVIF", **settings))
+    at = data.index(b"ispe")
+    data[at + 8 : at + 16] = struct.pack(">II", *stated)
+    if coded:  # profile, still, reduced, level: ten bits; then how many bits each side has
+        across, down = (max(1, (side - 1).bit_length()) for side in coded)
+        fields = ((0, 3), (3, 2), (13, 5), (across - 1, 4), (down - 1, 4))
+        fields += ((coded[0] - 1, across), (coded[1] - 1, down), (0, 32))
+        bits = "".join(f"{value:0{width}b}" for value, width in fields)
+        bits += "0" * (-len(bits) % 8)
+        header = int(bits, 2).to_bytes(len(bits) // 8, "big")
+        start = data.index(b"mdat") + 4
+        old = data[start + 3]
+        data[start : start + 4 + old] = b"\x12\0\x0a" + bytes([len(header)]) + header
+        grown = len(header) - old
+        struct.pack_into(">I", data, start - 8, len(data) - start + 8)
+        place = data.index(b"iloc") + 22
+        struct.pack_into(">I", data, place, struct.unpack_from(">I", data, place)[0] + grown)
+    return bytes(data)
+
+
+def avif_grid(size: tuple[int, int]) -> bytes:
+    """A tile, and a picture of any size that is made of it."""
+    whole = encoded(SMALL, "AVIF")
+    tile = box_of(whole, b"mdat")[8:]
+    grid = struct.pack(">BBBBII", 0, 1, 1, 1, *size)
+    named = (
+        full_box(b"infe", struct.pack(">HH", item, 0) + kind + b"\0", version=2)
+        for item, kind in ((1, b"grid"), (2, b"av01"))
+    )
+    places = b"".join(
+        struct.pack(">HHHHII", item, 1, 0, 1, offset, length)
+        for item, offset, length in ((1, len(tile), len(grid)), (2, 0, len(tile)))
+    )
+    return box(b"ftyp", b"avif", bytes(4), b"mif1avif") + full_box(
+        b"meta",
+        full_box(b"hdlr", bytes(4), b"pict", bytes(13)),
+        full_box(b"pitm", struct.pack(">H", 1)),
+        full_box(b"iinf", struct.pack(">H", 2), *named),
+        box(b"iprp", box(b"ipco", box_of(whole, b"ispe"))),
+        box(b"idat", tile, grid),
+        full_box(b"iloc", b"\x44\0", struct.pack(">H", 2), places, version=1),
+    )
+
+
+def bmp(width: int, height: int, *, depth: int = 24, packed: int = 0) -> bytes:
+    data = bytearray(encoded(SMALL, "BMP"))
+    struct.pack_into("<iiHHI", data, 18, width, height, 1, depth, packed)
+    return bytes(data)
+
+
+def tiff(
+    tags: dict[int, int] | None = None,
+    more: tuple[tuple[int, int, int, int], ...] = (),
+    **settings: object,
+) -> bytes:
+    """A small TIFF in which some tags say something else; ``more``: entries put behind them."""
+    data = encoded(SMALL, "TIFF", **settings)
+    at = struct.unpack_from("<I", data, 4)[0]
+    count = struct.unpack_from("<H", data, at)[0]
+    entries = [struct.unpack_from("<HHII", data, at + 2 + 12 * n) for n in range(count)]
+    changed = {entry[0]: entry for entry in entries}
+    for tag, value in (tags or {}).items():
+        changed[tag] = (tag, 4, 1, value)
+    listed = [*sorted(changed.values()), *more]
+    behind = struct.pack("<H", len(listed))
+    behind += b"".join(struct.pack("<HHII", *entry) for entry in listed) + bytes(4)
+    return data[:4] + struct.pack("<I", len(data)) + data[8:] + behind
+
+
 TOO_LARGE: dict[str, Callable[[], bytes]] = {
     "png, 16 bits, four channels": lambda: png(7000, 7000, depth=16, colour=6),
     "png, 16 bits, three channels": lambda: png(7000, 7000, depth=16, colour=2),
@@ -203,6 +277,16 @@ TOO_LARGE: dict[str, Callable[[], bytes]] = {
     "gif, frame": lambda: gif((80, 60), (9000, 9000)),
     "gif, many frames": lambda: gif((65_000, 65_000), (65_000, 65_000), frames=500),
     "heic, a grid": lambda: heic_grid(2, 2, (20_000, 20_000)),
+    "avif": lambda: avif((5000, 5000)),
+    "avif, coded larger than it says": lambda: avif((80, 60), (16_000, 16_000)),
+    "avif, a grid": lambda: avif_grid((16_000, 16_000)),
+    "avif, with transparency": lambda: avif((2**31, 2**31)),
+    "bmp": lambda: bmp(20_000, 20_000),
+    "bmp, from above": lambda: bmp(20_000, -20_000),
+    "bmp, four channels": lambda: bmp(7200, 7200, depth=32),
+    "tiff": lambda: tiff({256: 20_000, 257: 20_000}),
+    "tiff, packed": lambda: tiff({256: 60_000, 257: 60_000}, compression="tiff_adobe_deflate"),
+    "tiff, one tile": lambda: tiff({322: 30_000, 323: 30_000}),
 }
 UNREADABLE: dict[str, Callable[[], bytes]] = {
     "png, a profile that unpacks": lambda: png(
@@ -222,6 +306,19 @@ UNREADABLE: dict[str, Callable[[], bytes]] = {
 }
 
 
+UNREADABLE |= {
+    "tiff, a palette as long as the file": lambda: tiff(more=((320, 3, 2**30, 8),)),
+    "tiff, a tag twice": lambda: tiff(more=((257, 4, 1, 9000),)),
+    "tiff, strips outside": lambda: tiff({273: 2**31}),
+    "tiff, a circle of pages": lambda: tiff()[:4] + struct.pack("<I", 2**32 - 4) + tiff()[8:],
+    "bmp, packed": lambda: bmp(80, 60, depth=8, packed=1),
+    "bmp, nothing behind it": lambda: bmp(4000, 4000),
+    "avif, extents outside": lambda: avif()[:-800],
+    "avif, two of all": lambda: avif() + box_of(avif(), b"meta"),
+    "avif, larger than its pieces": lambda: avif((80, 60), (2000, 2000)),
+}
+
+
 FULL_OF_OTHER_THINGS: dict[str, Callable[[], bytes]] = {
     "exif": lambda: with_segments(
         encoded(SMALL, "JPEG"), 0xE1, b"Exif\0\0" + b"MM\0*" * 16_000, 100
@@ -232,6 +329,11 @@ FULL_OF_OTHER_THINGS: dict[str, Callable[[], bytes]] = {
     "comments": lambda: with_segments(encoded(SMALL, "JPEG"), 0xFE, bytes(65_000), 100),
     "gif frames": lambda: gif((80, 60), (80, 60), frames=400),
     "webp frames": lambda: webp(80, 60, animated=True),
+    "avif frames": lambda: encoded(SMALL, "AVIF", save_all=True, append_images=[SMALL] * 30),
+    "tiff, the same thing a thousand times": lambda: tiff(
+        more=tuple((60_000 + n, 7, 14_000, 8) for n in range(5000))
+    ),
+    "tiff pages": lambda: encoded(SMALL, "TIFF", save_all=True, append_images=[SMALL] * 200),
 }
 
 
@@ -239,7 +341,7 @@ FULL_OF_OTHER_THINGS: dict[str, Callable[[], bytes]] = {
 def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What became of each, opened one after the other with little room."""
     folder = tmp_path_factory.mktemp("bombs")
-    smalls = [encoded(SMALL, kind) for kind in ("JPEG", "PNG", "WEBP", "GIF")]
+    smalls = [encoded(SMALL, kind) for kind in ALL]
     bombs = {**TOO_LARGE, **UNREADABLE, **FULL_OF_OTHER_THINGS}
 
     def written(name: str, data: bytes) -> str:
@@ -319,6 +421,12 @@ def test_the_limit_is_what_decoding_takes(depth: int, colour: int, side: int, op
         ("WEBP", encoded(SMALL, "WEBP")),
         ("WEBP", encoded(SMALL, "WEBP", lossless=True)),
         ("WEBP", encoded(SMALL.convert("RGBA"), "WEBP", exact=True, exif=b"Exif\0\0MM\0*")),
+        ("AVIF", encoded(SMALL, "AVIF")),
+        ("AVIF", encoded(SMALL.convert("RGBA"), "AVIF")),
+        ("AVIF", encoded(SMALL, "AVIF", save_all=True, append_images=[SMALL])),
+        ("BMP", encoded(SMALL, "BMP")),
+        ("TIFF", encoded(SMALL, "TIFF")),
+        ("TIFF", encoded(SMALL, "TIFF", compression="tiff_lzw", big_tiff=False)),
     ],
 )
 def test_what_the_header_says_is_what_the_decoder_finds(kind: str, data: bytes) -> None:

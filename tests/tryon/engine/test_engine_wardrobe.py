@@ -1,18 +1,33 @@
 """Reading garments for the wardrobe."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
-from selify.commerce import LOW_CONFIDENCE, SHOWS_PERSON
+from selify.commerce import LOW_CONFIDENCE, SHOWS_PERSON, Readiness
+from selify.core.files.pictures import open_picture
 from selify.tryon.engine.codec import encode
 from selify.tryon.engine.frames import Frame
-from selify.tryon.engine.leffa import as_leffa
-from selify.tryon.engine.reading import Pattern
+from selify.tryon.engine.leffa import (
+    EmbeddedGarmentReader,
+    GarmentUnreadable,
+    as_leffa,
+    readiness_of,
+)
+from selify.tryon.engine.perception import Face
+from selify.tryon.engine.reading import Limit, Misfit, Pattern
+from selify.tryon.engine.refusals import Refused, refusal
+from selify.tryon.engine.suitability import (
+    perhaps_somebody,
+    refuse_other_category,
+    refuse_somebody,
+)
 from selify.tryon.engine.wardrobe import GarmentReading, NecklineShape, SleeveLength, read_garment
 from selify.tryon.engine.worker import Workshop
-from selify.tryon.types import GarmentCategory, RenderWarning
+from selify.tryon.types import GarmentCategory, RefusalCode, RenderWarning
 
 
 def read(garment, category=None):
@@ -92,15 +107,149 @@ def test_a_reading_survives_the_way_between_processes(drawn, slug):
     assert GarmentReading.from_json(reading.to_json()) == reading
 
 
-def test_a_person_is_no_garment_in_silence(people, drawn, models_dir):
-    workshop = Workshop(models_dir)
+def told(models_dir, picture: bytes, category: str | None = None) -> dict:
+    request = Frame({"operation": "read", "category": category}, (picture,))
+    return Workshop(models_dir).answer(request).header
 
-    def told(picture: bytes, category: str | None = None):
-        request = Frame({"operation": "read", "category": category}, (picture,))
-        return as_leffa(GarmentReading.from_json(workshop.answer(request).header["reading"]))
 
-    worn = told(encode(people["alex"]), "top")
+def test_a_drawn_person_is_no_garment_in_silence(people, drawn, models_dir):
+    worn = as_leffa(
+        GarmentReading.from_json(told(models_dir, encode(people["alex"]), "top")["reading"])
+    )
     assert SHOWS_PERSON in worn.warnings
     assert worn.category_confidence < LOW_CONFIDENCE
     for garment in list(drawn.values())[:3]:
-        assert SHOWS_PERSON not in told(garment.png()).warnings
+        reading = GarmentReading.from_json(told(models_dir, garment.png())["reading"])
+        assert SHOWS_PERSON not in as_leffa(reading).warnings
+
+
+def test_a_real_person_is_no_garment_at_all(photos, models_dir):
+    photo = open_picture((photos / "people" / "man_front_tee.png").read_bytes()).data
+    assert told(models_dir, photo, "top")["details"]["reason"] == Misfit.WORN
+
+
+def face(confidence: float, height: float) -> Face:
+    return Face(confidence, 400, 300, 0.8 * height, height)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "height", "refused", "doubted"),
+    [
+        (0.94, 160, True, True),  # a model from the knees up
+        (0.91, 60, True, True),  # from head to foot
+        (0.87, 140, False, True),
+        (0.84, 160, False, False),  # a drawn face on a tee
+        (0.97, 40, False, False),  # one of many small ones in a print
+    ],
+)
+def test_a_face_in_a_print_is_nobody(confidence, height, refused, doubted):
+    picture = np.zeros((1000, 750, 3), np.uint8)
+    seen = [face(0.5, 200), face(confidence, height)]
+    assert perhaps_somebody(seen, picture) is doubted
+    with pytest.raises(Refused) if refused else nullcontext():
+        refuse_somebody(seen, picture)
+
+
+def test_a_texture_is_no_garment():
+    noise = np.random.default_rng(1).integers(0, 255, (240, 180, 3), np.uint8)
+    with pytest.raises(Refused) as refused:
+        read_garment(noise, None, GarmentCategory.TOP)
+    assert refused.value.details == {"reason": Misfit.TEXTURE}
+
+
+@pytest.mark.parametrize(
+    ("slug", "named", "seen"),
+    [("trousers-ink", "top", "bottom"), ("tee-clay", "bottom", "top")],
+)
+@pytest.mark.parametrize("cut", [True, False])
+def test_another_category_than_its_outline_is_refused(drawn, slug, named, seen, cut):
+    garment = drawn[slug]
+    bgr, alpha = (
+        (garment.bgra[..., :3].copy(), garment.bgra[..., 3].copy())
+        if cut
+        else (garment.on_backdrop(), None)
+    )
+    with pytest.raises(Refused) as refused:
+        refuse_other_category(bgr, alpha, GarmentCategory(named))
+    assert refused.value.details == {"reason": "category", "named": named, "seen": seen}
+
+
+def test_what_is_right_or_unclear_is_left_to_who_named_it(drawn):
+    named = [(garment, garment.category) for garment in drawn.values()]
+    named.append((drawn["trousers-ink"], GarmentCategory.DRESS))  # as a jumpsuit is
+    for garment, category in named:
+        refuse_other_category(garment.bgra[..., :3], garment.bgra[..., 3], category)
+
+
+def test_the_engine_refuses_another_category(drawn, models_dir):
+    answer = told(models_dir, drawn["trousers-ink"].png(), "top")
+    assert answer["details"]["reason"] == Misfit.CATEGORY
+
+
+@pytest.mark.parametrize("reason", Misfit)
+async def test_what_cannot_work_says_so_in_a_sentence_and_what_to_do(reason):
+    class Engine:
+        async def read_garment(self, picture, category):
+            details = {"reason": reason, "named": "top", "seen": "bottom"}
+            return refusal(RefusalCode.GARMENT_NOT_FOUND, details=details)
+
+    with pytest.raises(GarmentUnreadable) as refused:
+        await EmbeddedGarmentReader(Engine())(None, "upper_body")
+    assert refused.value.detail != refusal(RefusalCode.GARMENT_NOT_FOUND).sentence
+    assert refused.value.hint.endswith(".")
+    if reason is Misfit.CATEGORY:
+        assert refused.value.detail == "You chose a top, but the picture shows trousers."
+
+
+# --- Readiness ------------------------------------------------------------------------------------
+
+
+def ready(bgr, alpha=None, category=None):
+    return readiness_of(read_garment(bgr, alpha, category))
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_well_photographed_garment_is_ready(drawn, cut):
+    for garment in drawn.values():
+        alpha = garment.bgra[..., 3].copy() if cut else None
+        bgr = garment.bgra[..., :3].copy() if cut else garment.on_backdrop()
+        if cut or garment.slug != "tee-white":  # on a backdrop that is nearly white
+            assert ready(bgr, alpha, garment.category).state == "ready", garment.slug
+            assert ready(bgr, alpha, garment.category).reasons == []
+
+
+def limits(bgr, category=GarmentCategory.TOP):
+    return read_garment(bgr, None, category).limits
+
+
+def test_what_limits_a_garment_is_said(drawn):
+    tee = drawn["tee-clay"].on_backdrop()
+    assert limits(tee) == ()
+    assert Limit.CUT_OFF in limits(tee[:600])
+    small = cv2.resize(tee, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA)
+    assert Limit.LOW_RESOLUTION in limits(small)
+    half = tee.copy()
+    half[:, 560:] = tee[:8, :8].reshape(-1, 3).mean(0)  # folded over
+    assert Limit.UNEVEN_OUTLINE in limits(half)
+
+
+def test_what_can_hardly_be_told_from_its_ground_is_limited(drawn):
+    garment = drawn["tee-clay"]
+    cloth = garment.bgra[..., 3:].astype(np.float32) / 255
+
+    def on_ground(off: int) -> np.ndarray:
+        return (238 - off * cloth + np.zeros(3)).round().astype(np.uint8)
+
+    assert Limit.FAINT_OUTLINE in limits(on_ground(10))
+    assert Limit.FAINT_OUTLINE not in limits(on_ground(60))
+
+
+def test_readiness_goes_into_the_column_in_words(drawn):
+    tee = read(drawn["tee-clay"], GarmentCategory.TOP)
+    assert as_leffa(tee).readiness == Readiness(state="ready")
+    for limit in Limit:
+        limited = as_leffa(replace(tee, limits=(limit,))).readiness
+        assert limited.state == "limited"
+        assert [reason.endswith(".") for reason in limited.reasons] == [True]
+    unfit = as_leffa(replace(tee, limits=(Limit.UNEVEN_OUTLINE,), unfit=True))
+    assert unfit.model_dump(mode="json")["readiness"]["state"] == "unfit"

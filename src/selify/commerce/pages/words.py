@@ -3,12 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
+from selify.core.files import formats
 from selify.core.language import N_, _
+
+# What may be uploaded: for a file's field, and in words.
+PICTURE_TYPES = formats.ACCEPT
+PICTURE_FORMATS = formats.NAMES
 
 CATEGORIES: Mapping[str, str] = {
     "upper_body": _("Top"),
     "dresses": _("Dress"),
     "lower_body": _("Bottom"),
+}
+
+READINESS: Mapping[str, str] = {
+    "ready": _("Ready for try-ons"),
+    "limited": _("Limited try-ons"),
+    "unfit": _("Not fit for try-ons"),
 }
 
 COLOURS: Mapping[str, str] = {

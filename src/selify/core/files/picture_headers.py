@@ -2,12 +2,15 @@
 
 A decoder allocates by what the header says before it has seen a single pixel. So size, channels and
 depth are read here first, by hand, for every format; whatever the decoders say is checked again.
+Formats that hold more than one picture are cut down to the first at once.
 """
 
 import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from selify.core.files import avif_header, tiff_header
 
 # These decoders hold the whole canvas several times over, whatever it is made of.
 CANVAS_COST = 16.0
@@ -20,19 +23,30 @@ _PNG_DEPTHS = (1, 2, 4, 8, 16)
 _JPEG_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd7\xff])")
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_BUFFERED = frozenset({0xC2, 0xC6, 0xCA, 0xCE})  # progressive
+# Sizes of a bitmap's header: of OS/2, and of all versions for Windows.
+_BMP_OLD, _BMP_HEADERS = 12, frozenset({40, 52, 56, 64, 108, 124})
+_BMP_PLAIN = frozenset({0, 3, 6})  # rows as they are, with or without masks for the colours
+_BMP_DEPTHS = frozenset({1, 4, 8, 16, 24, 32})
 
 
 class HeaderWrong(ValueError):
     """There is no such header in this format."""
 
 
+class HeaderUnusual(ValueError):
+    """A valid header of something that the format can hold and nobody sends as a picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Width and height in pixels; ``cost``: bytes that decoding holds for each of them."""
+    """Width and height in pixels; ``cost``: bytes that decoding holds for each of them; ``only``:
+    the file reduced to its first picture, where others may be in it.
+    """
 
     width: int
     height: int
     cost: float
+    only: bytes | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -40,7 +54,9 @@ class Header:
 
 
 def read(kind: str, data: bytes, *, max_scans: int) -> Header:
-    """Raises HeaderWrong. ``kind`` is JPEG, PNG, GIF or WEBP, and the first bytes say so."""
+    """Raises HeaderWrong or HeaderUnusual. ``kind`` is JPEG, PNG, GIF, WEBP, AVIF, BMP or TIFF, and
+    the first bytes say so.
+    """
     try:
         match kind:
             case "PNG":
@@ -49,9 +65,17 @@ def read(kind: str, data: bytes, *, max_scans: int) -> Header:
                 return _jpeg(data, max_scans)
             case "GIF":
                 return _gif(data)
+            case "AVIF":
+                return _avif(data)
+            case "BMP":
+                return _bmp(data)
+            case "TIFF":
+                return _tiff(data)
             case _:
                 return _webp(data)
-    except (struct.error, IndexError, KeyError) as error:
+    except (avif_header.AvifUnusual, tiff_header.TiffUnusual) as error:
+        raise HeaderUnusual(kind) from error
+    except (struct.error, IndexError, KeyError, ValueError) as error:
         raise HeaderWrong(kind) from error
 
 
@@ -132,3 +156,33 @@ def _webp(data: bytes) -> Header:
     if len(data) < 30:
         raise HeaderWrong("WEBP")
     return Header(width, height, CANVAS_COST)
+
+
+def _avif(data: bytes) -> Header:
+    """The largest of all sizes that the file states: its decoders believe one or another of them."""
+    still, sizes = avif_header.still_of(data)
+    width, height = max(sizes, key=lambda size: size[0] * size[1])
+    return Header(width, height, avif_header.COST, still)
+
+
+def _tiff(data: bytes) -> Header:
+    page, (width, height), cost = tiff_header.first_page_of(data)
+    return Header(width, height, cost, page)
+
+
+def _bmp(data: bytes) -> Header:
+    """Rows as they are: a packed one would promise more than it brings, and is decoded slowly."""
+    header = struct.unpack_from("<I", data, 14)[0]
+    if header == _BMP_OLD:
+        width, height, _, depth = struct.unpack_from("<HHHH", data, 18)
+        packed = 0
+    elif header in _BMP_HEADERS:
+        width, height, _, depth, packed = struct.unpack_from("<iiHHI", data, 18)
+        height = abs(height)  # below zero: stored from above
+    else:
+        raise HeaderWrong("BMP")
+    if packed not in _BMP_PLAIN or depth not in _BMP_DEPTHS:
+        raise HeaderUnusual("BMP")
+    if width <= 0 or height <= 0:
+        raise HeaderWrong("BMP")
+    return Header(width, height, max(3.0, depth / 8))

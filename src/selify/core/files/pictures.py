@@ -12,10 +12,19 @@ from io import BytesIO
 from typing import Final
 
 import pi_heif
-from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    Image,
+    ImageCms,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 from selify.core.errors import Invalid, TooLarge
-from selify.core.files import picture_headers
+from selify.core.files import formats, picture_headers
 from selify.core.language import _
 
 MAX_BYTES: Final = 30 * 1024 * 1024
@@ -49,10 +58,21 @@ _TURN: Final = {
 _HEIF_BRANDS: Final = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 )
+_AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+_BMP_HEADER_SIZES: Final = frozenset({12, 40, 52, 56, 64, 108, 124})
 
 # Pillow registers a format when its module is loaded; named here so that no first caller pays for
 # loading all of its fifty formats.
-_REGISTERED: Final = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin)
+_REGISTERED: Final = (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+# Pictures are opened side by side; one that takes all cores for itself takes memory for each of them.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +108,8 @@ def open_picture(
     max_side: int = MAX_SIDE,
     transparency: Transparency = Transparency.FLATTEN,
 ) -> Picture:
-    """Decode JPEG, PNG, WebP, HEIC, or the first frame of a GIF, and encode it afresh.
+    """Decode JPEG, PNG, WebP, HEIC, AVIF, BMP, the first page of a TIFF, or the first frame of a GIF,
+    and encode it afresh.
 
     The longer side of the result has at most ``max_side`` pixels; nothing is ever enlarged. With
     ``Transparency.KEEP`` a picture that really has see-through pixels becomes a PNG; every other
@@ -102,6 +123,8 @@ def open_picture(
         return _encode(image, transparency)
     except (ImageUnreadable, ImageTooLarge):
         raise
+    except picture_headers.HeaderUnusual as error:
+        raise _unusual() from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise _too_many_pixels(max_pixels) from error
     except Exception as error:  # a decoder fed with hostile bytes raises what it likes
@@ -165,9 +188,23 @@ def _format_of(data: bytes) -> str | None:
         return "GIF"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
-        return "HEIF"
+    if data.startswith((b"II*\0", b"MM\0*")):
+        return "TIFF"
+    if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADER_SIZES:
+        return "BMP"
+    if data[4:8] == b"ftyp":
+        return _kind_by_brand(data)
     return None
+
+
+def _kind_by_brand(data: bytes) -> str | None:
+    """HEIC and AVIF share a container, whose first brand may be that of the container itself."""
+    end = min(int.from_bytes(data[:4], "big"), 1024, len(data))
+    others = {data[at : at + 4] for at in range(16, end - 3, 4)}
+    brand = data[8:12]
+    if brand in _AVIF_BRANDS or (brand in {b"mif1", b"msf1"} and others & _AVIF_BRANDS):
+        return "AVIF"
+    return "HEIF" if brand in _HEIF_BRANDS else None
 
 
 def _limit(max_pixels: int, cost: float) -> int:
@@ -203,6 +240,13 @@ def _too_many_pixels(max_pixels: int) -> ImageTooLarge:
     )
 
 
+def _unusual() -> ImageUnreadable:
+    return ImageUnreadable(
+        _("The picture is stored in an unusual way."),
+        hint=_("Please save it again as an ordinary JPEG and send that."),
+    )
+
+
 # --- Decoding -------------------------------------------------------------------------------------
 
 
@@ -212,7 +256,7 @@ def _decode(data: bytes, max_pixels: int, max_side: int) -> Image.Image:
     if kind is None:
         raise ImageUnreadable(
             _("This is not a picture that we can read."),
-            hint=_("Please send a photo as JPEG, PNG, WebP or HEIC."),
+            hint=_("Please send a photo as one of these: %(formats)s.", formats=formats.NAMES),
         )
     if kind == "HEIF":
         image = _read_heif(data, max_pixels)
@@ -230,7 +274,7 @@ def _read_with_pillow(kind: str, data: bytes, max_pixels: int, max_side: int) ->
     header = picture_headers.read(kind, data, max_scans=MAX_JPEG_SCANS)
     limit = _limit(max_pixels, header.cost)
     _check_size(header.size, limit)
-    image: Image.Image = Image.open(BytesIO(data), formats=(kind,))
+    image: Image.Image = Image.open(BytesIO(header.only or data), formats=(kind,))
     _check_size(image.size, limit)  # a header that comes twice may say two things
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         _prepare_jpeg(image, data, max_side)
@@ -242,10 +286,7 @@ def _read_with_pillow(kind: str, data: bytes, max_pixels: int, max_side: int) ->
 def _prepare_jpeg(image: JpegImagePlugin.JpegImageFile, data: bytes, max_side: int) -> None:
     """Let the decoder itself halve the picture as often as it can: 50 megapixels in 40 MB."""
     if picture_headers.jpeg_scans(data, at_most=MAX_JPEG_SCANS) > MAX_JPEG_SCANS:
-        raise ImageUnreadable(
-            _("The picture is stored in an unusual way."),
-            hint=_("Please save it again as an ordinary JPEG and send that."),
-        )
+        raise _unusual()
     longest = max(image.size)
     width, height = (max(1, side * 2 * max_side // longest) for side in image.size)
     image.draft(None, (width, height))

@@ -2,13 +2,15 @@
 
 from datetime import UTC, datetime
 
-from selify.commerce import DOUBTFUL, SHOWS_PERSON, LeffaMetadata
+from selify.commerce import DOUBTFUL, SHOWS_PERSON, LeffaMetadata, Readiness
 from selify.core.errors import Invalid
 from selify.core.language import _, stored
 from selify.tryon.engine.engine import EmbeddedEngine
 from selify.tryon.engine.reading import (
     ANALYZER_VERSION,
     GarmentReading,
+    Limit,
+    Misfit,
     NecklineShape,
     Pattern,
     SleeveLength,
@@ -46,6 +48,38 @@ _WARNINGS = {
 }
 
 
+_LIMITS = {
+    Limit.BUSY_BACKGROUND: _WARNINGS[RenderWarning.GARMENT_BACKGROUND_UNCERTAIN],
+    Limit.LOW_RESOLUTION: _WARNINGS[RenderWarning.LOW_RESOLUTION],
+    Limit.CUT_OFF: _("The picture ends before the garment does: show all of it."),
+    Limit.FAINT_OUTLINE: _(
+        "The garment has nearly the colour of its background: lay it on a darker or lighter one."
+    ),
+    Limit.UNEVEN_OUTLINE: _(
+        "Its left and right halves differ: lay it straight and flat, with nothing folded over."
+    ),
+}
+_MISFITS = {
+    Misfit.WORN: (
+        _("Somebody is in this picture, and the try-on would take them for cloth."),
+        _("Take a picture of the piece alone, laid flat or on a hanger."),
+    ),
+    Misfit.TEXTURE: (
+        _("No outline of a garment can be made out in this picture."),
+        _("Show the whole piece, laid flat on a plain background."),
+    ),
+}
+_NAMED = {
+    GarmentCategory.TOP: _("a top"),
+    GarmentCategory.DRESS: _("a dress"),
+    GarmentCategory.BOTTOM: _("a bottom"),
+}
+_SEEN = {
+    GarmentCategory.TOP: _("a top or a dress"),
+    GarmentCategory.BOTTOM: _("trousers"),
+}
+
+
 class GarmentUnreadable(Invalid):
     """No garment can be made out."""
 
@@ -64,8 +98,26 @@ class EmbeddedGarmentReader:
         known = GarmentCategory.from_leffa(category) if category else None
         reading = await self._engine.read_garment(picture, known)
         if isinstance(reading, Refusal):
-            raise GarmentUnreadable(stored(reading.sentence), hint=stored(reading.hint))
+            raise _unreadable(reading)
         return as_leffa(reading)
+
+
+def _unreadable(refusal: Refusal) -> GarmentUnreadable:
+    reason = refusal.details.get("reason")
+    if reason == Misfit.CATEGORY:
+        named, seen = (GarmentCategory(str(refusal.details[key])) for key in ("named", "seen"))
+        return GarmentUnreadable(
+            _(
+                "You chose %(named)s, but the picture shows %(seen)s.",
+                named=_NAMED[named],
+                seen=_SEEN[seen],
+            ),
+            hint=_("Choose what it is once more, or let us read it from the picture."),
+        )
+    if reason in _MISFITS:
+        sentence, hint = _MISFITS[Misfit(reason)]
+        return GarmentUnreadable(sentence, hint=hint)
+    return GarmentUnreadable(stored(refusal.sentence), hint=stored(refusal.hint))
 
 
 def as_leffa(reading: GarmentReading) -> LeffaMetadata:
@@ -87,12 +139,20 @@ def as_leffa(reading: GarmentReading) -> LeffaMetadata:
         "has_pattern": reading.pattern is not Pattern.PLAIN,
         "pattern_type": _PATTERNS[reading.pattern],
         "warnings": [_WARNINGS.get(warning, warning.value) for warning in reading.warnings],
+        "readiness": readiness_of(reading),
         "recommended_body_visible": _visible(reading.category),
         "colours": [{"name": c.name, "hex": c.hex, "share": c.share} for c in reading.colours],
         "analyzed_at": datetime.now(UTC),
         "analyzer_version": ANALYZER_VERSION,
     }
     return LeffaMetadata.model_validate(fields)
+
+
+def readiness_of(reading: GarmentReading) -> Readiness:
+    state = "unfit" if reading.unfit else "limited" if reading.limits else "ready"
+    return Readiness.model_validate(
+        {"state": state, "reasons": [_LIMITS[limit] for limit in reading.limits]}
+    )
 
 
 def _visible(category: GarmentCategory) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from selify.tryon.types import GarmentCategory, RenderWarning
 
-ANALYZER_VERSION = "selify-outline-1"
+ANALYZER_VERSION = "selify-outline-2"
 
 
 class Pattern(StrEnum):
@@ -43,11 +43,29 @@ class NecklineShape(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Misfit(StrEnum):
+    """Why a picture cannot become a garment: ``details["reason"]`` of the refusal."""
+
+    WORN = "worn"
+    TEXTURE = "texture"
+    CATEGORY = "category"  # ``details``: "named" and "seen"
+
+
+class Limit(StrEnum):
+    """What keeps a garment's try-ons from being good."""
+
+    BUSY_BACKGROUND = "busy_background"
+    LOW_RESOLUTION = "low_resolution"
+    CUT_OFF = "cut_off"
+    FAINT_OUTLINE = "faint_outline"
+    UNEVEN_OUTLINE = "uneven_outline"
+
+
 @dataclass(frozen=True, slots=True)
 class GarmentReading:
     """What the picture of a garment says. ``confidence`` 0..1; low ones want a human's look.
 
-    ``sleeve`` and ``neckline`` are None for bottoms.
+    ``sleeve`` and ``neckline`` are None for bottoms. ``unfit``: no try-on will be good.
     """
 
     category: GarmentCategory
@@ -60,6 +78,8 @@ class GarmentReading:
     length: str
     fit: str
     warnings: tuple[RenderWarning, ...]
+    limits: tuple[Limit, ...] = ()
+    unfit: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """For the way between processes; ``from_json`` reads it back."""
@@ -80,4 +100,6 @@ class GarmentReading:
             length=str(plain["length"]),
             fit=str(plain["fit"]),
             warnings=tuple(RenderWarning(warning) for warning in plain["warnings"]),
+            limits=tuple(Limit(limit) for limit in plain["limits"]),
+            unfit=bool(plain["unfit"]),
         )

@@ -1,5 +1,6 @@
 """Why nobody can be dressed, in words for the shopper."""
 
+from selify.core.files import formats
 from selify.core.language import _, sentences
 from selify.tryon.types import Refusal, RefusalCode
 
@@ -41,7 +42,7 @@ _WORDS: dict[RefusalCode, tuple[str, str]] = {
     ),
     RefusalCode.IMAGE_UNREADABLE: (
         _("This picture cannot be opened."),
-        _("Please send it as a JPEG, PNG or WebP picture."),
+        _("Please send it as one of these: %(formats)s.", formats=formats.NAMES),
     ),
     RefusalCode.IMAGE_TOO_LARGE: (
         _("This picture is too large."),

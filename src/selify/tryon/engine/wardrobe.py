@@ -10,17 +10,27 @@ from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.geometry import distance
 from selify.tryon.engine.keypoints import BottomPoints, TopPoints, runs_in_row
 from selify.tryon.engine.masks import largest_part
-from selify.tryon.engine.reading import GarmentReading, NecklineShape, SleeveLength
+from selify.tryon.engine.reading import GarmentReading, Limit, NecklineShape, SleeveLength
+from selify.tryon.engine.suitability import (
+    limits_of,
+    refuse_texture,
+    two_legs,
+)
 from selify.tryon.types import GarmentCategory, RenderWarning
 
-_LOW_RESOLUTION = 300
 _TRUST = {Backdrop.TRANSPARENT: 0.95, Backdrop.PLAIN: 0.9, Backdrop.BUSY: 0.6}
+_WARNINGS = {
+    Limit.BUSY_BACKGROUND: RenderWarning.GARMENT_BACKGROUND_UNCERTAIN,
+    Limit.LOW_RESOLUTION: RenderWarning.LOW_RESOLUTION,
+}
 
 
 def read_garment(bgr: Bgr, alpha: Array | None, category: GarmentCategory | None) -> GarmentReading:
     """Raises Refused (garment_not_found). Without a category it is guessed, and marked so."""
     known = category or _guess_category(bgr, alpha)
     garment = read_cut_out(bgr, alpha, known)
+    refuse_texture(bgr, garment)
+    limits, unfit = limits_of(bgr, garment)
     mask = (garment.alpha > 0.9).astype(np.uint8)
     length, fit = _cut_of(garment)
     return GarmentReading(
@@ -33,7 +43,9 @@ def read_garment(bgr: Bgr, alpha: Array | None, category: GarmentCategory | None
         neckline=_neckline(garment, garment.top) if garment.top else None,
         length=length,
         fit=fit,
-        warnings=_warnings(garment, mask),
+        warnings=tuple(_WARNINGS[limit] for limit in limits if limit in _WARNINGS),
+        limits=limits,
+        unfit=unfit,
     )
 
 
@@ -43,18 +55,9 @@ def _guess_category(bgr: Bgr, alpha: Array | None) -> GarmentCategory:
     mask = largest_part(cut.alpha > 0.5)
     x, y, width, height = cv2.boundingRect(mask)
     part = mask[y : y + height, x : x + width]
-    if _two_legs(part) and height > 1.05 * width and _top_share(part) > 0.3:
+    if two_legs(part) and height > 1.05 * width and _top_share(part) > 0.3:
         return GarmentCategory.BOTTOM
     return GarmentCategory.DRESS if height > 1.45 * width else GarmentCategory.TOP
-
-
-def _two_legs(part: Mask) -> bool:
-    height, width = part.shape
-    rows = range(int(0.72 * height), int(0.95 * height), max(1, height // 60))
-    legs = [
-        len([r for r in runs_in_row(part, row) if r[1] - r[0] > 0.12 * width]) == 2 for row in rows
-    ]
-    return float(np.mean(legs)) > 0.6
 
 
 def _top_share(part: Mask) -> float:
@@ -122,12 +125,3 @@ def _bottom_cut(points: BottomPoints, mask: Mask) -> tuple[str, str]:
     row = int(points.waist[0][1] + 0.85 * tall)
     hem = sum(end - start for start, end in runs_in_row(mask, row)) / width
     return length, "slim" if hem < 0.75 else "regular" if hem < 1.15 else "loose"
-
-
-def _warnings(garment: Garment, mask: Mask) -> tuple[RenderWarning, ...]:
-    found = []
-    if garment.backdrop is Backdrop.BUSY:
-        found.append(RenderWarning.GARMENT_BACKGROUND_UNCERTAIN)
-    if max(cv2.boundingRect(mask)[2:]) < _LOW_RESOLUTION:
-        found.append(RenderWarning.LOW_RESOLUTION)
-    return tuple(found)

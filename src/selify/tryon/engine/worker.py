@@ -20,17 +20,17 @@ import cv2
 import numpy as np
 
 from selify.tryon.engine.advice import warnings_for
-from selify.tryon.engine.arrays import Bgr
 from selify.tryon.engine.codec import decode, encode
 from selify.tryon.engine.frames import Frame, read_frame
 from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.gate import EngineKind, assess, assess_hosted, regions_of
 from selify.tryon.engine.networks import load_networks
-from selify.tryon.engine.perception import Face, Perception
+from selify.tryon.engine.perception import Perception
 from selify.tryon.engine.photo_check import check_photo
 from selify.tryon.engine.pipeline import TryOn, try_on
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.registration import registered
+from selify.tryon.engine.suitability import perhaps_somebody, refuse_other_category, refuse_somebody
 from selify.tryon.engine.wardrobe import read_garment
 from selify.tryon.types import GarmentCategory, QualityScores, RefusalCode, RenderWarning
 
@@ -38,9 +38,6 @@ _GARMENT_SIDE = 1024
 _CACHED_GARMENTS = 8
 _ADDRESS_SPACE = 6 << 30
 _MIN_COVER = 0.02
-# Of a garment's picture: somebody from head to foot shows a face of a tenth of it.
-_CLEAR_FACE = 0.8
-_SMALL_FACE = 0.05
 # Of the person. Long sleeves that become none, the whole person in view: 0.18 to 0.20, and the
 # arms look like arms; of a portrait without any bare arm 0.27, and they look like cardboard.
 _MOST_PAINTED = 0.235
@@ -122,11 +119,15 @@ class Workshop:
 
     def _read(self, request: Frame) -> Frame:
         name = request.header["category"]
+        category = None if name is None else GarmentCategory(name)
         picture = decode(request.parts[0], _GARMENT_SIDE)
-        reading = read_garment(
-            picture.bgr, picture.alpha, None if name is None else GarmentCategory(name)
-        )
-        if any(_is_somebody(face, picture.bgr) for face in self._perception.faces(picture.bgr)):
+        faces = self._perception.faces(picture.bgr)
+        refuse_somebody(faces, picture.bgr)
+        doubted = perhaps_somebody(faces, picture.bgr)
+        if category is not None and not doubted:  # somebody's legs are no trousers
+            refuse_other_category(picture.bgr, picture.alpha, category)
+        reading = read_garment(picture.bgr, picture.alpha, category)
+        if doubted:
             warnings = (RenderWarning.GARMENT_SHOWS_PERSON, *reading.warnings)
             reading = replace(reading, warnings=warnings)
         return Frame({"reading": reading.to_json()})
@@ -143,11 +144,6 @@ class Workshop:
                 self._garments.popitem(last=False)
         self._garments.move_to_end(key)
         return self._garments[key]
-
-
-def _is_somebody(face: Face, picture: Bgr) -> bool:
-    """A face of somebody who is there; small ones may be part of a print."""
-    return face.confidence > _CLEAR_FACE and face.height > _SMALL_FACE * picture.shape[0]
 
 
 def refuse_if_unconvincing(result: TryOn) -> None:

@@ -1,0 +1,186 @@
+"""What a garment's picture cannot give, said before anybody is to be dressed in it.
+
+Bars were set on 35 garments photographed by shops and at home, 36 people, and drawn garments:
+docs/decisions, garments that cannot work.
+"""
+
+import cv2
+import numpy as np
+
+from selify.tryon.engine.arrays import Array, Bgr, Mask
+from selify.tryon.engine.cutout import Backdrop, cut_out
+from selify.tryon.engine.garment import Garment
+from selify.tryon.engine.keypoints import runs_in_row
+from selify.tryon.engine.masks import largest_part
+from selify.tryon.engine.perception import Face
+from selify.tryon.engine.reading import Limit, Misfit
+from selify.tryon.engine.refusals import Refused
+from selify.tryon.types import GarmentCategory, RefusalCode
+
+# Worn garments 0.94 to 0.97; of 150 pictures without anybody, faces in prints among them, at most 0.84.
+_SOMEBODY = 0.9
+_PERHAPS_SOMEBODY = 0.85
+# Of the picture's height. Smaller ones are part of a print.
+_SMALL_FACE = 0.05
+# How alike the colours within and around an outline are (Bhattacharyya, 1: the same). Garments on
+# busy ground have 0.66 at most, noise and textures nearly 1.
+_SAME_WITHIN_AND_AROUND = 0.85
+# Sleeves make the upper part wider than the lower: tees 1.24 to 1.57, skirts and cropped trousers
+# at most 0.78; trousers hung by a wide waist reach 1.41, and are known by their legs.
+_SLEEVES_WIDER = 1.24
+# Overlap of an outline with its mirror image. Well-cut ones have 0.84 and more; those with pieces
+# missing, tilted or folded 0.79 and less, and the one that lay doubled 0.41.
+_EVEN = 0.8
+_HALF_MISSING = 0.5
+# Distance in colour (Lab of 8 bits) from the ground just outside. Two of three white garments on white,
+# both cut wrong, have 5 and 12; black on black, cut well, 16.
+_FAINT = 14.0
+_INVISIBLE = 8.0
+# Of one side of the picture.
+_CUT_OFF = 0.1
+_LOW_RESOLUTION = 300
+_SIDE = 512
+
+
+# --- Somebody in the picture ----------------------------------------------------------------------
+
+
+def refuse_somebody(faces: list[Face], picture: Bgr) -> None:
+    """The one place that says what becomes of a garment that is worn. Raises Refused."""
+    if _surest(faces, picture) >= _SOMEBODY:
+        raise Refused(RefusalCode.GARMENT_NOT_FOUND, details={"reason": Misfit.WORN})
+
+
+def perhaps_somebody(faces: list[Face], picture: Bgr) -> bool:
+    """Nothing to refuse, but worth a human's look."""
+    return _surest(faces, picture) >= _PERHAPS_SOMEBODY
+
+
+def _surest(faces: list[Face], picture: Bgr) -> float:
+    large = (face for face in faces if face.height > _SMALL_FACE * picture.shape[0])
+    return max((face.confidence for face in large), default=0.0)
+
+
+# --- No garment, or another one -------------------------------------------------------------------
+
+
+def refuse_texture(bgr: Bgr, garment: Garment) -> None:
+    """On busy ground an outline is found in anything, in noise too: there it means nothing when
+    the same colours lie within and around it. Raises Refused.
+    """
+    if garment.backdrop is not Backdrop.BUSY:
+        return
+    small, mask = _reduced(bgr, garment.mask)
+    lab = cv2.cvtColor(cv2.GaussianBlur(small, (0, 0), 1.0), cv2.COLOR_BGR2LAB)
+    rim = np.ones((7, 7), np.uint8)
+    within, around = cv2.erode(mask, rim), 1 - cv2.dilate(mask, rim)
+    if within.any() and around.any() and _alike(lab, within, around) > _SAME_WITHIN_AND_AROUND:
+        raise Refused(RefusalCode.GARMENT_NOT_FOUND, details={"reason": Misfit.TEXTURE})
+
+
+def _alike(lab: Array, one: Mask, other: Mask) -> float:
+    ranges = [0.0, 256.0] * 3
+    shares = [cv2.calcHist([lab], [0, 1, 2], part, [8, 21, 21], ranges) for part in (one, other)]
+    first, second = (share / max(1.0, float(share.sum())) for share in shares)
+    return float(np.sqrt(first * second).sum())
+
+
+def refuse_other_category(bgr: Bgr, alpha: Array | None, named: GarmentCategory) -> None:
+    """Two legs are no top, and sleeves are on nothing that is worn below. Whatever is less clear
+    than this is left to who named it. Raises Refused.
+    """
+    mask = largest_part(cut_out(bgr, alpha, GarmentCategory.TOP).alpha > 0.5)
+    seen = _clearly(mask)
+    if seen is not None and seen is not named and GarmentCategory.DRESS is not named:
+        details: dict[str, float | str] = {"reason": Misfit.CATEGORY, "named": named, "seen": seen}
+        raise Refused(RefusalCode.GARMENT_NOT_FOUND, details=details)
+
+
+def _clearly(mask: Mask) -> GarmentCategory | None:
+    x, y, width, height = cv2.boundingRect(mask)
+    part = mask[y : y + height, x : x + width]
+    if two_legs(part) and height > 1.05 * width:
+        return GarmentCategory.BOTTOM
+    upper, lower = _span(part, 0.12, 0.35), _span(part, 0.6, 0.85)
+    return GarmentCategory.TOP if not two_legs(part) and upper > _SLEEVES_WIDER * lower else None
+
+
+def _span(part: Mask, above: float, below: float) -> float:
+    """Median distance between the outermost pixels of rows, in pixels."""
+    height = part.shape[0]
+    runs = (runs_in_row(part, row) for row in range(int(above * height), int(below * height)))
+    return float(np.median([row[-1][1] - row[0][0] for row in runs if row] or [0]))
+
+
+def two_legs(part: Mask) -> bool:
+    """``part``: a mask without empty rows and columns around it."""
+    height, width = part.shape
+    rows = range(int(0.72 * height), int(0.95 * height), max(1, height // 60))
+    legs = [
+        len([r for r in runs_in_row(part, row) if r[1] - r[0] > 0.12 * width]) == 2 for row in rows
+    ]
+    return float(np.mean(legs)) > 0.6
+
+
+# --- What limits try-ons --------------------------------------------------------------------------
+
+
+def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
+    """What will not come out well, and whether it is so bad that nothing will."""
+    mask = largest_part(garment.alpha > 0.5)
+    even, contrast = _evenness(mask), _contrast(bgr, mask, garment.backdrop)
+    found = {
+        Limit.BUSY_BACKGROUND: garment.backdrop is Backdrop.BUSY,
+        Limit.LOW_RESOLUTION: max(cv2.boundingRect(mask)[2:]) < _LOW_RESOLUTION,
+        Limit.CUT_OFF: garment.backdrop is not Backdrop.TRANSPARENT and _cut_off(mask),
+        Limit.FAINT_OUTLINE: contrast < _FAINT,
+        Limit.UNEVEN_OUTLINE: even < _EVEN,
+    }
+    limits = tuple(limit for limit, there in found.items() if there)
+    return limits, even < _HALF_MISSING or contrast < _INVISIBLE
+
+
+def _evenness(mask: Mask) -> float:
+    x, y, width, height = cv2.boundingRect(mask)
+    part = mask[y : y + height, x : x + width] > 0
+    mirrored = part[:, ::-1]
+    return float((part & mirrored).sum() / max(1, (part | mirrored).sum()))
+
+
+def _contrast(bgr: Bgr, mask: Mask, backdrop: Backdrop) -> float:
+    """Median over the outline: distance of the cloth's colour from that of the ground beside it."""
+    if backdrop is Backdrop.TRANSPARENT:
+        return 255.0
+    small, cloth = _reduced(bgr, mask)
+    lab = cv2.cvtColor(cv2.GaussianBlur(small, (0, 0), 1.0), cv2.COLOR_BGR2LAB).astype(np.float32)
+    framed = cv2.copyMakeBorder(cloth, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    core, rim = (cv2.erode(framed, _round(r))[1:-1, 1:-1] for r in (6, 2))
+    inside = (rim > 0) & (core == 0)
+    outside = ((cv2.dilate(cloth, _round(8)) > 0) & (cv2.dilate(cloth, _round(3)) == 0)).astype(
+        np.float32
+    )
+    near = cv2.blur(outside, (31, 31))
+    ground = cv2.blur(lab * outside[..., None], (31, 31)) / np.maximum(near, 1e-4)[..., None]
+    off = np.sqrt(((lab - ground) ** 2).sum(2))[inside & (near > 0.01)]
+    return float(np.median(off)) if off.size else 255.0
+
+
+def _cut_off(mask: Mask) -> bool:
+    sides = (mask[0], mask[-1], mask[:, 0], mask[:, -1])
+    return max(float((side > 0).mean()) for side in sides) > _CUT_OFF
+
+
+def _reduced(bgr: Bgr, mask: Mask) -> tuple[Bgr, Mask]:
+    scale = _SIDE / max(mask.shape)
+    size = (round(mask.shape[1] * scale), round(mask.shape[0] * scale))
+    cut = (mask > 0).astype(np.uint8)
+    return (
+        cv2.resize(bgr, size, interpolation=cv2.INTER_AREA),
+        cv2.resize(cut, size, interpolation=cv2.INTER_NEAREST),
+    )
+
+
+def _round(radius: int) -> Mask:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(
+        np.uint8
+    )
