@@ -22,6 +22,8 @@ from selify.tryon.engine.person import Person
 from selify.tryon.engine.worn import SHARED_CUFF, worn_cuff
 
 _COUNT = 8
+# Of a top's length, from the armhole's middle: sleeves that go to the wrist have 0.74 and more, others 0.5 at most.
+_LONG = 0.66
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,10 @@ def _lengths(
     whole = float(lengths_along(_bone(person, side))[-1])
     upper_arm = distance(s.elbows[side], s.shoulders[side])
     foreshortened = float(np.clip(upper_arm / max(1.0, 0.58 * s.trunk), 0.5, 1.1))
-    length = distance(root, end) * torso.scale * foreshortened
-    if length > 0.66 * whole:
+    flat = distance(root, end)
+    length = flat * torso.scale * foreshortened
+    # A wide garment is drawn together more than its sleeves are long: its own proportions count as well.
+    if length > 0.66 * whole or flat > _LONG * points.length:
         length = whole * 0.985
     length = _like_worn(person, side, max(length, 0.28 * s.span), whole)
     direction = unit(s.elbows[side] - s.shoulders[side])

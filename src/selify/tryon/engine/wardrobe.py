@@ -11,6 +11,7 @@ from selify.tryon.engine.geometry import distance
 from selify.tryon.engine.keypoints import BottomPoints, TopPoints, runs_in_row
 from selify.tryon.engine.masks import largest_part
 from selify.tryon.engine.reading import GarmentReading, Limit, NecklineShape, SleeveLength
+from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.engine.suitability import (
     limits_of,
     refuse_texture,
@@ -25,10 +26,15 @@ _WARNINGS = {
 }
 
 
-def read_garment(bgr: Bgr, alpha: Array | None, category: GarmentCategory | None) -> GarmentReading:
+def read_garment(
+    bgr: Bgr,
+    alpha: Array | None,
+    category: GarmentCategory | None,
+    segmenter: Segmenter | None = None,
+) -> GarmentReading:
     """Raises Refused (garment_not_found). Without a category it is guessed, and marked so."""
     known = category or _guess_category(bgr, alpha)
-    garment = read_cut_out(bgr, alpha, known)
+    garment = read_cut_out(bgr, alpha, known, segmenter)
     refuse_texture(bgr, garment)
     limits, unfit = limits_of(bgr, garment)
     mask = (garment.alpha > 0.9).astype(np.uint8)

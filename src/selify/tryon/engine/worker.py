@@ -126,7 +126,7 @@ class Workshop:
         doubted = perhaps_somebody(faces, picture.bgr)
         if category is not None and not doubted:  # somebody's legs are no trousers
             refuse_other_category(picture.bgr, picture.alpha, category)
-        reading = read_garment(picture.bgr, picture.alpha, category)
+        reading = read_garment(picture.bgr, picture.alpha, category, self._perception.segmenter)
         if doubted:
             warnings = (RenderWarning.GARMENT_SHOWS_PERSON, *reading.warnings)
             reading = replace(reading, warnings=warnings)
