@@ -53,8 +53,14 @@ class Scene:
 
     @cached_property
     def palettes(self) -> tuple[list[Cluster], list[Cluster]]:
-        """The garment's colours in this light, and those of everything else."""
-        ours = _palette(self.perfect.bgr, self.region)
+        """The garment's colours, in this light and in white light, and those of everything else.
+
+        A garment that did not take over the light is still the garment: that is the colour's error.
+        """
+        light = self.photo.person.light
+        unlit = self.perfect.bgr / (np.array(light.cast) * light.level)
+        white = np.clip(unlit, 0, 255).astype(np.uint8)
+        ours = _palette(self.perfect.bgr, self.region) + _palette(white, self.region)
         theirs = [c for bgr, mask in _others(self) for c in _palette(bgr, mask)]
         return ours, theirs
 
