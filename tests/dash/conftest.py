@@ -230,7 +230,11 @@ async def open_site(
 def _settings(url: str, folder: Path) -> Settings:
     port = free_port()
     return Settings(
-        database_url=url, data_dir=folder, port=port, public_url=f"http://127.0.0.1:{port}"
+        database_url=url,
+        data_dir=folder,
+        port=port,
+        public_url=f"http://127.0.0.1:{port}",
+        tryon_small=True,
     )
 
 

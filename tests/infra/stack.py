@@ -84,6 +84,7 @@ async def running_stack(
     inherited = {
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
         "SELIFY_TRYON_ENGINES": INSTANT,
+        "SELIFY_TRYON_SMALL": "1",  # garments are read in no time
         "SELIFY_LOG_LEVEL": "WARNING",
         **(environment or {}),
     }

@@ -102,6 +102,7 @@ def phone(tmp_path: Path) -> Iterator[tuple[str, int]]:
 async def shop(phone: tuple[str, int], database_url: str, tmp_path: Path) -> AsyncIterator[Shop]:
     url, port = phone
     settings = Settings(
+        tryon_small=True,
         data_dir=tmp_path,
         database_url=database_url,
         port=port,

@@ -27,7 +27,7 @@ WIDTHS = pytest.mark.parametrize("width", [1280, 390], ids=["wide", "narrow"])
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def stack() -> AsyncIterator[WholeStack]:
     """The demo as a newcomer gets it, with two garments to be quick."""
-    environment = {"SELIFY_TRYON_ENGINES": "embedded"}
+    environment = {"SELIFY_TRYON_ENGINES": "embedded", "SELIFY_TRYON_SMALL": "0"}
     with quick_folder() as folder:
         async with running_stack(folder, environment=environment) as running:
             async with running.brand() as brand:

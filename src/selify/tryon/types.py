@@ -100,6 +100,7 @@ class QualityScores:
     print_kept: float | None
     old_replaced: float | None
     coverage: float | None
+    old_hidden: float | None = None
     misses: tuple[str, ...] = ()
 
     @property

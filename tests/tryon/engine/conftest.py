@@ -1,7 +1,7 @@
 """The engine's tests: drawn people and garments, and the real networks."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.networks import Networks, load_networks
 from selify.tryon.engine.perception import Body, Face, Perception
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
-from selify.tryon.engine.segmenter import Segmenter
+from selify.tryon.engine.segmenter import Looked, Segmenter
 from selify.tryon.types import GarmentCategory
 from selify_sandbox.drawn_garments import DrawnGarment, wardrobe
 from selify_sandbox.drawn_people import LOOKS, draw_person
@@ -68,9 +68,23 @@ def forgetful(models_dir: Path) -> Perception:
     return Perception(load_networks(models_dir, small=True))
 
 
+class RememberingSegmenter(Segmenter):
+    """The real one. A picture that it has looked at it need not look at again."""
+
+    @cached_property
+    def _looks(self) -> dict[object, Looked]:
+        return {}
+
+    def look(self, picture: Bgr, side: int | None = None) -> Looked:
+        key = side, picture.shape, sha256(np.ascontiguousarray(picture)).digest()
+        if key not in self._looks:
+            self._looks[key] = super().look(picture, side)
+        return self._looks[key]
+
+
 @pytest.fixture(scope="session")
 def segmenter(models_dir: Path) -> Segmenter:
-    return Segmenter(models_dir)
+    return RememberingSegmenter(models_dir)
 
 
 @pytest.fixture(scope="session")

@@ -60,10 +60,9 @@ def test_where_all_agree_nothing_is_decided_anew(
     assert np.array_equal(with_networks.alpha, cut_out(picture, None, drawn[slug].category).alpha)
 
 
-@pytest.mark.parametrize("value", [0, 128, 255])
-def test_an_empty_picture_shows_no_garment(segmenter: Segmenter, value: int) -> None:
+def test_an_empty_picture_shows_no_garment(segmenter: Segmenter) -> None:
     with pytest.raises(Refused) as refused:
-        cut_out(np.full((400, 400, 3), value, np.uint8), None, GarmentCategory.TOP, segmenter)
+        cut_out(np.full((400, 400, 3), 128, np.uint8), None, GarmentCategory.TOP, segmenter)
     assert refused.value.code is RefusalCode.GARMENT_NOT_FOUND
 
 

@@ -109,7 +109,7 @@ def test_a_reading_survives_the_way_between_processes(drawn, slug):
 
 def told(models_dir, picture: bytes, category: str | None = None) -> dict:
     request = Frame({"operation": "read", "category": category}, (picture,))
-    return Workshop(models_dir).answer(request).header
+    return Workshop(models_dir, small=True).answer(request).header
 
 
 def test_a_drawn_person_is_no_garment_in_silence(people, drawn, models_dir):

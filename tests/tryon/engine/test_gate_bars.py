@@ -103,6 +103,33 @@ def test_lost_hands_fail(perception, people, drawn, dressed):
     assert "hands" in scores.misses
 
 
+BAR = bars(EngineKind.EMBEDDED)["old_hidden"]
+
+
+def test_old_cloth_beside_the_new_is_no_picture_to_send(drawn, dressed):
+    """A jacket that hangs open beside the new tee; one whose hem shows below it may well be worn so."""
+    bgr, alpha = truth(drawn["tee-sunrise"])
+
+    def hidden(cut) -> float:
+        kept = np.ones(dressed.person.shape, np.uint8)
+        kept[cut] = 0
+        less = replace(
+            dressed.dressed,
+            cover=dressed.dressed.cover * kept,
+            replaced=dressed.dressed.replaced * kept,
+        )
+        regions = regions_of(dressed.person, GarmentCategory.TOP, less)
+        scores = assess(dressed.person.bgr, bgr, alpha, less.bgr, regions, EngineKind.EMBEDDED)
+        assert scores.old_hidden is not None
+        assert ("old_hidden" in scores.misses) == (scores.old_hidden < BAR)
+        return scores.old_hidden
+
+    rows, columns = np.nonzero(dressed.dressed.cover > 0.5)
+    assert hidden(np.s_[:0]) > 0.99
+    assert hidden(np.s_[:, int(np.percentile(columns, 80)) :]) < BAR
+    assert hidden(np.s_[int(np.percentile(rows, 90)) :, :]) > BAR
+
+
 def test_a_grey_blob_fails(perception, people, drawn, dressed):
     """A blob over the trunk; whole-image similarity would like it well."""
     blob = people["alex"].copy()

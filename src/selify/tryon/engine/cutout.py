@@ -92,10 +92,10 @@ def _by_vote(segmenter: Segmenter, bgr: Bgr, category: GarmentCategory) -> CutOu
     voted = vote(segmenter, bgr, category, mask)
     if voted is None:
         raise Refused(RefusalCode.GARMENT_NOT_FOUND)
-    if classic is not None and mask is not None and overlap(voted.mask, mask) > _SAME:
+    if classic is not None and mask is not None and overlap(voted, mask) > _SAME:
         return classic
     backdrop = Backdrop.BUSY if classic is None else classic.backdrop
-    decided = cv2.resize(voted.mask.astype(np.float32), (bgr.shape[1], bgr.shape[0]))
+    decided = cv2.resize(voted.astype(np.float32), (bgr.shape[1], bgr.shape[0]))
     return CutOut(at_the_edges(bgr, (decided > 0.5).astype(np.uint8)), backdrop)
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from selify.tryon.engine.appearance import pattern_of
 from selify.tryon.engine.arrays import Array, Bgr, Mask, Soft
 from selify.tryon.engine.dress import Dressed
-from selify.tryon.engine.masks import closed, ellipse, grown, shrunk
+from selify.tryon.engine.labels import Label
+from selify.tryon.engine.masks import closed, ellipse, grown, opened, shrunk
 from selify.tryon.engine.measures import (
     colour_histogram,
     colour_likeness,
@@ -44,6 +45,7 @@ _BARS: dict[str, float] = {
     "print_kept": 0.10,
     "old_replaced": 0.75,
     "coverage": 0.5,
+    "old_hidden": 0.96,
 }
 _FACE_BAR = {EngineKind.EMBEDDED: 0.999, EngineKind.HOSTED: 0.90}
 
@@ -58,8 +60,8 @@ class Regions:
     """Where to look, as masks (H, W) of the photo's size.
 
     ``torso`` is where the garment has to be; ``worn`` the old garment that it replaces;
-    ``garment`` where the new one shows, ``replaced`` where anything but the old photo does (None:
-    not known, then found by change and colour).
+    ``garment`` where the new one shows, ``replaced`` where anything but the old photo does, ``beside``
+    where old cloth still shows beside the new (None: not known; the first two are then found by change and colour).
     """
 
     face: Mask
@@ -69,6 +71,7 @@ class Regions:
     worn: Mask
     garment: Mask | None = None
     replaced: Mask | None = None
+    beside: Mask | None = None
 
 
 def assess(
@@ -101,8 +104,16 @@ def assess(
         "print_kept": print_survival(garment_bgr, garment_mask, result, wide) if printed else None,
         "old_replaced": mean_inside(replaced.astype(np.float32), regions.worn),
         "coverage": mean_inside(shown.astype(np.float32), regions.torso),
+        "old_hidden": _hidden(regions),
     }
     return scored(scores, kind)
+
+
+def _hidden(regions: Regions) -> float | None:
+    """1 where no old cloth shows beside the new; it falls by the share that does, of the new garment's area."""
+    if regions.beside is None or regions.garment is None:
+        return None
+    return max(0.0, 1 - float(regions.beside.sum()) / max(1, int(regions.garment.sum())))
 
 
 def scored(scores: dict[str, float | None], kind: EngineKind) -> QualityScores:
@@ -156,7 +167,28 @@ def regions_of(
         worn=worn.astype(np.uint8),
         garment=garment,
         replaced=None if dressed is None else dressed.replaced,
+        beside=None if dressed is None else _old_beside(person, category, dressed),
     )
+
+
+_TAKEN_OFF = {
+    GarmentCategory.TOP: (Label.UPPER,),
+    GarmentCategory.BOTTOM: (Label.LOWER,),
+    # A skirt that swings out beside the new dress is not hidden by it.
+    GarmentCategory.DRESS: (Label.UPPER, Label.LOWER),
+}
+
+
+def _old_beside(person: Person, category: GarmentCategory, dressed: Dressed) -> Mask:
+    """Old cloth as high as the new: beside it, not above or below, where another garment may well be seen."""
+    span, cover = person.skeleton.span, (dressed.cover > 0.5).astype(np.uint8)
+    old = opened(np.isin(person.label, _TAKEN_OFF[category]), 0.01 * span)
+    old = old & (1 - grown(cover, 0.02 * span)) & (1 - dressed.replaced)
+    rows = np.flatnonzero(cover.any(1))
+    first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, 0)
+    old[:first] = 0
+    old[last:] = 0
+    return np.asarray(old)
 
 
 def face_zone(s: Skeleton, shape: tuple[int, ...]) -> Mask:

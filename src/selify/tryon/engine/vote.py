@@ -28,6 +28,8 @@ SIDE = 512
 # Two that look quite differently see the same: there is nothing to vote about.
 _AGREED = 0.985
 _POINTS = 8
+# A gap with its ends, in gaps without.
+_GAPS_ENDS = 2.5
 _STRETCH = 5.0
 # Levels of Lab, of 255, by which even white on white differs somewhere from what it lies on.
 _BARELY_SEEN = 2.5
@@ -53,14 +55,6 @@ _Proposals = Mapping[str, Mask]
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
-    """``agreement`` 0..1: how alike the proposals are to what was decided."""
-
-    mask: Mask
-    agreement: float
-
-
-@dataclass(frozen=True, slots=True)
 class _Rim:
     """The picture's rim as a sample of its background."""
 
@@ -79,7 +73,7 @@ class _Rim:
 
 def vote(
     segmenter: Segmenter, bgr: Bgr, category: GarmentCategory, classic: Mask | None
-) -> Vote | None:
+) -> Mask | None:
     """``classic``: what was cut out without the networks, None where nothing was. None: nobody finds anything.
 
     All masks, the result too, are of the picture reduced to ``SIDE``: no network sees more.
@@ -88,7 +82,7 @@ def vote(
     rim = _Rim.of(_lab(bgr))
     salient = _tidy(segmenter.salient(bgr) > 0.5)
     if classic is not None and rim.plain and overlap(salient, classic) > _AGREED:
-        return Vote(classic, overlap(salient, classic))
+        return classic
     found = _proposals(segmenter, picture, category, classic, salient, rim)
     proposals: _Proposals = {
         name: mask for name, mask in found.items() if 0.03 <= mask.mean() <= 0.95
@@ -102,8 +96,7 @@ def vote(
     if rim.plain and classic is not None:
         mask = _whole(mask, salient)
         mask = largest_part(mask & (1 - _gaps(bgr, mask, classic, rim, category)))
-    agreement = float(np.mean([overlap(mask, other) for other in proposals.values()]))
-    return Vote(mask, agreement)
+    return mask
 
 
 def _shows(bgr: Bgr, mask: Mask, rim: _Rim) -> bool:
@@ -199,10 +192,10 @@ def _without_strangers(proposals: _Proposals) -> _Proposals:
     while len(kept) > 3:
         alike = {name: _support(name, kept) for name in kept}
         largest = max(int(mask.sum()) for mask in kept.values())
-        small = {name: kept[name].sum() < 0.5 * largest for name in kept}
+        minor = {name: kept[name].sum() < 0.5 * largest for name in kept}
         # A part of the garment is likelier than more than the garment: small ones go first.
-        worst = min(alike, key=lambda name: alike[name] - 0.15 * small[name])
-        if alike[worst] > (0.75 if small[worst] else 0.6):
+        worst = min(alike, key=lambda name: alike[name] - 0.15 * minor[name])
+        if alike[worst] > (0.75 if minor[worst] else 0.6):
             break
         del kept[worst]
     return kept
@@ -300,6 +293,7 @@ def _gaps(bgr: Bgr, mask: Mask, classic: Mask, rim: _Rim, category: GarmentCateg
     count, labels, stats, _ = cv2.connectedComponentsWithStats(opened(same, radius), connectivity=4)
     left, top, wide, tall = cv2.boundingRect(mask)
     middle, below_arms = left + wide / 2, top + 0.2 * tall
+    _, missing = cv2.connectedComponents(mask & (1 - classic), connectivity=4)
     gaps = np.zeros_like(mask)
     for part in range(1, count):
         x, y, w, h, area = (int(v) for v in stats[part])
@@ -309,7 +303,12 @@ def _gaps(bgr: Bgr, mask: Mask, classic: Mask, rim: _Rim, category: GarmentCateg
             and area > 0.0006 * mask.size
             and h > 1.3 * w
         ):
-            gaps[labels == part] = 1
+            gap = labels == part
+            gaps[gap] = 1
+            # Its ends lie in the garment's shadow. The classical cut-out knows them, if it has not eaten into the cloth.
+            whole = missing == np.bincount(missing[gap]).argmax()
+            if whole.sum() < _GAPS_ENDS * area:
+                gaps[whole] = 1
     return np.asarray(cv2.dilate(gaps, disc(radius)) & (classic == 0))
 
 

@@ -12,7 +12,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -158,8 +158,7 @@ def refuse_if_unconvincing(result: TryOn) -> None:
 
 
 def _plain(scores: QualityScores) -> dict[str, Any]:
-    names = ("face", "hands", "background", "colour", "print_kept", "old_replaced", "coverage")
-    return {**{name: getattr(scores, name) for name in names}, "misses": list(scores.misses)}
+    return {**asdict(scores), "misses": list(scores.misses)}
 
 
 def serve(workshop: Workshop, requests: BinaryIO, answers: BinaryIO) -> None:
