@@ -16,7 +16,7 @@ from bench.instruments.report import Line
 from bench.instruments.rounds import THOROUGH, Effort, percentile
 from selify import assets
 from selify.tryon.engine.garment import Garment, read_cut_out
-from selify.tryon.engine.gate import EngineKind, assess, regions_of
+from selify.tryon.engine.gate import assess_own
 from selify.tryon.engine.networks import load_networks
 from selify.tryon.engine.perception import Perception
 from selify.tryon.engine.pipeline import TryOn, try_on
@@ -24,7 +24,7 @@ from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.worker import refuse_if_unconvincing
 from selify_sandbox.drawn_world import garments, scenes
 from selify_sandbox.drawn_world.samples import GARMENTS, PEOPLE
-from selify_sandbox.drawn_world.scenes import Measures, Scene, scene
+from selify_sandbox.drawn_world.scenes import Measures, scene
 from selify_sandbox.drawn_world.specs import Garment as Drawn
 
 FIGURE = "truth"
@@ -85,24 +85,16 @@ def _outcome(
     except Refused as refused:
         return Outcome(person, garment.kind, None, refused.code.value)
     measures = scenes.measure(place, result.bgr)
-    return Outcome(person, garment.kind, measures, _why_not_sent(result, cut_out, place))
+    return Outcome(person, garment.kind, measures, _why_not_sent(result, cut_out))
 
 
-def _why_not_sent(result: TryOn, garment: Garment, place: Scene) -> str:
+def _why_not_sent(result: TryOn, garment: Garment) -> str:
     """As the engine's process decides; empty where the picture is sent."""
     try:
         refuse_if_unconvincing(result)
     except Refused as refused:
         return str(refused.details["reason"])
-    category = place.garment.category
-    scores = assess(
-        result.person.bgr,
-        garment.bgr,
-        garment.alpha,
-        result.dressed.bgr,
-        regions_of(result.person, category, result.dressed),
-        EngineKind.EMBEDDED,
-    )
+    scores = assess_own(result.person, garment, result.dressed)
     return ", ".join(scores.misses)
 
 

@@ -25,11 +25,12 @@ from selify.core.files.pictures import Transparency, open_picture
 from selify.tryon.engine.arrays import Bgr
 from selify.tryon.engine.codec import decode
 from selify.tryon.engine.garment import Garment, read_cut_out
-from selify.tryon.engine.gate import EngineKind, assess, regions_of
+from selify.tryon.engine.gate import assess_own
 from selify.tryon.engine.networks import load_networks
 from selify.tryon.engine.perception import Perception
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
 from selify.tryon.engine.refusals import Refused
+from selify.tryon.engine.traits import traits_of
 from selify.tryon.engine.wardrobe import read_garment
 from selify.tryon.engine.worker import refuse_if_unconvincing
 from selify.tryon.types import GarmentCategory
@@ -51,6 +52,7 @@ class Result:
     refused: str = ""
     seconds: float = 0.0
     scores: dict[str, Any] = field(default_factory=dict)
+    traits: dict[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -77,8 +79,9 @@ class Studio:
             photo = bgr_of(person)
             done = dressed_in(cloth, photo, self._look(person, photo, category))
             picture = done.bgr
+            result.traits = traits_of(done.person, cloth, done.dressed)
             refuse_if_unconvincing(done)
-            result.scores, result.refused = _judged(done, cloth, category)
+            result.scores, result.refused = _judged(done, cloth)
         except Refused as refused:
             result.refused = f"{refused.code.value} {refused.details or ''}".strip()
         result.seconds = round(time.perf_counter() - started, 2)
@@ -121,11 +124,8 @@ def _or_raise(found: T | Refused) -> T:
     return found
 
 
-def _judged(done: TryOn, cloth: Garment, category: GarmentCategory) -> tuple[dict[str, Any], str]:
-    regions = regions_of(done.person, category, done.dressed)
-    scores = assess(
-        done.person.bgr, cloth.bgr, cloth.alpha, done.dressed.bgr, regions, EngineKind.EMBEDDED
-    )
+def _judged(done: TryOn, cloth: Garment) -> tuple[dict[str, Any], str]:
+    scores = assess_own(done.person, cloth, done.dressed)
     measures = {name: getattr(scores, name) for name in scores.__slots__ if name != "misses"}
     return measures, "gate: " + " ".join(scores.misses) if scores.misses else ""
 

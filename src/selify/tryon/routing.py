@@ -202,8 +202,7 @@ class _Journey:
                     return result
                 if isinstance(result, Refusal) and result.code in FINAL_REFUSALS:
                     return result
-                lacking = isinstance(result, Refusal) and result.reason
-                if self.attempts[-1].outcome is not Outcome.QUALITY_TOO_LOW or lacking:
+                if self.attempts[-1].outcome is not Outcome.QUALITY_TOO_LOW or _settled(result):
                     break  # another roll of the same engine would end alike
         return None
 
@@ -295,6 +294,13 @@ class _Journey:
             cost=spent.value,
             reason=reason,
         )
+
+
+def _settled(result: Rendering | Refusal | None) -> bool:
+    """The engine says that the photo lacks something, or that it has done what it can."""
+    if isinstance(result, Refusal):
+        return result.reason is not None
+    return result is not None and result.final
 
 
 def _cost_of(attempts: Sequence[Attempt]) -> MicroUnits:

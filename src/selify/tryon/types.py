@@ -63,6 +63,7 @@ class RefusalReason(StrEnum):
     SEATED = "seated"  # this garment is shown on people who stand
     SLEEVES = "sleeves"  # they are where this garment shows bare arms
     ARMS = "arms"  # they are in front of the garment
+    LAYERS = "layers"  # a jacket, coat or scarf that the garment cannot hide
 
 
 class RenderWarning(StrEnum):
@@ -90,18 +91,21 @@ class RenderOptions:
 class QualityScores:
     """Measures of one result (``None``: not measurable here), and the names of the bars it misses.
 
+    ``doubts``: what makes a picture of the embedded engine less convincing, the worst first (engine/traits.py).
     Shares and similarities are 0 to 1. Source of measures and bars: docs/decisions, quality gate.
     """
 
-    face: float | None
-    hands: float | None
-    background: float | None
-    colour: float | None
-    print_kept: float | None
-    old_replaced: float | None
-    coverage: float | None
+    face: float | None = None
+    hands: float | None = None
+    background: float | None = None
+    colour: float | None = None
+    print_kept: float | None = None
+    old_replaced: float | None = None
+    coverage: float | None = None
     old_hidden: float | None = None
+    convincing: float | None = None
     misses: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -110,7 +114,10 @@ class QualityScores:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A finished try-on. ``cost`` is what the provider charges us for it."""
+    """A finished try-on. ``cost`` is what the provider charges us for it.
+
+    ``final``: the engine made the best of it, and would answer with the same picture again.
+    """
 
     picture: Picture
     engine: str
@@ -118,6 +125,7 @@ class Rendering:
     cost: MicroUnits
     warnings: tuple[RenderWarning, ...] = ()
     scores: QualityScores | None = None
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from selify.tryon.engine.geometry import at_length
 from selify.tryon.engine.labels import Label
 from selify.tryon.engine.perception import Face
 from selify.tryon.engine.person import read_person
-from selify.tryon.engine.pipeline import try_on
+from selify.tryon.engine.pipeline import LIGHTS, dressed_in, see, try_on
 from selify.tryon.engine.refusals import Refused, refusal
 from selify.tryon.engine.shading import folds
 from selify.tryon.engine.skeleton import Skeleton, refuse_if_undressable
@@ -195,9 +195,10 @@ def test_the_same_pictures_give_the_same_pixels(dress, forgetful, people, garmen
     assert np.array_equal(first.bgr, dress("kim", "tee-sunrise").bgr)
 
 
-def test_another_attempt_gives_another_picture(dress, perception, people, garments):
-    first = dress("kim", "tee-sunrise")
-    second = try_on(perception, people["kim"], garments["tee-sunrise"], attempt=2)
+def test_less_of_the_old_light_gives_another_picture(dress, perception, people, garments):
+    first, garment = dress("kim", "tee-sunrise"), garments["tee-sunrise"]
+    seen = see(perception, people["kim"], garment.category)
+    second = dressed_in(garment, people["kim"], seen, light=LIGHTS[-1])
     assert not np.array_equal(first.bgr, second.bgr)
 
 

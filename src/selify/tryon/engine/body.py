@@ -126,7 +126,7 @@ def usual_half_width(tau: Array | float, span: float) -> Array:
 def _half_widths(person: Person, fit: BodyFit, side: int) -> Array:
     """Measured where the photo allows it, the usual shape scaled to it elsewhere; smoothed."""
     usual = usual_half_width(_HEIGHTS, person.skeleton.span)
-    bone = _arm_bone(person.skeleton, side)
+    bone = _covered(person, _arm_bone(person.skeleton, side))
     bare_arm = (person.skin & person.zones.arms).astype(bool)
     measured = np.array(
         [_march_side(person, fit, side, float(tau), bone, bare_arm) for tau in _HEIGHTS]
@@ -152,6 +152,11 @@ def _arm_bone(s: Skeleton, side: int) -> Points:
     )
 
 
+def _covered(person: Person, bone: Points) -> Points:
+    """The points of an arm that are in a sleeve: where it is bare its skin shows where the trunk ends."""
+    return np.array([point for point in bone if _at(person.label, point) != Label.SKIN])
+
+
 def _march_side(
     person: Person, fit: BodyFit, side: int, tau: float, bone: Points, bare_arm: Mask
 ) -> float:
@@ -168,7 +173,7 @@ def _march_side(
         if misses >= 2:
             return float((reach - 0.012) * span)
         # A covered arm hanging at the side: the trunk ends a little before its bone.
-        near_arm = tau > 0.3 and reach > 0.42
+        near_arm = len(bone) > 0 and tau > 0.3 and reach > 0.42
         if near_arm and float(np.hypot(*(bone - point).T).min()) < 0.10 * span:
             return float((reach - 0.03) * span)
     return float("nan")

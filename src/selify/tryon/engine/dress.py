@@ -8,11 +8,19 @@ import numpy as np
 
 from selify.tryon.engine.arrays import SIDES, Array, Bgr, Mask, Soft
 from selify.tryon.engine.body import BodyFit, arm_length
-from selify.tryon.engine.fit import PIT_HEIGHT, TorsoFit, fit_torso, pit_reach
+from selify.tryon.engine.fit import EASE, PIT_HEIGHT, TorsoFit, fit_torso, pit_reach
 from selify.tryon.engine.garment import Cloth, Garment
-from selify.tryon.engine.geometry import Ruled, at_length, strip_field, thin_plate_field
+from selify.tryon.engine.geometry import (
+    Ruled,
+    at_length,
+    distortion,
+    lengths_along,
+    strip_field,
+    thin_plate_field,
+)
 from selify.tryon.engine.keypoints import TopPoints
 from selify.tryon.engine.labels import Label
+from selify.tryon.engine.limbs import Limbs, bare_limbs
 from selify.tryon.engine.masks import (
     blur,
     capsule,
@@ -25,16 +33,22 @@ from selify.tryon.engine.masks import (
 from selify.tryon.engine.person import Person
 from selify.tryon.engine.shading import contact, drop_shadow, exposure, folds, volume
 from selify.tryon.engine.skin import paint_skin
-from selify.tryon.engine.sleeves import SleeveFit, fit_sleeves
-from selify.tryon.engine.worn import bare_arm, worn_cloth, worn_cuff
+from selify.tryon.engine.sleeves import SLEEVE_EASE, SleeveFit, fit_sleeves
+from selify.tryon.engine.worn import worn_cloth, worn_cuff
 from selify.tryon.types import GarmentCategory
+
+# In tau; higher up nothing is old cloth that a garment could reach out to.
+_SHOULDERS = -0.14
 
 
 @dataclass(frozen=True, slots=True)
 class Dressed:
     """The picture, how much of each pixel is the new garment, and where skin was painted.
 
-    ``worn`` is the old garment, ``replaced`` all of the photo that shows something else now.
+    ``worn`` is the old garment, ``replaced`` all of the photo that shows something else now. Of these, for the gate:
+    ``limbs`` painted as round skin, ``restored`` background, cloth ``reached`` out to cover the old beside the new.
+    ``strain``: how far parts are stretched or shrunk lengthwise, as the largest natural logarithm of a ratio;
+    ``distortion``: the trunk's, of lengths in one direction against another.
     """
 
     bgr: Bgr
@@ -42,6 +56,11 @@ class Dressed:
     painted: Mask
     worn: Mask
     replaced: Mask
+    limbs: Mask | None = None
+    restored: Mask | None = None
+    reached: Mask | None = None
+    strain: float = 0.0
+    distortion: float = 0.0
 
 
 @dataclass(slots=True)
@@ -53,6 +72,7 @@ class _Drape:
     torso: Soft
     sleeves: Soft
     crease: Soft
+    distortion: float
 
 
 def dress(
@@ -64,14 +84,15 @@ def dress(
     cloth = garment.cloth_for(torso.scale)
     worn = worn_cloth(person)
     drape = _draped(person, cloth, torso, sleeves)
-    drape.cover *= _within_silhouette(person, garment)
-    left = _left_over(person, body, torso, sleeves, drape, worn)
+    drape.cover *= _within_silhouette(person, garment, drape.sleeves)
+    limbs = bare_limbs(person)
+    left = _left_over(person, body, torso, sleeves, drape, worn, limbs)
     _reach_out(person, drape, left)
     front = _in_front(person, body, torso, drape, sleeved=bool(sleeves))
     cover = np.clip(drape.cover * (1 - front) * (1 - _head(person)), 0, 1)
     hidden = np.maximum(cover, grown(left.skin, 0.03 * person.skeleton.span))
     base = _without_old_rim(person, worn, left.background, hidden)
-    base = paint_skin(person, left.skin, base)
+    base = paint_skin(person, left.skin, base, limbs, left.arms)
     base = base * drop_shadow(person, cover)[..., None]
     shade = (1 + (folds(person, person.upper) - 1) * light) * volume(person, drape.cover)
     shade *= (1 - 0.22 * drape.crease) * contact(person, front * (1 - drape.sleeves), 0.22)
@@ -84,7 +105,24 @@ def dress(
         painted=left.skin,
         worn=worn,
         replaced=(cover > 0.5).astype(np.uint8) | left.skin | left.background,
+        limbs=left.arms,
+        restored=left.background & (cover <= 0.5),
+        reached=(left.torso | left.sleeve) & (cover > 0.5),
+        strain=_strain(body, points, torso, sleeves),
+        distortion=drape.distortion,
     )
+
+
+def _strain(body: BodyFit, points: TopPoints, torso: TorsoFit, sleeves: list[SleeveFit]) -> float:
+    tips = body.tau_of((body.tips[0] + body.tips[1]) / 2)
+    seen = (torso.hem_height - tips) * body.skeleton.trunk
+    ratios = [seen / max(1.0, points.length * torso.lengthwise)]
+    for sleeve in sleeves:
+        flat, fitted = (
+            float(lengths_along(edge.outer)[-1]) for edge in (sleeve.source, sleeve.target)
+        )
+        ratios.append(fitted / max(1.0, flat * torso.lengthwise))
+    return float(np.abs(np.log(np.maximum(ratios, 1e-3))).max())
 
 
 def _edge_softness(person: Person) -> float:
@@ -96,13 +134,13 @@ def _draped(person: Person, cloth: Cloth, torso: TorsoFit, sleeves: list[SleeveF
     field = thin_plate_field(
         cloth.place(torso.source), torso.target, shape, margin=0.25 * person.skeleton.span
     )
-    image = np.zeros((*shape, 3), np.float32)
+    image, none = np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
+    cover = soft_polygon(shape, torso.outline, soft)
+    distorted = 0.0
     if field is not None:
         image = field.pull(cloth.bgr, shape).astype(np.float32)
-    cover = soft_polygon(shape, torso.outline, soft)
-    drape = _Drape(
-        image, cover.copy(), cover, np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    )
+        distorted = distortion(field, (cover > 0.5).astype(np.uint8))
+    drape = _Drape(image, cover.copy(), cover, none, none.copy(), distorted)
     for sleeve in sleeves:
         _lay_sleeve(person, cloth, sleeve, drape)
     return drape
@@ -129,13 +167,18 @@ def _lay_sleeve(person: Person, cloth: Cloth, sleeve: SleeveFit, drape: _Drape) 
     drape.crease = np.maximum(drape.crease, crease * depth_down)
 
 
-def _within_silhouette(person: Person, garment: Garment) -> Soft:
-    """A top stays within a hair's breadth of the person; a skirt may swing out below the hips."""
-    ease = 0.02 * person.skeleton.span
-    near = blur(grown(person.mask, ease).astype(np.float32), max(0.8, 0.3 * ease))
+def _within_silhouette(person: Person, garment: Garment, sleeves: Soft) -> Soft:
+    """On the shoulders cloth lies on the person; a top stands off the trunk a little, its sleeves off the arms, and a
+    skirt swings out.
+    """
+    span = person.skeleton.span
+    ease = 0.02 + EASE * np.clip((person.along - 0.25) / 0.2, 0, 1)
+    ease = np.where(sleeves > 0.05, SLEEVE_EASE, ease) * span
+    off = cv2.distanceTransform(1 - person.mask, cv2.DIST_L2, 5)
+    near = np.clip((ease - off) / max(1.5, 0.012 * span) + 0.5, 0, 1)
     if garment.category is GarmentCategory.DRESS:
         return np.maximum(near, np.clip((person.along - 0.85) * 8, 0, 1))
-    return near
+    return np.asarray(near, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +188,7 @@ class _LeftOver:
     torso: Mask
     sleeve: Mask
     skin: Mask
+    arms: Mask
     background: Mask
 
 
@@ -155,6 +199,7 @@ def _left_over(
     sleeves: list[SleeveFit],
     drape: _Drape,
     worn: Mask,
+    limbs: Limbs,
 ) -> _LeftOver:
     span = person.skeleton.span
     left = (worn > 0) & (drape.cover <= 0.97)
@@ -168,16 +213,27 @@ def _left_over(
     sleeve = on_arm & _beside_sleeves(person, sleeves, drape)
     beyond = on_arm & ~sleeve
     sleeve |= _bare_beside_sleeves(person, sleeves, drape)
-    limb = _limbs(person) > 0
+    limb = limbs.mask > 0
     trunk = left & ~bare & ~neck & (person.along < torso.hem_height + 0.15)
+    trunk |= _hips_beside(person, torso, drape)
     skin = (left & neck) | (beyond & limb)
     skin_mask = grown(opened(skin, 1), max(1.0, 0.012 * span)) & person.mask & (1 - person.hair)
+    round_limb = grown(opened(beyond & limb & (_chest(person) == 0), 1), 0.012 * span)
     return _LeftOver(
         torso=trunk.astype(np.uint8),
         sleeve=sleeve.astype(np.uint8),
         skin=skin_mask,
+        arms=skin_mask & round_limb,
         background=(beyond & ~limb).astype(np.uint8),
     )
+
+
+def _hips_beside(person: Person, torso: TorsoFit, drape: _Drape) -> Array:
+    """Skirt or trousers that stand out beside a top which hangs over them: it goes round them too."""
+    near = grown(drape.torso > 0.5, 0.08 * person.skeleton.span) > 0
+    above_hem = (person.along > 0.4) & (person.along < torso.hem_height)
+    beside = near & above_hem & (person.label == Label.LOWER) & (drape.cover <= 0.97)
+    return np.asarray(beside)
 
 
 def _beside_trunk(person: Person, body: BodyFit) -> Array:
@@ -223,20 +279,13 @@ def _rim_reach(person: Person, sleeves: list[SleeveFit]) -> float:
     return max(reaches)
 
 
-def _limbs(person: Person) -> Mask:
-    """As wide as bare arms and shoulders are, however wide the sleeves round them."""
+def _chest(person: Person) -> Mask:
+    """Between the shoulder joints skin is flat, not round as a limb."""
     s = person.skeleton
-    limbs = np.zeros(person.shape, np.uint8)
-    for k in SIDES:
-        arm = s.arm(k)
-        bare = bare_arm(person, k)
-        elbow = min(0.14 * s.span, bare[1] if bare else s.span)
-        # Where the bare arm comes out of the sleeve, what is painted meets it edge to edge.
-        end, radius = bare or (arm[1], elbow)
-        limbs |= capsule(person.shape, arm[0], end, 0.18 * s.span, radius)
-        limbs |= capsule(person.shape, arm[1], arm[2], elbow, 0.10 * s.span)
-        limbs |= capsule(person.shape, s.neck, arm[0], 0.3 * s.span, 0.18 * s.span)
-    return limbs
+    inner = [s.shoulders[k] - s.outwards[k] * 0.12 * s.span for k in SIDES]
+    up, down = s.down * 0.5 * s.span, s.down * 0.4 * s.span
+    corners = [inner[0] - up, inner[1] - up, inner[1] + down, inner[0] + down]
+    return polygon(person.shape, np.array(corners))
 
 
 def _neck_opening(person: Person, torso: TorsoFit) -> Mask:
@@ -261,6 +310,8 @@ def _sleeved_arms(person: Person) -> Array:
             x, y = np.clip(spots, 0, limit).astype(int).T
             if (person.label[y, x] == Label.UPPER).mean() > 0.35:
                 zone |= area > 0
+                # Cuffs reach over the wrist.
+                zone |= (zones.hands[k] > 0) & (area is zones.forearms[k])
     return zone
 
 
@@ -282,8 +333,8 @@ def _beyond_cuffs(person: Person, sleeves: list[SleeveFit], margin: float) -> Ar
 
 
 def _reach_out(person: Person, drape: _Drape, left: _LeftOver) -> None:
-    """Let the garment cover the old cloth beside it: the spline goes on, sleeves grow."""
-    grow = left.torso | left.sleeve
+    """Let the garment cover the old cloth beside it: the spline goes on, sleeves grow. Above the shoulders is hair."""
+    grow = (left.torso | left.sleeve) & (person.along > _SHOULDERS)
     if not grow.any():
         return
     softness = max(0.8, 0.004 * person.skeleton.span)
@@ -327,9 +378,13 @@ def _without_old_rim(person: Person, worn: Mask, gone: Mask, cover: Soft) -> Arr
     rim = (person.alpha > 0.02) & (person.alpha < 0.98) & near & (cover > 0.02)
     picture = person.bgr.astype(np.float32)
     share = np.clip(1.5 * (1 - person.alpha), 0, 1) * rim
-    if gone.any():
-        share = np.maximum(share, blur(grown(gone, 0.01 * span).astype(np.float32), 1.5))
     behind = grown(person.alpha > 0.02, 0.01 * span) == 0
+    if gone.any():
+        # A sleeve's corners stand out beyond what was seen of it.
+        around = grown(gone, 0.04 * span) & (1 - grown(person.mask & (1 - worn), 0.01 * span))
+        around |= grown(gone, 0.01 * span) & (1 - person.skin)
+        share = np.maximum(share, blur(around.astype(np.float32), 1.5))
+        behind &= around == 0
     if not share.any() or not behind.any():
         return picture
     filled = fill_from_nearest(person.bgr, behind.astype(np.uint8)).astype(np.float32)

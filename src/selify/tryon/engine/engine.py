@@ -69,7 +69,6 @@ class EmbeddedEngine:
         header = {
             "operation": "render",
             "category": options.category.value,
-            "attempt": options.attempt,
             "max_side": options.max_side,
         }
         answer = await self._ask(Frame(header, (person.data, garment.data)))
@@ -166,6 +165,7 @@ class EmbeddedEngine:
             cost=MicroUnits.zero(),
             warnings=_warnings(answer),
             scores=_scores(header["scores"]),
+            final=True,
         )
 
 
@@ -183,4 +183,5 @@ def _warnings(answer: Frame) -> tuple[RenderWarning, ...]:
 
 
 def _scores(scores: dict[str, Any]) -> QualityScores:
-    return QualityScores(**{**scores, "misses": tuple(scores["misses"])})
+    named = {name: tuple(scores[name]) for name in ("misses", "doubts")}
+    return QualityScores(**{**scores, **named})

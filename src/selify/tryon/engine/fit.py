@@ -1,5 +1,6 @@
 """Where each part of a top or a dress goes on this body: collar, shoulders, sides, hem."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,12 +10,24 @@ from selify.tryon.engine.body import BodyFit
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.geometry import between, distance, resample, smooth
 from selify.tryon.engine.keypoints import TopPoints
-from selify.tryon.engine.neckline import curve
+from selify.tryon.engine.neckline import bow
 from selify.tryon.engine.person import Person
 from selify.tryon.engine.worn import SHARED_COLLAR, collar_reach, silhouette_above, worn_collar
 from selify.tryon.types import GarmentCategory
 
 PIT_HEIGHT = 0.29
+# A garment that lies flat is as wide as half the way round the body, of which a photo shows less; its length does not
+# change. So along the body it is up to this many times as large as across it. One photographed on a body that was
+# taken out of the picture is narrow for its length already: lengths of such, in chests.
+_MOST_ROUND = 1.4
+_LENGTH_ON_BODY = {GarmentCategory.TOP: 1.9, GarmentCategory.DRESS: 3.3}
+# A hem that would end this little (in tau) above the one worn now is drawn down to it.
+_SHARED_HEM = 0.14
+_USUAL_HEM = 1.1
+# How far a wide top stands off the trunk, in shoulder spans.
+EASE = 0.06
+# A flat garment shows the inside of its back below its front hem as above its neckline.
+_HEM_LIFT = 0.012
 _SIDE_POINTS = 9
 
 
@@ -23,7 +36,8 @@ class TorsoFit:
     """``source`` points of the garment and their ``target`` on the body; the outline to fill.
 
     ``hem_height`` in tau. ``armholes`` run from shoulder tip to armpit, ``sides`` from armpit to
-    hem, ``neck`` from collar to collar. ``scale``: size of the result relative to the garment.
+    hem, ``neck`` from collar to collar. ``scale``: size of the result relative to the garment, across the body;
+    ``lengthwise``: along it, and across in the middle of it, which faces the viewer.
     """
 
     source: Points
@@ -35,6 +49,7 @@ class TorsoFit:
     sides: tuple[Points, Points]
     hem_height: float
     scale: float
+    lengthwise: float
 
     @property
     def armpits(self) -> tuple[Point, Point]:
@@ -44,15 +59,18 @@ class TorsoFit:
 def fit_torso(person: Person, body: BodyFit, garment: Garment, points: TopPoints) -> TorsoFit:
     chest = max(pit_reach(body, 0) + pit_reach(body, 1), 0.8 * person.skeleton.span)
     scale = chest / max(1.0, points.chest_width)
-    hem_height = _hem_height(body, garment, points, scale)
-    collar = _collar(person, body, points)
+    lengthwise = scale * _roundness(garment, points)
+    hem_height = _hem_height(body, garment, points, lengthwise)
+    tips = _tips(person, body, points, lengthwise)
+    collar = _collar(person, body, points, tips)
     points = _with_lower_armpits(body, points, hem_height)
     sides = _sides(body, garment, points, hem_height, scale)
-    lines = [_shoulder_line(body, collar[k], k) for k in SIDES]
-    neck = _neck(person, body, garment, collar, scale)
-    holes = [_armhole(body, points, sides[k][0], k) for k in SIDES]
-    hem = _hem(body, garment, points, sides, scale)
-    pairs = _correspondences(garment, points, lines, neck, holes, sides, hem)
+    lines = [_shoulder_line(person, body, collar[k], tips[k], k) for k in SIDES]
+    neck = _neck(person, body, garment, collar, lengthwise)
+    holes = [_armhole(points, tips[k], sides[k][0], k) for k in SIDES]
+    across = _shares_seen(lengthwise / scale)
+    hem = _hem(body, garment, points, sides, scale, across)
+    pairs = _correspondences(garment, points, lines, neck, holes, sides, hem, across)
     outline = [neck, lines[1][1:], holes[1][1:-1], sides[1], hem[::-1][1:-1]]
     outline += [sides[0][::-1], holes[0][::-1][1:-1], lines[0][::-1][:-1]]
     return TorsoFit(
@@ -65,7 +83,24 @@ def fit_torso(person: Person, body: BodyFit, garment: Garment, points: TopPoints
         sides=sides,
         hem_height=hem_height,
         scale=scale,
+        lengthwise=lengthwise,
     )
+
+
+def _roundness(garment: Garment, points: TopPoints) -> float:
+    """How much of the garment's width goes round the body out of sight: 1 none, more some."""
+    length = points.length / max(1.0, points.chest_width)
+    return float(np.clip(_LENGTH_ON_BODY[garment.category] / max(0.1, length), 1.0, _MOST_ROUND))
+
+
+def _shares_seen(roundness: float) -> Callable[[Array], Array]:
+    """From shares 0..1 of a flat garment's width to shares of what is seen of it on a round body.
+
+    In the middle the cloth faces the viewer, and shows ``roundness`` times as wide as on the whole.
+    """
+    angles = np.linspace(0.01, 1.5, 150)
+    angle = float(np.interp(roundness, angles / np.sin(angles), angles))
+    return lambda share: np.asarray(0.5 + 0.5 * np.sin(angle * (2 * share - 1)) / np.sin(angle))
 
 
 def pit_reach(body: BodyFit, side: int) -> float:
@@ -75,17 +110,18 @@ def pit_reach(body: BodyFit, side: int) -> float:
     return float(np.clip(reach, 0.40 * span, 0.60 * span))
 
 
-def _hem_height(body: BodyFit, garment: Garment, points: TopPoints, scale: float) -> float:
-    """By the garment's proportions; a top shares the hem worn now where that is near."""
+def _hem_height(body: BodyFit, garment: Garment, points: TopPoints, lengthwise: float) -> float:
+    """By the garment's own length; it is drawn down to the hem worn now where that is just below."""
     s = body.skeleton
     tips = (body.tips[0] + body.tips[1]) / 2
-    height = body.tau_of(tips) + points.length * scale * 0.97 / s.trunk
+    height = body.tau_of(tips) + points.length * lengthwise / s.trunk
     if garment.category is GarmentCategory.DRESS:
         return float(np.clip(height, 1.35, 2.75))
-    height = float(np.clip(0.55 * height + 0.45 * 1.1, 0.80, 1.36))
-    if body.hem is None:
-        return max(height, 0.98)
-    return body.hem + 0.015 if height < body.hem + 0.32 else height
+    # Slim cuts stretch on the body: their proportions say less.
+    height = float(np.clip(0.7 * height + 0.3 * _USUAL_HEM, 0.75, 1.3))
+    if body.hem is not None and -0.04 < body.hem - height < _SHARED_HEM:
+        return body.hem + 0.015
+    return height
 
 
 def _with_lower_armpits(body: BodyFit, points: TopPoints, hem: float) -> TopPoints:
@@ -109,15 +145,32 @@ def _with_lower_armpits(body: BodyFit, points: TopPoints, hem: float) -> TopPoin
     return replace(points, sides=(sides[0], sides[1]), armholes=(holes[0], holes[1]))
 
 
-def _collar(person: Person, body: BodyFit, points: TopPoints) -> tuple[Point, Point]:
+def _tips(
+    person: Person, body: BodyFit, points: TopPoints, lengthwise: float
+) -> tuple[Point, Point]:
+    """Where the shoulder ends: that of the body for sleeves, the straps' outer ends without."""
+    if points.sleeves is not None:
+        return body.tips
+    s = person.skeleton
+    found = []
+    for k in SIDES:
+        tip = abs(float(np.dot(body.tips[k] - s.neck, s.across)))
+        reach = 0.5 * points.shoulder_width * lengthwise
+        found.append(_on_shoulder(person, body, k, reach) if reach < 0.95 * tip else body.tips[k])
+    return found[0], found[1]
+
+
+def _collar(
+    person: Person, body: BodyFit, points: TopPoints, tips: tuple[Point, Point]
+) -> tuple[Point, Point]:
     """Points on the shoulders' outline, as far out as the garment's collar is wide."""
     s = person.skeleton
     share = float(np.clip(points.neck_width / max(1.0, points.shoulder_width), 0.15, 0.95))
     worn = collar_reach(person, body)
     found = []
     for k in SIDES:
-        tip = abs(float(np.dot(body.tips[k] - s.neck, s.across)))
-        reach = float(np.clip(0.93 * share * tip, 0.24 * s.span, 0.86 * tip))
+        tip = abs(float(np.dot(tips[k] - s.neck, s.across)))
+        reach = float(np.clip(0.93 * share * tip, 0.24 * s.span, 0.92 * tip))
         near = worn[k]
         if near is not None and abs(reach - near) < 2 * SHARED_COLLAR * s.span:
             reach = min(reach, max(near, 0.2 * s.span))
@@ -139,18 +192,29 @@ def _on_shoulder(person: Person, body: BodyFit, side: int, reach: float) -> Poin
     return seen
 
 
-def _shoulder_line(body: BodyFit, collar: Point, side: int) -> Points:
-    line = resample(np.vstack([collar, body.tips[side]]), 5)
+def _shoulder_line(person: Person, body: BodyFit, collar: Point, tip: Point, side: int) -> Points:
+    """From collar to tip along the shoulder's outline: no skin is left above it."""
+    s = person.skeleton
+    line = resample(np.vstack([collar, tip]), 5)
+    for j in (1, 2, 3):
+        reach = abs(float(np.dot(line[j] - s.neck, s.across)))
+        seen = silhouette_above(person, side, reach)
+        if seen is not None and abs(float(np.dot(seen - line[j], s.down))) < 0.1 * s.span:
+            line[j] = seen
     line[3] -= body.skeleton.down * 0.012 * body.skeleton.span
     return line
 
 
 def _neck(
-    person: Person, body: BodyFit, garment: Garment, collar: tuple[Point, Point], scale: float
+    person: Person,
+    body: BodyFit,
+    garment: Garment,
+    collar: tuple[Point, Point],
+    lengthwise: float,
 ) -> Points:
     """The front neckline; it takes over the collar worn now where that is near."""
     s = person.skeleton
-    depth = float(np.clip(garment.neckline.depth * scale, 0.05 * s.span, 0.75 * s.trunk))
+    depth = float(np.clip(garment.neckline.depth * lengthwise, 0.05 * s.span, 0.75 * s.trunk))
     worn = worn_collar(person, body)
     if worn is not None:
         worn -= float(np.dot((collar[0] + collar[1]) / 2 - s.neck, s.down))
@@ -158,19 +222,19 @@ def _neck(
             depth = max(worn - 0.012 * s.span, 0.03 * s.span)
     share = np.linspace(0, 1, 9)
     line = between(collar[0], collar[1], share)
-    bow = s.down * (4 * share * (1 - share))[:, None]
-    return np.asarray(line + bow * depth)
+    down = s.down * bow(share, garment.neckline.power)[:, None]
+    return np.asarray(line + down * depth)
 
 
-def _armhole(body: BodyFit, points: TopPoints, pit: Point, side: int) -> Points:
+def _armhole(points: TopPoints, tip: Point, pit: Point, side: int) -> Points:
     """From shoulder tip to armpit, bowed as in the garment."""
     source = resample(smooth(points.armholes[side], 4), 5)
     straight = resample(source[[0, -1]], 5)
-    target = resample(np.vstack([body.tips[side], pit]), 5)
+    target = resample(np.vstack([tip, pit]), 5)
     scale = distance(target[0], target[-1]) / max(1.0, distance(source[0], source[-1]))
-    bow = (source - straight) * scale
-    bow[[0, -1]] = 0
-    return target + bow
+    curved = (source - straight) * scale
+    curved[[0, -1]] = 0
+    return target + curved
 
 
 def _sides(
@@ -194,8 +258,11 @@ def _side_reach(body: BodyFit, garment: Garment, side: int, tau: float, wanted: 
     trunk = _trunk_reach(body, side, tau)
     if garment.category is GarmentCategory.DRESS and tau > 1.1:
         return max(wanted, 0.45 * body.skeleton.span if tau > 1.15 else trunk)
-    ease = 1.04 if garment.category is GarmentCategory.TOP else 1.12
-    return float(np.clip(wanted, trunk * 1.01, trunk * ease))
+    span = body.skeleton.span
+    # Wide cloth hangs away from the waist, and goes round the hips with what is worn on them.
+    most = trunk + EASE * span if garment.category is GarmentCategory.TOP else trunk * 1.12
+    least = trunk * 1.01 + 0.02 * span * np.clip((tau - 0.65) / 0.15, 0, 1)
+    return float(np.clip(wanted, least, max(least, most)))
 
 
 def _trunk_reach(body: BodyFit, side: int, tau: float) -> float:
@@ -211,17 +278,22 @@ def _trunk_reach(body: BodyFit, side: int, tau: float) -> float:
 
 
 def _hem(
-    body: BodyFit, garment: Garment, points: TopPoints, sides: tuple[Points, Points], scale: float
+    body: BodyFit,
+    garment: Garment,
+    points: TopPoints,
+    sides: tuple[Points, Points],
+    scale: float,
+    across: Callable[[Array], Array],
 ) -> Points:
     """From side to side, hanging a little lower in the middle, with the garment's own bow."""
     s = body.skeleton
     source = resample(smooth(points.hem, 6), 9)
     straight = resample(points.hem[[0, -1]], 9)
-    bow = np.clip((source - straight)[:, 1] * scale, -0.05 * s.trunk, 0.12 * s.trunk)
+    curved = np.clip((source - straight)[:, 1] * scale, -0.05 * s.trunk, 0.12 * s.trunk)
     drop = (0.035 if garment.category is GarmentCategory.TOP else 0.03) * 0.7 * s.trunk
     hang = (1 - np.linspace(-1, 1, 9) ** 2) * drop
-    line = resample(np.vstack([sides[0][-1], sides[1][-1]]), 9)
-    return line + s.down * (hang + bow)[:, None]
+    line = between(sides[0][-1], sides[1][-1], across(np.linspace(0, 1, 9)))
+    return line + s.down * (hang + curved)[:, None]
 
 
 def _correspondences(
@@ -232,11 +304,9 @@ def _correspondences(
     holes: list[Points],
     sides: tuple[Points, Points],
     hem: Points,
+    across: Callable[[Array], Array],
 ) -> tuple[Points, Points]:
-    left, right = points.collar
-    share = np.linspace(0, 1, 9)
-    inset = np.array([garment.neckline.inset, 0.0])
-    source = [curve(left + inset, right - inset, garment.neckline.depth, share)[1:-1]]
+    source = [garment.neckline.front(9)[1:-1]]
     target = [neck[1:-1]]
     for k in SIDES:
         line = resample(smooth(points.shoulder_lines[k], 4), 5)
@@ -245,22 +315,25 @@ def _correspondences(
         side = resample(smooth(points.sides[k], 4), _SIDE_POINTS)
         source += [line, hole[1:-1], side]
         target += [lines[k], holes[k][1:-1], sides[k]]
-    source.append(resample(smooth(points.hem, 6), 9)[1:-1])
+    lift = np.array([0, _HEM_LIFT * points.length])
+    source.append(resample(smooth(points.hem, 6), 9)[1:-1] - lift)
     target.append(hem[1:-1])
-    rows = _level_rows(points, sides)
+    rows = _level_rows(points, sides, across)
     source.append(rows[0])
     target.append(rows[1])
     return np.vstack(source), np.vstack(target)
 
 
-def _level_rows(points: TopPoints, sides: tuple[Points, Points]) -> tuple[Points, Points]:
+def _level_rows(
+    points: TopPoints, sides: tuple[Points, Points], across: Callable[[Array], Array]
+) -> tuple[Points, Points]:
     """Points across the trunk: what is level on the garment stays level, whatever the collar does."""
     source, target = [], []
     flat = [resample(smooth(side, 4), _SIDE_POINTS) for side in points.sides]
     for row in range(0, _SIDE_POINTS - 1, 2):
         share = np.linspace(0, 1, 5)[1:-1]
         source.append(between(flat[0][row], flat[1][row], share))
-        target.append(between(sides[0][row], sides[1][row], share))
+        target.append(between(sides[0][row], sides[1][row], across(share)))
     return np.vstack(source), np.vstack(target)
 
 

@@ -9,7 +9,7 @@ from selify.tryon.engine.arrays import Array, Bgr, Mask, Points, Soft
 from selify.tryon.engine.cutout import Backdrop, cut_out
 from selify.tryon.engine.keypoints import BottomPoints, TopPoints, bottom_points, top_points
 from selify.tryon.engine.masks import blur, fill_from_nearest, largest_part, polygon
-from selify.tryon.engine.neckline import Neckline, curve, find_neckline
+from selify.tryon.engine.neckline import NO_NECKLINE, Neckline, curve, find_neckline
 from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.types import GarmentCategory
 
@@ -61,13 +61,15 @@ def read_cut_out(
     cut = cut_out(bgr, alpha, category, segmenter)
     mask = largest_part(cut.alpha > 0.5)
     top = bottom = None
-    neckline = Neckline(0.0, 0.0)
+    outside = np.zeros_like(mask)
+    neckline = NO_NECKLINE
     if category is GarmentCategory.BOTTOM:
         bottom = bottom_points(mask)
     else:
         top = top_points(mask, dress=category is GarmentCategory.DRESS)
         neckline = find_neckline(bgr, mask, top)
-    outside = _inside_of_back(top, neckline, mask.shape) if top else np.zeros_like(mask)
+        top = top.with_collar(neckline.ends)
+        outside = _inside_of_back(top, neckline, mask.shape)
     cloth = _bled(bgr, np.where(outside > 0, 0, cut.alpha))
     return Garment(
         category, bgr, cloth, cut.alpha * mask_edge(mask), cut.backdrop, top, neckline, bottom
@@ -76,13 +78,8 @@ def read_cut_out(
 
 def _inside_of_back(top: TopPoints, neckline: Neckline, shape: tuple[int, ...]) -> Mask:
     """Above the front neckline one sees the inside of the back, with its label: no cloth of ours."""
-    share = np.linspace(0, 1, 30)
-    left, right = (np.asarray(p, float) for p in top.collar)
-    inset = np.array([neckline.inset, 0])
-    # A little deeper than its edge: no line of the inside is left.
-    deeper = 0.006 * (top.box[3] - top.box[1])
-    front = curve(left + inset, right - inset, neckline.depth + deeper, share)
-    above = curve(left, right, -0.2 * top.neck_width, share)[::-1]
+    front = neckline.front(30)
+    above = curve(*neckline.ends, -0.2 * top.neck_width, np.linspace(1, 0, 30))
     return polygon(shape, np.vstack([front, above]))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from selify.tryon.engine.arrays import Array, Mask, Points
 
 _GRID_STEP = 8
+_SPARSE = 4
 
 
 def lengths_along(path: Points) -> Array:
@@ -109,6 +110,23 @@ class Field:
         height, width = self.columns.shape
         whole[self.y0 : self.y0 + height, self.x0 : self.x0 + width] = self.columns > -1e5
         return whole
+
+
+def distortion(field: Field, where: Mask) -> float:
+    """How unlike lengths change in different directions: mean natural logarithm of their ratio. 0: only sizes change."""
+    height, width = field.columns.shape
+    inside = (
+        where[field.y0 : field.y0 + height : _SPARSE, field.x0 : field.x0 + width : _SPARSE] > 0
+    )
+    if not inside.any():
+        return 0.0
+    cy, cx = np.gradient(field.columns[::_SPARSE, ::_SPARSE])
+    ry, rx = np.gradient(field.rows[::_SPARSE, ::_SPARSE])
+    # Singular values of 2 x 2 matrices, by their sum and difference.
+    total, less = np.hypot(cx + ry, rx - cy), np.hypot(cx - ry, rx + cy)
+    large, small = (total + less) / 2, np.abs(total - less) / 2
+    ratio = np.log(np.maximum(large, 1e-6) / np.maximum(small, 1e-6))
+    return float(np.clip(ratio, 0, 3)[inside].mean())
 
 
 def thin_plate_field(

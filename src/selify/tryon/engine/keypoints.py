@@ -3,7 +3,7 @@
 The outline is walked clockwise as seen in the picture. Pairs are (left, right) in the picture.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,6 +13,9 @@ from selify.tryon.engine.geometry import distance, lengths_along, smooth
 
 Runs = list[tuple[int, int]]
 _CUFF_SAMPLES = 80
+_FEWEST = 5
+# Of half the garment's width: how far from its axis the top of a neck lies, and that of straps.
+_NECK, _STRAPS = 0.62, 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,16 @@ class TopPoints:
     sleeves: tuple[Sleeve, Sleeve] | None
     axis: float
     box: tuple[int, int, int, int]
+
+    def with_collar(self, collar: tuple[Point, Point]) -> "TopPoints":
+        """With a collar that begins further out on the shoulders; one further inside changes nothing."""
+        if collar[0][0] >= self.collar[0][0] or collar[1][0] <= self.collar[1][0]:
+            return self
+        left, right = self.shoulder_lines
+        lines = left[left[:, 0] < collar[0][0]], right[right[:, 0] > collar[1][0]]
+        if min(map(len, lines)) < _FEWEST:
+            return self
+        return replace(self, collar=collar, shoulder_lines=lines)
 
     @property
     def armpits(self) -> tuple[Point, Point]:
@@ -217,8 +230,7 @@ def _collar(outline: _Outline) -> tuple[Point, Point]:
     """The highest points of the upper outline on either side of the axis."""
     rows = range(int(outline.y0 + 0.45 * outline.height), int(outline.y0 + 0.8 * outline.height))
     half = 0.5 * float(np.median([outline.mask[y].sum() for y in rows]))
-    left = _highest(outline, outline.axis - 0.62 * half, outline.axis - 0.02 * outline.width)
-    right = _highest(outline, outline.axis + 0.02 * outline.width, outline.axis + 0.62 * half)
+    left, right = (_highest_beside(outline, half, side) for side in SIDES)
     if not len(left) or not len(right):
         middle = int(outline.axis)
         x_left, x_right = middle, middle
@@ -229,6 +241,18 @@ def _collar(outline: _Outline) -> tuple[Point, Point]:
         # The back of the collar is level too: the shoulders' ends are the collar.
         x_left, x_right = int(left.min()), int(right.max())
     return np.array([x_left, outline.top[x_left]]), np.array([x_right, outline.top[x_right]])
+
+
+def _highest_beside(outline: _Outline, half: float, side: int) -> Array:
+    """Columns of the top on one side of the axis, near it; where it still rises outwards there, straps lie further out."""
+    sign = 1 if side else -1
+    inner = outline.axis + sign * 0.02 * outline.width
+    for reach in (_NECK, _STRAPS):
+        outer = outline.axis + sign * reach * half
+        found = _highest(outline, min(inner, outer), max(inner, outer))
+        if not len(found) or np.abs(found - outer).min() > 0.04 * half:
+            break
+    return found
 
 
 def _dips(outline: _Outline, left: int, right: int) -> bool:

@@ -115,6 +115,14 @@ def closed(mask: Array, radius: float) -> Mask:
     return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc(radius))
 
 
+def mirrored_overlap(mask: Mask) -> float:
+    """Overlap of an outline with its mirror image, 0..1: of what is even nearly 1."""
+    x, y, width, height = cv2.boundingRect(mask)
+    part = mask[y : y + height, x : x + width] > 0
+    mirrored = part[:, ::-1]
+    return float((part & mirrored).sum() / max(1, (part | mirrored).sum()))
+
+
 def largest_part(mask: Array) -> Mask:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), connectivity=4

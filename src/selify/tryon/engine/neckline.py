@@ -1,28 +1,52 @@
 """The front neckline of a garment laid flat, where the inside of its back shows above it."""
 
+import warnings
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from selify.tryon.engine.arrays import Array, Bgr, Mask, Points
+from selify.tryon.engine.arrays import Array, Bgr, Mask, Point, Points
 from selify.tryon.engine.keypoints import TopPoints
 
 _SAMPLES = 60
+_DEPTHS = 50
 _MIN_EVIDENCE = 2.0
+_INTO_FRONT = 0.02
+# Where the front begins, in widths of the collar: inside the collar's points, on them, or further out on the shoulders
+# where the back of a wide neck stands higher than its front.
+_INSETS = (0.06, 0.03, 0.0, -0.06, -0.12, -0.18, -0.25, -0.33, -0.42)
+# Shapes of the curve, and how usual they are.
+_POWERS = {2.0: 1.0, 3.5: 0.9, 1.15: 0.75}
 
 
 @dataclass(frozen=True, slots=True)
 class Neckline:
-    """A parabola from collar to collar. ``depth`` in garment pixels, 0: the outline's own.
+    """A curve between two points of the outline, (left, right). ``depth`` below them in garment pixels.
 
-    ``confidence`` 0..1: how clearly its edge was seen. ``inset``: how far inside the collar
-    points of the outline it begins.
+    ``confidence`` 0..1: how clearly its edge was seen; 0: the depth is the outline's own. ``power``: 2 is a parabola,
+    more is flatter below, as a U, and less is sharper, as a V.
     """
 
+    ends: tuple[Point, Point]
     depth: float
     confidence: float
-    inset: float = 0.0
+    power: float = 2.0
+
+    def curve(self, count: int) -> Points:
+        """``count`` points from the left end to the right."""
+        return curve(*self.ends, self.depth, np.linspace(0, 1, count), self.power)
+
+    def front(self, count: int) -> Points:
+        """The same, moved a little into the front: no line of the inside is left on it."""
+        left, right = self.ends
+        away = _INTO_FRONT * (right[0] - left[0])
+        ends = left - np.array([away, 0]), right + np.array([away, 0])
+        return curve(*ends, self.depth + away, np.linspace(0, 1, count), self.power)
+
+
+NO_NECKLINE = Neckline((np.zeros(2), np.zeros(2)), 0.0, 0.0)
+"""Of trousers and skirts."""
 
 
 def find_neckline(bgr: Bgr, mask: Mask, points: TopPoints) -> Neckline:
@@ -30,39 +54,58 @@ def find_neckline(bgr: Bgr, mask: Mask, points: TopPoints) -> Neckline:
     left, right = (np.asarray(p, float) for p in points.collar)
     width = points.neck_width
     outline_depth = _outline_depth(mask, left, right)
+    own = Neckline((left, right), outline_depth, 0.0)
     tall = points.box[3] - points.box[1]
     if width <= 0.06 * (points.box[2] - points.box[0]):
-        return Neckline(outline_depth, 0.0)
+        return own
     sigma = max(0.8, 0.0025 * (points.box[2] - points.box[0]))
     lab = cv2.cvtColor(cv2.GaussianBlur(bgr, (0, 0), sigma), cv2.COLOR_BGR2LAB).astype(np.float32)
     step = max(2.0, 0.008 * tall)
-    depths = np.linspace(0.02 * tall, min(0.36 * tall, 1.25 * width), 70)
-    insets = np.array([0.0, 0.03, 0.06]) * width
+    depths = np.linspace(0.02 * tall, min(0.36 * tall, 1.25 * width), _DEPTHS)
+    starts = [_ends(mask, points, inset) for inset in _INSETS]
     tried = [
-        [
-            _evidence(lab, mask, left + np.array([i, 0]), right - np.array([i, 0]), depth, step)
-            for depth in depths
-        ]
-        for i in insets
+        [_evidence(lab, mask, ends, depths, power, step) for power in _POWERS] for ends in starts
     ]
-    scores = np.array(tried)
     usual = np.interp(
         depths / width, [0.05, 0.2, 0.35, 0.55, 0.9, 1.25], [0.3, 0.8, 1, 1, 0.75, 0.5]
     )
-    scores = scores * (usual * (depths > outline_depth + 1.5 * step))
-    inset, best = (int(i) for i in np.unravel_index(scores.argmax(), scores.shape))
-    found = float(scores[inset, best])
+    scores = np.array(tried) * (usual * (depths > outline_depth + 1.5 * step))
+    # What lies further out than the collar has to be clearer.
+    scores *= np.where(np.array(_INSETS) < 0, 0.85, 1)[:, None, None]
+    scores *= np.array(list(_POWERS.values()))[:, None]
+    start, shape, best = (int(i) for i in np.unravel_index(scores.argmax(), scores.shape))
+    found = float(scores[start, shape, best])
     if found <= _MIN_EVIDENCE:
-        return Neckline(outline_depth, 0.0)
+        return own
     confidence = min(1.0, found / (3 * _MIN_EVIDENCE))
-    return Neckline(float(depths[best]), float(confidence), float(insets[inset]))
+    return Neckline(starts[start], float(depths[best]), confidence, list(_POWERS)[shape])
 
 
-def curve(left: Array, right: Array, depth: float, share: Array) -> Points:
-    """Points of the parabola; ``share`` 0 at the left collar, 1 at the right."""
+def _ends(mask: Mask, points: TopPoints, inset: float) -> tuple[Point, Point]:
+    """``inset`` collar widths inside its points, at their height; outside of them, on the outline."""
+    left, right = (np.asarray(p, float) for p in points.collar)
+    move = inset * points.neck_width
+    ends = left + np.array([move, 0]), right - np.array([move, 0])
+    if inset >= 0:
+        return ends
+    columns = [int(np.clip(end[0], 0, mask.shape[1] - 1)) for end in ends]
+    first, second = (
+        np.array([x, mask[:, x].argmax() if mask[:, x].any() else end[1]], float)
+        for x, end in zip(columns, ends, strict=True)
+    )
+    return first, second
+
+
+def curve(left: Array, right: Array, depth: float, share: Array, power: float = 2.0) -> Points:
+    """Points below the line between two ends; ``share`` 0 at the left one, 1 at the right."""
     points = left * (1 - share[:, None]) + right * share[:, None]
-    points[:, 1] += depth * 4 * share * (1 - share)
+    points[:, 1] += depth * bow(share, power)
     return np.asarray(points)
+
+
+def bow(share: Array, power: float = 2.0) -> Array:
+    """0 at the ends, 1 in the middle."""
+    return np.asarray(1 - np.abs(2 * share - 1) ** power)
 
 
 def _outline_depth(mask: Mask, left: Array, right: Array) -> float:
@@ -75,25 +118,33 @@ def _outline_depth(mask: Mask, left: Array, right: Array) -> float:
 
 
 def _evidence(
-    lab: Array, mask: Mask, left: Array, right: Array, depth: float, step: float
-) -> float:
-    """Edge strength across the curve, where both its sides are garment."""
-    points = curve(left, right, depth, np.linspace(0.12, 0.88, _SAMPLES))
-    above, below = points - np.array([0, step]), points + np.array([0, step])
-    change = _at(lab, below) - _at(lab, above)
-    inside = (_at(mask, above - np.array([0, step]))[:, 0] > 0) & (_at(mask, below)[:, 0] > 0)
-    thirds = np.array_split(np.where(inside[:, None], change, np.nan), 3)
-    if inside.mean() < 0.6 or any(np.isnan(part[:, 0]).mean() > 0.7 for part in thirds):
-        return 0.0
-    means = np.array([np.nanmedian(part, 0) for part in thirds])
+    lab: Array, mask: Mask, ends: tuple[Point, Point], depths: Array, power: float, step: float
+) -> Array:
+    """Of the curve at each of the depths: edge strength across it, where both its sides are garment."""
+    share = np.linspace(0.12, 0.88, _SAMPLES)
+    points = np.array([curve(*ends, float(depth), share, power) for depth in depths])
+    down = np.array([0, step])
+    change = _at(lab, points + down) - _at(lab, points - down)
+    inside = (_at(mask, points - 2 * down) > 0) & (_at(mask, points + down) > 0)
+    change = np.where(inside[..., None], change, np.nan)
+    thirds = np.array_split(change, 3, axis=1)
+    with warnings.catch_warnings():
+        # Where nothing is inside there is no median; such curves are out anyway.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        means = np.array([np.nanmedian(part, 1) for part in thirds]).transpose(1, 0, 2)
+    missing = np.array([np.isnan(part[..., 0]).mean(1) for part in thirds]).max(0)
+    overall = means.mean(1)
+    direction = overall / np.maximum(1e-6, np.linalg.norm(overall, axis=1))[:, None]
+    weakest = np.einsum("dtc,dc->dt", means, direction).min(1)
     # Stripes and labels change colour too, but not in the same way all along the curve.
-    return float((means @ _unit(means.mean(0))).min())
+    along = np.einsum("dsc,dc->ds", change, direction)
+    with_it = (along > 0.3 * weakest[:, None]).sum(1) / np.maximum(1, inside.sum(1))
+    found = weakest * np.clip((with_it - 0.6) / 0.25, 0, 1)
+    usable = (inside.mean(1) >= 0.6) & (missing <= 0.7)
+    return np.where(usable, found, 0.0)
 
 
-def _unit(vector: Array) -> Array:
-    return np.asarray(vector / max(1e-6, float(np.linalg.norm(vector))))
-
-
-def _at(picture: Array, points: Points) -> Array:
-    x, y = points[:, 0].astype(np.float32)[None], points[:, 1].astype(np.float32)[None]
-    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR)[0].reshape(len(points), -1))
+def _at(picture: Array, points: Array) -> Array:
+    """The picture's values at points (D, S, 2); nothing beyond its rim."""
+    x, y = points[..., 0].astype(np.float32), points[..., 1].astype(np.float32)
+    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR))

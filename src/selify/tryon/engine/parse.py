@@ -376,7 +376,9 @@ def _ask_for_bare_limb(
 
 def _silhouette(odds: Odds, former: Former) -> Mask:
     """Two of three: the pose network's, the one read before, and all parts together."""
-    parts = np.max(list(odds.values()), 0) > 0
+    # Where no point lies on the person nothing was asked: the other two decide.
+    nothing = np.zeros_like(former.alpha)
+    parts = np.max([nothing, *odds.values()], 0) > 0
     near = grown(former.alpha > 0.5, 4) > 0
     votes = (parts & near).astype(np.uint8) + (former.alpha > 0.5) + (former.body > 0.5)
     return np.asarray((votes >= 2).astype(np.uint8))

@@ -15,7 +15,8 @@ from selify.tryon.engine.skeleton import Skeleton, refuse_if_undressable
 from selify.tryon.engine.trousers import dress_bottom
 from selify.tryon.types import GarmentCategory
 
-_LIGHT = (1.0, 0.5, 0.0)
+LIGHTS = (1.0, 0.5, 0.0)
+"""How much of the old garment's light the new one takes over: all first; where its folds disturb, less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,9 @@ class TryOn:
     faces: list[Face]
 
 
-def try_on(perception: Perception, photo: Bgr, garment: Garment, *, attempt: int = 0) -> TryOn:
-    """Raises Refused. ``photo`` is upright and at working size; ``attempt`` as in ``dressed_in``."""
-    return dressed_in(garment, photo, see(perception, photo, garment.category), attempt=attempt)
+def try_on(perception: Perception, photo: Bgr, garment: Garment) -> TryOn:
+    """Raises Refused. ``photo`` is upright and at working size."""
+    return dressed_in(garment, photo, see(perception, photo, garment.category))
 
 
 def see(perception: Perception, photo: Bgr, category: GarmentCategory) -> Seen:
@@ -63,13 +64,9 @@ def see(perception: Perception, photo: Bgr, category: GarmentCategory) -> Seen:
     return Seen(person, fit_body(person), crop, faces)
 
 
-def dressed_in(garment: Garment, photo: Bgr, seen: Seen, *, attempt: int = 0) -> TryOn:
-    """``seen`` in ``photo``, and for a garment of this category.
-
-    Each further ``attempt`` takes over less of the old garment's light: where its folds or its
-    print disturb the new one, that is what helps.
-    """
-    dressed = _dress(seen, garment, light=_LIGHT[min(attempt, len(_LIGHT) - 1)])
+def dressed_in(garment: Garment, photo: Bgr, seen: Seen, *, light: float = LIGHTS[0]) -> TryOn:
+    """``seen`` in ``photo``, and for a garment of this category; ``light`` as in ``LIGHTS``."""
+    dressed = _dress(seen, garment, light=light)
     x0, y0, x1, y1 = seen.crop
     picture = photo.copy()
     picture[y0:y1, x0:x1] = dressed.bgr

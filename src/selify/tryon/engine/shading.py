@@ -28,9 +28,11 @@ def folds(person: Person, worn: Mask) -> Soft:
     large, small = middle / np.maximum(wide, 1), fine / np.maximum(middle, 1)
     texture = float(small[main > 0].std())
     plain = float(np.clip((share - 0.45) / 0.3, 0, 1) * np.clip(1 - (texture - 0.09) / 0.08, 0, 1))
+    # Spots and sheen all over leave little that is plain.
+    plain *= float(np.clip((main.sum() / worn.sum() - 0.45) / 0.3, 0, 1))
     usual = float(np.median(light[main > 0]))
     gain = 1.0 if usual > 90 else float(np.interp(usual, _BLACK, (0.3, 0.75)))
-    factor = np.power(np.clip(large, 0.6, 1.4), 0.75 * gain * (0.25 + 0.75 * plain))
+    factor = np.power(np.clip(large, 0.6, 1.4), 0.75 * gain * (0.15 + 0.85 * plain))
     factor *= np.power(np.clip(small, 0.8, 1.2), 0.9 * gain * plain)
     trust = np.clip(blur(cv2.erode(weight, np.ones((3, 3), np.uint8)), 0.02 * span), 0, 1)
     return np.asarray(np.clip(1 + (factor - 1) * trust, 0.6, 1.25).astype(np.float32))

@@ -1,22 +1,57 @@
-"""Painting bare skin where the garment worn now would show: collars, and sleeves now shorter."""
+"""Painting bare skin where the garment worn now would show: collars, and arms of sleeves that are now shorter.
+
+A limb is round: its colour changes from the middle to the rim, and from the side the light comes from to the other.
+How much is measured on the skin that is seen, and the painted part takes it over.
+"""
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from selify.tryon.engine.arrays import Array, Lab, Mask
-from selify.tryon.engine.masks import average_inside, blur, distance_to, shrunk
+from selify.tryon.engine.arrays import Array, Lab, Mask, Soft
+from selify.tryon.engine.limbs import Limbs
+from selify.tryon.engine.masks import average_inside, blur, distance_to, grown, shrunk
 from selify.tryon.engine.person import Person
 
+# Lab of the rim less that of the middle, where nothing is measured: darker, and a little more of its own hue.
+_USUAL_FALL = (-46.0, 2.0, 1.0)
+_ENOUGH = 150
+# How many measured pixels weigh as much as what is usual.
+_PRIOR = 120.0
 
-def paint_skin(person: Person, region: Mask, picture: Array) -> Array:
-    """``picture`` (H, W, 3) float32 with ``region`` painted in the colour of the visible skin."""
+
+def paint_skin(person: Person, region: Mask, picture: Array, limbs: Limbs, arms: Mask) -> Array:
+    """``picture`` (H, W, 3) float32 with ``region`` painted as skin; ``arms``: the part of it that is round."""
     if not region.any():
         return picture
     span = person.skeleton.span
-    painted = _shaded(person, region, _tone(person, region))
+    painted = _flat(person, region)
+    if arms.any():
+        share = blur(arms.astype(np.float32), 0.02 * span)[..., None]
+        painted = painted * (1 - share) + _round(person, limbs, arms) * share
     bgr = cv2.cvtColor(np.clip(painted, 0, 255).astype(np.uint8), cv2.COLOR_LAB2BGR)
-    weight = blur(region.astype(np.float32), max(1.0, 0.008 * span))[..., None]
+    weight = blur(region.astype(np.float32), max(0.8, 0.006 * span))
+    # Over the seam, into the arm that is seen.
+    seam = np.clip(1.6 * blur(arms.astype(np.float32), 0.05 * span), 0, 1)
+    weight = np.maximum(weight, seam * _seen_arms(person, arms))[..., None]
     return np.asarray(picture * (1 - weight) + bgr * weight, np.float32)
+
+
+# --- Neck and chest -------------------------------------------------------------------------------
+
+
+def _flat(person: Person, region: Mask) -> Lab:
+    """The tone of the skin nearest by, with the soft light of what was there, and grain."""
+    span = person.skeleton.span
+    light, weight = person.lab[..., 0], region.astype(np.float32)
+    near, wide = (average_inside(light, weight, span * s) for s in (0.06, 0.4))
+    # Black cloth has no shading to take over, only noise.
+    trust = np.clip((wide - 50) / 60, 0, 1)
+    soft = 1 + (np.clip(near / np.maximum(wide, 1), 0.8, 1.15) ** 0.6 - 1) * trust
+    painted = _tone(person, region)
+    painted[..., 0] = painted[..., 0] * soft + _grain(person)
+    return painted
 
 
 def _tone(person: Person, region: Mask) -> Lab:
@@ -40,17 +75,105 @@ def _seen_skin(person: Person, region: Mask) -> Mask:
     return skin & usual.astype(np.uint8)
 
 
-def _shaded(person: Person, region: Mask, tone: Lab) -> Lab:
-    """With the soft light of what was there, rounder towards the outline, and a fine grain."""
-    span = person.skeleton.span
-    light, weight = person.lab[..., 0], region.astype(np.float32)
-    near, wide = (average_inside(light, weight, span * s) for s in (0.06, 0.4))
-    # Black cloth has no shading to take over, only noise.
-    trust = np.clip((wide - 50) / 60, 0, 1)
-    soft = 1 + (np.clip(near / np.maximum(wide, 1), 0.8, 1.15) ** 0.6 - 1) * trust
-    depth = cv2.distanceTransform(person.mask, cv2.DIST_L2, 5) / (0.10 * span)
-    rounding = 0.88 + 0.12 * np.sqrt(np.clip(depth, 0, 1))
-    grain = np.random.default_rng(0).standard_normal(light.shape, dtype=np.float32)
-    painted = tone.copy()
-    painted[..., 0] = tone[..., 0] * soft * rounding + 1.6 * blur(grain, 1.2)
+def _grain(person: Person) -> Soft:
+    """As much as the photo's own skin has."""
+    fine = person.lab[..., 0] - blur(person.lab[..., 0], 1.6)
+    skin = shrunk(person.skin, 3) > 0
+    spread = float(np.median(np.abs(fine[skin]))) if skin.sum() > _ENOUGH else 0.6
+    noise = np.random.default_rng(0).standard_normal(person.shape, dtype=np.float32)
+    soft = blur(noise, 0.8)
+    return np.asarray(soft / max(1e-6, float(soft.std())) * np.clip(spread, 0.3, 2.0), np.float32)
+
+
+# --- Arms -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Light:
+    """Lab of skin that faces the viewer; what is added towards the rim, and towards the right."""
+
+    middle: Array
+    fall: Array
+    slant: Array
+
+    def on(self, shape: "_Shape") -> Lab:
+        lit = shape.fall[..., None] * self.fall + shape.slant[..., None] * self.slant
+        return np.asarray(self.middle + lit, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """``fall``: 0 in the middle of a limb, 1 at its rim. ``slant``: -1 at its left rim, 1 at its right."""
+
+    fall: Soft
+    slant: Soft
+
+    @classmethod
+    def of(cls, limbs: Limbs, mask: Mask) -> "_Shape":
+        depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
+        u = 1 - np.clip(depth / np.maximum(limbs.radius, 1), 0, 1)
+        soft = blur(depth, max(1.0, 0.15 * float(np.median(limbs.radius))))
+        gx, gy = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
+        steep = np.maximum(np.hypot(gx, gy), 1e-3)
+        return cls(1 - np.sqrt(np.maximum(0, 1 - u**2)), -u * gx / steep)
+
+
+def _round(person: Person, limbs: Limbs, arms: Mask) -> Lab:
+    """Arms in the light of the skin that is seen, meeting it without a seam."""
+    seen = _seen_arms(person, arms)
+    shape = _Shape.of(limbs, (grown(arms, 1) | seen) & person.mask)
+    light = _measured(person, shape, shrunk(seen, max(1.0, 0.012 * person.skeleton.span)))
+    painted = light.on(shape)
+    # What the light does not explain (an arm lit by a window) goes on beyond the seam and fades.
+    near = shrunk(seen, max(1.0, 0.02 * person.skeleton.span)).astype(np.float32)
+    for reach in (0.35, 0.12, 0.04):
+        sigma = reach * person.skeleton.span
+        share = np.clip(blur(near, sigma) * 4, 0, 1)[..., None]
+        painted = painted + average_inside(person.lab - painted, near, sigma) * share
+    painted[..., 0] += _grain(person)
     return painted
+
+
+def _seen_arms(person: Person, arms: Mask) -> Mask:
+    zone = person.zones.upper_arms[0] | person.zones.upper_arms[1] | person.zones.lower_arms
+    hands = person.zones.hands[0] | person.zones.hands[1]
+    return np.asarray(person.skin & zone & (1 - hands) & (1 - grown(arms, 2)))
+
+
+def _measured(person: Person, shape: _Shape, seen: Mask) -> _Light:
+    """By least squares on the bare arm that is seen, drawn towards what is usual."""
+    usual = _usual(person)
+    pixels = person.lab[seen > 0]
+    if len(pixels) < _ENOUGH:
+        return usual
+    low, high = np.percentile(pixels[:, 0], [5, 95])
+    kept = (pixels[:, 0] >= low) & (pixels[:, 0] <= high)
+    sides = np.c_[np.ones(len(pixels)), shape.fall[seen > 0], shape.slant[seen > 0]][kept]
+    off = pixels[kept] - usual.on(shape)[seen > 0][kept]
+    weight = np.diag([1e-3, 1.0, 1.0]) * _PRIOR
+    change = np.linalg.solve(sides.T @ sides + weight, sides.T @ off)
+    return _Light(usual.middle + change[0], usual.fall + change[1], usual.slant + change[2])
+
+
+def _usual(person: Person) -> _Light:
+    """From face and hands, of which the lighter part faces the viewer."""
+    middle = np.asarray(person.skin_colours[0].mean, float)
+    hands = person.lab[((person.zones.hands[0] | person.zones.hands[1]) & person.skin) > 0]
+    if len(hands) > _ENOUGH:
+        lit = hands[hands[:, 0] >= np.percentile(hands[:, 0], 50)]
+        middle = 0.5 * middle + 0.5 * np.median(lit, 0)
+    fall = np.array(_USUAL_FALL)
+    fall[0] *= middle[0] / 170
+    return _Light(middle, fall, np.array([_slant(person), 0.0, 0.0]))
+
+
+def _slant(person: Person) -> float:
+    """How much lighter the right half of the face is than the left, of a limb's rim."""
+    s = person.skeleton
+    face = person.skin & person.head
+    x = np.arange(person.shape[1])[None]
+    right, left = (face > 0) & (x > s.nose[0]), (face > 0) & (x < s.nose[0])
+    if right.sum() < _ENOUGH or left.sum() < _ENOUGH:
+        return 0.0
+    light = person.lab[..., 0]
+    return float(np.clip(np.median(light[right]) - np.median(light[left]), -30, 30))

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from selify.tryon.engine.arrays import SIDES, Array, Point, Points
-from selify.tryon.engine.body import BodyFit
+from selify.tryon.engine.body import BodyFit, arm_length
 from selify.tryon.engine.fit import TorsoFit, side_reach_at
 from selify.tryon.engine.geometry import (
     Ruled,
     at_length,
+    between,
     distance,
-    lengths_along,
     resample,
     smooth,
     unit,
@@ -22,8 +22,19 @@ from selify.tryon.engine.person import Person
 from selify.tryon.engine.worn import SHARED_CUFF, worn_cuff
 
 _COUNT = 8
+# How far a wide sleeve stands off the arm, in shoulder spans.
+SLEEVE_EASE = 0.14
 # Of a top's length, from the armhole's middle: sleeves that go to the wrist have 0.74 and more, others 0.5 at most.
 _LONG = 0.66
+# Of the arm.
+_NEARLY_WHOLE = 0.8
+# In shoulder spans: of the shoulder's tip above its joint, and of short sleeves below it. Flat pictures show these
+# foreshortened or drawn up, so the usual counts as well.
+_TIP = 0.1
+_USUAL_SHORT = 0.55
+_LEAST_LENGTH = 0.2
+_OVER_WRIST = 0.05
+_LEAST_SEAM = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,51 +66,56 @@ def _fit(
     person: Person, body: BodyFit, points: TopPoints, torso: TorsoFit, side: int, sleeve: Sleeve
 ) -> SleeveFit:
     bone = _bone(person, side)
-    pit = torso.armpits[side]
-    length, pit_length = _lengths(person, points, torso, side, sleeve)
+    length = _length(person, points, torso, side, sleeve)
+    pit_length = _pit_length(person, torso, side)
+    # The lower seam begins at the armpit: of a cap sleeve it is short, and the cuff slants.
+    lower_end = max(length, pit_length + _LEAST_SEAM * person.skeleton.span)
     cuff = sleeve.cuff_width * torso.scale / 2
     outer = _edge(person, bone, np.linspace(0, length, _COUNT), side, +1, cuff)
-    inner = _edge(person, bone, np.linspace(pit_length, length, _COUNT), side, -1, cuff)
-    outer = _pulled(outer, body.tips[side], 5.5)
+    inner = _edge(person, bone, np.linspace(pit_length, lower_end, _COUNT), side, -1, cuff)
+    outer = _hanging(outer, body.tips[side])
     inner = _against_trunk(body, torso, side, inner)
-    inner = _pulled(inner, pit, 3.0)
+    inner = _pulled(inner, torso.armpits[side], 3.0)
     source = Ruled(smooth(sleeve.upper, 4), smooth(sleeve.lower, 4))
-    return SleeveFit(side, source, Ruled(outer, inner), length)
+    return SleeveFit(side, source, Ruled(outer, inner), max(length, 0.5 * (length + lower_end)))
 
 
 def _bone(person: Person, side: int) -> Points:
+    """From the shoulder to the wrist, and on to the root of the hand, where long cuffs end."""
     arm = person.skeleton.arm(side)
-    return np.vstack([resample(arm[:2], 30), resample(arm[1:], 30)[1:]])
+    root = between(arm[2], person.skeleton.hands[side], np.array([0.2, 0.4]))
+    return np.vstack([resample(arm[:2], 30), resample(arm[1:], 30)[1:], root])
 
 
-def _lengths(
-    person: Person, points: TopPoints, torso: TorsoFit, side: int, sleeve: Sleeve
-) -> tuple[float, float]:
-    """Length of the sleeve along the bone, and where on it the armpit lies."""
+def _length(person: Person, points: TopPoints, torso: TorsoFit, side: int, sleeve: Sleeve) -> float:
+    """Of the sleeve's upper edge along the bone, from the shoulder joint."""
     s = person.skeleton
     root = (points.shoulders[side] + points.armpits[side]) / 2
     end = (sleeve.upper[-1] + sleeve.lower[-1]) / 2
-    whole = float(lengths_along(_bone(person, side))[-1])
+    whole = arm_length(s, side)
     upper_arm = distance(s.elbows[side], s.shoulders[side])
     foreshortened = float(np.clip(upper_arm / max(1.0, 0.58 * s.trunk), 0.5, 1.1))
-    flat = distance(root, end)
-    length = flat * torso.scale * foreshortened
+    length = distance(sleeve.upper[0], sleeve.upper[-1]) * torso.lengthwise - _TIP * s.span
     # A wide garment is drawn together more than its sleeves are long: its own proportions count as well.
-    if length > 0.66 * whole or flat > _LONG * points.length:
-        length = whole * 0.985
-    length = _like_worn(person, side, max(length, 0.28 * s.span), whole)
+    if distance(root, end) > _LONG * points.length or length > _NEARLY_WHOLE * whole:
+        return whole + _OVER_WRIST * s.span
+    usual = max(_USUAL_SHORT * s.span, length)
+    length = max(_LEAST_LENGTH * s.span, 0.65 * length + 0.35 * usual) * foreshortened
+    return _like_worn(person, side, length)
+
+
+def _pit_length(person: Person, torso: TorsoFit, side: int) -> float:
+    """Where on the bone the armpit lies."""
+    s = person.skeleton
     direction = unit(s.elbows[side] - s.shoulders[side])
-    pit_length = float(np.dot(torso.armpits[side] - s.shoulders[side], direction))
-    pit_length = float(np.clip(pit_length, 0.12 * s.span, 0.55 * s.span))
-    return max(length, pit_length + 0.16 * s.span), pit_length
+    at = float(np.dot(torso.armpits[side] - s.shoulders[side], direction))
+    return float(np.clip(at, 0.12 * s.span, 0.55 * s.span))
 
 
-def _like_worn(person: Person, side: int, length: float, whole: float) -> float:
+def _like_worn(person: Person, side: int, length: float) -> float:
     """Share the cuff worn now where it is near: nothing is left over, no skin is painted."""
     worn = worn_cuff(person, side)
-    if worn is None:
-        return whole * 0.985 if length > 0.66 * whole else length
-    if worn > 0 and abs(length - worn) < SHARED_CUFF * person.skeleton.span:
+    if worn and abs(length - worn) < SHARED_CUFF * person.skeleton.span:
         return worn
     return length
 
@@ -115,7 +131,7 @@ def _edge(
         at, normal = _across_bone(person, bone, float(length), side)
         outer, inner = _arm_radii(person, at, normal, float(length))
         spare = max(0.0, (2 * cuff - outer - inner) * down) * 0.5
-        spare = min(spare, 0.16 * span)
+        spare = min(spare, SLEEVE_EASE * span)
         reaches.append(outer + spare * 0.35 if sign > 0 else inner + spare * 0.55)
         spots.append((at, normal * sign))
     even = _without_flare(np.array(reaches))
@@ -172,6 +188,15 @@ def _label(person: Person, point: Point) -> int | None:
     if not (0 <= x < width and 0 <= y < height) or person.mask[y, x] == 0:
         return None
     return int(person.label[y, x])
+
+
+def _hanging(edge: Points, tip: Point) -> Points:
+    """From the shoulder's tip cloth hangs straight down to the cuff, or lies on the arm where that is further out."""
+    share = np.linspace(0, 1, len(edge))[:, None]
+    chord = tip * (1 - share) + edge[-1] * share
+    # What lies beyond the tip near it would puff.
+    weight = np.clip(share * 2.2, 0, 1)
+    return np.vstack([tip, smooth(chord * (1 - weight) + edge * weight, 1)[1:]])
 
 
 def _pulled(edge: Points, start: Point, speed: float) -> Points:

@@ -11,7 +11,7 @@ from selify.tryon.engine.arrays import Array, Bgr, Mask
 from selify.tryon.engine.cutout import Backdrop, cut_out
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.keypoints import runs_in_row
-from selify.tryon.engine.masks import largest_part
+from selify.tryon.engine.masks import disc, largest_part, mirrored_overlap
 from selify.tryon.engine.perception import Face
 from selify.tryon.engine.reading import Limit, Misfit
 from selify.tryon.engine.refusals import Refused
@@ -128,7 +128,7 @@ def two_legs(part: Mask) -> bool:
 def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
     """What will not come out well, and whether it is so bad that nothing will."""
     mask = largest_part(garment.alpha > 0.5)
-    even, contrast = _evenness(mask), _contrast(bgr, mask, garment.backdrop)
+    even, contrast = mirrored_overlap(mask), _contrast(bgr, mask, garment.backdrop)
     found = {
         Limit.BUSY_BACKGROUND: garment.backdrop is Backdrop.BUSY,
         Limit.LOW_RESOLUTION: max(cv2.boundingRect(mask)[2:]) < _LOW_RESOLUTION,
@@ -140,13 +140,6 @@ def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
     return limits, even < _HALF_MISSING or contrast < _INVISIBLE
 
 
-def _evenness(mask: Mask) -> float:
-    x, y, width, height = cv2.boundingRect(mask)
-    part = mask[y : y + height, x : x + width] > 0
-    mirrored = part[:, ::-1]
-    return float((part & mirrored).sum() / max(1, (part | mirrored).sum()))
-
-
 def _contrast(bgr: Bgr, mask: Mask, backdrop: Backdrop) -> float:
     """Median over the outline: distance of the cloth's colour from that of the ground beside it."""
     if backdrop is Backdrop.TRANSPARENT:
@@ -154,9 +147,9 @@ def _contrast(bgr: Bgr, mask: Mask, backdrop: Backdrop) -> float:
     small, cloth = _reduced(bgr, mask)
     lab = cv2.cvtColor(cv2.GaussianBlur(small, (0, 0), 1.0), cv2.COLOR_BGR2LAB).astype(np.float32)
     framed = cv2.copyMakeBorder(cloth, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    core, rim = (cv2.erode(framed, _round(r))[1:-1, 1:-1] for r in (6, 2))
+    core, rim = (cv2.erode(framed, disc(r))[1:-1, 1:-1] for r in (6, 2))
     inside = (rim > 0) & (core == 0)
-    outside = ((cv2.dilate(cloth, _round(8)) > 0) & (cv2.dilate(cloth, _round(3)) == 0)).astype(
+    outside = ((cv2.dilate(cloth, disc(8)) > 0) & (cv2.dilate(cloth, disc(3)) == 0)).astype(
         np.float32
     )
     near = cv2.blur(outside, (31, 31))
@@ -177,10 +170,4 @@ def _reduced(bgr: Bgr, mask: Mask) -> tuple[Bgr, Mask]:
     return (
         cv2.resize(bgr, size, interpolation=cv2.INTER_AREA),
         cv2.resize(cut, size, interpolation=cv2.INTER_NEAREST),
-    )
-
-
-def _round(radius: int) -> Mask:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(
-        np.uint8
     )

@@ -20,19 +20,26 @@ import cv2
 import numpy as np
 
 from selify.tryon.engine.advice import warnings_for
+from selify.tryon.engine.arrays import Bgr
 from selify.tryon.engine.codec import decode, encode
 from selify.tryon.engine.frames import Frame, read_frame
 from selify.tryon.engine.garment import Garment, read_cut_out
-from selify.tryon.engine.gate import EngineKind, assess, assess_hosted, regions_of
+from selify.tryon.engine.gate import assess_hosted, assess_own
 from selify.tryon.engine.networks import load_networks
 from selify.tryon.engine.perception import Perception
 from selify.tryon.engine.photo_check import check_photo
-from selify.tryon.engine.pipeline import TryOn, try_on
+from selify.tryon.engine.pipeline import LIGHTS, TryOn, dressed_in, see
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.registration import registered
 from selify.tryon.engine.suitability import perhaps_somebody, refuse_other_category, refuse_somebody
 from selify.tryon.engine.wardrobe import read_garment
-from selify.tryon.types import GarmentCategory, QualityScores, RefusalCode, RenderWarning
+from selify.tryon.types import (
+    GarmentCategory,
+    QualityScores,
+    RefusalCode,
+    RefusalReason,
+    RenderWarning,
+)
 
 _GARMENT_SIDE = 1024
 _CACHED_GARMENTS = 8
@@ -42,6 +49,21 @@ _MIN_COVER = 0.02
 # arms look like arms; of a portrait without any bare arm 0.27, and they look like cardboard.
 _MOST_PAINTED = 0.235
 _BARE_ARMS = "For this garment, please send a photo with bare arms."
+_LESS_ON = "Please send a photo without a jacket, coat or scarf, in something close-fitting."
+_ARMS_BESIDE = "Please send a photo with your arms beside your body."
+# What a shopper can do about a doubt (traits.py). Nothing, where the garment's picture is to blame.
+_ADVICE = {
+    "limbs_painted": (RefusalReason.SLEEVES, _BARE_ARMS),
+    "chest_painted": (RefusalReason.SLEEVES, _BARE_ARMS),
+    "sleeves_across": (RefusalReason.ARMS, _ARMS_BESIDE),
+    "hidden": (RefusalReason.ARMS, _ARMS_BESIDE),
+    "old_left": (RefusalReason.LAYERS, _LESS_ON),
+    "outerwear": (RefusalReason.LAYERS, _LESS_ON),
+    "reached": (RefusalReason.LAYERS, _LESS_ON),
+    "restored": (RefusalReason.LAYERS, _LESS_ON),
+    "restored_busy": (RefusalReason.LAYERS, _LESS_ON),
+    "strange_neck": (RefusalReason.LAYERS, _LESS_ON),
+}
 
 Operation = Callable[[Frame], Frame]
 
@@ -77,17 +99,8 @@ class Workshop:
         category = GarmentCategory(header["category"])
         photo = decode(request.parts[0], int(header["max_side"])).bgr
         garment = self._garment(request.parts[1], category)
-        result = try_on(self._perception, photo, garment, attempt=int(header["attempt"]))
-        refuse_if_unconvincing(result)
-        regions = regions_of(result.person, category, result.dressed)
-        scores = assess(
-            result.person.bgr,
-            garment.bgr,
-            garment.alpha,
-            result.dressed.bgr,
-            regions,
-            EngineKind.EMBEDDED,
-        )
+        result, scores = self._dressed(photo, garment)
+        refuse_if_unsure(scores)
         answer = {
             "width": result.bgr.shape[1],
             "height": result.bgr.shape[0],
@@ -96,6 +109,17 @@ class Workshop:
             "seconds": round(time.monotonic() - started, 3),
         }
         return Frame(answer, (encode(result.bgr),))
+
+    def _dressed(self, photo: Bgr, garment: Garment) -> tuple[TryOn, QualityScores]:
+        """Once more with less of the old garment's light where that makes another colour of it. Raises Refused."""
+        seen = see(self._perception, photo, garment.category)
+        for light in LIGHTS:
+            result = dressed_in(garment, photo, seen, light=light)
+            refuse_if_unconvincing(result)
+            scores = assess_own(result.person, garment, result.dressed)
+            if "colour" not in scores.misses:
+                break
+        return result, scores
 
     def _check(self, request: Frame) -> Frame:
         """Before somebody else is paid: can these two pictures become one, and be judged?"""
@@ -157,8 +181,23 @@ def refuse_if_unconvincing(result: TryOn) -> None:
         raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_BARE_ARMS, details=details)
 
 
+def refuse_if_unsure(scores: QualityScores) -> None:
+    """Say what another photo should show, where that would help; the rest is for the gate. Raises Refused."""
+    if "convincing" not in scores.misses:
+        return
+    for doubt in scores.doubts:
+        if doubt in _ADVICE:
+            reason, hint = _ADVICE[doubt]
+            details: dict[str, float | str] = {
+                "reason": reason.value,
+                "doubts": ", ".join(scores.doubts),
+                "convincing": scores.convincing or 0.0,
+            }
+            raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=hint, details=details)
+
+
 def _plain(scores: QualityScores) -> dict[str, Any]:
-    return {**asdict(scores), "misses": list(scores.misses)}
+    return {**asdict(scores), "misses": list(scores.misses), "doubts": list(scores.doubts)}
 
 
 def serve(workshop: Workshop, requests: BinaryIO, answers: BinaryIO) -> None:

@@ -14,7 +14,7 @@ from selify.tryon.engine.labels import Label
 from selify.tryon.engine.masks import distance_to, grown, opened
 from selify.tryon.engine.person import Person
 
-SHARED_CUFF = 0.35
+SHARED_CUFF = 0.12
 SHARED_COLLAR = 0.06
 
 

@@ -1,0 +1,180 @@
+"""What can be told of a picture of ours about how it will look to a stranger, in numbers.
+
+Each is 0 where nothing is amiss and grows with what is; none alone says that a picture is bad. Areas are shares of
+the new garment's unless another is named.
+"""
+
+import cv2
+import numpy as np
+
+from selify.tryon.engine.arrays import SIDES, Array, Mask
+from selify.tryon.engine.dress import Dressed
+from selify.tryon.engine.garment import Garment
+from selify.tryon.engine.geometry import at_length, distance, lengths_along
+from selify.tryon.engine.labels import Label
+from selify.tryon.engine.masks import distance_to, grown, mirrored_overlap, opened, polygon, shrunk
+from selify.tryon.engine.person import Person
+from selify.tryon.engine.worn import worn_cuff
+from selify.tryon.types import GarmentCategory
+
+
+def traits_of(person: Person, garment: Garment, dressed: Dressed) -> dict[str, float]:
+    """By name; see each function."""
+    cover = (dressed.cover > 0.5).astype(np.uint8)
+    area = max(1, int(cover.sum()))
+    bottom = garment.category is GarmentCategory.BOTTOM
+    flared = garment.category is not GarmentCategory.TOP
+    return {
+        "limbs_painted": _share(dressed.limbs, int(person.mask.sum())),
+        "chest_painted": _share(_less(dressed.painted, dressed.limbs), area),
+        "restored": _share(dressed.restored, area),
+        "restored_busy": _busy(person, dressed.restored, area),
+        "reached": _share(dressed.reached, area),
+        "old_left": _old_left(person, garment.category, dressed, cover) / area,
+        "strange_neck": 0.0 if bottom else _strange_neck(person, dressed, cover),
+        "sleeves_across": 0.0 if bottom else _sleeves_across(person),
+        "hidden": _hidden(person, cover),
+        "beyond": float((cover & (1 - person.mask)).sum()) / area * (not flared),
+        "outerwear": float(person.upper.sum()) / (person.skeleton.span * person.skeleton.trunk),
+        "strain": dressed.strain,
+        "distortion": dressed.distortion,
+        "turned": person.skeleton.trunk / person.skeleton.span,
+        "small": float(np.log(200 / person.skeleton.span)),
+        **garment_traits(garment),
+    }
+
+
+def garment_traits(garment: Garment) -> dict[str, float]:
+    """Those that a garment brings to every picture: how it was cut out, and how its parts were told apart."""
+    return {
+        "uneven": 1 - mirrored_overlap(garment.mask),
+        "sleeves_unlike": _sleeves_unlike(garment),
+        "points_unlike": _points_unlike(garment),
+        "deep_armpits": _deep_armpits(garment),
+        "narrow_hem": _narrow_hem(garment),
+        "uncertain": float(garment.backdrop.value == "busy"),
+    }
+
+
+def _share(mask: Mask | None, of: int) -> float:
+    return 0.0 if mask is None else float(mask.sum()) / max(1, of)
+
+
+def _less(mask: Mask, part: Mask | None) -> Mask:
+    return mask if part is None else mask & (1 - part)
+
+
+def _busy(person: Person, restored: Mask | None, area: int) -> float:
+    """Background made up where the one around it is not plain: its spread of light times its area."""
+    if restored is None or not restored.any():
+        return 0.0
+    around = grown(restored, 0.15 * person.skeleton.span) & (1 - grown(person.mask, 3))
+    light = person.lab[..., 0][around > 0]
+    return float(light.std()) / 10 * float(restored.sum()) / area if light.size > 50 else 0.0
+
+
+_TAKEN_OFF = {
+    GarmentCategory.TOP: (Label.UPPER,),
+    GarmentCategory.BOTTOM: (Label.LOWER,),
+    GarmentCategory.DRESS: (Label.UPPER, Label.LOWER),
+}
+
+
+def _old_left(person: Person, category: GarmentCategory, dressed: Dressed, cover: Mask) -> float:
+    """Area of old cloth that still shows: of a top anywhere, of others as high as the new garment."""
+    span = person.skeleton.span
+    old = opened(np.isin(person.label, _TAKEN_OFF[category]), 0.01 * span)
+    old &= (1 - grown(cover, 0.015 * span)) & (1 - dressed.replaced)
+    if category is not GarmentCategory.TOP:
+        rows = np.flatnonzero(cover.any(1))
+        old[: int(rows[0]) if len(rows) else 0] = 0
+        old[int(rows[-1]) if len(rows) else 0 :] = 0
+    return float(old.sum())
+
+
+def _strange_neck(person: Person, dressed: Dressed, cover: Mask) -> float:
+    """Share of neck and chest above the new garment that is no skin: a tie, a scarf, an old collar."""
+    s = person.skeleton
+    side = s.across * 0.3 * s.span
+    chin = s.mouth - s.face_up * s.face_length * 0.8
+    zone = polygon(person.shape, np.array([chin - side, chin + side, s.neck + side, s.neck - side]))
+    zone &= person.mask & (1 - grown(cover, 0.02 * s.span)) & (1 - person.hair)
+    zone &= np.isin(person.label, (Label.SKIN, Label.UPPER)).astype(np.uint8)
+    if zone.sum() < 30:
+        return 0.0
+    lab = cv2.cvtColor(dressed.bgr, cv2.COLOR_BGR2LAB).astype(np.float32)
+    off = distance_to(lab[zone > 0][None], person.skin_colours) > 9
+    return float(off.mean())
+
+
+def _sleeves_across(person: Person) -> float:
+    """How much of the covered forearms lies in front of the trunk: they cannot be told from it."""
+    s = person.skeleton
+    trunk = np.array([*s.shoulders, *s.hips[::-1]])
+    zone = shrunk(polygon(person.shape, trunk), 0.05 * s.span)
+    across = 0.0
+    for k in SIDES:
+        arm = s.arm(k)
+        lengths = lengths_along(arm)
+        covered = worn_cuff(person, k)
+        end = lengths[-1] if covered is None else covered
+        spots = at_length(arm, np.linspace(lengths[1] * 0.8, lengths[-1], 20))
+        inside = [
+            _at(zone, spot) and length <= end
+            for spot, length in zip(
+                spots, np.linspace(lengths[1] * 0.8, lengths[-1], 20), strict=True
+            )
+        ]
+        across = max(across, float(np.mean(inside)))
+    return across
+
+
+def _at(mask: Mask, point: Array) -> bool:
+    height, width = mask.shape
+    x, y = int(point[0]), int(point[1])
+    return 0 <= x < width and 0 <= y < height and bool(mask[y, x])
+
+
+def _hidden(person: Person, cover: Mask) -> float:
+    """Arms, hands and hair in front of the trunk where the garment would be."""
+    core = person.zones.torso_core & person.mask
+    return float((core & (1 - cover)).sum()) / max(1, int(core.sum()))
+
+
+def _sleeves_unlike(garment: Garment) -> float:
+    """Of a garment read wrongly one sleeve is long and the other short."""
+    if garment.top is None or garment.top.sleeves is None:
+        return 0.0
+    lengths = [max(1.0, distance(s.upper[0], s.upper[-1])) for s in garment.top.sleeves]
+    return float(abs(np.log(lengths[0] / lengths[1])))
+
+
+def _points_unlike(garment: Garment) -> float:
+    """Distance of the right armpit, shoulder and hem corner from where the left ones' mirror image is, in chests."""
+    points = garment.top
+    if points is None:
+        return 0.0
+    pairs = [points.armpits, points.shoulders, (points.hem[0], points.hem[-1])]
+    off = []
+    for left, right in pairs:
+        mirrored = np.array([2 * points.axis - left[0], left[1]])
+        off.append(distance(mirrored, right) / max(1.0, points.chest_width))
+    return float(max(off))
+
+
+def _deep_armpits(garment: Garment) -> float:
+    """How far below their usual place the armpits of a sleeved garment are: its sleeves lie on its sides."""
+    points = garment.top
+    if points is None or points.sleeves is None:
+        return 0.0
+    down = (points.armpits[0][1] + points.armpits[1][1]) / 2 - points.shoulders[0][1]
+    usual = 0.3 if garment.category is GarmentCategory.DRESS else 0.42
+    return max(0.0, float(down) / max(1.0, points.length) - usual)
+
+
+def _narrow_hem(garment: Garment) -> float:
+    """How much narrower than seven tenths of the chest: legs of a body, or something cut off."""
+    points = garment.top
+    if points is None:
+        return 0.0
+    return max(0.0, 0.7 - distance(points.hem[0], points.hem[-1]) / max(1.0, points.chest_width))
