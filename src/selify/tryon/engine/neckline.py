@@ -29,10 +29,10 @@ def find_neckline(bgr: Bgr, mask: Mask, points: TopPoints) -> Neckline:
     """The curve below the outline's own neck with the clearest edge, weighed by what is usual."""
     left, right = (np.asarray(p, float) for p in points.collar)
     width = points.neck_width
-    outline_depth = _outline_depth(mask, left, right)
+    own = outline_depth(mask, left, right)
     tall = points.box[3] - points.box[1]
     if width <= 0.06 * (points.box[2] - points.box[0]):
-        return Neckline(outline_depth, 0.0)
+        return Neckline(own, 0.0)
     sigma = max(0.8, 0.0025 * (points.box[2] - points.box[0]))
     lab = cv2.cvtColor(cv2.GaussianBlur(bgr, (0, 0), sigma), cv2.COLOR_BGR2LAB).astype(np.float32)
     step = max(2.0, 0.008 * tall)
@@ -49,11 +49,11 @@ def find_neckline(bgr: Bgr, mask: Mask, points: TopPoints) -> Neckline:
     usual = np.interp(
         depths / width, [0.05, 0.2, 0.35, 0.55, 0.9, 1.25], [0.3, 0.8, 1, 1, 0.75, 0.5]
     )
-    scores = scores * (usual * (depths > outline_depth + 1.5 * step))
+    scores = scores * (usual * (depths > own + 1.5 * step))
     inset, best = (int(i) for i in np.unravel_index(scores.argmax(), scores.shape))
     found = float(scores[inset, best])
     if found <= _MIN_EVIDENCE:
-        return Neckline(outline_depth, 0.0)
+        return Neckline(own, 0.0)
     confidence = min(1.0, found / (3 * _MIN_EVIDENCE))
     return Neckline(float(depths[best]), float(confidence), float(insets[inset]))
 
@@ -65,7 +65,7 @@ def curve(left: Array, right: Array, depth: float, share: Array) -> Points:
     return np.asarray(points)
 
 
-def _outline_depth(mask: Mask, left: Array, right: Array) -> float:
+def outline_depth(mask: Mask, left: Array, right: Array) -> float:
     """How far the outline itself dips between the collar points."""
     width = right[0] - left[0]
     low, high = int(left[0] + 0.35 * width), int(left[0] + 0.65 * width) + 1
