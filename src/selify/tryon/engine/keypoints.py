@@ -13,6 +13,8 @@ from selify.tryon.engine.geometry import distance, lengths_along, smooth
 
 Runs = list[tuple[int, int]]
 _CUFF_SAMPLES = 80
+# Pixels of outline between armpit and collar, and between the armpits.
+_FEWEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,10 @@ def top_points(mask: Mask, *, dress: bool) -> TopPoints:
 
 
 def points_at(mask: Mask, marks: Landmarks) -> TopPoints:
-    """Key points of a top or a dress of which more is known than its outline shows: somebody wears it."""
+    """Key points of a top or a dress of which more is known than its outline shows: somebody wears it.
+
+    Raises ValueError where the outline has no room for them.
+    """
     outline = _Outline.of(mask)
     reach = float(marks.shoulders[0][0]), float(marks.shoulders[1][0])
     ends = _collar(outline, sum(reach) / 2, reach)
@@ -227,6 +232,8 @@ def points_at(mask: Mask, marks: Landmarks) -> TopPoints:
     first, second = _corners(below)
     sides = below[second:][::-1], below[: first + 1]
     ways = outline.walk(pits[0], collar[0])[::-1], outline.walk(collar[1], pits[1])
+    if min(len(path) for path in (below, *ways)) < _FEWEST:
+        raise ValueError("The points lie too close together.")
     tips = [_nearest_on(way, tip) for way, tip in zip(ways, marks.shoulders, strict=True)]
     tips = [max(3, min(tip, len(way) - 8)) for tip, way in zip(tips, ways, strict=True)]
     lines = [way[: tip + 1] for way, tip in zip(ways, tips, strict=True)]

@@ -44,7 +44,7 @@ _FRONTAL = 0.5
 # Degrees: of the shoulders from level, of the trunk from upright, of an upper arm from hanging.
 _LEVEL = 15.0
 _UPRIGHT = 12.0
-_RAISED = 55.0
+_RAISED = 48.0
 _SURE_FACE = 0.8
 _LARGE_FACE = 0.4
 # Of the garment on the trunk.
@@ -166,11 +166,12 @@ def garment_of(
         bottom = bottom_points(largest_part(alpha > 0.5))
         none = Neckline(0.0, 0.0)
         return Garment(category, bgr, bled(bgr, alpha), alpha, Backdrop.WORN, None, none, bottom)
-    _refuse_without_shoulders(person, mask)
+    tips = fit_body(person).tips
+    _refuse_without_shoulders(person, mask, tips)
     sleeves = _sleeves(person, mask)
     alpha = alpha * (1 - _slits(person, sleeves, mask))
     mask = largest_part(alpha > 0.5)
-    top = _points(person, sleeves, mask)
+    top = _points(person, sleeves, tips, mask)
     left, right = (np.asarray(p, float) for p in top.collar)
     neckline = Neckline(outline_depth(mask, left, right), 1.0)
     return Garment(category, bgr, bled(bgr, alpha), alpha, Backdrop.WORN, top, neckline, None)
@@ -298,9 +299,9 @@ def _refuse_without_waist(person: Person, mask: Mask) -> None:
         raise unusable(WornFault.COVERED)
 
 
-def _refuse_without_shoulders(person: Person, mask: Mask) -> None:
+def _refuse_without_shoulders(person: Person, mask: Mask, tips: tuple[Point, Point]) -> None:
     """Raises Refused where nothing lies on the shoulders: thin straps that were not seen, or none."""
-    s, tips = person.skeleton, fit_body(person).tips
+    s = person.skeleton
     middle = (tips[0] + tips[1]) / 2
     for tip in tips:
         left, right = sorted((int(tip[0]), int(middle[0])))
@@ -484,15 +485,18 @@ def _value(mask: Array, point: Point) -> int:
 # --- Key points -----------------------------------------------------------------------------------
 
 
-def _points(person: Person, sleeves: _Sleeves, mask: Mask) -> TopPoints:
-    """From the skeleton, each laid on the outline of ``mask``."""
-    shoulders = fit_body(person).tips
+def _points(person: Person, sleeves: _Sleeves, tips: tuple[Point, Point], mask: Mask) -> TopPoints:
+    """From the skeleton, each laid on the outline of ``mask``. ``tips``: outer ends of the shoulders. Raises Refused."""
     if sleeves is None:
-        pits = _side_at(person, mask, 0), _side_at(person, mask, 1)
-        return points_at(mask, Landmarks(pits, shoulders, None))
-    left, right = sleeves
-    cuffs = (left.outer, left.inner[-1]), (right.outer, right.inner[-1])
-    return points_at(mask, Landmarks((left.inner[0], right.inner[0]), shoulders, cuffs))
+        marks = Landmarks((_side_at(person, mask, 0), _side_at(person, mask, 1)), tips, None)
+    else:
+        left, right = sleeves
+        cuffs = (left.outer, left.inner[-1]), (right.outer, right.inner[-1])
+        marks = Landmarks((left.inner[0], right.inner[0]), tips, cuffs)
+    try:
+        return points_at(mask, marks)
+    except ValueError as error:
+        raise unusable(WornFault.UNCLEAR) from error
 
 
 def _side_at(person: Person, mask: Mask, side: int) -> Point:
