@@ -24,15 +24,16 @@ from selify import assets
 from selify.core.files.pictures import Transparency, open_picture
 from selify.tryon.engine.arrays import Bgr
 from selify.tryon.engine.codec import decode
-from selify.tryon.engine.garment import Garment, read_cut_out
+from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.gate import assess_own
 from selify.tryon.engine.networks import load_networks
 from selify.tryon.engine.perception import Perception
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.traits import traits_of
-from selify.tryon.engine.wardrobe import read_garment
+from selify.tryon.engine.wardrobe import read_picture
 from selify.tryon.engine.worker import refuse_if_unconvincing
+from selify.tryon.engine.worn_garment import garment_in
 from selify.tryon.types import GarmentCategory
 
 T = TypeVar("T")
@@ -93,7 +94,7 @@ class Studio:
             return GarmentCategory(named)
         picture = decode(_opened(garment), SIDE)
         try:
-            return read_garment(picture.bgr, picture.alpha, None).category
+            return read_picture(self._perception, picture.bgr, picture.alpha, None).category
         except Refused:
             return GarmentCategory.TOP
 
@@ -101,8 +102,8 @@ class Studio:
         if path not in self._garments:
             picture = decode(_opened(path), SIDE)
             try:
-                self._garments[path] = read_cut_out(
-                    picture.bgr, picture.alpha, category, self._perception.segmenter
+                self._garments[path] = garment_in(
+                    self._perception, picture.bgr, picture.alpha, category
                 )
             except Refused as refused:
                 self._garments[path] = refused

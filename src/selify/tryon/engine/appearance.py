@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import Array, Bgr, Mask
-from selify.tryon.engine.masks import blur
+from selify.tryon.engine.masks import blur, reduced_to
 from selify.tryon.engine.reading import NamedColour, Pattern
 
 _SIDE = 256
@@ -73,7 +73,7 @@ def pattern_of(bgr: Bgr, mask: Mask) -> Pattern:
 
     Colour block: large fields. Printed: something that occurs once.
     """
-    small, inner = _reduced(bgr, mask)
+    small, inner = _without_rim(bgr, mask)
     if inner.sum() < 200:
         return Pattern.PLAIN
     lab = cv2.cvtColor(cv2.GaussianBlur(small, (0, 0), 1.2), cv2.COLOR_BGR2LAB).astype(np.float32)
@@ -90,23 +90,19 @@ def pattern_of(bgr: Bgr, mask: Mask) -> Pattern:
     return Pattern.PRINTED if _details(small, inner) > 0.012 or spread > 24 else Pattern.PLAIN
 
 
-def _reduced(bgr: Bgr, mask: Mask) -> tuple[Bgr, Mask]:
+def _without_rim(bgr: Bgr, mask: Mask) -> tuple[Bgr, Mask]:
     """The garment at one size, without its rim."""
     rows, columns = np.nonzero(mask)
     if not len(rows):
         return bgr[:1, :1], mask[:1, :1]
     box = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    part, cut = bgr[box], (mask[box] > 0).astype(np.uint8)
-    scale = _SIDE / max(part.shape[:2])
-    size = (max(8, round(part.shape[1] * scale)), max(8, round(part.shape[0] * scale)))
-    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-    reduced = cv2.resize(cut, size, interpolation=cv2.INTER_NEAREST)
+    small, reduced = reduced_to(bgr[box], mask[box], _SIDE)
     framed = cv2.copyMakeBorder(reduced, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     return small, cv2.erode(framed, np.ones((9, 9), np.uint8))[1:-1, 1:-1]
 
 
 def _cloth_pixels(bgr: Bgr, mask: Mask) -> Array:
-    small, inner = _reduced(bgr, mask)
+    small, inner = _without_rim(bgr, mask)
     return cv2.cvtColor(small, cv2.COLOR_BGR2LAB)[inner > 0].astype(np.float32)
 
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import Array, Bgr, Mask, Soft
+from selify.tryon.engine.border import Border
 from selify.tryon.engine.masks import (
     closed,
     colour_clusters,
@@ -17,7 +18,7 @@ from selify.tryon.engine.masks import (
     opened,
 )
 from selify.tryon.engine.refusals import Refused
-from selify.tryon.engine.segmenter import Segmenter
+from selify.tryon.engine.segmenter import Looked, Segmenter
 from selify.tryon.engine.slits import sleeve_slits
 from selify.tryon.engine.vote import at_the_edges, overlap, small, vote
 from selify.tryon.types import GarmentCategory, RefusalCode
@@ -33,81 +34,95 @@ class Backdrop(StrEnum):
     TRANSPARENT = "transparent"
     PLAIN = "plain"
     BUSY = "busy"
+    WORN = "worn"
 
 
 @dataclass(frozen=True, slots=True)
 class CutOut:
-    """How much of each pixel is garment, and from what it was told apart."""
+    """How much of each pixel is garment, and from what it was told apart.
+
+    ``agreement``: how far those who proposed an outline are of one opinion, 0..1; 1 where only one was asked.
+    """
 
     alpha: Soft
     backdrop: Backdrop
+    agreement: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Border:
-    """The rim of the picture, taken as a sample of its background."""
+class ByColour:
+    """What transparency or colours alone say of a picture; found out once, however often it is asked for."""
 
-    zone: Array
-    near: Array
-    spread: float
-    share_near: float
-
-    @classmethod
-    def of(cls, lab: Array) -> "_Border":
-        height, width = lab.shape[:2]
-        rim = max(3, int(0.02 * max(height, width)))
-        zone = np.ones((height, width), bool)
-        zone[rim:-rim, rim:-rim] = False
-        off = np.abs(lab[zone] - np.median(lab[zone], 0))
-        near = np.sqrt((off**2).sum(1)) < 14
-        return cls(zone, near, float(np.median(off, 0).max()), float(near.mean()))
+    def __init__(self, bgr: Bgr, alpha: Array | None) -> None:
+        """``alpha``: (H, W) uint8 if the picture has one."""
+        self._bgr = bgr
+        self._clear = None if alpha is None or (alpha < 250).mean() <= 0.02 else alpha
+        self._found: dict[bool, CutOut] = {}
 
     @property
-    def plain(self) -> bool:
-        return self.share_near > 0.8 and self.spread < 5
+    def transparent(self) -> bool:
+        return self._clear is not None
+
+    def cut(self, category: GarmentCategory) -> CutOut:
+        """Raises Refused (garment_not_found)."""
+        bottom = category is GarmentCategory.BOTTOM
+        if bottom not in self._found:
+            self._found[bottom] = (
+                _from_alpha(self._clear)
+                if self._clear is not None
+                else _by_colour(self._bgr, bottom=bottom)
+            )
+        return self._found[bottom]
 
 
 def cut_out(
-    bgr: Bgr, alpha: Array | None, category: GarmentCategory, segmenter: Segmenter | None = None
+    bgr: Bgr,
+    alpha: Array | None,
+    category: GarmentCategory,
+    segmenter: Segmenter | None = None,
+    by_colour: ByColour | None = None,
 ) -> CutOut:
-    """``alpha``: (H, W) uint8 if the picture has one. Raises Refused (garment_not_found)."""
-    if alpha is not None and (alpha < 250).mean() > 0.02:
-        return _from_alpha(alpha)
-    if segmenter is None:
-        return _by_colour(bgr, category)
-    found = _by_vote(segmenter, bgr, category)
+    """``alpha``: (H, W) uint8 if the picture has one; ``by_colour``: of the same picture, where it is there already.
+
+    Raises Refused (garment_not_found).
+    """
+    by_colour = by_colour or ByColour(bgr, alpha)
+    if segmenter is None or by_colour.transparent:
+        return by_colour.cut(category)
+    found, looked = _by_vote(segmenter, bgr, category, by_colour)
     if category is GarmentCategory.BOTTOM:
         return found
-    slits = sleeve_slits(segmenter, bgr, (found.alpha > 0.5).astype(np.uint8))
+    slits = sleeve_slits(segmenter, bgr, (found.alpha > 0.5).astype(np.uint8), looked)
     return replace(found, alpha=found.alpha * (1 - slits))
 
 
-def _by_vote(segmenter: Segmenter, bgr: Bgr, category: GarmentCategory) -> CutOut:
-    """Raises Refused (garment_not_found)."""
+def _by_vote(
+    segmenter: Segmenter, bgr: Bgr, category: GarmentCategory, by_colour: ByColour
+) -> tuple[CutOut, Looked | None]:
+    """And what the segmenter has seen, if it had to look. Raises Refused (garment_not_found)."""
     try:
-        classic = _by_colour(bgr, category)
+        classic = by_colour.cut(category)
     except Refused:
         classic = None
     mask = None if classic is None else small(largest_part(classic.alpha > 0.5))
     voted = vote(segmenter, bgr, category, mask)
     if voted is None:
         raise Refused(RefusalCode.GARMENT_NOT_FOUND)
-    if classic is not None and mask is not None and overlap(voted, mask) > _SAME:
-        return classic
+    if classic is not None and mask is not None and overlap(voted.mask, mask) > _SAME:
+        return replace(classic, agreement=voted.agreement), voted.looked
     backdrop = Backdrop.BUSY if classic is None else classic.backdrop
-    decided = cv2.resize(voted.astype(np.float32), (bgr.shape[1], bgr.shape[0]))
-    return CutOut(at_the_edges(bgr, (decided > 0.5).astype(np.uint8)), backdrop)
+    decided = cv2.resize(voted.mask.astype(np.float32), (bgr.shape[1], bgr.shape[0]))
+    alpha = at_the_edges(bgr, (decided > 0.5).astype(np.uint8))
+    return CutOut(alpha, backdrop, voted.agreement), voted.looked
 
 
-def _by_colour(bgr: Bgr, category: GarmentCategory) -> CutOut:
+def _by_colour(bgr: Bgr, *, bottom: bool) -> CutOut:
     """Raises Refused (garment_not_found)."""
     height, width = bgr.shape[:2]
     scale = min(1.0, _WORK_SIDE / max(height, width))
     size = (max(16, round(width * scale)), max(16, round(height * scale)))
     small = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
-    border = _Border.of(lab)
-    bottom = category is GarmentCategory.BOTTOM
+    border = Border.of(lab)
     mask = _on_plain(small, lab, border) if border.plain else _on_busy(small, lab, border, bottom)
     if not mask.any():
         raise Refused(RefusalCode.GARMENT_NOT_FOUND)
@@ -132,7 +147,7 @@ def _full_size(mask: Mask, size: tuple[int, int]) -> Soft:
     return np.asarray(np.clip((soft - 0.5) * 2.2 + 0.38, 0, 1))
 
 
-def _on_plain(bgr: Bgr, lab: Array, border: _Border) -> Mask:
+def _on_plain(bgr: Bgr, lab: Array, border: Border) -> Mask:
     """Flood the background from the rim: as far as it looks like the rim's fitted colour."""
     background, noise = _background(lab, border)
     off = np.sqrt((((lab - background) * np.array([0.8, 2, 2], np.float32)) ** 2).sum(2))
@@ -152,7 +167,7 @@ def _on_plain(bgr: Bgr, lab: Array, border: _Border) -> Mask:
     return _tightened(mask, off)
 
 
-def _background(lab: Array, border: _Border) -> tuple[Array, float]:
+def _background(lab: Array, border: Border) -> tuple[Array, float]:
     """A plane fitted to the rim's colour (gentle vignettes), and how far the rim strays from it."""
     y, x = np.nonzero(border.zone)
     design = np.stack([x, y, np.ones_like(x)], 1)[border.near].astype(np.float64)
@@ -233,7 +248,7 @@ def _tightened(mask: Mask, off: Array) -> Mask:
     return mask
 
 
-def _on_busy(bgr: Bgr, lab: Array, border: _Border, bottom: bool) -> Mask:
+def _on_busy(bgr: Bgr, lab: Array, border: Border, bottom: bool) -> Mask:
     """GrabCut: far from all the rim's colours is likely garment, the middle surely."""
     height, width = lab.shape[:2]
     trimap = np.full((height, width), cv2.GC_PR_BGD, np.uint8)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import Array, Bgr, Mask, Points, Soft
-from selify.tryon.engine.cutout import Backdrop, cut_out
+from selify.tryon.engine.cutout import Backdrop, ByColour, cut_out
 from selify.tryon.engine.keypoints import BottomPoints, TopPoints, bottom_points, top_points
 from selify.tryon.engine.masks import blur, fill_from_nearest, largest_part, polygon
 from selify.tryon.engine.neckline import NO_NECKLINE, Neckline, curve, find_neckline
@@ -18,7 +18,9 @@ _BLEED_SIDE = 400
 
 @dataclass(frozen=True, slots=True)
 class Garment:
-    """``cloth`` is the picture with the garment's colours drawn outwards over its background."""
+    """``cloth`` is the picture with the garment's colours drawn outwards over its background. ``agreement``: as of
+    its ``CutOut``.
+    """
 
     category: GarmentCategory
     bgr: Bgr
@@ -28,6 +30,7 @@ class Garment:
     top: TopPoints | None
     neckline: Neckline
     bottom: BottomPoints | None
+    agreement: float = 1.0
 
     @property
     def mask(self) -> Mask:
@@ -55,10 +58,14 @@ class Cloth:
 
 
 def read_cut_out(
-    bgr: Bgr, alpha: Array | None, category: GarmentCategory, segmenter: Segmenter | None = None
+    bgr: Bgr,
+    alpha: Array | None,
+    category: GarmentCategory,
+    segmenter: Segmenter | None = None,
+    by_colour: ByColour | None = None,
 ) -> Garment:
-    """Raises Refused (garment_not_found)."""
-    cut = cut_out(bgr, alpha, category, segmenter)
+    """Arguments as of ``cut_out``. Raises Refused (garment_not_found)."""
+    cut = cut_out(bgr, alpha, category, segmenter, by_colour)
     mask = largest_part(cut.alpha > 0.5)
     top = bottom = None
     outside = np.zeros_like(mask)
@@ -70,10 +77,9 @@ def read_cut_out(
         neckline = find_neckline(bgr, mask, top)
         top = top.with_collar(neckline.ends)
         outside = _inside_of_back(top, neckline, mask.shape)
-    cloth = _bled(bgr, np.where(outside > 0, 0, cut.alpha))
-    return Garment(
-        category, bgr, cloth, cut.alpha * mask_edge(mask), cut.backdrop, top, neckline, bottom
-    )
+    cloth = bled(bgr, np.where(outside > 0, 0, cut.alpha))
+    rim = cut.alpha * mask_edge(mask)
+    return Garment(category, bgr, cloth, rim, cut.backdrop, top, neckline, bottom, cut.agreement)
 
 
 def _inside_of_back(top: TopPoints, neckline: Neckline, shape: tuple[int, ...]) -> Mask:
@@ -88,7 +94,7 @@ def mask_edge(mask: Mask) -> Soft:
     return cv2.dilate(mask, np.ones((5, 5), np.uint8)).astype(np.float32)
 
 
-def _bled(bgr: Bgr, alpha: Soft) -> Bgr:
+def bled(bgr: Bgr, alpha: Soft) -> Bgr:
     """Colours of the garment extended outwards, so that no background shows at the rim."""
     height, width = alpha.shape
     sure = _without_pinholes((alpha > 0.9).astype(np.uint8))

@@ -13,9 +13,11 @@ from selify.tryon.engine.geometry import distance, lengths_along, smooth
 
 Runs = list[tuple[int, int]]
 _CUFF_SAMPLES = 80
-_FEWEST = 5
+_FEWEST_OF_LINE = 5
 # Of half the garment's width: how far from its axis the top of a neck lies, and that of straps.
 _NECK, _STRAPS = 0.62, 0.9
+# Pixels of outline between armpit and collar, and between the armpits.
+_FEWEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class TopPoints:
             return self
         left, right = self.shoulder_lines
         lines = left[left[:, 0] < collar[0][0]], right[right[:, 0] > collar[1][0]]
-        if min(map(len, lines)) < _FEWEST:
+        if min(map(len, lines)) < _FEWEST_OF_LINE:
             return self
         return replace(self, collar=collar, shoulder_lines=lines)
 
@@ -91,6 +93,18 @@ class BottomPoints:
     waist: tuple[Point, Point]
     crotch: Point | None
     box: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """What is known of a garment's points before its outline is looked at; near the outline, not on it.
+
+    ``cuffs``: per side the outer and the inner end; None for a sleeveless one.
+    """
+
+    armpits: tuple[Point, Point]
+    shoulders: tuple[Point, Point]
+    cuffs: tuple[tuple[Point, Point], tuple[Point, Point]] | None
 
 
 def runs_in_row(mask: Mask, row: int) -> Runs:
@@ -194,7 +208,9 @@ def _crotch(outline: _Outline) -> Point | None:
 def top_points(mask: Mask, *, dress: bool) -> TopPoints:
     """Key points of a top or a dress laid flat, upright, seen from the front."""
     outline = _Outline.of(mask)
-    collar = [outline.nearest(p) for p in _collar(outline)]
+    left, right = (_highest_beside(outline, _half_width(outline), side) for side in SIDES)
+    ends = _collar(outline, left, right, outline.axis)
+    collar = [outline.nearest(p) for p in ends]
     collar, pits, sleeved = _armpits(outline, collar, dress)
     below = outline.walk(pits[1], pits[0])
     first, second = _corners(below)
@@ -205,6 +221,49 @@ def top_points(mask: Mask, *, dress: bool) -> TopPoints:
     return TopPoints(
         collar=(points[0], points[1]),
         shoulder_lines=lines,
+        armholes=(holes[0], holes[1]),
+        sides=sides,
+        hem=below[first : second + 1][::-1],
+        sleeves=sleeves,
+        axis=outline.axis,
+        box=(outline.x0, outline.y0, outline.x1, outline.y1),
+    )
+
+
+def points_at(mask: Mask, marks: Landmarks) -> TopPoints:
+    """Key points of a top or a dress of which more is known than its outline shows: somebody wears it.
+
+    Raises ValueError where the outline has no room for them.
+    """
+    outline = _Outline.of(mask)
+    reach = float(marks.shoulders[0][0]), float(marks.shoulders[1][0])
+    middle, gap = sum(reach) / 2, 0.02 * outline.width
+    left, right = (
+        _highest(outline, reach[0], middle - gap),
+        _highest(outline, middle + gap, reach[1]),
+    )
+    ends = _collar(outline, left, right, middle)
+    collar = [outline.nearest(p) for p in ends]
+    pits = [outline.nearest(p) for p in marks.armpits]
+    collar, pits = _in_walking_order(outline, collar, pits)
+    below = outline.walk(pits[1], pits[0])
+    first, second = _corners(below)
+    sides = below[second:][::-1], below[: first + 1]
+    ways = outline.walk(pits[0], collar[0])[::-1], outline.walk(collar[1], pits[1])
+    if min(len(path) for path in (below, *ways)) < _FEWEST:
+        raise ValueError("The points lie too close together.")
+    tips = [_nearest_on(way, tip) for way, tip in zip(ways, marks.shoulders, strict=True)]
+    tips = [max(3, min(tip, len(way) - 8)) for tip, way in zip(tips, ways, strict=True)]
+    lines = [way[: tip + 1] for way, tip in zip(ways, tips, strict=True)]
+    rests = [way[tip:] for way, tip in zip(ways, tips, strict=True)]
+    holes, sleeves = (rests[0], rests[1]), None
+    if marks.cuffs is not None:
+        straight = [np.vstack([rest[0], rest[-1]]).astype(float) for rest in rests]
+        holes = straight[0], straight[1]
+        sleeves = _sleeve_to(rests[0], marks.cuffs[0]), _sleeve_to(rests[1], marks.cuffs[1])
+    return TopPoints(
+        collar=(outline.contour[collar[0]], outline.contour[collar[1]]),
+        shoulder_lines=(lines[0], lines[1]),
         armholes=holes,
         sides=sides,
         hem=below[first : second + 1][::-1],
@@ -212,6 +271,18 @@ def top_points(mask: Mask, *, dress: bool) -> TopPoints:
         axis=outline.axis,
         box=(outline.x0, outline.y0, outline.x1, outline.y1),
     )
+
+
+def _nearest_on(path: Points, point: Point) -> int:
+    return int(((path - point) ** 2).sum(1).argmin())
+
+
+def _sleeve_to(path: Points, cuff: tuple[Point, Point]) -> Sleeve:
+    """``path`` from shoulder over the cuff to the armpit."""
+    outer = max(1, min(_nearest_on(path, cuff[0]), len(path) - 3))
+    inner = outer + 1 + _nearest_on(path[outer + 1 :], cuff[1])
+    inner = min(inner, len(path) - 2)
+    return Sleeve(path[: outer + 1].astype(float), path[inner:][::-1].astype(float))
 
 
 def _in_walking_order(
@@ -226,14 +297,16 @@ def _in_walking_order(
     return [count - 1 - i for i in collar], [count - 1 - i for i in pits]
 
 
-def _collar(outline: _Outline) -> tuple[Point, Point]:
-    """The highest points of the upper outline on either side of the axis."""
+def _half_width(outline: _Outline) -> float:
+    """Of the trunk: half the median row."""
     rows = range(int(outline.y0 + 0.45 * outline.height), int(outline.y0 + 0.8 * outline.height))
-    half = 0.5 * float(np.median([outline.mask[y].sum() for y in rows]))
-    left, right = (_highest_beside(outline, half, side) for side in SIDES)
+    return 0.5 * float(np.median([outline.mask[y].sum() for y in rows]))
+
+
+def _collar(outline: _Outline, left: Array, right: Array, middle: float) -> tuple[Point, Point]:
+    """Between the highest columns of the upper outline on either side of the middle."""
     if not len(left) or not len(right):
-        middle = int(outline.axis)
-        x_left, x_right = middle, middle
+        x_left, x_right = int(middle), int(middle)
     elif _dips(outline, int(left.max()), int(right.min())):
         # A strap's top is level: its inner end is the collar.
         x_left, x_right = int(left.max()), int(right.min())

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from selify.commerce import DOUBTFUL, SHOWS_PERSON, LeffaMetadata, Readiness
 from selify.core.errors import Invalid
-from selify.core.language import _, stored
+from selify.core.language import _, sentences, stored
 from selify.tryon.engine.engine import EmbeddedEngine
 from selify.tryon.engine.reading import (
     ANALYZER_VERSION,
@@ -14,6 +14,7 @@ from selify.tryon.engine.reading import (
     NecklineShape,
     Pattern,
     SleeveLength,
+    WornFault,
 )
 from selify.tryon.types import GarmentCategory, Picture, Refusal, RenderWarning
 
@@ -49,6 +50,9 @@ _WARNINGS = {
 
 
 _LIMITS = {
+    Limit.WORN: _(
+        "It is cut out of a picture in which somebody wears it: a picture of it alone gives better try-ons."
+    ),
     Limit.BUSY_BACKGROUND: _WARNINGS[RenderWarning.GARMENT_BACKGROUND_UNCERTAIN],
     Limit.LOW_RESOLUTION: _WARNINGS[RenderWarning.LOW_RESOLUTION],
     Limit.CUT_OFF: _("The picture ends before the garment does: show all of it."),
@@ -58,15 +62,45 @@ _LIMITS = {
     Limit.UNEVEN_OUTLINE: _(
         "Its left and right halves differ: lay it straight and flat, with nothing folded over."
     ),
+    Limit.DOUBTFUL_OUTLINE: _(
+        "It is not clear where the garment ends: lay it alone on a plain ground of another colour."
+    ),
 }
 _MISFITS = {
-    Misfit.WORN: (
-        _("Somebody is in this picture, and the try-on would take them for cloth."),
-        _("Take a picture of the piece alone, laid flat or on a hanger."),
-    ),
     Misfit.TEXTURE: (
         _("No outline of a garment can be made out in this picture."),
         _("Show the whole piece, laid flat on a plain background."),
+    ),
+}
+_ALONE = _("Or take a picture of the piece alone, laid flat or on a hanger.")
+_WORN = {
+    WornFault.TURNED: (
+        _("Whoever wears the garment in this picture does not stand straight to the camera."),
+        sentences(_("Take the picture from the front, both shoulders in view."), _ALONE),
+    ),
+    WornFault.ARMS: (
+        _("An arm is raised, or lies across the garment."),
+        sentences(_("Let both arms hang, a little away from the body."), _ALONE),
+    ),
+    WornFault.CUT_OFF: (
+        _("The picture ends before the garment does."),
+        sentences(_("Show all of it, with its hem and both sleeves."), _ALONE),
+    ),
+    WornFault.COVERED: (
+        _("Hair, hands or other clothes cover too much of the garment."),
+        sentences(_("Let nothing lie over it, from the top to the hem."), _ALONE),
+    ),
+    WornFault.PIECES: (
+        _("The piece you chose cannot be told from what is worn with it."),
+        sentences(_("Check whether it is a top, a dress or a bottom."), _ALONE),
+    ),
+    WornFault.SEVERAL: (
+        _("Several people are in this picture."),
+        sentences(_("Show the garment on one person only."), _ALONE),
+    ),
+    WornFault.UNCLEAR: (
+        _("Somebody wears the garment in this picture, and it cannot be told from them."),
+        _("Take a picture of the piece alone, laid flat or on a hanger."),
     ),
 }
 _NAMED = {
@@ -114,6 +148,9 @@ def _unreadable(refusal: Refusal) -> GarmentUnreadable:
             ),
             hint=_("Choose what it is once more, or let us read it from the picture."),
         )
+    if reason == Misfit.WORN:
+        sentence, hint = _WORN[WornFault(str(refusal.details.get("fault", WornFault.UNCLEAR)))]
+        return GarmentUnreadable(sentence, hint=hint)
     if reason in _MISFITS:
         sentence, hint = _MISFITS[Misfit(reason)]
         return GarmentUnreadable(sentence, hint=hint)

@@ -49,6 +49,17 @@ def guided(guide: Array, soft: Array, radius: int, eps: float = 1e-3) -> Soft:
     return np.clip(box(slope) * grey + offset, 0, 1)
 
 
+def reduced_to(bgr: Array, mask: Array, side: int) -> tuple[Array, Mask]:
+    """A picture and what is cut out of it, brought to a longest side in pixels, small ones too."""
+    scale = side / max(mask.shape)
+    size = (max(8, round(mask.shape[1] * scale)), max(8, round(mask.shape[0] * scale)))
+    cut = (mask > 0).astype(np.uint8)
+    return (
+        cv2.resize(bgr, size, interpolation=cv2.INTER_AREA),
+        cv2.resize(cut, size, interpolation=cv2.INTER_NEAREST),
+    )
+
+
 def polygon(shape: tuple[int, ...], points: Points) -> Mask:
     mask = np.zeros(shape[:2], np.uint8)
     cv2.fillPoly(mask, [np.round(np.asarray(points)).astype(np.int32)], (1,))

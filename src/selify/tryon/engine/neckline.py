@@ -53,8 +53,8 @@ def find_neckline(bgr: Bgr, mask: Mask, points: TopPoints) -> Neckline:
     """The curve below the outline's own neck with the clearest edge, weighed by what is usual."""
     left, right = (np.asarray(p, float) for p in points.collar)
     width = points.neck_width
-    outline_depth = _outline_depth(mask, left, right)
-    own = Neckline((left, right), outline_depth, 0.0)
+    depth = outline_depth(mask, left, right)
+    own = Neckline((left, right), depth, 0.0)
     tall = points.box[3] - points.box[1]
     if width <= 0.06 * (points.box[2] - points.box[0]):
         return own
@@ -69,7 +69,7 @@ def find_neckline(bgr: Bgr, mask: Mask, points: TopPoints) -> Neckline:
     usual = np.interp(
         depths / width, [0.05, 0.2, 0.35, 0.55, 0.9, 1.25], [0.3, 0.8, 1, 1, 0.75, 0.5]
     )
-    scores = np.array(tried) * (usual * (depths > outline_depth + 1.5 * step))
+    scores = np.array(tried) * (usual * (depths > depth + 1.5 * step))
     # What lies further out than the collar has to be clearer.
     scores *= np.where(np.array(_INSETS) < 0, 0.85, 1)[:, None, None]
     scores *= np.array(list(_POWERS.values()))[:, None]
@@ -108,7 +108,7 @@ def bow(share: Array, power: float = 2.0) -> Array:
     return np.asarray(1 - np.abs(2 * share - 1) ** power)
 
 
-def _outline_depth(mask: Mask, left: Array, right: Array) -> float:
+def outline_depth(mask: Mask, left: Array, right: Array) -> float:
     """How far the outline itself dips between the collar points."""
     width = right[0] - left[0]
     low, high = int(left[0] + 0.35 * width), int(left[0] + 0.65 * width) + 1

@@ -52,7 +52,7 @@ def see(perception: Perception, photo: Bgr, category: GarmentCategory) -> Seen:
     skeleton = Skeleton.of(body)
     refuse_if_undressable(skeleton, photo.shape, category, faces)
     refuse_if_blurred(photo, skeleton)
-    x0, y0, x1, y1 = crop = _crop(body, skeleton, photo.shape, category)
+    x0, y0, x1, y1 = crop = crop_round(body, skeleton, photo.shape, category)
     part = np.ascontiguousarray(photo[y0:y1, x0:x1])
     person = read_person(
         part,
@@ -81,7 +81,7 @@ def _dress(seen: Seen, garment: Garment, *, light: float) -> Dressed:
     return dress(seen.person, seen.fit, garment, garment.top, light=light)
 
 
-def _crop(
+def crop_round(
     body: Body, skeleton: Skeleton, shape: tuple[int, ...], category: GarmentCategory
 ) -> tuple[int, int, int, int]:
     """The person with a margin; a dress may swing out, so its margin is wider."""

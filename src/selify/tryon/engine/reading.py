@@ -8,7 +8,7 @@ from typing import Any
 
 from selify.tryon.types import GarmentCategory, RenderWarning
 
-ANALYZER_VERSION = "selify-outline-2"
+ANALYZER_VERSION = "selify-outline-3"
 
 
 class Pattern(StrEnum):
@@ -51,14 +51,28 @@ class Misfit(StrEnum):
     CATEGORY = "category"  # ``details``: "named" and "seen"
 
 
+class WornFault(StrEnum):
+    """Why a garment that somebody wears cannot be cut out: ``details["fault"]`` beside the reason WORN."""
+
+    TURNED = "turned"
+    ARMS = "arms"
+    CUT_OFF = "cut_off"
+    COVERED = "covered"
+    PIECES = "pieces"
+    SEVERAL = "several"
+    UNCLEAR = "unclear"
+
+
 class Limit(StrEnum):
     """What keeps a garment's try-ons from being good."""
 
+    WORN = "worn"
     BUSY_BACKGROUND = "busy_background"
     LOW_RESOLUTION = "low_resolution"
     CUT_OFF = "cut_off"
     FAINT_OUTLINE = "faint_outline"
     UNEVEN_OUTLINE = "uneven_outline"
+    DOUBTFUL_OUTLINE = "doubtful_outline"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 from selify.tryon.engine.arrays import SIDES, Array, Bgr, Mask, Points
 from selify.tryon.engine.segmenter import Looked, Segmenter
 
-_SIDE = 512
+SIDE = 512
 # Shares of the garment's height.
 _LIMB = (0.3, 0.42, 0.54, 0.66)
 _ARMPIT_FROM = 0.3
@@ -44,16 +44,19 @@ class _Shape:
         return 0 <= x < width and 0 <= y < height and bool(self.mask[int(y), int(x)])
 
 
-def sleeve_slits(segmenter: Segmenter, bgr: Bgr, mask: Mask) -> Mask:
-    """(H, W) of ``mask``: lines to be taken out of it. Of a garment whose armpits show, none."""
+def sleeve_slits(segmenter: Segmenter, bgr: Bgr, mask: Mask, looked: Looked | None = None) -> Mask:
+    """(H, W) of ``mask``: lines to be taken out of it. Of a garment whose armpits show, none.
+
+    ``looked``: at this picture, reduced to ``SIDE``, where the segmenter has done so already.
+    """
     slits = np.zeros_like(mask)
-    factor = min(1.0, _SIDE / max(mask.shape))
+    factor = min(1.0, SIDE / max(mask.shape))
     size = round(mask.shape[1] * factor), round(mask.shape[0] * factor)
     shape = _Shape.of(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST))
     hidden = [side for side in SIDES if not _shows_armpit(shape, side)]
     if not hidden or not shape.tall:
         return slits
-    looked = segmenter.look(bgr, _SIDE)
+    looked = looked or segmenter.look(bgr, SIDE)
     small = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
     thick = max(2, round(0.003 * max(mask.shape)))
     for line in _lines(looked, small, shape, hidden):

@@ -8,20 +8,14 @@ import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import Array, Bgr, Mask
-from selify.tryon.engine.cutout import Backdrop, cut_out
+from selify.tryon.engine.cutout import Backdrop, ByColour
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.keypoints import runs_in_row
-from selify.tryon.engine.masks import disc, largest_part, mirrored_overlap
-from selify.tryon.engine.perception import Face
+from selify.tryon.engine.masks import disc, largest_part, mirrored_overlap, reduced_to
 from selify.tryon.engine.reading import Limit, Misfit
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.types import GarmentCategory, RefusalCode
 
-# Worn garments 0.94 to 0.97; of 150 pictures without anybody, faces in prints among them, at most 0.84.
-_SOMEBODY = 0.9
-_PERHAPS_SOMEBODY = 0.85
-# Of the picture's height. Smaller ones are part of a print.
-_SMALL_FACE = 0.05
 # How alike the colours within and around an outline are (Bhattacharyya, 1: the same). Garments on
 # busy ground have 0.66 at most, noise and textures nearly 1.
 _SAME_WITHIN_AND_AROUND = 0.85
@@ -38,27 +32,11 @@ _FAINT = 14.0
 _INVISIBLE = 8.0
 # Of one side of the picture.
 _CUT_OFF = 0.1
+# How far those who propose an outline agree with what was decided. 41 photographed garments, all cut out well, have
+# 0.897 to 1; a dress on its own cloth, of which 60 % were found, 0.81.
+_OF_ONE_OPINION = 0.83
 _LOW_RESOLUTION = 300
 _SIDE = 512
-
-
-# --- Somebody in the picture ----------------------------------------------------------------------
-
-
-def refuse_somebody(faces: list[Face], picture: Bgr) -> None:
-    """The one place that says what becomes of a garment that is worn. Raises Refused."""
-    if _surest(faces, picture) >= _SOMEBODY:
-        raise Refused(RefusalCode.GARMENT_NOT_FOUND, details={"reason": Misfit.WORN})
-
-
-def perhaps_somebody(faces: list[Face], picture: Bgr) -> bool:
-    """Nothing to refuse, but worth a human's look."""
-    return _surest(faces, picture) >= _PERHAPS_SOMEBODY
-
-
-def _surest(faces: list[Face], picture: Bgr) -> float:
-    large = (face for face in faces if face.height > _SMALL_FACE * picture.shape[0])
-    return max((face.confidence for face in large), default=0.0)
 
 
 # --- No garment, or another one -------------------------------------------------------------------
@@ -70,7 +48,7 @@ def refuse_texture(bgr: Bgr, garment: Garment) -> None:
     """
     if garment.backdrop is not Backdrop.BUSY:
         return
-    small, mask = _reduced(bgr, garment.mask)
+    small, mask = reduced_to(bgr, garment.mask, _SIDE)
     lab = cv2.cvtColor(cv2.GaussianBlur(small, (0, 0), 1.0), cv2.COLOR_BGR2LAB)
     rim = np.ones((7, 7), np.uint8)
     within, around = cv2.erode(mask, rim), 1 - cv2.dilate(mask, rim)
@@ -85,11 +63,11 @@ def _alike(lab: Array, one: Mask, other: Mask) -> float:
     return float(np.sqrt(first * second).sum())
 
 
-def refuse_other_category(bgr: Bgr, alpha: Array | None, named: GarmentCategory) -> None:
+def refuse_other_category(by_colour: ByColour, named: GarmentCategory) -> None:
     """Two legs are no top, and sleeves are on nothing that is worn below. Whatever is less clear
     than this is left to who named it. Raises Refused.
     """
-    mask = largest_part(cut_out(bgr, alpha, GarmentCategory.TOP).alpha > 0.5)
+    mask = largest_part(by_colour.cut(GarmentCategory.TOP).alpha > 0.5)
     seen = _clearly(mask)
     if seen is not None and seen is not named and GarmentCategory.DRESS is not named:
         details: dict[str, float | str] = {"reason": Misfit.CATEGORY, "named": named, "seen": seen}
@@ -128,13 +106,18 @@ def two_legs(part: Mask) -> bool:
 def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
     """What will not come out well, and whether it is so bad that nothing will."""
     mask = largest_part(garment.alpha > 0.5)
-    even, contrast = mirrored_overlap(mask), _contrast(bgr, mask, garment.backdrop)
+    worn = garment.backdrop is Backdrop.WORN
+    # Of somebody's clothes neither says how well they were cut out: the parse goes by more than colours.
+    even = 1.0 if worn else mirrored_overlap(mask)
+    contrast = 255.0 if worn else _contrast(bgr, mask, garment.backdrop)
     found = {
+        Limit.WORN: worn,
         Limit.BUSY_BACKGROUND: garment.backdrop is Backdrop.BUSY,
         Limit.LOW_RESOLUTION: max(cv2.boundingRect(mask)[2:]) < _LOW_RESOLUTION,
         Limit.CUT_OFF: garment.backdrop is not Backdrop.TRANSPARENT and _cut_off(mask),
         Limit.FAINT_OUTLINE: contrast < _FAINT,
         Limit.UNEVEN_OUTLINE: even < _EVEN,
+        Limit.DOUBTFUL_OUTLINE: garment.agreement < _OF_ONE_OPINION,
     }
     limits = tuple(limit for limit, there in found.items() if there)
     return limits, even < _HALF_MISSING or contrast < _INVISIBLE
@@ -144,7 +127,7 @@ def _contrast(bgr: Bgr, mask: Mask, backdrop: Backdrop) -> float:
     """Median over the outline: distance of the cloth's colour from that of the ground beside it."""
     if backdrop is Backdrop.TRANSPARENT:
         return 255.0
-    small, cloth = _reduced(bgr, mask)
+    small, cloth = reduced_to(bgr, mask, _SIDE)
     lab = cv2.cvtColor(cv2.GaussianBlur(small, (0, 0), 1.0), cv2.COLOR_BGR2LAB).astype(np.float32)
     framed = cv2.copyMakeBorder(cloth, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     core, rim = (cv2.erode(framed, disc(r))[1:-1, 1:-1] for r in (6, 2))
@@ -161,13 +144,3 @@ def _contrast(bgr: Bgr, mask: Mask, backdrop: Backdrop) -> float:
 def _cut_off(mask: Mask) -> bool:
     sides = (mask[0], mask[-1], mask[:, 0], mask[:, -1])
     return max(float((side > 0).mean()) for side in sides) > _CUT_OFF
-
-
-def _reduced(bgr: Bgr, mask: Mask) -> tuple[Bgr, Mask]:
-    scale = _SIDE / max(mask.shape)
-    size = (round(mask.shape[1] * scale), round(mask.shape[0] * scale))
-    cut = (mask > 0).astype(np.uint8)
-    return (
-        cv2.resize(bgr, size, interpolation=cv2.INTER_AREA),
-        cv2.resize(cut, size, interpolation=cv2.INTER_NEAREST),
-    )

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import Array, Bgr, Lab, Mask, Soft
+from selify.tryon.engine.border import Border
 from selify.tryon.engine.masks import (
     disc,
     farthest_spots,
@@ -21,7 +22,7 @@ from selify.tryon.engine.masks import (
     nearest_colour,
     opened,
 )
-from selify.tryon.engine.segmenter import Box, Segmenter, reduced
+from selify.tryon.engine.segmenter import Box, Looked, Segmenter, reduced
 from selify.tryon.types import GarmentCategory
 
 SIDE = 512
@@ -55,35 +56,29 @@ _Proposals = Mapping[str, Mask]
 
 
 @dataclass(frozen=True, slots=True)
-class _Rim:
-    """The picture's rim as a sample of its background."""
+class Voted:
+    """``mask``: of the picture reduced to ``SIDE``. ``agreement``: of those whose vote counted with it, the mean
+    overlap, 0..1. ``looked``: what the segmenter saw of the picture, None where it was not needed.
+    """
 
-    colour: Array
-    plain: bool
-
-    @classmethod
-    def of(cls, lab: Lab) -> "_Rim":
-        wide = max(3, round(0.02 * max(lab.shape[:2])))
-        strips = lab[:wide], lab[-wide:], lab[:, :wide], lab[:, -wide:]
-        pixels = np.concatenate([strip.reshape(-1, 3) for strip in strips])
-        colour = np.median(pixels, 0)
-        off = np.sqrt(((pixels - colour) ** 2).sum(1))
-        return cls(colour, bool((off < 14).mean() > 0.8 and np.median(off) < 5))
+    mask: Mask
+    agreement: float
+    looked: Looked | None = None
 
 
 def vote(
     segmenter: Segmenter, bgr: Bgr, category: GarmentCategory, classic: Mask | None
-) -> Mask | None:
+) -> Voted | None:
     """``classic``: what was cut out without the networks, None where nothing was. None: nobody finds anything.
 
     All masks, the result too, are of the picture reduced to ``SIDE``: no network sees more.
     """
     picture, bgr = bgr, small(bgr)
-    rim = _Rim.of(_lab(bgr))
+    rim = Border.of(_lab(bgr))
     salient = _tidy(segmenter.salient(bgr) > 0.5)
     if classic is not None and rim.plain and overlap(salient, classic) > _AGREED:
-        return classic
-    found = _proposals(segmenter, picture, category, classic, salient, rim)
+        return Voted(classic, overlap(salient, classic))
+    found, looked = _proposals(segmenter, picture, category, classic, salient, rim)
     proposals: _Proposals = {
         name: mask for name, mask in found.items() if 0.03 <= mask.mean() <= 0.95
     }
@@ -96,10 +91,11 @@ def vote(
     if rim.plain and classic is not None:
         mask = _whole(mask, salient)
         mask = largest_part(mask & (1 - _gaps(bgr, mask, classic, rim, category)))
-    return mask
+    agreement = float(np.mean([overlap(proposal, mask) for proposal in proposals.values()]))
+    return Voted(mask, agreement, looked)
 
 
-def _shows(bgr: Bgr, mask: Mask, rim: _Rim) -> bool:
+def _shows(bgr: Bgr, mask: Mask, rim: Border) -> bool:
     """Something is always the most salient: of a bare wall, a piece of the wall. ``plain`` rims only."""
     off = np.abs(_lab(cv2.GaussianBlur(bgr, (0, 0), 1.0)) - rim.colour).max(2)
     return not rim.plain or bool(np.percentile(off[mask > 0], 90) > _BARELY_SEEN)
@@ -121,7 +117,7 @@ def _lab(bgr: Bgr) -> Lab:
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB).astype(np.float32)
 
 
-def _stretched(bgr: Bgr, rim: _Rim) -> Bgr:
+def _stretched(bgr: Bgr, rim: Border) -> Bgr:
     """Differences from the backdrop, five times as large."""
     off = _lab(bgr) - rim.colour
     scaled = np.clip(off * (_STRETCH, 2, 2), -118, 118) + 128
@@ -134,27 +130,27 @@ def _proposals(
     category: GarmentCategory,
     classic: Mask | None,
     salient: Mask,
-    rim: _Rim,
-) -> dict[str, Mask]:
+    rim: Border,
+) -> tuple[dict[str, Mask], Looked]:
+    """What each proposes, by name, and what the segmenter saw of the picture itself."""
     found = {"salient": salient}
-    views = {"": bgr}
+    looks = {"": segmenter.look(bgr, SIDE)}
     if classic is not None:
         found["classic"] = classic
     if rim.plain:
-        views[" stretched"] = _stretched(bgr, rim)
-        stretched = segmenter.salient(small(views[" stretched"])) > 0.5
-        found["salient stretched"] = _tidy(stretched)
+        stretched = _stretched(bgr, rim)
+        looks[" stretched"] = segmenter.look(stretched, SIDE)
+        found["salient stretched"] = _tidy(segmenter.salient(small(stretched)) > 0.5)
     seeds = list(found.values())
     either = np.maximum.reduce(seeds)
     both = (np.add.reduce(seeds) >= min(2, len(seeds))).astype(np.uint8)
     prompts = dict(_prompts(either, both, category, classic, salient))
     free = [spot for spot in _placed(_CORNERS, either) if not either[int(spot[1]), int(spot[0])]]
-    for view, picture in views.items():
-        looked = segmenter.look(picture, SIDE)
+    for view, looked in looks.items():
         for name, (inside, box) in prompts.items():
             if inside:
                 found[name + view] = _tidy(looked.ask(inside, free, box).odds > 0)
-    return found
+    return found, looks[""]
 
 
 def _prompts(
@@ -211,7 +207,7 @@ def _support(name: str, proposals: _Proposals) -> float:
     )
 
 
-def _decided(bgr: Bgr, proposals: _Proposals, rim: _Rim) -> Mask:
+def _decided(bgr: Bgr, proposals: _Proposals, rim: Border) -> Mask:
     """Each contested patch is in or out, by votes and colours."""
     weights = {name: _weight(name) for name in proposals}
     share = sum(weights[name] * mask.astype(np.float32) for name, mask in proposals.items())
@@ -276,7 +272,7 @@ def _colour_lean(lab: Lab, sure: Array, never: Array) -> Soft:
     return np.clip(1.3 * (to_behind - to_cloth) / (to_cloth + to_behind + 6.0), -1, 1)
 
 
-def _gaps(bgr: Bgr, mask: Mask, classic: Mask, rim: _Rim, category: GarmentCategory) -> Mask:
+def _gaps(bgr: Bgr, mask: Mask, classic: Mask, rim: Border, category: GarmentCategory) -> Mask:
     """Between sleeve and body, between legs: pieces of the very backdrop, which networks fill.
 
     White cloth before white differs from the backdrop by a shade or by its folds; a gap does not.

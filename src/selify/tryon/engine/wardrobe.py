@@ -1,29 +1,51 @@
 """Reading a garment for the wardrobe: what kind, what colours, what cut, how sure."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from selify.tryon.engine.appearance import main_colours, pattern_of
 from selify.tryon.engine.arrays import Array, Bgr, Mask
-from selify.tryon.engine.cutout import Backdrop, cut_out
+from selify.tryon.engine.cutout import Backdrop, ByColour
 from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.geometry import distance
 from selify.tryon.engine.keypoints import BottomPoints, TopPoints, runs_in_row
 from selify.tryon.engine.masks import largest_part
+from selify.tryon.engine.perception import Perception
 from selify.tryon.engine.reading import GarmentReading, Limit, NecklineShape, SleeveLength
 from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.engine.suitability import (
     limits_of,
+    refuse_other_category,
     refuse_texture,
     two_legs,
 )
+from selify.tryon.engine.wearer import find_wearer, perhaps_somebody
+from selify.tryon.engine.worn_garment import read_worn
 from selify.tryon.types import GarmentCategory, RenderWarning
 
-_TRUST = {Backdrop.TRANSPARENT: 0.95, Backdrop.PLAIN: 0.9, Backdrop.BUSY: 0.6}
+_TRUST = {Backdrop.TRANSPARENT: 0.95, Backdrop.PLAIN: 0.9, Backdrop.BUSY: 0.6, Backdrop.WORN: 0.8}
 _WARNINGS = {
     Limit.BUSY_BACKGROUND: RenderWarning.GARMENT_BACKGROUND_UNCERTAIN,
     Limit.LOW_RESOLUTION: RenderWarning.LOW_RESOLUTION,
 }
+
+
+def read_picture(
+    perception: Perception, bgr: Bgr, alpha: Array | None, category: GarmentCategory | None
+) -> GarmentReading:
+    """A garment in its picture, alone or worn. Raises Refused (garment_not_found)."""
+    faces = perception.faces(bgr)
+    body = find_wearer(perception, bgr, faces)
+    if body is not None:
+        garment = read_worn(bgr, body, faces, category, perception.segmenter)
+        return reading_of(garment, guessed=category is None)
+    reading = read_garment(bgr, alpha, category, perception.segmenter)
+    if perhaps_somebody(faces, bgr):
+        warnings = (RenderWarning.GARMENT_SHOWS_PERSON, *reading.warnings)
+        reading = replace(reading, warnings=warnings)
+    return reading
 
 
 def read_garment(
@@ -32,17 +54,28 @@ def read_garment(
     category: GarmentCategory | None,
     segmenter: Segmenter | None = None,
 ) -> GarmentReading:
-    """Raises Refused (garment_not_found). Without a category it is guessed, and marked so."""
-    known = category or _guess_category(bgr, alpha)
-    garment = read_cut_out(bgr, alpha, known, segmenter)
+    """In a picture without anybody. Without a category it is guessed, and marked so. Raises Refused
+    (garment_not_found).
+    """
+    by_colour = ByColour(bgr, alpha)
+    if category is not None:
+        refuse_other_category(by_colour, category)
+    known = category or _guess_category(by_colour)
+    garment = read_cut_out(bgr, alpha, known, segmenter, by_colour)
     refuse_texture(bgr, garment)
+    return reading_of(garment, guessed=category is None)
+
+
+def reading_of(garment: Garment, *, guessed: bool) -> GarmentReading:
+    """``guessed``: nobody said of what category it is."""
+    bgr = garment.bgr
     limits, unfit = limits_of(bgr, garment)
     mask = (garment.alpha > 0.9).astype(np.uint8)
     length, fit = _cut_of(garment)
     return GarmentReading(
-        category=known,
-        category_guessed=category is None,
-        confidence=_confidence(garment, guessed=category is None),
+        category=garment.category,
+        category_guessed=guessed,
+        confidence=_confidence(garment, guessed=guessed),
         colours=tuple(main_colours(bgr, mask)),
         pattern=pattern_of(bgr, mask),
         sleeve=_sleeve(garment.top) if garment.top else None,
@@ -55,9 +88,9 @@ def read_garment(
     )
 
 
-def _guess_category(bgr: Bgr, alpha: Array | None) -> GarmentCategory:
+def _guess_category(by_colour: ByColour) -> GarmentCategory:
     """By outline: two legs, or much taller than wide, or a top."""
-    cut = cut_out(bgr, alpha, GarmentCategory.TOP)
+    cut = by_colour.cut(GarmentCategory.TOP)
     mask = largest_part(cut.alpha > 0.5)
     x, y, width, height = cv2.boundingRect(mask)
     part = mask[y : y + height, x : x + width]

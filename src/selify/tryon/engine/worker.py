@@ -12,7 +12,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,7 +23,7 @@ from selify.tryon.engine.advice import warnings_for
 from selify.tryon.engine.arrays import Bgr
 from selify.tryon.engine.codec import decode, encode
 from selify.tryon.engine.frames import Frame, read_frame
-from selify.tryon.engine.garment import Garment, read_cut_out
+from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.gate import assess_hosted, assess_own
 from selify.tryon.engine.networks import load_networks
 from selify.tryon.engine.perception import Perception
@@ -31,15 +31,9 @@ from selify.tryon.engine.photo_check import check_photo
 from selify.tryon.engine.pipeline import LIGHTS, TryOn, dressed_in, see
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.registration import registered
-from selify.tryon.engine.suitability import perhaps_somebody, refuse_other_category, refuse_somebody
-from selify.tryon.engine.wardrobe import read_garment
-from selify.tryon.types import (
-    GarmentCategory,
-    QualityScores,
-    RefusalCode,
-    RefusalReason,
-    RenderWarning,
-)
+from selify.tryon.engine.wardrobe import read_picture
+from selify.tryon.engine.worn_garment import garment_in
+from selify.tryon.types import GarmentCategory, QualityScores, RefusalCode, RefusalReason
 
 _GARMENT_SIDE = 1024
 _CACHED_GARMENTS = 8
@@ -145,15 +139,7 @@ class Workshop:
         name = request.header["category"]
         category = None if name is None else GarmentCategory(name)
         picture = decode(request.parts[0], _GARMENT_SIDE)
-        faces = self._perception.faces(picture.bgr)
-        refuse_somebody(faces, picture.bgr)
-        doubted = perhaps_somebody(faces, picture.bgr)
-        if category is not None and not doubted:  # somebody's legs are no trousers
-            refuse_other_category(picture.bgr, picture.alpha, category)
-        reading = read_garment(picture.bgr, picture.alpha, category, self._perception.segmenter)
-        if doubted:
-            warnings = (RenderWarning.GARMENT_SHOWS_PERSON, *reading.warnings)
-            reading = replace(reading, warnings=warnings)
+        reading = read_picture(self._perception, picture.bgr, picture.alpha, category)
         return Frame({"reading": reading.to_json()})
 
     def _garment(self, data: bytes, category: GarmentCategory) -> Garment:
@@ -161,9 +147,7 @@ class Workshop:
         key = f"{category}:{hashlib.sha256(data).hexdigest()}"
         if key not in self._garments:
             picture = decode(data, _GARMENT_SIDE)
-            self._garments[key] = read_cut_out(
-                picture.bgr, picture.alpha, category, self._perception.segmenter
-            )
+            self._garments[key] = garment_in(self._perception, picture.bgr, picture.alpha, category)
             while len(self._garments) > _CACHED_GARMENTS:
                 self._garments.popitem(last=False)
         self._garments.move_to_end(key)
