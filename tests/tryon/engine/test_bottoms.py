@@ -14,6 +14,7 @@ from selify.tryon.engine.networks import load_networks
 from selify.tryon.engine.perception import Perception
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see, try_on
 from selify.tryon.engine.refusals import Refused
+from selify.tryon.engine.skeleton import refuse_if_undressable
 from selify.tryon.engine.trousers import dress_bottom
 from selify.tryon.types import GarmentCategory
 from selify_sandbox.drawn_world import garments, people, scenes, specs
@@ -173,3 +174,16 @@ def test_a_garment_that_hangs_aslant_is_not_put_on_anybody(perception):
     with pytest.raises(Refused) as caught:
         try_on(perception, people.draw(PEOPLE["tee"]).bgr, slanted)
     assert caught.value.details["reason"] == "crooked"
+
+
+def test_of_somebody_seated_one_knee_is_enough(wear):
+    """The other is often cut off by the picture's edge, and guessed."""
+    _, result = wear(PEOPLE["striped"], SLIM)
+    skeleton = result.person.skeleton
+    points, visibility = skeleton.points.copy(), skeleton.visibility.copy()
+    points[26] = skeleton.hips[0] + skeleton.outwards[0] * 0.6 * skeleton.trunk
+    visibility[[26, 25]] = 0.9, 0.2
+    seated = replace(skeleton, points=points, visibility=visibility)
+    with pytest.raises(Refused) as caught:
+        refuse_if_undressable(seated, result.person.shape, GarmentCategory.BOTTOM)
+    assert caught.value.details["reason"] == "seated"
