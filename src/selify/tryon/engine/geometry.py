@@ -166,12 +166,16 @@ def strip_field(
     source: Ruled, target: Ruled, shape: tuple[int, ...], along: int = 15, across: int = 7
 ) -> Field:
     """Field that maps strip to strip, cell by cell, so that it cannot fold over."""
+    return grid_field(source.nodes(along, across), target.nodes(along, across), shape)
+
+
+def grid_field(froms: Array, tos: Array, shape: tuple[int, ...]) -> Field:
+    """Field that takes the cells of one grid of points (rows, columns, 2) to those of the other."""
     height, width = shape[:2]
     columns = np.full((height, width), -1e6, np.float32)
     rows = np.full((height, width), -1e6, np.float32)
-    froms, tos = source.nodes(along, across), target.nodes(along, across)
-    for i in range(along - 1):
-        for j in range(across - 1):
+    for i in range(froms.shape[0] - 1):
+        for j in range(froms.shape[1] - 1):
             for corners in (
                 ((i, j), (i + 1, j), (i, j + 1)),
                 ((i + 1, j), (i + 1, j + 1), (i, j + 1)),

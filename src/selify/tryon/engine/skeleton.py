@@ -218,9 +218,13 @@ def _refuse_seated(skeleton: Skeleton) -> None:
     """Skirts and trousers are laid along straight legs."""
     thighs = [unit(knee - hip) for knee, hip in zip(skeleton.knees, skeleton.hips, strict=True)]
     short = min(distance(k, h) for k, h in zip(skeleton.knees, skeleton.hips, strict=True))
-    bent = min(float(np.dot(thigh, skeleton.down)) for thigh in thighs)
-    seen = skeleton.visibility[[26, 25]].min() > 0.5
-    if seen and (bent < 0.64 or short < 0.35 * skeleton.trunk):
+    seen = skeleton.visibility[[26, 25]] > 0.5
+    # Of somebody who sits, one knee is often cut off by the picture's edge.
+    bent = any(
+        s and float(np.dot(thigh, skeleton.down)) < 0.64
+        for s, thigh in zip(seen, thighs, strict=True)
+    )
+    if bent or (seen.all() and short < 0.35 * skeleton.trunk):
         raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_STAND_UP, details={"reason": "seated"})
 
 

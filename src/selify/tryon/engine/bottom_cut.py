@@ -1,0 +1,95 @@
+"""How a bottom is cut: its measures, in its own picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from selify.tryon.engine.arrays import Mask, Point
+from selify.tryon.engine.garment import Garment
+from selify.tryon.engine.keypoints import BottomPoints, Runs, runs_in_row
+
+_HIP_ROW = 0.22
+# The seat is as deep as the hips are wide, about: legs that touch in the picture begin no lower than this.
+_DEEPEST_CROTCH = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class BottomCut:
+    """``top`` and ``bottom``: rows; ``hips``: a width; ``middle``: a column. ``crotch`` is None for a skirt.
+
+    ``sag``: how much lower the waistband is in the middle than at its sides.
+    """
+
+    mask: Mask
+    top: float
+    bottom: float
+    hips: float
+    middle: float
+    crotch: Point | None
+    sag: float
+
+    @classmethod
+    def of(cls, garment: Garment, points: BottomPoints) -> "BottomCut":
+        mask = garment.mask
+        top, bottom = float(points.waist[0][1]), float(points.box[3])
+        middle = float(points.waist[0][0] + points.waist[1][0]) / 2
+        crotch = points.crotch
+        low = bottom if crotch is None else float(crotch[1])
+        row = int(top + (_HIP_ROW * (bottom - top) if crotch is None else 0.7 * (low - top)))
+        hips = _width(runs_in_row(mask, row))
+        if crotch is not None and crotch[1] - top > _DEEPEST_CROTCH * hips:
+            crotch = np.array([crotch[0], top + _DEEPEST_CROTCH * hips])
+            hips = _width(runs_in_row(mask, int(top + 0.7 * (crotch[1] - top))))
+        sag = _sag(mask, points, hips)
+        return cls(mask, top, bottom, max(1.0, hips), middle, crotch, sag)
+
+    @property
+    def lean(self) -> float:
+        """How far the lowest fifth lies aside of the waist, in widths of the hips."""
+        low = self.mask[int(self.bottom - 0.2 * (self.bottom - self.top)) : int(self.bottom)]
+        columns = np.flatnonzero(low.any(0))
+        aside = (columns[0] + columns[-1]) / 2 - self.middle if len(columns) else 0.0
+        return float(abs(aside) / self.hips)
+
+    def runs(self, row: float) -> Runs:
+        """Of the cloth in a row, without threads; the row above counts where there is none."""
+        least = 0.04 * self.hips
+        for y in range(round(row), int(self.top), -1):
+            runs = [run for run in runs_in_row(self.mask, y) if run[1] - run[0] > least]
+            if runs:
+                return runs
+        return [(int(self.middle - self.hips / 2), int(self.middle + self.hips / 2))]
+
+    def line(self, row: float) -> float:
+        """The middle line's column: from the middle of the waist to the crotch."""
+        if self.crotch is None:
+            return self.middle
+        return float(np.interp(row, [self.top, self.crotch[1]], [self.middle, self.crotch[0]]))
+
+    def ends(self, row: float, side: int) -> tuple[float, float]:
+        """Columns of the outer and the inner edge of one half of the garment."""
+        runs = self.runs(row)
+        inner = self.line(row)
+        outer = runs[0][0] if side == 0 else runs[-1][1] - 1
+        if self.crotch is not None and row > self.crotch[1] and len(runs) > 1:
+            inner = runs[0][1] - 1 if side == 0 else runs[-1][0]
+        return float(outer), float(inner)
+
+    def hem(self, side: int) -> float:
+        """The last row in which the leg is still about as wide as shortly before: a hem may lie aslant."""
+        tall = self.bottom - self.top
+        rows = np.arange(int(self.bottom - 0.12 * tall), int(self.bottom) - 1)
+        wide = np.array([abs(np.subtract(*self.ends(float(row), side))) for row in rows])
+        there = np.flatnonzero(wide > 0.88 * np.median(wide[: max(1, len(wide) // 2)]))
+        return float(rows[there[-1]]) if len(there) else self.bottom
+
+
+def _width(runs: Runs) -> float:
+    return float(runs[-1][1] - runs[0][0]) if runs else 0.0
+
+
+def _sag(mask: Mask, points: BottomPoints, hips: float) -> float:
+    (left, top), (right, _) = points.waist
+    columns = np.linspace(left + 0.35 * (right - left), left + 0.65 * (right - left), 15)
+    first = np.median(mask[:, columns.astype(int)].argmax(0))
+    return float(np.clip(first - top, 0, 0.15 * hips))

@@ -1,0 +1,189 @@
+"""Trousers, shorts and skirts on people of the drawn world, where the true picture is known."""
+
+from dataclasses import replace
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+
+from selify.tryon.engine.body import fit_body
+from selify.tryon.engine.garment import Garment, read_cut_out
+from selify.tryon.engine.labels import Label
+from selify.tryon.engine.networks import load_networks
+from selify.tryon.engine.perception import Perception
+from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see, try_on
+from selify.tryon.engine.refusals import Refused
+from selify.tryon.engine.skeleton import refuse_if_undressable
+from selify.tryon.engine.trousers import dress_bottom
+from selify.tryon.types import GarmentCategory
+from selify_sandbox.drawn_world import garments, people, scenes, specs
+from selify_sandbox.drawn_world.samples import PEOPLE
+from selify_sandbox.drawn_world.scenes import Scene, scene
+from selify_sandbox.drawn_world.specs import Cloth, Part, Piece
+
+_GREEN, _RED = (62.0, 120.0, 34.0), (30.0, 20.0, 230.0)
+WIDE = specs.Garment("wide trousers", Piece(specs.WIDE_TROUSERS, Cloth(_GREEN)))
+SLIM = specs.Garment("trousers", Piece(specs.TROUSERS, Cloth(_GREEN)))
+SHORTS = specs.Garment("shorts", Piece(specs.SHORTS, Cloth(_GREEN)))
+SKIRT = specs.Garment("skirt", Piece(specs.SKIRT, Cloth(_GREEN)))
+
+
+@cache
+def read(garment: specs.Garment) -> Garment:
+    """With its true alpha."""
+    drawn = garments.draw(garment)
+    alpha = (drawn.alpha * 255).astype(np.uint8)
+    return read_cut_out(drawn.bgr, alpha, GarmentCategory.BOTTOM)
+
+
+@pytest.fixture(scope="module")
+def wear(models_dir):
+    """The picture of somebody in a garment, and the scene with the true one. With the segmenter."""
+    perception = Perception(load_networks(models_dir))
+
+    @cache
+    def seen(person: specs.Person) -> Seen:
+        return see(perception, scenes.photo(person).bgr, GarmentCategory.BOTTOM)
+
+    @cache
+    def worn(person: specs.Person, garment: specs.Garment) -> tuple[Scene, TryOn]:
+        place = scene(person, garment)
+        return place, dressed_in(read(garment), place.photo.bgr, seen(person))
+
+    return worn
+
+
+def overlap(place: Scene, result: TryOn) -> float:
+    return scenes.measure(place, result.bgr).overlap
+
+
+def refused(wear, person: specs.Person, garment: specs.Garment) -> Refused:
+    with pytest.raises(Refused) as caught:
+        wear(person, garment)
+    return caught.value
+
+
+@pytest.mark.parametrize("name", ["tank", "striped"])
+def test_wide_trousers_over_shorts_are_as_wide_and_as_long_as_they_were_cut(wear, name):
+    assert overlap(*wear(PEOPLE[name], WIDE)) > 0.84
+
+
+@pytest.mark.parametrize("garment", [WIDE, SLIM], ids=["wide", "slim"])
+def test_trousers_over_a_dress_part_below_the_crotch_and_the_wall_shows_beside_them(wear, garment):
+    place, result = wear(PEOPLE["dress"], garment)
+    found = scenes.measure(place, result.bgr)
+    assert found.overlap > 0.78
+    assert found.restored > 0.6
+
+
+def test_slim_trousers_over_wide_ones_are_slim(wear):
+    person = PEOPLE["arm in front"]
+    slim, wide = (wear(person, garment)[1].dressed.cover for garment in (SLIM, WIDE))
+    rows = slice(-300, -160)
+    widths = [(cover[rows] > 0.5).sum(1).mean() for cover in (slim, wide)]
+    assert widths[0] < 0.88 * widths[1]
+
+
+@pytest.mark.parametrize("garment", [SHORTS, SKIRT], ids=["shorts", "skirt"])
+def test_bare_legs_are_not_made_up_for_somebody_in_long_trousers(wear, garment):
+    found = refused(wear, PEOPLE["tee"], garment)
+    assert found.details["reason"] == "legs"
+    assert "bare legs" in str(found.hint)
+
+
+def test_a_skirt_that_is_shorter_than_the_dress_shows_the_legs_below(wear):
+    """Their skin goes on upwards in its own tone."""
+    place, result = wear(PEOPLE["dress"], SKIRT)
+    found = scenes.measure(place, result.bgr)
+    assert found.skin < 6
+    assert found.hem < 0.12
+    assert result.dressed.painted.any()
+
+
+def test_nothing_is_left_of_a_high_waistband(wear):
+    """Trousers up to the ribs under a cropped tee: the new ones begin where the old ones did."""
+    high = replace(specs.TROUSERS, waist=0.6)
+    person = specs.Person(
+        upper=Piece(replace(specs.CROPPED_TEE, hem=0.5), Cloth((200.0, 204.0, 206.0))),
+        lower=Piece(high, Cloth(_RED)),
+    )
+    place, result = wear(person, SLIM)
+    before, after = (_red(picture) for picture in (place.photo.bgr, result.bgr))
+    assert before.sum() > 20_000
+    assert after.sum() < 0.01 * before.sum()
+
+
+def _red(picture):
+    return (picture[..., 2].astype(int) - picture[..., 1]) > 100
+
+
+def test_shoes_stay_on(wear):
+    """A hem may lie over their upper edge."""
+    place, result = wear(PEOPLE["tank"], SLIM)
+    x0, y0, x1, y1 = result.crop
+    shoes = place.photo.mask(Part.SHOES)
+    rows = np.flatnonzero(shoes.any(1))
+    shoes[: int(rows.mean())] = 0
+    changed = result.dressed.replaced[shoes[y0:y1, x0:x1] > 0]
+    assert len(changed) > 300
+    assert changed.mean() < 0.35
+
+
+def test_both_hems_of_trousers_are_level(wear):
+    for name in ("tank", "dress"):
+        place, result = wear(PEOPLE[name], WIDE)
+        x0 = result.crop[0]
+        middle = int(place.photo.body.arms[0].path[0][0] + place.span / 2) - x0
+        cover = result.dressed.cover > 0.5
+        ends = [np.flatnonzero(half.any(1))[-1] for half in (cover[:, :middle], cover[:, middle:])]
+        assert abs(ends[0] - ends[1]) < 0.1 * place.span
+
+
+def test_in_a_dark_photo_trousers_are_dark(wear):
+    place, result = wear(PEOPLE["dark"], SLIM)
+    light = [
+        cv2.cvtColor(picture, cv2.COLOR_BGR2LAB)[..., 0][place.region > 0].mean()
+        for picture in (result.bgr, place.perfect.bgr, read(SLIM).bgr)
+        if picture.shape == place.photo.bgr.shape
+    ]
+    assert abs(light[0] - light[1]) < 22
+
+
+def test_where_the_waist_is_not_found_nobody_is_dressed(wear):
+    """As of somebody in dark trousers and a dark top: what is told apart has a ragged edge."""
+    _, result = wear(PEOPLE["striped"], SLIM)
+    person = result.person
+    x = np.arange(person.shape[1])
+    edge = 0.95 + 0.12 * np.sin(x / 9)[None]
+    cloth = np.isin(person.label, (Label.UPPER, Label.LOWER))
+    ragged = np.where(person.along < edge, Label.UPPER, Label.LOWER)
+    unclear = replace(person, label=np.where(cloth, ragged, person.label).astype(np.uint8))
+    garment = read(SLIM)
+    with pytest.raises(Refused) as caught:
+        dress_bottom(unclear, fit_body(unclear), garment, garment.bottom)
+    assert caught.value.details["reason"] == "waist"
+
+
+def test_a_garment_that_hangs_aslant_is_not_put_on_anybody(perception):
+    drawn = garments.draw(SLIM)
+    turn = cv2.getRotationMatrix2D((450, 300), 32, 0.7)
+    alpha = cv2.warpAffine((drawn.alpha * 255).astype(np.uint8), turn, (900, 1000))
+    bgr = cv2.warpAffine(drawn.bgr, turn, (900, 1000), borderMode=cv2.BORDER_REPLICATE)
+    slanted = read_cut_out(bgr, alpha, GarmentCategory.BOTTOM)
+    with pytest.raises(Refused) as caught:
+        try_on(perception, people.draw(PEOPLE["tee"]).bgr, slanted)
+    assert caught.value.details["reason"] == "crooked"
+
+
+def test_of_somebody_seated_one_knee_is_enough(wear):
+    """The other is often cut off by the picture's edge, and guessed."""
+    _, result = wear(PEOPLE["striped"], SLIM)
+    skeleton = result.person.skeleton
+    points, visibility = skeleton.points.copy(), skeleton.visibility.copy()
+    points[26] = skeleton.hips[0] + skeleton.outwards[0] * 0.6 * skeleton.trunk
+    visibility[[26, 25]] = 0.9, 0.2
+    seated = replace(skeleton, points=points, visibility=visibility)
+    with pytest.raises(Refused) as caught:
+        refuse_if_undressable(seated, result.person.shape, GarmentCategory.BOTTOM)
+    assert caught.value.details["reason"] == "seated"
