@@ -35,7 +35,7 @@ def traits_of(person: Person, garment: Garment, dressed: Dressed) -> dict[str, f
         "sleeves_across": 0.0 if bottom else _sleeves_across(person),
         "hidden": _hidden(person, cover),
         "beyond": float((cover & (1 - person.mask)).sum()) / area * (not flared),
-        "outerwear": float(person.upper.sum()) / (person.skeleton.span * person.skeleton.trunk),
+        "outerwear": 0.0 if bottom else _outerwear(person),
         "strain": dressed.strain,
         "distortion": dressed.distortion,
         "turned": person.skeleton.trunk / person.skeleton.span,
@@ -133,6 +133,11 @@ def _at(mask: Mask, point: Array) -> bool:
     height, width = mask.shape
     x, y = int(point[0]), int(point[1])
     return 0 <= x < width and 0 <= y < height and bool(mask[y, x])
+
+
+def _outerwear(person: Person) -> float:
+    """How much of the picture is worn above: coats and capes are several trunks wide."""
+    return float(person.upper.sum()) / (person.skeleton.span * person.skeleton.trunk)
 
 
 def _hidden(person: Person, cover: Mask) -> float:

@@ -29,8 +29,10 @@ SIDE = 512
 # Two that look quite differently see the same: there is nothing to vote about.
 _AGREED = 0.985
 _POINTS = 8
-# A gap with its ends, in gaps without.
-_GAPS_ENDS = 2.5
+# Of the distances of a garment's pixels from its backdrop's colour: the percentile that is its palest cloth, and how much
+# of that a shadow on the backdrop may have.
+_PALEST = 15
+_SHADE = 0.5
 _STRETCH = 5.0
 # Levels of Lab, of 255, by which even white on white differs somewhere from what it lies on.
 _BARELY_SEEN = 2.5
@@ -284,12 +286,17 @@ def _gaps(bgr: Bgr, mask: Mask, classic: Mask, rim: Border, category: GarmentCat
     local = np.where(weight > 0.01, local, rim.colour)
     off = np.sqrt((((lab - local) * (0.8, 2, 2)) ** 2).sum(2))
     noise = float(np.percentile(off[far > 0], 90)) if far.any() else 2.0
-    same = (off < max(2.0, 1.3 * noise)) & (classic == 0) & (mask > 0)
+    exact, left_out = max(2.0, 1.3 * noise), (classic == 0) & (mask > 0)
+    same = (off < exact) & left_out
+    # Its ends lie in the garment's shadow: nearer to the backdrop's colour than to any of the cloth.
+    cloth = float(np.percentile(off[classic > 0], _PALEST)) if classic.any() else 0.0
+    _, shaded = cv2.connectedComponents(
+        ((off < max(exact, _SHADE * cloth)) & left_out).astype(np.uint8), connectivity=4
+    )
     radius = max(1, round(0.003 * max(mask.shape)))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(opened(same, radius), connectivity=4)
     left, top, wide, tall = cv2.boundingRect(mask)
     middle, below_arms = left + wide / 2, top + 0.2 * tall
-    _, missing = cv2.connectedComponents(mask & (1 - classic), connectivity=4)
     gaps = np.zeros_like(mask)
     for part in range(1, count):
         x, y, w, h, area = (int(v) for v in stats[part])
@@ -301,10 +308,7 @@ def _gaps(bgr: Bgr, mask: Mask, classic: Mask, rim: Border, category: GarmentCat
         ):
             gap = labels == part
             gaps[gap] = 1
-            # Its ends lie in the garment's shadow. The classical cut-out knows them, if it has not eaten into the cloth.
-            whole = missing == np.bincount(missing[gap]).argmax()
-            if whole.sum() < _GAPS_ENDS * area:
-                gaps[whole] = 1
+            gaps[shaded == np.bincount(shaded[gap]).argmax()] = 1
     return np.asarray(cv2.dilate(gaps, disc(radius)) & (classic == 0))
 
 
