@@ -101,6 +101,15 @@ class QualityScores:
     old_replaced: float | None
     coverage: float | None
     old_hidden: float | None = None
+    sharp: float | None = None
+    pose: float | None = None
+    alone: float | None = None
+    limbs: float | None = None
+    background_detail: float | None = None
+    plain: float | None = None
+    sleeve_length: float | None = None
+    neck: float | None = None
+    hem: float | None = None
     misses: tuple[str, ...] = ()
 
     @property
