@@ -1,8 +1,7 @@
 """The quality gate: is this picture good enough to send?
 
-It compares the photo, the garment's picture and the result; it serves the embedded engine (which
-knows its own masks) and hosted engines (of which only the result is known, and which may repaint
-a face). Measures and bars: docs/decisions/0011-quality-gate.md.
+It compares the photo, the garment's picture and the result of the embedded engine, which knows its own masks.
+Pictures of unknown making are for ``hosted_gate``. Measures and bars: docs/decisions/0011-quality-gate.md.
 """
 
 from dataclasses import dataclass
@@ -23,8 +22,7 @@ from selify.tryon.engine.measures import (
     print_survival,
     similarity_map,
 )
-from selify.tryon.engine.perception import Perception
-from selify.tryon.engine.person import Person, read_person
+from selify.tryon.engine.person import Person
 from selify.tryon.engine.reading import Pattern
 from selify.tryon.engine.skeleton import Skeleton
 from selify.tryon.engine.worn import worn_cloth
@@ -194,20 +192,3 @@ def _old_beside(person: Person, category: GarmentCategory, dressed: Dressed) -> 
 def face_zone(s: Skeleton, shape: tuple[int, ...]) -> Mask:
     centre = s.eyes + (s.mouth - s.eyes) * 0.35
     return ellipse(shape, centre, s.face_length, 1.35 * s.face_length)
-
-
-def assess_hosted(
-    perception: Perception,
-    person_bgr: Bgr,
-    garment_bgr: Bgr,
-    garment_alpha: Soft,
-    result_bgr: Bgr,
-    category: GarmentCategory,
-) -> QualityScores:
-    """Measure a result of which nothing else is known. Raises Refused if no person is seen."""
-    body = perception.body(person_bgr, perception.faces(person_bgr))
-    person = read_person(
-        person_bgr, Skeleton.of(body), body.mask, segmenter=perception.segmenter, category=category
-    )
-    regions = regions_of(person, category)
-    return assess(person_bgr, garment_bgr, garment_alpha, result_bgr, regions, EngineKind.HOSTED)
