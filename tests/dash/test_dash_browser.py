@@ -8,7 +8,16 @@ from tests.dash.conftest import PASSWORD, PICTURE, signed_in
 from tests.infra.browsers import BOTH, complaints_of, open_context
 
 pytestmark = pytest.mark.browser
-ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/settings", "/notifications")
+ROOMS = (
+    "/",
+    "/posts",
+    "/wardrobe",
+    "/accounts",
+    "/engines",
+    "/billing",
+    "/settings",
+    "/notifications",
+)
 
 
 async def sign_in(context: BrowserContext, brand) -> Page:

@@ -101,7 +101,16 @@ async def test_every_address_of_it_says_so(brand) -> None:
     """Pages, parts of pages that are open in other tabs, and forms that are sent from there."""
     await delete(brand)
     goal = page_of(brand)
-    rooms = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/notifications", "/settings")
+    rooms = (
+        "/",
+        "/posts",
+        "/wardrobe",
+        "/accounts",
+        "/engines",
+        "/billing",
+        "/notifications",
+        "/settings",
+    )
     for room in rooms:
         answer = await brand.owner.browser.get(brand.at(room))
         assert (answer.status_code, answer.headers["location"]) == (303, goal), room

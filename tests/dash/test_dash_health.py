@@ -13,7 +13,16 @@ from selify.messaging import health, send_backoff
 from selify.notifications import NoticeChannel
 from selify.notifications.outbox import CHANNEL as NOTICES
 
-ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/settings", "/notifications")
+ROOMS = (
+    "/",
+    "/posts",
+    "/wardrobe",
+    "/accounts",
+    "/engines",
+    "/billing",
+    "/settings",
+    "/notifications",
+)
 REASON = "Please allow access to messages."
 
 

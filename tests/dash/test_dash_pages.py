@@ -6,7 +6,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/settings", "/notifications")
+ROOMS = (
+    "/",
+    "/posts",
+    "/wardrobe",
+    "/accounts",
+    "/engines",
+    "/billing",
+    "/settings",
+    "/notifications",
+)
 PARTS = ("attention", "conversations", "thread", "funnel", "money", "health", "bell")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
 
@@ -262,6 +271,7 @@ LIVE = {
     "/posts": {"posts"},
     "/wardrobe": {"garments"},
     "/accounts": {"doctor", "bot-switch"},
+    "/engines": {"league"},
     "/billing": {"books", "charges"},
 }
 

@@ -10,6 +10,7 @@ PAGES = (
     "/posts",
     "/wardrobe",
     "/accounts",
+    "/engines",
     "/billing",
     "/settings",
     "/notifications",

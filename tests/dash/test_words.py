@@ -27,7 +27,16 @@ GERMAN = SOURCE / "locale" / "de" / "LC_MESSAGES" / "selify.po"
 GAPS = re.compile(r"%\(\w+\)s|%%|</?[a-z]+[^>]*>")
 SHELL = Shell.of(WINGS)
 TEMPLATES = sorted(SOURCE.glob("*/templates/**/*.html"))
-ROOMS = ("/", "/posts", "/wardrobe", "/accounts", "/billing", "/settings", "/notifications")
+ROOMS = (
+    "/",
+    "/posts",
+    "/wardrobe",
+    "/accounts",
+    "/engines",
+    "/billing",
+    "/settings",
+    "/notifications",
+)
 # Read in a terminal or a log by whoever runs the server, or by another program.
 FOR_OPERATORS = (
     "app.py", "assets.py", "backup/", "billing/price_book.py", "cli.py", "core/settings.py",

@@ -34,7 +34,7 @@ async def finish(world: World, request: Request) -> bool:
     """Its picture is made: charged, and queued to leave."""
     picture = Picture(b"", "image/jpeg", 80, 80)
     made = RenderResult(
-        Rendering(picture, "painter", 0.5, MicroUnits(100), (), None), "a/b", MicroUnits(100), 1
+        Rendering(picture, "painter", 0.5, MicroUnits(100), (), None), "a/b", MicroUnits(100)
     )
     async with world.database.tx(SYSTEM) as tx:
         await lifecycle.may_continue(tx, request, now=world.clock.now())

@@ -364,7 +364,7 @@ async def finish(world: World, request: lifecycle.Request) -> bool:
     rendering = Rendering(
         Picture(b"", "image/jpeg", 80, 80), "painter", 0.5, MicroUnits(100), (), None
     )
-    made = lifecycle.RenderResult(rendering, "a/b", MicroUnits(100), 1)
+    made = lifecycle.RenderResult(rendering, "a/b", MicroUnits(100))
     async with world.database.tx(SYSTEM) as tx:
         await lifecycle.may_continue(tx, request, now=world.clock.now())
         return await lifecycle.finish(tx, world.clock, request, made, None)

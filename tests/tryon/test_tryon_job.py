@@ -272,6 +272,8 @@ async def test_a_photo_becomes_a_picture(world: World, studio: Studio) -> None:
     stored = await world.storage.get(charge["result"])
     assert Image.open(BytesIO(stored)).size == (80, 80)
     assert charge["quality"]["face"] == 1.0
+    (entry,) = charge["tries"]
+    assert (entry["engine"], entry["outcome"]) == ("painter", "passed")
     assert (await world.state()).result_id == (await world.interactions())[0]["id"]
 
 
@@ -440,6 +442,9 @@ async def test_every_refusal_gives_the_money_back_and_says_why(
     filled = {"garment": "Forest Tee", "framing": texts.say("framing", "en")}
     assert said[0] == texts.say(f"refusals.{code.value}", "en", **filled)
     assert await world.charges() == ["refunded"]
+    tried = (await world.value("SELECT metadata FROM public.workspace_usage_events"))["tries"]
+    assert {entry["engine"] for entry in tried} == {"painter"}
+    assert {entry["why"] for entry in tried} == {code.value}
     state = await world.state()
     assert (state.stage, state.photo_ref) == (Stage.AWAITING_PHOTO, "")
     fault = code in (RefusalCode.GARMENT_NOT_FOUND, RefusalCode.GARMENT_CATEGORY_MISSING)

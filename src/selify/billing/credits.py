@@ -29,9 +29,11 @@ in between. ``workspaces.settings.credits_enabled`` is not looked at: owners can
 and whether a charge is due is not theirs to decide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -186,12 +188,13 @@ async def refund(
     code: str = "refunded",
     provider_cost: MicroUnits | None = None,
     engine: str = "",
+    metadata: Mapping[str, Any] = MappingProxyType({}),
 ) -> Refund:
     """Give a reserved or completed charge back, exactly once; a second call changes nothing.
 
     ``reason`` is a sentence for the shop owner, ``code`` a short word to count by. What failed may
-    have cost us something all the same: ``provider_cost`` and ``engine`` as for ``settle``. Needs a
-    system transaction. Raises ChargeMissing.
+    have cost us something all the same: ``provider_cost``, ``engine`` and ``metadata`` as for ``settle``.
+    Needs a system transaction. Raises ChargeMissing.
     """
     workspace_id = await repository.workspace_of(tx, reservation_id)
     if workspace_id is None:
@@ -210,7 +213,13 @@ async def refund(
         give = _to_payg if part["cost_source"] == CostSource.PAYG else _to_week
         given, back = await give(tx, workspace_id, part, quota["period_end"], now, reason)
         await repository.mark_refunded(
-            tx, part["id"], at=now, code=code[:LONGEST_CODE], reason=reason, given_to=given
+            tx,
+            part["id"],
+            at=now,
+            code=code[:LONGEST_CODE],
+            reason=reason,
+            given_to=given,
+            details=metadata,
         )
         total = _plus(total, back)
     if parts and provider_cost is not None:

@@ -223,14 +223,21 @@ async def lock_live_parts(tx: Tx, event_id: UUID) -> list[asyncpg.Record]:
 
 
 async def mark_refunded(
-    tx: Tx, part_id: UUID, *, at: datetime, code: str, reason: str, given_to: str
+    tx: Tx,
+    part_id: UUID,
+    *,
+    at: datetime,
+    code: str,
+    reason: str,
+    given_to: str,
+    details: Mapping[str, Any],
 ) -> None:
     """Of a part from ``lock_live_parts``; a trigger refuses one that is refunded already."""
     await tx.execute(
         """
         UPDATE public.workspace_usage_events e
            SET status = 'refunded', refunded_at = $2, error_code = $3, error_message = $4,
-               metadata = e.metadata || jsonb_build_object('refund',
+               metadata = e.metadata || $6::jsonb || jsonb_build_object('refund',
                    jsonb_build_object('reason', $4::text, 'to', $5::text))
          WHERE e.id = $1
         """,
@@ -239,6 +246,7 @@ async def mark_refunded(
         code,
         reason,
         given_to,
+        dict(details),
     )
 
 

@@ -25,7 +25,6 @@ from selify.core.files.pictures import ImageTooLarge, ImageUnreadable, Transpare
 from selify.core.files.storage import FileMissing, Storage
 from selify.core.language import _
 from selify.core.logging import get_logger
-from selify.core.money import MicroUnits
 from selify.core.queue import jobs
 from selify.core.queue.defer import Defer
 from selify.core.queue.jobs import Job
@@ -187,7 +186,7 @@ class TryOnJob:
             after = timedelta(seconds=min(error.retry_after or 10, 60))
             raise Defer(error.reason, after) from error
         if isinstance(routed.result, Refusal):
-            await self._refuse(request, routed.result, cost=routed.cost, engine=routed.paid_engine)
+            await self._refuse(request, routed.result, routed)
         else:
             await self._deliver(request, garment, routed, routed.result)
 
@@ -195,13 +194,20 @@ class TryOnJob:
         self,
         request: Request,
         refusal: Refusal,
-        *,
-        cost: MicroUnits | None = None,
-        engine: str = "",
+        routed: Routed | None = None,
     ) -> None:
+        """``routed``: None where no engine was asked."""
         async with self._database.tx(ACTOR) as tx:
             await self._limit_life(tx, request, self._rules.keep)
-            await lifecycle.refuse(tx, self._clock, request, refusal, cost=cost, engine=engine)
+            await lifecycle.refuse(
+                tx,
+                self._clock,
+                request,
+                refusal,
+                cost=routed.cost if routed else None,
+                engine=routed.paid_engine if routed else "",
+                attempts=routed.attempts if routed else (),
+            )
 
     async def _deliver(
         self, request: Request, garment: GarmentPicture, routed: Routed, rendering: Rendering
@@ -210,7 +216,7 @@ class TryOnJob:
         key = keys.result_key(request.workspace_id, request.key)
         picture = rendering.picture
         await self._storage.put(key, picture.data, content_type=picture.content_type)
-        made = RenderResult(rendering, key, routed.cost, len(routed.attempts))
+        made = RenderResult(rendering, key, routed.cost, routed.attempts)
         async with self._database.tx(ACTOR) as tx:
             await self._limit_life(tx, request, self._rules.keep)
             card = await commerce.product_card(tx, garment.garment_id)

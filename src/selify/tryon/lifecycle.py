@@ -5,7 +5,7 @@ of every answer. Every end is one of three, each in one transaction: a picture a
 a refusal and a refund; or silence (taken back, or a person took over) and a refund.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -35,11 +35,12 @@ from selify.messaging.outgoing import Kind, Outgoing
 from selify.messaging.repository import GONE, LIVE
 from selify.messaging.types import Account, Attachment, Handler, MessageWritten
 from selify.notifications.outbox import notify_workspace
-from selify.tryon import interactions, keys, photo_addresses, renderer, repository, texts
+from selify.tryon import interactions, keys, photo_addresses, renderer, repository, texts, tries
 from selify.tryon.dialogue import FEEDBACK_BUTTONS, Stage, State
 from selify.tryon.memory import recall, remember
 from selify.tryon.renderer import MessageRenderer
 from selify.tryon.repository import Binding
+from selify.tryon.routing import Attempt
 from selify.tryon.types import Refusal, RefusalCode, Rendering, RenderWarning
 
 log = get_logger(__name__)
@@ -175,12 +176,12 @@ async def may_continue(tx: Tx, request: Request, *, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RenderResult:
-    """A picture that passed the gate, stored under ``storage_key``."""
+    """A picture that passed the gate, stored under ``storage_key``. ``attempts``: all that were made for it."""
 
     rendering: Rendering
     storage_key: str
     cost: MicroUnits
-    attempts: int
+    attempts: Sequence[Attempt] = ()
 
 
 async def finish(
@@ -223,7 +224,12 @@ async def _settle(tx: Tx, clock: Clock, request: Request, made: RenderResult) ->
         provider_cost=made.cost,
         engine=rendering.engine,
         processing_time_ms=round(rendering.seconds * 1000),
-        metadata={"result": made.storage_key, "attempts": made.attempts, **_scores(rendering)},
+        metadata={
+            "result": made.storage_key,
+            "attempts": len(made.attempts),
+            **tries.as_metadata(made.attempts),
+            **_scores(rendering),
+        },
     )
     try:
         return await billing.settle(tx, clock, work)
@@ -239,10 +245,11 @@ async def refuse(
     *,
     cost: MicroUnits | None = None,
     engine: str = "",
+    attempts: Sequence[Attempt] = (),
 ) -> None:
     """No picture: the charge is given back, the shopper hears why and what helps.
 
-    ``cost`` is what trying cost us all the same, and ``engine`` who was paid.
+    ``cost`` is what trying cost us all the same, ``engine`` who was paid, and ``attempts`` what was tried.
     """
     now = clock.now()
     thread = await conversations.lock_thread(tx, request.conversation_id, request.message_ref)
@@ -261,6 +268,7 @@ async def refuse(
         code=refusal.code.value,
         provider_cost=cost,
         engine=engine,
+        metadata=tries.as_metadata(attempts),
     )
     await interactions.generation_finished(
         tx,

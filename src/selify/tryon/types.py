@@ -104,6 +104,15 @@ class QualityScores:
     coverage: float | None = None
     old_hidden: float | None = None
     convincing: float | None = None
+    sharp: float | None = None
+    pose: float | None = None
+    alone: float | None = None
+    limbs: float | None = None
+    background_detail: float | None = None
+    plain: float | None = None
+    sleeve_length: float | None = None
+    neck: float | None = None
+    hem: float | None = None
     misses: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 

@@ -5,12 +5,11 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from tests.tryon.engine.conftest import truth
 
 from selify.core.files.pictures import open_picture
 from selify.tryon.engine.advice import warnings_for
 from selify.tryon.engine.codec import decode
-from selify.tryon.engine.gate import EngineKind, assess, regions_of
+from selify.tryon.engine.gate import assess_own
 from selify.tryon.engine.geometry import at_length
 from selify.tryon.engine.labels import Label
 from selify.tryon.engine.perception import Face
@@ -109,11 +108,9 @@ def test_face_legs_and_background_stay_as_they_were(dress, people, slug):
 
 @pytest.mark.parametrize("slug", SLUGS)
 @pytest.mark.parametrize("person", ["alex", "sam", "kim"])
-def test_the_embedded_engines_pictures_pass(dress, drawn, person, slug):
+def test_the_embedded_engines_pictures_pass(dress, garments, person, slug):
     result = dress(person, slug)
-    regions = regions_of(result.person, drawn[slug].category, result.dressed)
-    bgr, alpha = truth(drawn[slug])
-    scores = assess(result.person.bgr, bgr, alpha, result.dressed.bgr, regions, EngineKind.EMBEDDED)
+    scores = assess_own(result.person, garments[slug], result.dressed)
     assert scores.passed, scores
 
 

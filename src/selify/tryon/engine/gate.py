@@ -1,34 +1,26 @@
 """The quality gate: is this picture good enough to send?
 
-It compares the photo, the garment's picture and the result; it serves the embedded engine (which
-knows its own masks) and hosted engines (of which only the result is known, and which may repaint
-a face). Measures and bars: docs/decisions/0011-quality-gate.md.
+It compares the photo, the garment's picture and the result of the embedded engine, which knows its own masks.
+Pictures of unknown making are for ``hosted_gate``. Measures and bars: docs/decisions/0011-quality-gate.md.
 """
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
-import cv2
 import numpy as np
 
-from selify.tryon.engine.appearance import pattern_of
-from selify.tryon.engine.arrays import Array, Bgr, Mask, Soft
+from selify.tryon.engine.arrays import Mask
 from selify.tryon.engine.conviction import conviction
 from selify.tryon.engine.dress import Dressed
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.labels import Label
-from selify.tryon.engine.masks import closed, ellipse, grown, opened, shrunk
+from selify.tryon.engine.masks import ellipse, grown, opened, shrunk
 from selify.tryon.engine.measures import (
-    colour_histogram,
     colour_likeness,
     mean_inside,
-    print_survival,
     similarity_map,
 )
-from selify.tryon.engine.perception import Perception
-from selify.tryon.engine.person import Person, read_person
-from selify.tryon.engine.reading import Pattern
+from selify.tryon.engine.person import Person
 from selify.tryon.engine.skeleton import Skeleton
 from selify.tryon.engine.traits import traits_of
 from selify.tryon.engine.worn import worn_cloth
@@ -36,33 +28,20 @@ from selify.tryon.types import GarmentCategory, QualityScores
 
 # In shoulder spans.
 _RIM = 0.05
+_MANY = 2000
 
 
-class EngineKind(StrEnum):
-    """An embedded engine leaves every pixel it does not dress as it was; a hosted one repaints."""
-
-    EMBEDDED = "embedded"
-    HOSTED = "hosted"
-
-
-_BARS: dict[str, float] = {
+BARS: dict[str, float] = {
+    "face": 0.999,
     "hands": 0.94,
     "background": 0.93,
     "colour": 0.6,
     "old_replaced": 0.75,
     "coverage": 0.5,
     "old_hidden": 0.96,
+    "convincing": 0.55,
 }
-# What only one of them can get wrong: we draw the print that is there, a hosted engine what it believes is there.
-_OWN_BARS: dict[EngineKind, dict[str, float]] = {
-    EngineKind.EMBEDDED: {"face": 0.999, "convincing": 0.5},
-    EngineKind.HOSTED: {"face": 0.90, "print_kept": 0.10},
-}
-
-
-def bars(kind: EngineKind) -> dict[str, float]:
-    """The least value of each measure that passes."""
-    return {**_OWN_BARS[kind], **_BARS}
+"""The least value of each measure that passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +50,7 @@ class Regions:
 
     ``torso`` is where the garment has to be; ``worn`` the old garment that it replaces;
     ``garment`` where the new one shows, ``replaced`` where anything but the old photo does, ``beside``
-    where old cloth still shows beside the new (None: not known; the first two are then found by change and colour).
+    where old cloth still shows beside the new.
     """
 
     face: Mask
@@ -79,73 +58,42 @@ class Regions:
     background: Mask
     torso: Mask
     worn: Mask
-    garment: Mask | None = None
-    replaced: Mask | None = None
-    beside: Mask | None = None
-
-
-def assess(
-    person_bgr: Bgr,
-    garment_bgr: Bgr,
-    garment_alpha: Soft,
-    result_bgr: Bgr,
-    regions: Regions,
-    kind: EngineKind,
-) -> QualityScores:
-    """Measure one result. A result of another size is brought to the photo's first."""
-    return scored(_measured(person_bgr, garment_bgr, garment_alpha, result_bgr, regions), kind)
+    garment: Mask
+    replaced: Mask
+    beside: Mask
 
 
 def assess_own(person: Person, garment: Garment, dressed: Dressed) -> QualityScores:
-    """Measure a picture of the embedded engine, of which everything is known."""
-    regions = regions_of(person, garment.category, dressed)
-    measured = _measured(person.bgr, garment.bgr, garment.alpha, dressed.bgr, regions)
+    """Measure a picture that the embedded engine made."""
+    measured = assess(person, garment, dressed, regions_of(person, garment.category, dressed))
     found = conviction(traits_of(person, garment, dressed))
-    scores = scored({**measured, "convincing": found.convincing}, EngineKind.EMBEDDED)
-    return replace(scores, doubts=found.doubts)
+    return replace(scored({**measured, "convincing": found.convincing}), doubts=found.doubts)
 
 
-def _measured(
-    person_bgr: Bgr, garment_bgr: Bgr, garment_alpha: Soft, result_bgr: Bgr, regions: Regions
+def assess(
+    person: Person, garment: Garment, dressed: Dressed, regions: Regions
 ) -> dict[str, float | None]:
-    result = _same_size(result_bgr, person_bgr)
-    alike = similarity_map(person_bgr, result)
-    garment_mask = (garment_alpha > 0.9).astype(np.uint8)
-    changed = np.abs(person_bgr.astype(np.int16) - result).max(2) > 12
-    shown = regions.garment
-    if shown is None:
-        # White dressed in white changes little, and is dressed all the same.
-        shown = closed(changed | _coloured_like(garment_bgr, garment_mask, result), 2)
-    replaced = regions.replaced if regions.replaced is not None else shown | changed
-    wide = regions.garment if regions.garment is not None else regions.torso | regions.worn
-    look = regions.garment if regions.garment is not None else regions.torso
-    look = shrunk(look, 2) if look.sum() > 2000 else look
-    printed = pattern_of(garment_bgr, garment_mask) is Pattern.PRINTED
+    """The measures by pixels, by name; None where one cannot be taken."""
+    alike = similarity_map(person.bgr, dressed.bgr)
+    cloth, shown = (garment.alpha > 0.9).astype(np.uint8), regions.garment
+    look = shrunk(shown, 2) if shown.sum() > _MANY else shown
     return {
         "face": mean_inside(alike, regions.face),
-        "hands": mean_inside(alike, regions.hands & (1 - shown)),
+        "hands": mean_inside(alike, regions.hands),
         "background": mean_inside(alike, regions.background),
-        "colour": colour_likeness(garment_bgr, garment_mask, result, look),
-        "print_kept": print_survival(garment_bgr, garment_mask, result, wide) if printed else None,
-        "old_replaced": mean_inside(replaced.astype(np.float32), regions.worn),
+        "colour": colour_likeness(garment.bgr, cloth, dressed.bgr, look),
+        "old_replaced": mean_inside(regions.replaced.astype(np.float32), regions.worn),
         "coverage": mean_inside(shown.astype(np.float32), regions.torso),
-        "old_hidden": _hidden(regions),
+        "old_hidden": max(0.0, 1 - float(regions.beside.sum()) / max(1, int(shown.sum()))),
     }
 
 
-def _hidden(regions: Regions) -> float | None:
-    """1 where no old cloth shows beside the new; it falls by the share that does, of the new garment's area."""
-    if regions.beside is None or regions.garment is None:
-        return None
-    return max(0.0, 1 - float(regions.beside.sum()) / max(1, int(regions.garment.sum())))
-
-
-def scored(scores: dict[str, float | None], kind: EngineKind) -> QualityScores:
+def scored(scores: dict[str, float | None]) -> QualityScores:
     """Rounded scores with the names of the bars they miss."""
     rounded: dict[str, Any] = {
         n: None if v is None else round(float(v), 4) for n, v in scores.items()
     }
-    misses = [name for name, bar in bars(kind).items() if _misses(rounded.get(name), bar)]
+    misses = [name for name, bar in BARS.items() if _misses(rounded.get(name), bar)]
     return QualityScores(**rounded, misses=tuple(misses))
 
 
@@ -153,50 +101,28 @@ def _misses(score: float | None, bar: float) -> bool:
     return score is not None and score < bar
 
 
-def _same_size(result: Bgr, photo: Bgr) -> Bgr:
-    if result.shape == photo.shape:
-        return result
-    size = (photo.shape[1], photo.shape[0])
-    return cv2.resize(result, size, interpolation=cv2.INTER_AREA)
-
-
-def _coloured_like(garment: Bgr, garment_mask: Mask, result: Bgr) -> Array:
-    """Pixels of a colour that makes up a fair part of the garment (dressing white in white)."""
-    usual = colour_histogram(garment, garment_mask)
-    if usual is None:
-        return np.zeros(result.shape[:2], bool)
-    lab = cv2.cvtColor(result, cv2.COLOR_BGR2LAB).astype(np.int32)
-    light = lab[..., 0] * 6 // 256
-    a, b = (np.clip((lab[..., i] - 64) * 12 // 128, 0, 11) for i in (1, 2))
-    return np.asarray(usual[light, a, b] > 0.02)
-
-
-def regions_of(
-    person: Person, category: GarmentCategory, dressed: Dressed | None = None
-) -> Regions:
-    """From a person that was read; ``dressed``: what the engine itself knows, if it was ours."""
+def regions_of(person: Person, category: GarmentCategory, dressed: Dressed) -> Regions:
+    """From a person that was read, and what the engine knows of its own picture."""
     span = person.skeleton.span
     bottom = category is GarmentCategory.BOTTOM
+    garment = (dressed.cover > 0.5).astype(np.uint8)
     hands = (person.zones.hands[0] | person.zones.hands[1]) & person.skin
-    if dressed is not None:
-        # A window on a hand beside the garment would look at the garment.
-        hands = hands & (1 - grown(dressed.cover > 0.5, _RIM * span))
+    # A window on a hand beside the garment would look at the garment.
+    hands = hands & (1 - grown(garment, _RIM * span))
     worn = person.lower if bottom else worn_cloth(person)
     if not bottom:
         worn = worn & (person.along < 0.95)
     torso = person.zones.thighs & person.mask if bottom else person.zones.torso_core & person.mask
-    around = grown(person.mask, max(4.0, 0.05 * span))
-    garment = None if dressed is None else (dressed.cover > 0.5).astype(np.uint8)
-    background = 1 - (around if garment is None else around | grown(garment, 4))
+    around = grown(person.mask, max(4.0, 0.05 * span)) | grown(garment, 4)
     return Regions(
         face=face_zone(person.skeleton, person.shape),
         hands=hands.astype(np.uint8),
-        background=background.astype(np.uint8),
+        background=(1 - around).astype(np.uint8),
         torso=(torso & (1 - hands)).astype(np.uint8),
         worn=worn.astype(np.uint8),
         garment=garment,
-        replaced=None if dressed is None else dressed.replaced,
-        beside=None if dressed is None else _old_beside(person, category, dressed),
+        replaced=dressed.replaced,
+        beside=_old_beside(person, category, dressed),
     )
 
 
@@ -223,20 +149,3 @@ def _old_beside(person: Person, category: GarmentCategory, dressed: Dressed) -> 
 def face_zone(s: Skeleton, shape: tuple[int, ...]) -> Mask:
     centre = s.eyes + (s.mouth - s.eyes) * 0.35
     return ellipse(shape, centre, s.face_length, 1.35 * s.face_length)
-
-
-def assess_hosted(
-    perception: Perception,
-    person_bgr: Bgr,
-    garment_bgr: Bgr,
-    garment_alpha: Soft,
-    result_bgr: Bgr,
-    category: GarmentCategory,
-) -> QualityScores:
-    """Measure a result of which nothing else is known. Raises Refused if no person is seen."""
-    body = perception.body(person_bgr, perception.faces(person_bgr))
-    person = read_person(
-        person_bgr, Skeleton.of(body), body.mask, segmenter=perception.segmenter, category=category
-    )
-    regions = regions_of(person, category)
-    return assess(person_bgr, garment_bgr, garment_alpha, result_bgr, regions, EngineKind.HOSTED)

@@ -21,20 +21,27 @@ _ENOUGH = 150
 _PRIOR = 120.0
 
 
-def paint_skin(person: Person, region: Mask, picture: Array, limbs: Limbs, arms: Mask) -> Array:
+def paint_skin(
+    person: Person,
+    region: Mask,
+    picture: Array,
+    limbs: Limbs | None = None,
+    arms: Mask | None = None,
+) -> Array:
     """``picture`` (H, W, 3) float32 with ``region`` painted as skin; ``arms``: the part of it that is round."""
     if not region.any():
         return picture
     span = person.skeleton.span
     painted = _flat(person, region)
-    if arms.any():
+    weight = blur(region.astype(np.float32), max(0.8, 0.006 * span))
+    if limbs is not None and arms is not None and arms.any():
         share = blur(arms.astype(np.float32), 0.02 * span)[..., None]
         painted = painted * (1 - share) + _round(person, limbs, arms) * share
+        # Over the seam, into the arm that is seen.
+        seam = np.clip(1.6 * blur(arms.astype(np.float32), 0.05 * span), 0, 1)
+        weight = np.maximum(weight, seam * _seen_arms(person, arms))
     bgr = cv2.cvtColor(np.clip(painted, 0, 255).astype(np.uint8), cv2.COLOR_LAB2BGR)
-    weight = blur(region.astype(np.float32), max(0.8, 0.006 * span))
-    # Over the seam, into the arm that is seen.
-    seam = np.clip(1.6 * blur(arms.astype(np.float32), 0.05 * span), 0, 1)
-    weight = np.maximum(weight, seam * _seen_arms(person, arms))[..., None]
+    weight = weight[..., None]
     return np.asarray(picture * (1 - weight) + bgr * weight, np.float32)
 
 

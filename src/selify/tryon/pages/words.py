@@ -94,3 +94,60 @@ DONE: Mapping[str, str] = {
     "handed_over": _("You answer in this conversation now; the bot keeps quiet."),
     "handed_back": _("The bot answers in this conversation again."),
 }
+
+# --- Engines --------------------------------------------------------------------------------------
+
+# Whose matter it is that no picture came: the gate's, the photo's, or the engine's.
+KINDS: Mapping[str, tuple[str, str]] = {
+    "gate": ("fair", _("Held back")),
+    "photo": ("off", _("Photo")),
+    "engine": ("bad", _("Engine")),
+    "other": ("off", _("Other")),
+}
+
+# How an attempt ended that brought no picture to send, where nothing finer is known.
+OUTCOMES: Mapping[str, tuple[str, str]] = {
+    "quality_too_low": ("gate", _("The picture was not good enough")),
+    "refused": ("photo", _("The photo could not be used")),
+    "unavailable": ("engine", _("The engine did not answer")),
+    "timed_out": ("engine", _("The engine took too long")),
+    "crashed": ("engine", _("The engine failed")),
+}
+
+# By the measure that was missed, what the photo lacks, or the code of a refusal.
+REASONS: Mapping[str, str] = {
+    "face": _("The face was not theirs any more"),
+    "sharp": _("The face was blurred or drawn over"),
+    "pose": _("They stood differently"),
+    "alone": _("Somebody else was in the picture"),
+    "hands": _("Hands were changed or lost"),
+    "limbs": _("An arm too many"),
+    "background": _("The background was changed"),
+    "background_detail": _("The background was blurred"),
+    "colour": _("Not the garment’s colours"),
+    "print_kept": _("The print was lost"),
+    "plain": _("A print that the garment does not have"),
+    "old_replaced": _("The old clothes were kept"),
+    "old_hidden": _("The old clothes stuck out"),
+    "coverage": _("The garment covered too little"),
+    "sleeve_length": _("Sleeves of another length"),
+    "sleeves": _("Long sleeves where the garment shows bare arms"),
+    "neck": _("Another neckline"),
+    "hem": _("Another length"),
+    "legs": _("Legs were out of view"),
+    "seated": _("Somebody was seated"),
+    "arms": _("Arms in front of the garment"),
+    "person_not_found": _("Nobody was found in the photo"),
+    "person_facing_away": _("They looked away from the camera"),
+    "person_turned": _("They stood sideways"),
+    "person_too_small": _("They were too far away"),
+    "person_cropped": _("Too little of them was in view"),
+    "photo_sideways": _("The photo lay on its side"),
+    "photo_blurred": _("The photo was blurred"),
+    "garment_not_found": _("The garment could not be told from its background"),
+    "content_refused": _("The engine’s filter refused the photo"),
+}
+
+OTHER_REASONS = _("Other reasons")
+
+ENGINES: Mapping[str, str] = {"embedded": _("Selify’s own engine")}
