@@ -61,7 +61,7 @@ def fit(names: Sequence[str], traits: Array, labels: Array) -> Weighing:
             for bad, least in zip(traits[labels == 0].T, free, strict=True)
         ]
     )
-    never = np.maximum(_NEVER * traits[labels > 0].max(0), (free + fully) / 2)
+    never = np.maximum(_NEVER * traits[labels == 2].max(0), (free + fully) / 2)
     never = np.where((traits[labels == 0] > never).sum(0) >= _OFTEN, never, np.inf)
     counted = counts(traits, free, fully)
     weights, bias = np.full(len(names), 0.5), 1.0

@@ -24,7 +24,7 @@ _FLAT_LEGS = 0.96
 _FULL_LENGTH = 0.75
 _OVER_THE_SHOE = 0.05
 # How far the hem lies aside of the waist, in widths of the hips: trousers laid straight have 0.17 at most.
-_MOST_LEANING = 0.26
+MOST_LEANING = 0.26
 _SHARED_HEM = 0.08
 _LEVEL_FEET = 0.2
 _SHARED_EDGE = 0.12
@@ -67,7 +67,7 @@ class BottomFit:
 def fit_bottom(lower: LowerBody, garment: Garment, points: BottomPoints) -> BottomFit:
     """Raises Refused for a garment that does not hang straight down in its picture."""
     cut = BottomCut.of(garment, points)
-    if cut.lean > _MOST_LEANING:
+    if cut.lean > MOST_LEANING:
         details: dict[str, float | str] = {"reason": "crooked", "lean": round(cut.lean, 2)}
         raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_ASLANT, details=details)
     if cut.crotch is None:

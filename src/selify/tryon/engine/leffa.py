@@ -65,6 +65,10 @@ _LIMITS = {
     Limit.DOUBTFUL_OUTLINE: _(
         "It is not clear where the garment ends: lay it alone on a plain ground of another colour."
     ),
+    Limit.PARTS_UNCLEAR: _(
+        "Its sleeves cannot be told from its body: lay them out to the sides, and nothing folded over."
+    ),
+    Limit.ASLANT: _("It lies aslant: lay it so that it hangs straight down in the picture."),
 }
 _MISFITS = {
     Misfit.TEXTURE: (

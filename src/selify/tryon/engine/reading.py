@@ -73,6 +73,8 @@ class Limit(StrEnum):
     FAINT_OUTLINE = "faint_outline"
     UNEVEN_OUTLINE = "uneven_outline"
     DOUBTFUL_OUTLINE = "doubtful_outline"
+    PARTS_UNCLEAR = "parts_unclear"
+    ASLANT = "aslant"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,17 @@ import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import Array, Bgr, Mask
+from selify.tryon.engine.bottom_cut import BottomCut
+from selify.tryon.engine.bottoms import MOST_LEANING
+from selify.tryon.engine.conviction import conviction
 from selify.tryon.engine.cutout import Backdrop, ByColour
 from selify.tryon.engine.garment import Garment
+from selify.tryon.engine.gate import BARS
 from selify.tryon.engine.keypoints import runs_in_row
 from selify.tryon.engine.masks import disc, largest_part, mirrored_overlap, reduced_to
 from selify.tryon.engine.reading import Limit, Misfit
 from selify.tryon.engine.refusals import Refused
+from selify.tryon.engine.traits import garment_traits
 from selify.tryon.types import GarmentCategory, RefusalCode
 
 # How alike the colours within and around an outline are (Bhattacharyya, 1: the same). Garments on
@@ -118,9 +123,21 @@ def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
         Limit.FAINT_OUTLINE: contrast < _FAINT,
         Limit.UNEVEN_OUTLINE: even < _EVEN,
         Limit.DOUBTFUL_OUTLINE: garment.agreement < _OF_ONE_OPINION,
+        Limit.PARTS_UNCLEAR: _parts_unclear(garment),
+        Limit.ASLANT: _aslant(garment),
     }
     limits = tuple(limit for limit, there in found.items() if there)
-    return limits, even < _HALF_MISSING or contrast < _INVISIBLE
+    never = found[Limit.PARTS_UNCLEAR] or found[Limit.ASLANT]
+    return limits, never or even < _HALF_MISSING or contrast < _INVISIBLE
+
+
+def _parts_unclear(garment: Garment) -> bool:
+    """What it brings to every picture already speaks against them all."""
+    return conviction(garment_traits(garment)).convincing < BARS["convincing"]
+
+
+def _aslant(garment: Garment) -> bool:
+    return garment.bottom is not None and BottomCut.of(garment, garment.bottom).lean > MOST_LEANING
 
 
 def _contrast(bgr: Bgr, mask: Mask, backdrop: Backdrop) -> float:
