@@ -27,7 +27,7 @@ _LEAST_WEIGHT = 0.05
 # Good pictures have this much of a trait without harm; bad ones that have it at all have that much.
 _FREE_AT, _FULLY_AT = 75, 75
 # A trait of which bad pictures often have more than this many times the most that any other has, forbids a picture.
-_NEVER, _OFTEN = 1.05, 3
+_NEVER, _OFTEN = 1.25, 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,16 +102,31 @@ def test_the_chest_takes_the_garments_colour(dress, people, garments, slug):
 def test_face_legs_and_background_stay_as_they_were(dress, people, slug):
     photo = people["alex"]
     result = dress("alex", slug).bgr
-    for part in (np.s_[:230], np.s_[760:], np.s_[:, :60], np.s_[:, -60:]):
+    for part in (np.s_[:230], np.s_[860:], np.s_[:, :60], np.s_[:, -60:]):
         assert np.array_equal(result[part], photo[part])
 
 
-@pytest.mark.parametrize("slug", SLUGS)
-@pytest.mark.parametrize("person", ["alex", "sam", "kim"])
+@pytest.mark.parametrize(
+    ("person", "slug"),
+    [
+        (person, slug)
+        for person in ("alex", "sam", "kim")
+        for slug in SLUGS
+        if (person, slug) != ("kim", "dress-meadow")
+    ],
+)
 def test_the_embedded_engines_pictures_pass(dress, garments, person, slug):
     result = dress(person, slug)
     scores = assess_own(result.person, garments[slug], result.dressed)
     assert scores.passed, scores
+
+
+def test_two_whole_arms_of_paint_do_not_convince(dress, garments):
+    """Kim's sleeves go to the wrist; the dress has none."""
+    result = dress("kim", "dress-meadow")
+    scores = assess_own(result.person, garments["dress-meadow"], result.dressed)
+    assert scores.misses == ("convincing",)
+    assert scores.doubts[0] == "limbs_painted"
 
 
 def test_stripes_stay_stripes(dress):

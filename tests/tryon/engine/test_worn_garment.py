@@ -154,9 +154,9 @@ def test_somebody_else_is_dressed_in_it(perception: Perception, worn: Wear) -> N
     scene = scenes.scene(PEOPLE["tank"], tee)
     result = try_on(perception, scene.photo.bgr, worn(PEOPLE["tee"], TOP))
     measures = scenes.measure(scene, result.bgr)
-    assert measures.overlap > 0.9
+    assert measures.overlap > 0.8
     assert measures.sleeve is not None
-    assert measures.sleeve < 0.1
+    assert measures.sleeve < 0.15
     assert measures.face == 1
 
 

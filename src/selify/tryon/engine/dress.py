@@ -212,6 +212,10 @@ def _left_over(
     on_arm = left & bare & ~neck
     sleeve = on_arm & _beside_sleeves(person, sleeves, drape)
     beyond = on_arm & ~sleeve
+    if sleeves:
+        # An arm in a new sleeve is not bare anywhere above its cuff.
+        clad = beyond & (limbs.mask > 0) & ~_beyond_cuffs(person, sleeves, 0.0)
+        sleeve, beyond = sleeve | clad, beyond & ~clad
     sleeve |= _bare_beside_sleeves(person, sleeves, drape)
     limb = limbs.mask > 0
     trunk = left & ~bare & ~neck & (person.along < torso.hem_height + 0.15)

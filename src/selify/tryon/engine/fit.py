@@ -18,9 +18,12 @@ from selify.tryon.types import GarmentCategory
 PIT_HEIGHT = 0.29
 # A garment that lies flat is as wide as half the way round the body, of which a photo shows less; its length does not
 # change. So along the body it is up to this many times as large as across it. One photographed on a body that was
-# taken out of the picture is narrow for its length already: lengths of such, in chests.
-_MOST_ROUND = 1.4
-_LENGTH_ON_BODY = {GarmentCategory.TOP: 1.9, GarmentCategory.DRESS: 3.3}
+# taken out of the picture is narrow for its length already. Which of both it is its length in chests tells: tees that
+# lie flat have 1.1 to 1.45, worn ones 1.6 and more.
+_ROUND = {
+    GarmentCategory.TOP: ((1.2, 1.55), (1.35, 1.0)),
+    GarmentCategory.DRESS: ((1.8, 2.2), (1.25, 1.0)),
+}
 # A hem that would end this little (in tau) above the one worn now is drawn down to it.
 _SHARED_HEM = 0.14
 _USUAL_HEM = 1.1
@@ -89,8 +92,7 @@ def fit_torso(person: Person, body: BodyFit, garment: Garment, points: TopPoints
 
 def _roundness(garment: Garment, points: TopPoints) -> float:
     """How much of the garment's width goes round the body out of sight: 1 none, more some."""
-    length = points.length / max(1.0, points.chest_width)
-    return float(np.clip(_LENGTH_ON_BODY[garment.category] / max(0.1, length), 1.0, _MOST_ROUND))
+    return float(np.interp(points.length / max(1.0, points.chest_width), *_ROUND[garment.category]))
 
 
 def _shares_seen(roundness: float) -> Callable[[Array], Array]:

@@ -349,7 +349,9 @@ def _cut(pair: _Pair, points: TopPoints) -> dict[str, float | None]:
     fitted = fit_sleeves(before.person, before.fit, points, torso)
     lengths = {sleeve.side: sleeve.length for sleeve in fitted}
     deepest = max(float(np.dot(p - before.skeleton.neck, before.skeleton.down)) for p in torso.neck)
-    collar = worn_collar(pair.after.person, pair.after.fit)
+    # A jacket that hangs open has no neckline to compare.
+    known = pair.garment.neckline.confidence > 0
+    collar = worn_collar(pair.after.person, pair.after.fit) if known else None
     tips = before.fit.tau_of((before.fit.tips[0] + before.fit.tips[1]) / 2)
     hem = tips + _DRAPED * points.length * torso.scale / before.skeleton.trunk
     return {

@@ -1,0 +1,200 @@
+"""Tops and dresses on people of the drawn world, where the true picture is known."""
+
+from dataclasses import replace
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+
+from selify.tryon.engine.body import fit_body
+from selify.tryon.engine.fit import fit_torso
+from selify.tryon.engine.garment import Garment, read_cut_out
+from selify.tryon.engine.limbs import bare_limbs
+from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
+from selify.tryon.engine.sleeves import fit_sleeves
+from selify_sandbox.drawn_world import garments, scenes, specs
+from selify_sandbox.drawn_world.samples import PEOPLE
+from selify_sandbox.drawn_world.scenes import Scene, scene
+from selify_sandbox.drawn_world.specs import Cloth, Part, Piece
+
+_GREEN = (62.0, 120.0, 34.0)
+
+
+def drawn(cut: specs.Cut, print_: specs.Print = specs.Print.PLAIN) -> specs.Garment:
+    return specs.Garment("garment", Piece(cut, Cloth(_GREEN, print_)))
+
+
+TEE, LONG, TANK = drawn(specs.TEE), drawn(specs.LONG_SLEEVE), drawn(specs.TANK)
+DRESS = drawn(specs.DRESS)
+
+
+@cache
+def read(garment: specs.Garment) -> Garment:
+    """With its true alpha."""
+    picture = garments.draw(garment)
+    alpha = (picture.alpha * 255).astype(np.uint8)
+    return read_cut_out(picture.bgr, alpha, garment.piece.cut.category)
+
+
+@pytest.fixture(scope="module")
+def seen(perception):
+    @cache
+    def of(person: specs.Person, category) -> Seen:
+        return see(perception, scenes.photo(person).bgr, category)
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def wear(seen):
+    """The picture of somebody in a garment, and the scene with the true one."""
+
+    @cache
+    def worn(person: specs.Person, garment: specs.Garment) -> tuple[Scene, TryOn]:
+        place = scene(person, garment)
+        category = garment.piece.cut.category
+        return place, dressed_in(read(garment), place.photo.bgr, seen(person, category))
+
+    return worn
+
+
+def measured(wear, name: str, garment: specs.Garment) -> scenes.Measures:
+    place, result = wear(PEOPLE[name], garment)
+    return scenes.measure(place, result.bgr)
+
+
+# --- Lengths and widths ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["tee", "striped"])
+@pytest.mark.parametrize("garment", [TEE, LONG, TANK], ids=["tee", "long sleeve", "tank"])
+def test_tops_are_as_long_as_they_were_cut(wear, name, garment):
+    found = measured(wear, name, garment)
+    assert found.hem < 0.3
+    assert found.overlap > 0.75
+
+
+@pytest.mark.parametrize("name", ["tee", "striped"])
+def test_sleeves_end_where_they_were_cut_to_end(wear, name):
+    assert measured(wear, name, drawn(specs.BOAT_TEE)).sleeve < 0.12
+    assert measured(wear, name, LONG).sleeve < 0.12
+
+
+@pytest.mark.parametrize("name", ["tee", "striped"])
+def test_a_dress_takes_no_notice_of_the_hem_worn_now(wear, name):
+    assert measured(wear, name, DRESS).hem < 0.25
+
+
+def test_a_hem_is_not_drawn_up_to_a_higher_one(wear, seen):
+    """A tee over a short top hangs over the trousers, as long as over a long one."""
+    ends = []
+    for worn in (specs.TEE, replace(specs.TEE, hem=0.8)):
+        person = replace(PEOPLE["tee"], upper=Piece(worn, Cloth((120.0, 80.0, 64.0))))
+        _, result = wear(person, TEE)
+        ends.append(int(np.flatnonzero((result.dressed.cover > 0.5).any(1))[-1]))
+    assert abs(ends[0] - ends[1]) < 0.12 * seen(PEOPLE["tee"], read(TEE).category).fit.skeleton.span
+
+
+def test_a_print_keeps_its_proportions(wear):
+    """What is round on the garment is round on the chest, however wide the garment lies."""
+    _, result = wear(PEOPLE["tee"], TEE)
+    assert result.dressed.distortion < 0.35
+
+
+def test_sleeves_hang_straight_down_from_the_shoulder(seen):
+    """They do not puff out beyond it, and stand off the arm at the cuff."""
+    place = seen(PEOPLE["tank"], read(TEE).category)
+    garment = read(TEE)
+    assert garment.top is not None
+    torso = fit_torso(place.person, place.fit, garment, garment.top)
+    for sleeve in fit_sleeves(place.person, place.fit, garment.top, torso):
+        edge, tip = sleeve.target.outer, place.fit.tips[sleeve.side]
+        assert np.allclose(edge[0], tip)
+        out = place.person.skeleton.outwards[sleeve.side]
+        reach = (edge - tip) @ out
+        third = len(edge) // 3
+        assert reach[third] <= reach[-1] + 0.03 * place.person.skeleton.span
+
+
+# --- Skin where there were sleeves ----------------------------------------------------------------
+
+
+def test_an_arm_is_no_wider_than_arms_are(seen):
+    """Within a wide sleeve it is an arm, not the sleeve painted in skin's colour."""
+    wide = replace(specs.LONG_SLEEVE, ease=22)
+    person = replace(PEOPLE["tee"], upper=Piece(wide, Cloth((150.0, 160.0, 60.0))))
+    usual, inside = (
+        bare_limbs(seen(one, read(TANK).category).person) for one in (PEOPLE["tank"], person)
+    )
+    span = seen(person, read(TANK).category).fit.skeleton.span
+    for side in (0, 1):
+        arms = usual.arms[side].radii[10:25].mean(), inside.arms[side].radii[10:25].mean()
+        assert abs(arms[0] - arms[1]) < 0.05 * span
+
+
+def test_painted_arms_are_round(wear):
+    """Darker towards the rim than in the middle, as the arm that is seen."""
+    _, result = wear(PEOPLE["long sleeves"], TANK)
+    limbs = result.dressed.limbs
+    assert limbs is not None
+    lab = cv2.cvtColor(result.dressed.bgr, cv2.COLOR_BGR2LAB).astype(float)[..., 0]
+    deep = cv2.distanceTransform(limbs, cv2.DIST_L2, 5)
+    middle, rim = lab[deep > 0.75 * deep.max()], lab[(deep > 1.5) & (deep < 0.25 * deep.max())]
+    assert middle.mean() > rim.mean() + 8
+
+
+@pytest.mark.parametrize("garment", [TEE, TANK], ids=["tee", "tank"])
+def test_painted_skin_has_the_tone_of_the_skin_that_is_seen(wear, garment):
+    skin = measured(wear, "long sleeves", garment).skin
+    assert skin is not None
+    assert skin < 4
+
+
+def test_nothing_of_a_sleeves_corners_is_left_on_the_wall(wear):
+    place, result = wear(PEOPLE["striped"], TANK)
+    x0, y0, x1, y1 = result.crop
+    was = (place.photo.parts == Part.UPPER)[y0:y1, x0:x1]
+    stays = (place.perfect.parts == Part.BACKGROUND)[y0:y1, x0:x1] & was
+    inner = cv2.erode(stays.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    before, after = place.photo.bgr[y0:y1, x0:x1][inner], result.dressed.bgr[inner]
+    same = np.abs(before.astype(int) - after).max(1) < 12
+    assert same.mean() < 0.1
+
+
+# --- Straps and necks -----------------------------------------------------------------------------
+
+
+def test_straps_stay_apart(wear):
+    """The skin between the straps is the person's own, not cloth."""
+    place, result = wear(PEOPLE["tank"], TANK)
+    person = result.person.skeleton
+    spot = person.neck + person.down * 0.03 * person.trunk
+    assert result.dressed.cover[int(spot[1]), int(spot[0])] < 0.5
+    assert scenes.measure(place, result.bgr).neck < 0.08
+
+
+@pytest.mark.parametrize(
+    ("cut", "power"),
+    [(specs.V_TEE, (1.0, 1.6)), (specs.TEE, (1.8, 4.0))],
+    ids=["V", "round"],
+)
+def test_the_shape_of_a_neckline_is_found(cut, power):
+    neckline = read(drawn(cut)).neckline
+    assert power[0] <= neckline.power <= power[1]
+
+
+def test_stripes_are_no_neckline():
+    """A deep curve across them has edges too, but not the same all along."""
+    for print_ in (specs.Print.STRIPES, specs.Print.BLOCKS, specs.Print.DOTS):
+        plain, printed = read(TEE), read(drawn(specs.TEE, print_))
+        assert plain.top is not None
+        off = abs(plain.neckline.depth - printed.neckline.depth)
+        assert off < 0.03 * plain.top.length, print_
+
+
+def test_a_body_is_fitted_by_what_is_seen_of_it(seen):
+    """A bare arm shows where the trunk ends."""
+    place = seen(PEOPLE["tank"], read(TEE).category)
+    fit = fit_body(place.person)
+    assert 0.7 < fit.width(0.5) / fit.skeleton.span < 1.2
