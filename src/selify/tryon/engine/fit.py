@@ -21,7 +21,8 @@ PIT_HEIGHT = 0.29
 # taken out of the picture is narrow for its length already. Which of both it is its length in chests tells: tees that
 # lie flat have 1.1 to 1.45, worn ones 1.6 and more.
 _ROUND = {
-    GarmentCategory.TOP: ((1.2, 1.55), (1.35, 1.0)),
+    # Of what is shorter still the hem was not found.
+    GarmentCategory.TOP: ((0.85, 1.05, 1.2, 1.55), (1.0, 1.35, 1.35, 1.0)),
     GarmentCategory.DRESS: ((1.8, 2.2), (1.25, 1.0)),
 }
 # A hem that would end this little (in tau) above the one worn now is drawn down to it.
