@@ -202,7 +202,13 @@ class _Journey:
                     return result
                 if isinstance(result, Refusal) and result.code in FINAL_REFUSALS:
                     return result
-                if self.attempts[-1].outcome is not Outcome.QUALITY_TOO_LOW or _settled(result):
+                # The engine says that the photo lacks something, or that it has done what it can.
+                settled = (
+                    result.reason is not None
+                    if isinstance(result, Refusal)
+                    else result is not None and result.final
+                )
+                if self.attempts[-1].outcome is not Outcome.QUALITY_TOO_LOW or settled:
                     break  # another roll of the same engine would end alike
         return None
 
@@ -294,13 +300,6 @@ class _Journey:
             cost=spent.value,
             reason=reason,
         )
-
-
-def _settled(result: Rendering | Refusal | None) -> bool:
-    """The engine says that the photo lacks something, or that it has done what it can."""
-    if isinstance(result, Refusal):
-        return result.reason is not None
-    return result is not None and result.final
 
 
 def _cost_of(attempts: Sequence[Attempt]) -> MicroUnits:

@@ -96,6 +96,7 @@ TITLES: Mapping[str, str] = {
     "quality_too_low": _("The result was not good enough"),
     "quality_too_low_arms": _("Arms in front of the clothes"),
     "quality_too_low_sleeves": _("Long sleeves worn, short ones wanted"),
+    "quality_too_low_layers": _("A jacket or coat that the piece cannot hide"),
     "quality_too_low_seated": _("Sitting, where they should stand"),
     "garment_not_found": _("Your garment picture is missing"),
     "garment_category_missing": _("Nobody said what the garment is"),
