@@ -71,7 +71,7 @@ def test_every_way_to_end_has_words() -> None:
     """Also each measure of either gate, and what a photo can lack."""
     no_picture = set(Outcome) - {Outcome.PASSED, Outcome.COOLING_DOWN}
     assert set(words.OUTCOMES) == {outcome.value for outcome in no_picture}
-    measures = set(QualityScores.__dataclass_fields__) - {"misses"}
+    measures = set(QualityScores.__dataclass_fields__) - {"misses", "doubts"}
     lacking = {reason.value for reason in RefusalReason}
     assert not (measures | lacking) - set(words.REASONS)
     assert not measures & lacking
