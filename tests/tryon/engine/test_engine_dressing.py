@@ -252,8 +252,10 @@ def test_a_photo_upside_down_is_refused_as_such(perception, people, garments, na
 def test_crossed_shoulders_without_a_head_are_a_cropped_photo(perception, people):
     """A back has a head somewhere in the picture; garbage read at the edge has none."""
     photo = people["alex"]
-    away = seen(perception, photo)
-    away.points[[11, 12]] = away.points[[12, 11]]
+    front = seen(perception, photo)
+    points = front.points.copy()
+    points[[11, 12]] = points[[12, 11]]
+    away = replace(front, points=points)
     cut = away.moved(0, 2 - away.nose[1])
     for skeleton, faces, code in (
         (away, [], RefusalCode.PERSON_FACING_AWAY),
