@@ -109,6 +109,16 @@ async def test_a_bad_picture_is_rolled_again_with_the_next_attempt():
     assert routed.cost == ONE_CENT * 2
 
 
+async def test_an_engine_that_made_the_best_of_it_is_not_asked_again():
+    """It would answer with the same picture, or say the same again."""
+    refused = replace(lacking("wall", "a"), final=True)
+    for answer in (replace(made("a"), final=True), refused):
+        engine, other = Scripted("a", answer), Scripted("b", made("b"))
+        _, steps = await tried(TryOnRouter([engine, other], Gate(BAD)))
+        assert [step for step in steps if step[0] == "a"] == [("a", 0, "quality_too_low")]
+        assert len(other.asked) == 2
+
+
 async def test_attempts_go_on_counting_from_the_callers_number():
     engine = Scripted("a", made("a"))
     _, steps = await tried(

@@ -45,6 +45,8 @@ def as_table(found: "League") -> "Table":
     from rich import box
     from rich.table import Table
 
+    from selify.core.money import MICRO_UNITS_PER_DOLLAR
+
     table = Table(box=box.SIMPLE)
     for title in ("Engine", "Asked", "Sent", "Median s", "95 % s", "Again", "Cost of a sent one"):
         table.add_column(title, justify="left" if title == "Engine" else "right")
@@ -56,6 +58,6 @@ def as_table(found: "League") -> "Table":
             "–" if one.middle is None else f"{one.middle:.1f}",
             "–" if one.slow is None else f"{one.slow:.1f}",
             str(one.again),
-            "–" if one.cost is None else f"${one.cost.value / 100_000:.4f}",
+            "–" if one.cost is None else f"${one.cost.value / MICRO_UNITS_PER_DOLLAR:.4f}",
         )
     return table

@@ -202,12 +202,8 @@ class _Journey:
                     return result
                 if isinstance(result, Refusal) and result.code in FINAL_REFUSALS:
                     return result
-                # The engine says that the photo lacks something, or that it has done what it can.
-                settled = (
-                    result.reason is not None
-                    if isinstance(result, Refusal)
-                    else result is not None and result.final
-                )
+                lacking = isinstance(result, Refusal) and result.reason is not None
+                settled = lacking or (result is not None and result.final)
                 if self.attempts[-1].outcome is not Outcome.QUALITY_TOO_LOW or settled:
                     break  # another roll of the same engine would end alike
         return None

@@ -64,6 +64,8 @@ class RefusalReason(StrEnum):
     SLEEVES = "sleeves"  # they are where this garment shows bare arms
     ARMS = "arms"  # they are in front of the garment
     LAYERS = "layers"  # a jacket, coat or scarf that the garment cannot hide
+    LOOSE = "loose"  # wide trousers or a skirt, of which too much would be left beside the garment
+    BARE_LEGS = "bare_legs"  # they are covered where this garment shows them
 
 
 class RenderWarning(StrEnum):
@@ -141,7 +143,8 @@ class Rendering:
 class Refusal:
     """No picture, and why. ``sentence`` and ``hint`` can be shown to a shopper as they are.
 
-    ``cost`` is what the provider charges all the same: some bill the picture they then withhold.
+    ``cost`` is what the provider charges all the same: some bill the picture they then withhold. ``final``: the
+    engine would say the same again.
     """
 
     code: RefusalCode
@@ -150,6 +153,7 @@ class Refusal:
     engine: str = ""
     details: dict[str, float | str] = field(default_factory=dict)
     cost: MicroUnits = field(default_factory=MicroUnits.zero)
+    final: bool = False
 
     @property
     def reason(self) -> RefusalReason | None:

@@ -69,7 +69,7 @@ def fit_bottom(lower: LowerBody, garment: Garment, points: BottomPoints) -> Bott
     cut = BottomCut.of(garment, points)
     if cut.lean > MOST_LEANING:
         details: dict[str, float | str] = {"reason": "crooked", "lean": round(cut.lean, 2)}
-        raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_ASLANT, details=details)
+        raise Refused(RefusalCode.GARMENT_NOT_FOUND, hint=_ASLANT, details=details)
     if cut.crotch is None:
         return _Skirt(lower, cut).fit()
     return _Trousers(lower, cut).fit()

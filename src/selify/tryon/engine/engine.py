@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -149,12 +149,13 @@ class EmbeddedEngine:
             self._idle.put_nowait(worker)
 
     def _refusal(self, header: dict[str, Any]) -> Refusal:
-        return refusal(
+        refused = refusal(
             RefusalCode(header["refused"]),
             hint=str(header.get("hint", "")),
             engine=self.name,
             details=dict(header.get("details", {})),
         )
+        return replace(refused, final=True)
 
     def _rendering(self, answer: Frame) -> Rendering:
         header = answer.header

@@ -13,7 +13,7 @@ from selify.tryon.engine.arrays import Mask
 from selify.tryon.engine.conviction import conviction
 from selify.tryon.engine.dress import Dressed
 from selify.tryon.engine.garment import Garment
-from selify.tryon.engine.labels import Label
+from selify.tryon.engine.labels import WORN_AS
 from selify.tryon.engine.masks import ellipse, grown, opened, shrunk
 from selify.tryon.engine.measures import (
     colour_likeness,
@@ -126,18 +126,10 @@ def regions_of(person: Person, category: GarmentCategory, dressed: Dressed) -> R
     )
 
 
-_TAKEN_OFF = {
-    GarmentCategory.TOP: (Label.UPPER,),
-    GarmentCategory.BOTTOM: (Label.LOWER,),
-    # A skirt that swings out beside the new dress is not hidden by it.
-    GarmentCategory.DRESS: (Label.UPPER, Label.LOWER),
-}
-
-
 def _old_beside(person: Person, category: GarmentCategory, dressed: Dressed) -> Mask:
     """Old cloth as high as the new: beside it, not above or below, where another garment may well be seen."""
     span, cover = person.skeleton.span, (dressed.cover > 0.5).astype(np.uint8)
-    old = opened(np.isin(person.label, _TAKEN_OFF[category]), 0.01 * span)
+    old = opened(np.isin(person.label, WORN_AS[category]), 0.01 * span)
     old = old & (1 - grown(cover, 0.02 * span)) & (1 - dressed.replaced)
     rows = np.flatnonzero(cover.any(1))
     first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, 0)

@@ -21,7 +21,7 @@ from selify.tryon.engine.fit import fit_torso
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.gate import face_zone
 from selify.tryon.engine.keypoints import TopPoints
-from selify.tryon.engine.labels import Label
+from selify.tryon.engine.labels import WORN_AS, Label
 from selify.tryon.engine.masks import grown, main_colours, nearest_colour, opened, shrunk
 from selify.tryon.engine.measures import colour_likeness, mean_inside, print_survival
 from selify.tryon.engine.perception import Face, Perception
@@ -67,11 +67,6 @@ _SEEN_JOINT = 0.7
 _JOINTS = (0, 11, 12, 13, 14, 15, 16, 23, 24)
 _KNEES = (25, 26)
 _SLEEVE_JOINTS = (14, 13)
-_CLOTH: Final[Mapping[GarmentCategory, tuple[Label, ...]]] = {
-    GarmentCategory.TOP: (Label.UPPER,),
-    GarmentCategory.BOTTOM: (Label.LOWER,),
-    GarmentCategory.DRESS: (Label.UPPER, Label.LOWER),
-}
 
 
 def assess_hosted(
@@ -179,7 +174,7 @@ class _Pair:
     @cached_property
     def cloth(self) -> Mask:
         """Where the result shows clothes that should be the garment."""
-        return np.isin(self.after.person.label, _CLOTH[self.category]).astype(np.uint8)
+        return np.isin(self.after.person.label, WORN_AS[self.category]).astype(np.uint8)
 
     @cached_property
     def core(self) -> Mask:

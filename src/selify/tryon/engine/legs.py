@@ -8,7 +8,7 @@ from selify.tryon.engine.arrays import SIDES, Array, Mask, Point, Points
 from selify.tryon.engine.body import BodyFit, usual_half_width
 from selify.tryon.engine.geometry import at_length, lengths_along, smooth, unit
 from selify.tryon.engine.labels import Label
-from selify.tryon.engine.masks import polygon
+from selify.tryon.engine.masks import polygon, value_at
 from selify.tryon.engine.person import Person
 
 CROTCH_HEIGHT = 1.17
@@ -82,7 +82,7 @@ def _leg(person: Person, body: BodyFit, side: int) -> Leg:
     )
     outer = _reaches(person, middle, aside, np.full(_SPOTS, np.inf))
     inner = _reaches(person, middle, -aside, between)
-    labels = np.array([label_at(person, point) for point in middle])
+    labels = np.array([value_at(person.label, point) for point in middle])
     scale = hip_width(person, body) / (2 * float(usual_half_width(1.0, s.span)))
     usual = np.interp(along / length, _USUAL_AT, _USUAL) * s.span * scale
     bare = labels == Label.SKIN
@@ -154,9 +154,3 @@ def _worn_end(labels: Array, along: Array) -> float | None:
         if skin[i : i + 4].all():
             return float(along[i]) if i else 0.0
     return None
-
-
-def label_at(person: Person, point: Point) -> int:
-    height, width = person.shape
-    x, y = int(np.floor(point[0])), int(np.floor(point[1]))
-    return int(person.label[y, x]) if 0 <= x < width and 0 <= y < height else 0

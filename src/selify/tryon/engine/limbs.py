@@ -7,7 +7,7 @@ import numpy as np
 
 from selify.tryon.engine.arrays import SIDES, Array, Mask, Points, Soft
 from selify.tryon.engine.geometry import lengths_along, resample, smooth, unit
-from selify.tryon.engine.masks import blur, capsule, pixel
+from selify.tryon.engine.masks import blur, capsule, pixel, value_at
 from selify.tryon.engine.person import Person
 from selify.tryon.engine.worn import worn_cuff
 
@@ -98,8 +98,7 @@ def _seen(person: Person, line: Points, side: int) -> tuple[Points, Array]:
 def _skin_reach(person: Person, start: Array, direction: Array) -> float:
     span = person.skeleton.span
     for reach in np.arange(0.0, 0.3, 0.008) * span:
-        x, y = (int(v) for v in start + direction * reach)
-        if not (0 <= x < person.shape[1] and 0 <= y < person.shape[0] and person.skin[y, x]):
+        if not value_at(person.skin, start + direction * reach):
             return float(reach)
     return 0.3 * span
 
@@ -134,12 +133,6 @@ def _sleeve_reaches(person: Person, line: Points, index: int) -> Array:
     found = []
     for direction in (normal, -normal):
         steps = np.arange(0.02, 0.26, 0.01) * span
-        outside = [not _is_person(person, line[index] + direction * step) for step in steps]
+        outside = [not value_at(person.mask, line[index] + direction * step) for step in steps]
         found.append(float(steps[outside.index(True)]) if True in outside else np.nan)
     return np.array(found)
-
-
-def _is_person(person: Person, point: Array) -> bool:
-    height, width = person.shape
-    x, y = int(point[0]), int(point[1])
-    return 0 <= x < width and 0 <= y < height and bool(person.mask[y, x])

@@ -98,6 +98,13 @@ def ellipse(shape: tuple[int, ...], centre: Point, half_width: float, half_heigh
     return mask
 
 
+def value_at(mask: Array, point: Point) -> int:
+    """Of the pixel under a point; 0 outside."""
+    height, width = mask.shape
+    x, y = int(np.floor(point[0])), int(np.floor(point[1]))
+    return int(mask[y, x]) if 0 <= x < width and 0 <= y < height else 0
+
+
 def pixel(point: Point) -> tuple[int, int]:
     """The pixel under a point, kept within what OpenCV's drawing can take."""
     x, y = np.clip(np.round(point), -(2**14), 2**14).astype(int)

@@ -7,12 +7,20 @@ the new garment's unless another is named.
 import cv2
 import numpy as np
 
-from selify.tryon.engine.arrays import SIDES, Array, Mask
+from selify.tryon.engine.arrays import SIDES, Mask
 from selify.tryon.engine.dress import Dressed
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.geometry import at_length, distance, lengths_along
-from selify.tryon.engine.labels import Label
-from selify.tryon.engine.masks import distance_to, grown, mirrored_overlap, opened, polygon, shrunk
+from selify.tryon.engine.labels import WORN_AS, Label
+from selify.tryon.engine.masks import (
+    distance_to,
+    grown,
+    mirrored_overlap,
+    opened,
+    polygon,
+    shrunk,
+    value_at,
+)
 from selify.tryon.engine.person import Person
 from selify.tryon.engine.worn import worn_cuff
 from selify.tryon.types import GarmentCategory
@@ -73,17 +81,10 @@ def _busy(person: Person, restored: Mask | None, area: int) -> float:
     return float(light.std()) / 10 * float(restored.sum()) / area if light.size > 50 else 0.0
 
 
-_TAKEN_OFF = {
-    GarmentCategory.TOP: (Label.UPPER,),
-    GarmentCategory.BOTTOM: (Label.LOWER,),
-    GarmentCategory.DRESS: (Label.UPPER, Label.LOWER),
-}
-
-
 def _old_left(person: Person, category: GarmentCategory, dressed: Dressed, cover: Mask) -> float:
     """Area of old cloth that still shows: of a top anywhere, of others as high as the new garment."""
     span = person.skeleton.span
-    old = opened(np.isin(person.label, _TAKEN_OFF[category]), 0.01 * span)
+    old = opened(np.isin(person.label, WORN_AS[category]), 0.01 * span)
     old &= (1 - grown(cover, 0.015 * span)) & (1 - dressed.replaced)
     if category is not GarmentCategory.TOP:
         rows = np.flatnonzero(cover.any(1))
@@ -118,25 +119,15 @@ def _sleeves_across(person: Person) -> float:
         lengths = lengths_along(arm)
         covered = worn_cuff(person, k)
         end = lengths[-1] if covered is None else covered
-        spots = at_length(arm, np.linspace(lengths[1] * 0.8, lengths[-1], 20))
-        inside = [
-            _at(zone, spot) and length <= end
-            for spot, length in zip(
-                spots, np.linspace(lengths[1] * 0.8, lengths[-1], 20), strict=True
-            )
-        ]
+        along = np.linspace(lengths[1] * 0.8, lengths[-1], 20)
+        spots = at_length(arm, along)
+        inside = [value_at(zone, p) and a <= end for p, a in zip(spots, along, strict=True)]
         across = max(across, float(np.mean(inside)))
     return across
 
 
-def _at(mask: Mask, point: Array) -> bool:
-    height, width = mask.shape
-    x, y = int(point[0]), int(point[1])
-    return 0 <= x < width and 0 <= y < height and bool(mask[y, x])
-
-
 def _outerwear(person: Person) -> float:
-    """How much of the picture is worn above: coats and capes are several trunks wide."""
+    """Area of what is worn above, in shoulder spans times trunks: tees have 0.7, coats and capes 1.7 and more."""
     return float(person.upper.sum()) / (person.skeleton.span * person.skeleton.trunk)
 
 

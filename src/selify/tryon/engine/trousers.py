@@ -28,7 +28,7 @@ from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.shading import contact, drop_shadow, exposure, folds, volume
 from selify.tryon.engine.skin import paint_skin
 from selify.tryon.engine.undressing import LowerBody, above_waist, background_behind, undress
-from selify.tryon.types import RefusalCode
+from selify.tryon.types import RefusalCode, RefusalReason
 
 # Old folds lie where the old cloth did: only part of their light fits the new one.
 _FOLDS_TAKEN = 0.6
@@ -163,7 +163,10 @@ def _left_over(person: Person, lower: LowerBody, fit: BottomFit, drape: _Drape) 
 
 def _refuse_hidden_waist(lower: LowerBody) -> None:
     if lower.waist.even > _MOST_UNEVEN:
-        details: dict[str, float | str] = {"reason": "waist", "uneven": round(lower.waist.even, 3)}
+        details: dict[str, float | str] = {
+            "reason": RefusalReason.LAYERS,
+            "uneven": round(lower.waist.even, 3),
+        }
         raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_SHOW_WAIST, details=details)
 
 
@@ -172,7 +175,10 @@ def _refuse_if_too_much(person: Person, legs: tuple[Leg, Leg], left: _LeftOver) 
     whole = max(1, int(person.mask.sum()))
     restored, bared = int(left.background.sum()) / whole, int(left.skin.sum()) / whole
     if restored > _MOST_RESTORED:
-        details: dict[str, float | str] = {"reason": "wide", "restored": round(restored, 3)}
+        details: dict[str, float | str] = {
+            "reason": RefusalReason.LOOSE,
+            "restored": round(restored, 3),
+        }
         raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_CLOSE_FITTING, details=details)
     limbs = legs[0].mask(person.shape, 0.0, legs[0].length) | legs[1].mask(
         person.shape, 0.0, legs[1].length
@@ -180,7 +186,7 @@ def _refuse_if_too_much(person: Person, legs: tuple[Leg, Leg], left: _LeftOver) 
     seen = int((person.skin & limbs & (1 - person.zones.arms)).sum()) / whole
     most = _MOST_BARED_BESIDE_SKIN if seen > 0.5 * bared else _MOST_BARED
     if bared > most:
-        details = {"reason": "legs", "painted": round(bared, 3)}
+        details = {"reason": RefusalReason.BARE_LEGS, "painted": round(bared, 3)}
         raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_BARE_LEGS, details=details)
 
 

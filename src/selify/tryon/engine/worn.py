@@ -7,11 +7,11 @@ left over, and no skin need be painted.
 import cv2
 import numpy as np
 
-from selify.tryon.engine.arrays import SIDES, Array, Mask, Point
+from selify.tryon.engine.arrays import SIDES, Mask, Point
 from selify.tryon.engine.body import BodyFit
-from selify.tryon.engine.geometry import at_length, lengths_along, unit
+from selify.tryon.engine.geometry import at_length, lengths_along
 from selify.tryon.engine.labels import Label
-from selify.tryon.engine.masks import distance_to, grown, opened
+from selify.tryon.engine.masks import distance_to, grown, opened, value_at
 from selify.tryon.engine.person import Person
 
 SHARED_CUFF = 0.12
@@ -57,7 +57,7 @@ def worn_cuff(person: Person, side: int) -> float | None:
     bone = person.skeleton.arm(side)
     total = float(lengths_along(bone)[-1])
     lengths = np.linspace(0.12, 0.97, 60) * total
-    labels = np.array([_label_at(person, p) for p in at_length(bone, lengths)])
+    labels = np.array([value_at(person.label, p) for p in at_length(bone, lengths)])
     skin = labels == Label.SKIN
     for i in range(len(lengths) - 6):
         if skin[i : i + 6].mean() > 0.8 and skin[i]:
@@ -65,40 +65,12 @@ def worn_cuff(person: Person, side: int) -> float | None:
     return None
 
 
-def bare_arm_radius(person: Person, side: int) -> float | None:
-    """Half the width of the bare arm just below the cuff worn now; None if none is seen."""
-    arm = bare_arm(person, side)
-    return None if arm is None else arm[1]
-
-
-def bare_arm(person: Person, side: int) -> tuple[Point, float] | None:
-    """Middle and half the width of the bare arm just below the cuff worn now; None if none is seen.
-
-    The bone of the skeleton seldom runs along the middle of the arm.
-    """
-    cuff = worn_cuff(person, side)
-    if cuff is None:
-        return None
-    span, bone = person.skeleton.span, person.skeleton.arm(side)
-    ahead, at = at_length(bone, cuff + 0.2 * span), at_length(bone, cuff + 0.12 * span)
-    along = unit(ahead - at)
-    normal = np.array([-along[1], along[0]])
-    reaches = []
-    for direction in (normal, -normal):
-        steps = np.arange(0.02, 0.3, 0.01) * span
-        skin = [_label_at(person, at + direction * step) == Label.SKIN for step in steps]
-        reaches.append(float(steps[skin.index(False)]) if False in skin else float(steps[-1]))
-    radius = sum(reaches) / 2
-    middle = at + normal * (reaches[0] - reaches[1]) / 2
-    return (middle, radius) if radius > 0.05 * span else None
-
-
 def worn_collar(person: Person, fit: BodyFit) -> float | None:
     """How far below the shoulders' middle the collar worn now lies in front, in pixels."""
     s = person.skeleton
     chin = s.mouth - s.face_up * s.face_length * 0.8
     path = np.linspace(chin, fit.centre(0.5), 120)
-    labels = np.array([_label_at(person, p) for p in path])
+    labels = np.array([value_at(person.label, p) for p in path])
     cloth = labels == Label.UPPER
     for i in range(len(path) - 5):
         if cloth[i : i + 5].all():
@@ -119,7 +91,10 @@ def _collar_side(person: Person, fit: BodyFit, side: int) -> float | None:
         top = silhouette_above(person, side, float(reach))
         if top is None:
             return None
-        if _label_at(person, top + s.down * 0.035 * s.span) not in (Label.UPPER, Label.BACKGROUND):
+        if value_at(person.label, top + s.down * 0.035 * s.span) not in (
+            Label.UPPER,
+            Label.BACKGROUND,
+        ):
             return float(reach + 0.01 * s.span)
     return None
 
@@ -130,18 +105,6 @@ def silhouette_above(person: Person, side: int, reach: float) -> Point | None:
     foot = s.neck + s.outwards[side] * reach
     for up in np.arange(0.0, 0.36, 0.008):
         point = foot - s.down * up * s.span
-        if _outside(person.mask, point):
+        if not value_at(person.mask, point):
             return point
     return None
-
-
-def _outside(mask: Array, point: Point) -> bool:
-    height, width = mask.shape
-    x, y = int(point[0]), int(point[1])
-    return not (0 <= x < width and 0 <= y < height) or not mask[y, x]
-
-
-def _label_at(person: Person, point: Point) -> int:
-    height, width = person.shape
-    x, y = int(point[0]), int(point[1])
-    return int(person.label[y, x]) if 0 <= x < width and 0 <= y < height else 0
