@@ -28,6 +28,8 @@ _LEAST_WEIGHT = 0.05
 _FREE_AT, _FULLY_AT = 75, 75
 # A trait of which bad pictures often have more than this many times the most that any other has, forbids a picture.
 _NEVER, _OFTEN = 1.25, 3
+# However few good pictures have them: a plain top with long sleeves is no coat.
+_HARMLESS = {"outerwear": 1.36}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Weighing:
 def fit(names: Sequence[str], traits: Array, labels: Array) -> Weighing:
     """Logistic regression with weights that are not negative, by projected gradients."""
     convinced = np.array(_CONVINCED)[labels]
-    free = np.percentile(traits[labels == 2], _FREE_AT, axis=0)
+    harmless = np.array([_HARMLESS.get(name, -np.inf) for name in names])
+    free = np.maximum(np.percentile(traits[labels == 2], _FREE_AT, axis=0), harmless)
     fully = np.array(
         [
             np.percentile(above, _FULLY_AT) if len(above := bad[bad > least]) else np.inf

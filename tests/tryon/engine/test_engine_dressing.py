@@ -19,7 +19,7 @@ from selify.tryon.engine.refusals import Refused, refusal
 from selify.tryon.engine.shading import folds
 from selify.tryon.engine.skeleton import Skeleton, refuse_if_undressable
 from selify.tryon.engine.worker import refuse_if_unconvincing
-from selify.tryon.engine.worn import bare_arm, worn_cuff
+from selify.tryon.engine.worn import worn_cuff
 from selify.tryon.types import GarmentCategory, RefusalCode, RenderWarning
 from selify_sandbox.drawn_people import Look, draw_person
 
@@ -314,17 +314,23 @@ def test_arms_all_of_paint_in_a_portrait_are_refused(dress, perception, people, 
 def test_a_painted_arm_goes_on_as_wide_as_the_bare_one(dress):
     """Where the wide sleeve of alex ended, nothing of its width or outline stays behind."""
     result = dress("alex", "dress-meadow")
+    skeleton, label = result.person.skeleton, result.person.label
     for side in (0, 1):
-        middle, radius = bare_arm(result.person, side)
-        cuff = worn_cuff(result.person, side)
-        above = at_length(
-            result.person.skeleton.arm(side), cuff - 0.05 * result.person.skeleton.span
-        )
-        row = int(above[1])
-        painted = np.flatnonzero(result.dressed.painted[row])
-        near = painted[np.abs(painted - middle[0]) < 4 * radius]
-        outer = near.min() if middle[0] < result.person.skeleton.neck[0] else near.max()
-        assert abs(abs(outer - middle[0]) - radius) < 0.35 * radius
+        bone, cuff = skeleton.arm(side), worn_cuff(result.person, side)
+        below, above = at_length(bone, cuff + np.array([0.12, -0.05]) * skeleton.span)
+        bare = run_around(label[int(below[1])] == Label.SKIN, int(below[0]))
+        radius = len(bare) / 2
+        painted = np.flatnonzero(result.dressed.painted[int(above[1])])
+        near = painted[np.abs(painted - above[0]) < 4 * radius]
+        outer = np.min if above[0] < skeleton.neck[0] else np.max
+        assert abs((outer(near) - above[0]) - (outer(bare) - below[0])) < 0.35 * radius
+
+
+def run_around(row, column):
+    """The columns on both sides of ``column`` up to which ``row`` holds without a gap."""
+    gaps = np.flatnonzero(~row)
+    left = gaps[gaps < column].max(initial=-1) + 1
+    return np.arange(left, gaps[gaps > column].min(initial=len(row)))
 
 
 def test_sheen_on_black_is_hardly_carried_over(perception):

@@ -254,7 +254,7 @@ def _beside_sleeves(person: Person, sleeves: list[SleeveFit], drape: _Drape) -> 
     if not sleeves:
         return np.zeros(person.shape, bool)
     near = grown(drape.cover > 0.5, _rim_reach(person, sleeves) * person.skeleton.span) > 0
-    return near & ~_beyond_cuffs(person, sleeves, 0.10)
+    return near & ~_beyond_cuffs(person, sleeves, 0.02)
 
 
 def _bare_beside_sleeves(person: Person, sleeves: list[SleeveFit], drape: _Drape) -> Array:
