@@ -33,8 +33,10 @@ _OPENINGS = {
     Neck.BOAT: (104.0, 22.0),
     Neck.TURTLE: (46.0, 0.0),
     Neck.STRAPS: (76.0, 78.0),
+    Neck.THIN_STRAPS: (80.0, 96.0),
 }
-_STRAP = 30.0
+_STRAPS = {Neck.THIN_STRAPS: 8.0}
+_USUAL_STRAP = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,21 @@ def _trunk(body: Body, cut: Cut, shape: tuple[int, int]) -> tuple[Mask, Mask | N
     trunk &= 1 - inside
     if cut.front is Front.OPEN:
         trunk &= 1 - filled(shape, _gap(body, cut.hem))
+    if cut.neck is Neck.THIN_STRAPS:
+        inside = _back_straps(body, cut, shape)
     return trunk, inside
+
+
+def _back_straps(body: Body, cut: Cut, shape: tuple[int, int]) -> Mask:
+    """From the tops of the front's straps to the back's upper edge, further out: there is a loop between them."""
+    half, wide = _OPENINGS[cut.neck][0], _STRAPS[cut.neck]
+    top, low = body.shoulder_row(half) - 0.4 * cut.ease, body.row(0.36)
+    side = body.half_width(0.33) + cut.ease - wide
+    mask = np.zeros(shape, np.uint8)
+    for sign in (-1, 1):
+        across = np.array([half, half + wide, side + wide, side]) * sign + MIDDLE
+        mask |= filled(shape, np.stack([across, [top, top, low, low]], 1))
+    return mask
 
 
 def _shoulder(body: Body, cut: Cut) -> list[tuple[float, float]]:
@@ -201,7 +217,7 @@ def _shoulder(body: Body, cut: Cut) -> list[tuple[float, float]]:
         return [(half, 226.0), (half + 2, 258.0), (70.0, 281.0 - 0.4 * cut.ease), _tip(body, cut)]
     if cut.sleeve:
         return [start, start, _tip(body, cut), _tip(body, cut)]
-    outer = half + _STRAP
+    outer = half + _STRAPS.get(cut.neck, _USUAL_STRAP)
     edge = (outer, body.shoulder_row(outer) - 0.4 * cut.ease)
     return [start, start, edge, edge, (outer + 3, body.row(0.16)), (outer + 8, body.row(0.25))]
 
@@ -238,7 +254,7 @@ def _opening(body: Body, cut: Cut) -> Points:
     level = body.shoulder_row(half) - 0.4 * cut.ease
     share = np.linspace(-1, 1, 41)
     fall = 1 - np.abs(share) if cut.neck is Neck.V else 1 - share**2
-    if cut.neck is Neck.STRAPS:
+    if cut.neck in (Neck.STRAPS, Neck.THIN_STRAPS):
         fall = 1 - share**4
     front = np.stack([MIDDLE + half * share, level + depth * fall], 1)
     above = np.array([(MIDDLE + half, level - 60), (MIDDLE - half, level - 60)])

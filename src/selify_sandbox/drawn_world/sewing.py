@@ -11,6 +11,7 @@ from selify_sandbox.drawn_world.canvas import Canvas, dyed, folds, shade
 from selify_sandbox.drawn_world.specs import Colour, Front, Neck, Part, Piece
 
 _SEAM, _RIB = 0.72, 0.84
+_WITH_STRAPS = (Neck.STRAPS, Neck.THIN_STRAPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Sewn:
             top = self.body.row(0) - 40
             self._line(canvas, np.array([(MIDDLE - 70, top), (MIDDLE + 70, top)]), 4, trunk)
             return
-        width = (6 if self.piece.cut.neck is Neck.STRAPS else 12) * FINER
+        width = (6 if self.piece.cut.neck in _WITH_STRAPS else 12) * FINER
         near = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
         self._tint(canvas, near & trunk, 0.35)
 

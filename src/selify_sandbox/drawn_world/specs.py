@@ -51,6 +51,7 @@ class Neck(StrEnum):
     BOAT = "boat"
     TURTLE = "turtle"
     STRAPS = "straps"
+    THIN_STRAPS = "thin straps"
 
 
 class Front(StrEnum):
@@ -100,6 +101,7 @@ CROPPED_TEE = Cut(sleeve=0.3, hem=0.72, ease=10)
 LONG_SLEEVE = Cut(sleeve=0.97)
 TURTLENECK = Cut(sleeve=0.97, neck=Neck.TURTLE, ease=9)
 TANK = Cut(neck=Neck.STRAPS)
+CAMISOLE = Cut(neck=Neck.THIN_STRAPS)
 OPEN_JACKET = Cut(sleeve=0.97, neck=Neck.V, hem=1.14, ease=12, front=Front.OPEN)
 CLOSED_JACKET = Cut(sleeve=0.97, neck=Neck.V, hem=1.14, ease=12, front=Front.CLOSED)
 DRESS = Cut(neck=Neck.STRAPS, hem=1.62, flare=48)

@@ -9,7 +9,13 @@ import pytest
 
 from selify.tryon.engine.body import fit_body
 from selify.tryon.engine.fit import fit_torso
-from selify.tryon.engine.garment import Garment, read_cut_out
+from selify.tryon.engine.garment import (
+    Garment,
+    read_cut_out,
+    without_back_straps,
+    without_hanger,
+)
+from selify.tryon.engine.keypoints import runs_in_row
 from selify.tryon.engine.limbs import bare_limbs
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
 from selify.tryon.engine.sleeves import fit_sleeves
@@ -26,6 +32,7 @@ def drawn(cut: specs.Cut, print_: specs.Print = specs.Print.PLAIN) -> specs.Garm
 
 
 TEE, LONG, TANK = drawn(specs.TEE), drawn(specs.LONG_SLEEVE), drawn(specs.TANK)
+CAMISOLE = drawn(specs.CAMISOLE)
 DRESS = drawn(specs.DRESS)
 
 
@@ -157,9 +164,11 @@ def test_nothing_of_a_sleeves_corners_is_left_on_the_wall(wear):
     was = (place.photo.parts == Part.UPPER)[y0:y1, x0:x1]
     stays = (place.perfect.parts == Part.BACKGROUND)[y0:y1, x0:x1] & was
     inner = cv2.erode(stays.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    before, after = place.photo.bgr[y0:y1, x0:x1][inner], result.dressed.bgr[inner]
-    same = np.abs(before.astype(int) - after).max(1) < 12
-    assert same.mean() < 0.1
+    before, true = (one.bgr[y0:y1, x0:x1][inner].astype(int) for one in (place.photo, place.perfect))
+    after = result.dressed.bgr[inner]
+    # Some of the shirt's stripes are as light as the wall.
+    assert (np.abs(before - after).max(1) < 12).mean() < 0.12
+    assert (np.abs(true - after).max(1) < 20).mean() > 0.33
 
 
 # --- Straps and necks -----------------------------------------------------------------------------
@@ -172,6 +181,38 @@ def test_straps_stay_apart(wear):
     spot = person.neck + person.down * 0.03 * person.trunk
     assert result.dressed.cover[int(spot[1]), int(spot[0])] < 0.5
     assert scenes.measure(place, result.bgr).neck < 0.08
+
+
+def test_thin_straps_stay_thin(wear):
+    place, result = wear(PEOPLE["tank"], CAMISOLE)
+    person = result.person.skeleton
+    x0, y0, x1, y1 = result.crop
+    worn = result.dressed.cover > 0.5, (place.perfect.parts == Part.UPPER)[y0:y1, x0:x1]
+    row = int((person.neck + person.down * 0.08 * person.trunk)[1])
+    widths = [mask[row].sum() / person.span for mask in worn]
+    assert 0.02 < widths[0] < widths[1] + 0.1
+    assert scenes.measure(place, result.bgr).overlap > 0.75
+
+
+def test_straps_that_go_over_to_the_back_are_not_the_fronts():
+    """Seen beside them in the picture, with a gap between; on a shopper nobody sees them."""
+    mask = (garments.draw(CAMISOLE).alpha > 0.5).astype(np.uint8)
+    front = without_back_straps(mask)
+    row = int(np.flatnonzero(mask.any(1))[0] + 0.12 * mask.any(1).sum())
+    runs = [len(runs_in_row(one, row)) for one in (mask, front)]
+    assert runs == [4, 2]
+    assert front.sum() > 0.95 * mask.sum()
+    tank = (garments.draw(TANK).alpha > 0.5).astype(np.uint8)
+    assert np.array_equal(without_back_straps(tank), tank)
+
+
+def test_a_hangers_hook_is_no_part_of_a_top():
+    garment = garments.draw(TEE)
+    mask = (garment.alpha > 0.5).astype(np.uint8)
+    hung = cv2.copyMakeBorder(mask, 60, 0, 0, 0, cv2.BORDER_CONSTANT)
+    column, top = int(np.flatnonzero(hung.any(0)).mean()), int(np.flatnonzero(hung.any(1))[0])
+    hung[top - 40 : top + 20, column - 6 : column + 6] = 1
+    assert np.array_equal(without_hanger(hung)[60:], mask)
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,13 @@ document.addEventListener("htmx:afterSwap", (event) => {
   readAt = 0;
 });
 
+// A search that was typed into before htmx heard its keys would wait for the next one.
+document.addEventListener("htmx:load", ({ target }) => {
+  for (const field of target.querySelectorAll?.("input[type=search]") ?? []) {
+    if (field.value !== field.defaultValue) field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+});
+
 // On a phone the conversation stands below the list: who opens one is taken there, and back again.
 const narrow = matchMedia("(max-width: 760px)");
 

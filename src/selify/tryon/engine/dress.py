@@ -27,7 +27,9 @@ from selify.tryon.engine.masks import (
     fill_from_nearest,
     grown,
     opened,
+    parts_touching,
     polygon,
+    shrunk,
     soft_polygon,
 )
 from selify.tryon.engine.person import Person
@@ -91,7 +93,7 @@ def dress(
     front = _in_front(person, body, torso, drape, sleeved=bool(sleeves))
     cover = np.clip(drape.cover * (1 - front) * (1 - _head(person)), 0, 1)
     hidden = np.maximum(cover, grown(left.skin, 0.03 * person.skeleton.span))
-    base = _without_old_rim(person, worn, left.background, hidden)
+    base = _without_old_rim(person, worn, left, hidden)
     base = paint_skin(person, left.skin, base, limbs, left.arms)
     base = base * drop_shadow(person, cover)[..., None]
     shade = (1 + (folds(person, person.upper) - 1) * light) * volume(person, drape.cover)
@@ -220,16 +222,26 @@ def _left_over(
     limb = limbs.mask > 0
     trunk = left & ~bare & ~neck & (person.along < torso.hem_height + 0.15)
     trunk |= _hips_beside(person, torso, drape)
-    skin = (left & neck) | (beyond & limb)
-    skin_mask = grown(opened(skin, 1), max(1.0, 0.012 * span)) & person.mask & (1 - person.hair)
-    round_limb = grown(opened(beyond & limb & (_chest(person) == 0), 1), 0.012 * span)
+    on_limb = _smoothed(beyond & limb, 0.015 * span)
+    skin = grown(opened((left & neck) | on_limb, 1), max(1.0, 0.012 * span))
+    round_limb = grown(opened(on_limb & (_chest(person) == 0), 1), max(1.0, 0.02 * span))
+    skin_mask = (skin | round_limb) & person.mask & (1 - person.hair) & ~(beyond & ~limb)
+    notches = beyond & (skin_mask == 0) & (grown(1 - person.mask, 0.03 * span) > 0)
+    # What hung on the far side of an arm is its old sleeve, not the trunk.
+    beyond_arm = trunk & (grown(round_limb, 0.04 * span) > 0)
+    beyond_arm &= parts_touching(trunk, grown(drape.torso > 0.5, 0.02 * span)) == 0
     return _LeftOver(
-        torso=trunk.astype(np.uint8),
+        torso=(trunk & ~beyond_arm).astype(np.uint8),
         sleeve=sleeve.astype(np.uint8),
         skin=skin_mask,
         arms=skin_mask & round_limb,
-        background=(beyond & ~limb).astype(np.uint8),
+        background=((beyond & ~limb) | notches | beyond_arm).astype(np.uint8),
     )
+
+
+def _smoothed(mask: Array, radius: float) -> Array:
+    """Without the notches that a segmenter's rim has."""
+    return np.asarray(blur(mask.astype(np.float32), radius) > 0.5)
 
 
 def _hips_beside(person: Person, torso: TorsoFit, drape: _Drape) -> Array:
@@ -361,7 +373,8 @@ def _in_front(
     for k in SIDES:
         start = s.shoulders[k] * 0.35 + s.elbows[k] * 0.65
         arms |= capsule(shape, start, s.elbows[k], 0.15 * s.span, 0.15 * s.span)
-    bare = blur(person.skin_alpha * arms, _edge_softness(person)) * (1 - drape.sleeves)
+    bare = person.skin_alpha * arms * (1 - shrunk(person.upper, 0.01 * s.span))
+    bare = blur(bare, _edge_softness(person)) * (1 - drape.sleeves)
     # An upper arm beside the trunk must not eat into the shoulder of the new garment.
     left, right = torso.armpits
     corners = [torso.collar[0], torso.collar[1], body.tips[1], right * 0.65 + left * 0.35]
@@ -375,7 +388,7 @@ def _head(person: Person) -> Soft:
     return blur(person.head.astype(np.float32), 1.5)
 
 
-def _without_old_rim(person: Person, worn: Mask, gone: Mask, cover: Soft) -> Array:
+def _without_old_rim(person: Person, worn: Mask, left: _LeftOver, cover: Soft) -> Array:
     """The photo with background where wide old sleeves were, and without their tint in its rim."""
     span = person.skeleton.span
     near = grown(worn, 0.03 * span) > 0
@@ -383,9 +396,11 @@ def _without_old_rim(person: Person, worn: Mask, gone: Mask, cover: Soft) -> Arr
     picture = person.bgr.astype(np.float32)
     share = np.clip(1.5 * (1 - person.alpha), 0, 1) * rim
     behind = grown(person.alpha > 0.02, 0.01 * span) == 0
-    if gone.any():
-        # A sleeve's corners stand out beyond what was seen of it.
-        around = grown(gone, 0.04 * span) & (1 - grown(person.mask & (1 - worn), 0.01 * span))
+    gone = left.background
+    if gone.any() or left.arms.any():
+        # A sleeve's corners stand out beyond what was seen of it, and its rim beyond the arm that was in it.
+        around = grown(gone, 0.04 * span) | (grown(left.arms, 0.015 * span) & (1 - left.arms))
+        around &= 1 - grown(person.mask & (1 - worn), 0.01 * span)
         around |= grown(gone, 0.01 * span) & (1 - person.skin)
         share = np.maximum(share, blur(around.astype(np.float32), 1.5))
         behind &= around == 0

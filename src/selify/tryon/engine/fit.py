@@ -10,7 +10,6 @@ from selify.tryon.engine.body import BodyFit
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.geometry import between, distance, resample, smooth
 from selify.tryon.engine.keypoints import TopPoints
-from selify.tryon.engine.neckline import bow
 from selify.tryon.engine.person import Person
 from selify.tryon.engine.worn import SHARED_COLLAR, collar_reach, silhouette_above, worn_collar
 from selify.tryon.types import GarmentCategory
@@ -28,11 +27,13 @@ _ROUND = {
 # A hem that would end this little (in tau) above the one worn now is drawn down to it.
 _SHARED_HEM = 0.14
 _USUAL_HEM = 1.1
+# A strap's least width, in shoulder spans.
+_THINNEST = 0.03
 # How far a wide top stands off the trunk, in shoulder spans.
 EASE = 0.06
 # A flat garment shows the inside of its back below its front hem as above its neckline.
 _HEM_LIFT = 0.012
-_SIDE_POINTS = 9
+_SIDE_POINTS, _NECK_POINTS, _HOLE_POINTS = 9, 17, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ def fit_torso(person: Person, body: BodyFit, garment: Garment, points: TopPoints
     lengthwise = scale * _roundness(garment, points)
     hem_height = _hem_height(body, garment, points, lengthwise)
     tips = _tips(person, body, points, lengthwise)
-    collar = _collar(person, body, points, tips)
+    strap = _strap(garment, points) * lengthwise
+    collar = _collar(person, body, points, tips, strap)
     points = _with_lower_armpits(body, points, hem_height)
     sides = _sides(body, garment, points, hem_height, scale)
     lines = [_shoulder_line(person, body, collar[k], tips[k], k) for k in SIDES]
@@ -163,10 +165,21 @@ def _tips(
     return found[0], found[1]
 
 
+def _strap(garment: Garment, points: TopPoints) -> float:
+    """How wide one is, in pixels of the garment; 0 where its neckline is not that of straps."""
+    if garment.neckline.outline is None:
+        return 0.0
+    return (points.shoulder_width - points.neck_width) / 2
+
+
 def _collar(
-    person: Person, body: BodyFit, points: TopPoints, tips: tuple[Point, Point]
+    person: Person,
+    body: BodyFit,
+    points: TopPoints,
+    tips: tuple[Point, Point],
+    strap: float,
 ) -> tuple[Point, Point]:
-    """Points on the shoulders' outline, as far out as the garment's collar is wide."""
+    """Points on the shoulders' outline, as far out as the garment's collar is wide; ``strap``: the width of one, or 0."""
     s = person.skeleton
     share = float(np.clip(points.neck_width / max(1.0, points.shoulder_width), 0.15, 0.95))
     worn = collar_reach(person, body)
@@ -174,6 +187,8 @@ def _collar(
     for k in SIDES:
         tip = abs(float(np.dot(tips[k] - s.neck, s.across)))
         reach = float(np.clip(0.93 * share * tip, 0.24 * s.span, 0.92 * tip))
+        if strap:
+            reach = max(tip - max(strap, _THINNEST * s.span), 0.24 * s.span)
         near = worn[k]
         if near is not None and abs(reach - near) < 2 * SHARED_COLLAR * s.span:
             reach = min(reach, max(near, 0.2 * s.span))
@@ -223,17 +238,15 @@ def _neck(
         worn -= float(np.dot((collar[0] + collar[1]) / 2 - s.neck, s.down))
         if -0.06 * s.span < depth - worn < SHARED_COLLAR * s.span:
             depth = max(worn - 0.012 * s.span, 0.03 * s.span)
-    share = np.linspace(0, 1, 9)
-    line = between(collar[0], collar[1], share)
-    down = s.down * bow(share, garment.neckline.power)[:, None]
-    return np.asarray(line + down * depth)
+    share, deep = garment.neckline.shape(_NECK_POINTS)
+    return np.asarray(between(collar[0], collar[1], share) + s.down * deep[:, None] * depth)
 
 
 def _armhole(points: TopPoints, tip: Point, pit: Point, side: int) -> Points:
     """From shoulder tip to armpit, bowed as in the garment."""
-    source = resample(smooth(points.armholes[side], 4), 5)
-    straight = resample(source[[0, -1]], 5)
-    target = resample(np.vstack([tip, pit]), 5)
+    source = resample(smooth(points.armholes[side], 4), _HOLE_POINTS)
+    straight = resample(source[[0, -1]], _HOLE_POINTS)
+    target = resample(np.vstack([tip, pit]), _HOLE_POINTS)
     scale = distance(target[0], target[-1]) / max(1.0, distance(source[0], source[-1]))
     curved = (source - straight) * scale
     curved[[0, -1]] = 0
@@ -309,12 +322,12 @@ def _correspondences(
     hem: Points,
     across: Callable[[Array], Array],
 ) -> tuple[Points, Points]:
-    source = [garment.neckline.front(9)[1:-1]]
+    source = [garment.neckline.front(_NECK_POINTS)[1:-1]]
     target = [neck[1:-1]]
     for k in SIDES:
         line = resample(smooth(points.shoulder_lines[k], 4), 5)
         line[0] = points.collar[k]
-        hole = resample(smooth(points.armholes[k], 4), 5)
+        hole = resample(smooth(points.armholes[k], 4), _HOLE_POINTS)
         side = resample(smooth(points.sides[k], 4), _SIDE_POINTS)
         source += [line, hole[1:-1], side]
         target += [lines[k], holes[k][1:-1], sides[k]]

@@ -14,6 +14,8 @@ from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.types import GarmentCategory
 
 _BLEED_SIDE = 400
+# A strap is thinner, in widths of its garment; what holds it is narrower, and no higher.
+_STRAP, _HANGER, _HANGER_HEIGHT = 0.06, 0.16, 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ def read_cut_out(
     """Arguments as of ``cut_out``. Raises Refused (garment_not_found)."""
     cut = cut_out(bgr, alpha, category, segmenter, by_colour)
     mask = largest_part(cut.alpha > 0.5)
+    if category is not GarmentCategory.BOTTOM:
+        mask = without_back_straps(without_hanger(mask))
     top = bottom = None
     outside = np.zeros_like(mask)
     neckline = NO_NECKLINE
@@ -80,6 +84,36 @@ def read_cut_out(
     cloth = bled(bgr, np.where(outside > 0, 0, cut.alpha))
     rim = cut.alpha * mask_edge(mask)
     return Garment(category, bgr, cloth, rim, cut.backdrop, top, neckline, bottom, cut.agreement)
+
+
+def without_hanger(mask: Mask) -> Mask:
+    """What stands up narrower than any neck is no garment."""
+    x0, y0, width, height = cv2.boundingRect(mask)
+    kept = mask.copy()
+    for row in range(y0, y0 + int(_HANGER_HEIGHT * height)):
+        columns = np.flatnonzero(mask[row])
+        if len(columns) and np.ptp(columns) > _HANGER * width:
+            break
+        kept[row] = 0
+    return kept
+
+
+def without_back_straps(mask: Mask) -> Mask:
+    """A thin strap that goes over to the back leaves a loop open, and lies further out than the front's own."""
+    x0, y0, width, height = cv2.boundingRect(mask)
+    count, loops, stats, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
+    kept = mask.copy()
+    for loop in range(1, count):
+        left, top, wide, tall, area = (int(v) for v in stats[loop])
+        if not (area > 0.0005 * mask.sum() and top > y0 and top + tall < y0 + 0.5 * height):
+            continue
+        on_left = left + wide / 2 < x0 + width / 2
+        for row in range(top, top + tall):
+            columns = np.flatnonzero(loops[row] == loop)
+            beyond = slice(0, columns[-1] + 1) if on_left else slice(columns[0], None)
+            if mask[row, beyond].sum() < _STRAP * width:
+                kept[row, beyond] = 0
+    return largest_part(kept)
 
 
 def _inside_of_back(top: TopPoints, neckline: Neckline, shape: tuple[int, ...]) -> Mask:

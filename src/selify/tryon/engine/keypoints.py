@@ -37,10 +37,11 @@ class TopPoints:
     """Key points of a top or a dress. ``sleeves`` is None for a sleeveless one.
 
     ``shoulder_lines`` run from collar to shoulder, ``armholes`` from shoulder to armpit,
-    ``sides`` from armpit to hem, ``hem`` from left to right.
+    ``sides`` from armpit to hem, ``hem`` and ``neck`` (the outline between the collar's points) from left to right.
     """
 
     collar: tuple[Point, Point]
+    neck: Points
     shoulder_lines: tuple[Points, Points]
     armholes: tuple[Points, Points]
     sides: tuple[Points, Points]
@@ -220,6 +221,7 @@ def top_points(mask: Mask, *, dress: bool) -> TopPoints:
     lines, holes, sleeves = _arms(outline, over, (sides[0][0], sides[1][0]), sleeved)
     return TopPoints(
         collar=(points[0], points[1]),
+        neck=outline.walk(*collar),
         shoulder_lines=lines,
         armholes=(holes[0], holes[1]),
         sides=sides,
@@ -263,6 +265,7 @@ def points_at(mask: Mask, marks: Landmarks) -> TopPoints:
         sleeves = _sleeve_to(rests[0], marks.cuffs[0]), _sleeve_to(rests[1], marks.cuffs[1])
     return TopPoints(
         collar=(outline.contour[collar[0]], outline.contour[collar[1]]),
+        neck=outline.walk(*collar),
         shoulder_lines=(lines[0], lines[1]),
         armholes=holes,
         sides=sides,
@@ -312,8 +315,16 @@ def _collar(outline: _Outline, left: Array, right: Array, middle: float) -> tupl
         x_left, x_right = int(left.max()), int(right.min())
     else:
         # The back of the collar is level too: the shoulders' ends are the collar.
-        x_left, x_right = int(left.min()), int(right.max())
+        x_left, x_right = _alike(outline, int(left.min()), int(right.max()), middle)
     return np.array([x_left, outline.top[x_left]]), np.array([x_right, outline.top[x_right]])
+
+
+def _alike(outline: _Outline, left: int, right: int, middle: float) -> tuple[int, int]:
+    """As far out on one side as on the other, where the outline is as high there: creases move either end."""
+    reach = (right - left) / 2
+    level = max(outline.top[left], outline.top[right]) + 0.02 * outline.height
+    ends = int(max(outline.x0, middle - reach)), int(min(outline.x1, middle + reach))
+    return ends if max(outline.top[end] for end in ends) <= level else (left, right)
 
 
 def _highest_beside(outline: _Outline, half: float, side: int) -> Array:
@@ -496,7 +507,7 @@ def _arms(
     left = np.asarray(over[0])
     right = np.asarray(over[1])
     if not sleeved:
-        cuts = [_strap_end(path, outline.height) for path in (left, right)]
+        cuts = [_strap_end(path, side, outline.height) for side, path in enumerate((left, right))]
         lines = left[: cuts[0] + 1], right[: cuts[1] + 1]
         return lines, (left[cuts[0] :], right[cuts[1] :]), None
     chest = abs(pits[1][0] - pits[0][0])
@@ -507,12 +518,12 @@ def _arms(
     return lines, (holes[0], holes[1]), (sleeves[0], sleeves[1])
 
 
-def _strap_end(path: Points, height: int) -> int:
-    """Outer end of a strap: the corner between it and the armhole."""
+def _strap_end(path: Points, side: int, height: int) -> int:
+    """Outer end of a strap: the corner between it and the armhole, on the outer side of the way to the armpit."""
     points = path.astype(float)
     line = points[-1] - points[0]
-    off = np.abs(line[0] * (points - points[0])[:, 1] - line[1] * (points - points[0])[:, 0])
-    off /= max(1.0, float(np.hypot(*line)))
+    off = line[0] * (points - points[0])[:, 1] - line[1] * (points - points[0])[:, 0]
+    off *= (-1 if side else 1) / max(1.0, float(np.hypot(*line)))
     corner = int(off.argmax()) if off.max() > 0.02 * height else int(len(points) * 0.3)
     return max(2, min(corner, len(points) - 3))
 

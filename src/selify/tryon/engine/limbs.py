@@ -55,7 +55,8 @@ def bare_limbs(person: Person) -> Limbs:
     radius = np.full(person.shape, 0.14 * s.span, np.float32)
     for k in SIDES:
         mask |= arms[k].drawn(person.shape)
-        mask |= capsule(person.shape, s.neck, s.shoulders[k], 0.3 * s.span, 0.17 * s.span)
+        shoulder = arms[k].middle[0]
+        mask |= capsule(person.shape, s.neck, shoulder, 0.3 * s.span, float(arms[k].radii[0]))
         for at, half in zip(arms[k].middle, arms[k].radii, strict=True):
             cv2.circle(radius, pixel(at), int(1.6 * half), (float(half),), -1)
     return Limbs(arms, mask, blur(radius, 0.05 * s.span))

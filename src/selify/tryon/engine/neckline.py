@@ -1,12 +1,13 @@
 """The front neckline of a garment laid flat, where the inside of its back shows above it."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import Array, Bgr, Mask, Point, Points
+from selify.tryon.engine.geometry import resample, smooth
 from selify.tryon.engine.keypoints import TopPoints
 
 _SAMPLES = 60
@@ -16,6 +17,12 @@ _INTO_FRONT = 0.02
 # Where the front begins, in widths of the collar: inside the collar's points, on them, or further out on the shoulders
 # where the back of a wide neck stands higher than its front.
 _INSETS = (0.06, 0.03, 0.0, -0.06, -0.12, -0.18, -0.25, -0.33, -0.42)
+# An outline without sleeves that dips this far (in widths of the collar) lies between straps.
+_OPEN = 0.3
+# How far (in widths of the collar) a back is above the front at least that is seen behind it.
+_STANDS = 0.05
+# Pixels to either side over which an outline's steps are evened out.
+_SMOOTHED = 4
 # Shapes of the curve, and how usual they are.
 _POWERS = {2.0: 1.0, 3.5: 0.9, 1.15: 0.75}
 
@@ -25,20 +32,36 @@ class Neckline:
     """A curve between two points of the outline, (left, right). ``depth`` below them in garment pixels.
 
     ``confidence`` 0..1: how clearly its edge was seen; 0: the depth is the outline's own. ``power``: 2 is a parabola,
-    more is flatter below, as a U, and less is sharper, as a V.
+    more is flatter below, as a U, and less is sharper, as a V. ``outline``: between straps, what is seen of it.
     """
 
     ends: tuple[Point, Point]
     depth: float
     confidence: float
     power: float = 2.0
+    outline: Points | None = None
 
     def curve(self, count: int) -> Points:
         """``count`` points from the left end to the right."""
+        if self.outline is not None:
+            return resample(self.outline, count)
         return curve(*self.ends, self.depth, np.linspace(0, 1, count), self.power)
+
+    def shape(self, count: int) -> tuple[Array, Array]:
+        """The curve as shares of the way from end to end, and of its depth below that way."""
+        if self.outline is None:
+            share = np.linspace(0, 1, count)
+            return share, bow(share, self.power)
+        left, right = self.ends
+        way = right - left
+        x, y = (self.curve(count) - left).T
+        share = x / max(1.0, float(way[0]))
+        return share, (y - share * way[1]) / max(1.0, self.depth)
 
     def front(self, count: int) -> Points:
         """The same, moved a little into the front: no line of the inside is left on it."""
+        if self.outline is not None:
+            return self.curve(count)
         left, right = self.ends
         away = _INTO_FRONT * (right[0] - left[0])
         ends = left - np.array([away, 0]), right + np.array([away, 0])
@@ -54,7 +77,9 @@ def find_neckline(bgr: Bgr, mask: Mask, points: TopPoints) -> Neckline:
     left, right = (np.asarray(p, float) for p in points.collar)
     width = points.neck_width
     depth = outline_depth(mask, left, right)
-    own = Neckline((left, right), depth, 0.0)
+    between_straps = points.sleeves is None and depth > _OPEN * width
+    outline = smooth(points.neck, _SMOOTHED) if between_straps else None
+    own = Neckline((left, right), depth, 0.0, outline=outline)
     tall = points.box[3] - points.box[1]
     if width <= 0.06 * (points.box[2] - points.box[0]):
         return own
@@ -78,7 +103,22 @@ def find_neckline(bgr: Bgr, mask: Mask, points: TopPoints) -> Neckline:
     if found <= _MIN_EVIDENCE:
         return own
     confidence = min(1.0, found / (3 * _MIN_EVIDENCE))
-    return Neckline(starts[start], float(depths[best]), confidence, list(_POWERS)[shape])
+    neckline = Neckline(starts[start], float(depths[best]), confidence, list(_POWERS)[shape])
+    return neckline if outline is None else _below(outline, neckline)
+
+
+def _below(outline: Points, neckline: Neckline) -> Neckline:
+    """Straps as the outline shows them, and between them the front where the back stands clearly above it."""
+    line = neckline.curve(_SAMPLES)
+    start, width = outline[0], outline[-1][0] - outline[0][0]
+    deep = outline[:, 1] - start[1] > 0.5 * np.ptp(outline[:, 1])
+    lower = np.interp(outline[:, 0], *line.T)
+    if np.median((lower - outline[:, 1])[deep]) < _STANDS * width:
+        lower = outline[:, 1]
+    path = np.where(deep, np.maximum(outline[:, 1], lower), outline[:, 1])
+    return replace(
+        neckline, ends=(start, outline[-1]), outline=np.stack([outline[:, 0], path], 1)
+    )
 
 
 def _ends(mask: Mask, points: TopPoints, inset: float) -> tuple[Point, Point]:
