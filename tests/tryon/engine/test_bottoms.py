@@ -13,8 +13,10 @@ from selify.tryon.engine.labels import Label
 from selify.tryon.engine.networks import load_networks
 from selify.tryon.engine.perception import Perception
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see, try_on
+from selify.tryon.engine.reading import Limit
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.skeleton import refuse_if_undressable
+from selify.tryon.engine.suitability import limits_of
 from selify.tryon.engine.trousers import dress_bottom
 from selify.tryon.types import GarmentCategory
 from selify_sandbox.drawn_world import garments, people, scenes, specs
@@ -174,6 +176,24 @@ def test_a_garment_that_hangs_aslant_is_not_put_on_anybody(perception):
     with pytest.raises(Refused) as caught:
         try_on(perception, people.draw(PEOPLE["tee"]).bgr, slanted)
     assert caught.value.details["reason"] == "crooked"
+
+
+def test_trousers_with_their_hanger_are_not_put_on_anybody(perception):
+    """The inside of their back, above the front's edge, would be worn at the belly."""
+    drawn = garments.draw(SLIM)
+    alpha, bgr = (drawn.alpha * 255).astype(np.uint8), drawn.bgr.copy()
+    rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha[alpha.shape[0] // 3])
+    top, middle = int(rows[0]), int(columns.mean())
+    hook = slice(max(0, top - 30), top + 8), slice(middle - 12, middle + 12)
+    alpha[hook], bgr[hook] = 255, 20
+    hung = read_cut_out(bgr, alpha, GarmentCategory.BOTTOM)
+    limits, unfit = limits_of(bgr, hung)
+    assert Limit.ON_HANGER in limits
+    assert unfit
+    with pytest.raises(Refused) as caught:
+        try_on(perception, people.draw(PEOPLE["tee"]).bgr, hung)
+    assert caught.value.details["reason"] == "hanger"
+    assert Limit.ON_HANGER not in limits_of(drawn.bgr, read(SLIM))[0]
 
 
 def test_of_somebody_seated_one_knee_is_enough(wear):

@@ -164,7 +164,9 @@ def test_nothing_of_a_sleeves_corners_is_left_on_the_wall(wear):
     was = (place.photo.parts == Part.UPPER)[y0:y1, x0:x1]
     stays = (place.perfect.parts == Part.BACKGROUND)[y0:y1, x0:x1] & was
     inner = cv2.erode(stays.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    before, true = (one.bgr[y0:y1, x0:x1][inner].astype(int) for one in (place.photo, place.perfect))
+    before, true = (
+        one.bgr[y0:y1, x0:x1][inner].astype(int) for one in (place.photo, place.perfect)
+    )
     after = result.dressed.bgr[inner]
     # Some of the shirt's stripes are as light as the wall.
     assert (np.abs(before - after).max(1) < 12).mean() < 0.12

@@ -12,6 +12,11 @@ _HIP_ROW = 0.22
 # The seat is as deep as the hips are wide, about: legs that touch in the picture begin no lower than this.
 _DEEPEST_CROTCH = 0.85
 
+# A hanger above a waist, in widths of it: how much of a row it fills at most, and how high it is at least.
+_HOOK, _STANDS = 0.3, 0.025
+# It ends this far within the waist's own ends.
+_INSET = 0.06
+
 
 @dataclass(frozen=True, slots=True)
 class BottomCut:
@@ -27,6 +32,7 @@ class BottomCut:
     middle: float
     crotch: Point | None
     sag: float
+    on_hanger: bool
 
     @classmethod
     def of(cls, garment: Garment, points: BottomPoints) -> "BottomCut":
@@ -41,7 +47,8 @@ class BottomCut:
             crotch = np.array([crotch[0], top + _DEEPEST_CROTCH * hips])
             hips = _width(runs_in_row(mask, int(top + 0.7 * (crotch[1] - top))))
         sag = _sag(mask, points, hips)
-        return cls(mask, top, bottom, max(1.0, hips), middle, crotch, sag)
+        hung = _on_hanger(mask, points)
+        return cls(mask, top, bottom, max(1.0, hips), middle, crotch, sag, hung)
 
     @property
     def lean(self) -> float:
@@ -93,3 +100,15 @@ def _sag(mask: Mask, points: BottomPoints, hips: float) -> float:
     columns = np.linspace(left + 0.35 * (right - left), left + 0.65 * (right - left), 15)
     first = np.median(mask[:, columns.astype(int)].argmax(0))
     return float(np.clip(first - top, 0, 0.15 * hips))
+
+
+def _on_hanger(mask: Mask, points: BottomPoints) -> bool:
+    """A hook and clips stand up above the waist, not at its ends: the hanger's bar and the inside of the back are in
+    the picture with it.
+    """
+    (left, top), (right, _) = points.waist
+    above, width = mask[: int(top)].astype(bool), float(right - left)
+    inner = slice(int(left + _INSET * width), int(right - _INSET * width))
+    wide = above.sum(1)
+    standing = (wide > 0) & (wide < _HOOK * width) & (above[:, inner].sum(1) == wide)
+    return bool(standing.sum() > _STANDS * width)

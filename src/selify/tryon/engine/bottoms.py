@@ -32,6 +32,7 @@ _SHARED_EDGE = 0.12
 _LOOSE = 0.2
 
 _ASLANT = _("This garment lies aslant in its picture. Please try on another one.")
+_ON_HANGER = _("This garment’s picture shows its hanger. Please try on another one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,9 @@ def fit_bottom(lower: LowerBody, garment: Garment, points: BottomPoints) -> Bott
     if cut.lean > MOST_LEANING:
         details: dict[str, float | str] = {"reason": "crooked", "lean": round(cut.lean, 2)}
         raise Refused(RefusalCode.GARMENT_NOT_FOUND, hint=_ASLANT, details=details)
+    if cut.on_hanger:
+        details = {"reason": "hanger"}
+        raise Refused(RefusalCode.GARMENT_NOT_FOUND, hint=_ON_HANGER, details=details)
     if cut.crotch is None:
         return _Skirt(lower, cut).fit()
     return _Trousers(lower, cut).fit()

@@ -88,7 +88,7 @@ def read_cut_out(
 
 def without_hanger(mask: Mask) -> Mask:
     """What stands up narrower than any neck is no garment."""
-    x0, y0, width, height = cv2.boundingRect(mask)
+    _, y0, width, height = cv2.boundingRect(mask)
     kept = mask.copy()
     for row in range(y0, y0 + int(_HANGER_HEIGHT * height)):
         columns = np.flatnonzero(mask[row])

@@ -69,6 +69,9 @@ _LIMITS = {
         "Its sleeves cannot be told from its body: lay them out to the sides, and nothing folded over."
     ),
     Limit.ASLANT: _("It lies aslant: lay it so that it hangs straight down in the picture."),
+    Limit.ON_HANGER: _(
+        "Its hanger and the inside of its waist are in the picture: lay it flat, seen from the front."
+    ),
 }
 _MISFITS = {
     Misfit.TEXTURE: (

@@ -116,9 +116,7 @@ def _below(outline: Points, neckline: Neckline) -> Neckline:
     if np.median((lower - outline[:, 1])[deep]) < _STANDS * width:
         lower = outline[:, 1]
     path = np.where(deep, np.maximum(outline[:, 1], lower), outline[:, 1])
-    return replace(
-        neckline, ends=(start, outline[-1]), outline=np.stack([outline[:, 0], path], 1)
-    )
+    return replace(neckline, ends=(start, outline[-1]), outline=np.stack([outline[:, 0], path], 1))
 
 
 def _ends(mask: Mask, points: TopPoints, inset: float) -> tuple[Point, Point]:

@@ -75,6 +75,7 @@ class Limit(StrEnum):
     DOUBTFUL_OUTLINE = "doubtful_outline"
     PARTS_UNCLEAR = "parts_unclear"
     ASLANT = "aslant"
+    ON_HANGER = "on_hanger"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ _CUT_OFF = 0.1
 # 0.897 to 1; a dress on its own cloth, of which 60 % were found, 0.81.
 _OF_ONE_OPINION = 0.83
 _LOW_RESOLUTION = 300
+# Nobody is dressed in a garment of which one of these is true.
+_NEVER = (Limit.PARTS_UNCLEAR, Limit.ASLANT, Limit.ON_HANGER)
 _SIDE = 512
 
 
@@ -112,6 +114,7 @@ def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
     """What will not come out well, and whether it is so bad that nothing will."""
     mask = largest_part(garment.alpha > 0.5)
     worn = garment.backdrop is Backdrop.WORN
+    cut = None if garment.bottom is None else BottomCut.of(garment, garment.bottom)
     # Of somebody's clothes neither says how well they were cut out: the parse goes by more than colours.
     even = 1.0 if worn else mirrored_overlap(mask)
     contrast = 255.0 if worn else _contrast(bgr, mask, garment.backdrop)
@@ -124,20 +127,17 @@ def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
         Limit.UNEVEN_OUTLINE: even < _EVEN,
         Limit.DOUBTFUL_OUTLINE: garment.agreement < _OF_ONE_OPINION,
         Limit.PARTS_UNCLEAR: _parts_unclear(garment),
-        Limit.ASLANT: _aslant(garment),
+        Limit.ASLANT: cut is not None and cut.lean > MOST_LEANING,
+        Limit.ON_HANGER: cut is not None and cut.on_hanger,
     }
     limits = tuple(limit for limit, there in found.items() if there)
-    never = found[Limit.PARTS_UNCLEAR] or found[Limit.ASLANT]
+    never = any(found[limit] for limit in _NEVER)
     return limits, never or even < _HALF_MISSING or contrast < _INVISIBLE
 
 
 def _parts_unclear(garment: Garment) -> bool:
     """What it brings to every picture already speaks against them all."""
     return conviction(garment_traits(garment)).convincing < BARS["convincing"]
-
-
-def _aslant(garment: Garment) -> bool:
-    return garment.bottom is not None and BottomCut.of(garment, garment.bottom).lean > MOST_LEANING
 
 
 def _contrast(bgr: Bgr, mask: Mask, backdrop: Backdrop) -> float:
