@@ -55,10 +55,13 @@ class TopPoints:
         if collar[0][0] >= self.collar[0][0] or collar[1][0] <= self.collar[1][0]:
             return self
         left, right = self.shoulder_lines
-        lines = left[left[:, 0] < collar[0][0]], right[right[:, 0] > collar[1][0]]
-        if min(map(len, lines)) < _FEWEST_OF_LINE:
-            return self
-        return replace(self, collar=collar, shoulder_lines=lines)
+        # A neck as wide as the shoulders leaves a little of them.
+        starts = int((left[:, 0] >= collar[0][0]).sum()), int((right[:, 0] <= collar[1][0]).sum())
+        lines = [
+            line[min(start, max(0, len(line) - _FEWEST_OF_LINE)) :]
+            for line, start in zip((left, right), starts, strict=True)
+        ]
+        return replace(self, collar=(lines[0][0], lines[1][0]), shoulder_lines=(lines[0], lines[1]))
 
     @property
     def armpits(self) -> tuple[Point, Point]:
