@@ -9,10 +9,12 @@ import pytest
 
 from selify.tryon.engine.conviction import FILE, conviction
 from selify.tryon.engine.gate import BARS, assess_own
+from selify.tryon.engine.reading import Limit
 from selify.tryon.engine.refusals import Refused
+from selify.tryon.engine.suitability import limits_of, refuse_unclear_parts
 from selify.tryon.engine.traits import garment_traits, traits_of
 from selify.tryon.engine.worker import refuse_if_unsure
-from selify.tryon.types import QualityScores, RefusalReason
+from selify.tryon.types import QualityScores, RefusalCode, RefusalReason
 
 WEIGHTS = {n: one for n, one in tomllib.loads(FILE.read_text()).items() if isinstance(one, dict)}
 
@@ -108,15 +110,19 @@ def test_forearms_in_sleeves_in_front_of_the_trunk_are_seen(dress, garments):
     assert traits_of(done.person, garments["tee-sunrise"], done.dressed)["sleeves_across"] == 0
 
 
-def test_a_garment_of_which_one_sleeve_was_lost_is_known(garments):
+@pytest.fixture(scope="module")
+def one_sleeve_lost(garments):
     garment = garments["tee-sunrise"]
     assert garment.top is not None
     assert garment.top.sleeves is not None
     left, right = garment.top.sleeves
-    short = replace(right, upper=right.upper[: len(right.upper) // 4])
-    broken = replace(garment, top=replace(garment.top, sleeves=(left, short)))
-    assert garment_traits(broken)["sleeves_unlike"] > 1
-    assert garment_traits(garment)["sleeves_unlike"] < 0.1
+    short = replace(right, upper=right.upper[: len(right.upper) // 6])
+    return replace(garment, top=replace(garment.top, sleeves=(left, short)))
+
+
+def test_a_garment_of_which_one_sleeve_was_lost_is_known(garments, one_sleeve_lost):
+    assert garment_traits(one_sleeve_lost)["sleeves_unlike"] > 1
+    assert garment_traits(garments["tee-sunrise"])["sleeves_unlike"] < 0.1
 
 
 # --- What is done about it ------------------------------------------------------------------------
@@ -144,6 +150,19 @@ def test_what_another_photo_would_mend_is_said(doubt, reason):
 def test_what_no_photo_would_mend_is_left_to_the_gate():
     refuse_if_unsure(QualityScores(convincing=0.3, misses=("convincing",), doubts=("uneven",)))
     refuse_if_unsure(QualityScores(face=0.2, misses=("face",), doubts=("limbs_painted",)))
+
+
+def test_no_other_photo_is_asked_for_where_the_garments_picture_is_at_fault(
+    garments, one_sleeve_lost
+):
+    """The shop hears of it instead, at the upload already."""
+    with pytest.raises(Refused) as caught:
+        refuse_unclear_parts(one_sleeve_lost)
+    assert caught.value.code is RefusalCode.GARMENT_NOT_FOUND
+    limits, unfit = limits_of(one_sleeve_lost.bgr, one_sleeve_lost)
+    assert Limit.PARTS_UNCLEAR in limits
+    assert unfit
+    refuse_unclear_parts(garments["tee-sunrise"])
 
 
 def test_the_verdict_is_stored_with_its_reasons(good, garments):

@@ -7,6 +7,7 @@ docs/decisions, garments that cannot work.
 import cv2
 import numpy as np
 
+from selify.core.language import _
 from selify.tryon.engine.arrays import Array, Bgr, Mask
 from selify.tryon.engine.bottom_cut import BottomCut
 from selify.tryon.engine.bottoms import MOST_LEANING
@@ -44,6 +45,10 @@ _LOW_RESOLUTION = 300
 # Nobody is dressed in a garment of which one of these is true.
 _NEVER = (Limit.PARTS_UNCLEAR, Limit.ASLANT, Limit.ON_HANGER)
 _SIDE = 512
+
+_UNCLEAR = _(
+    "The parts of this garment cannot be told apart in its picture. Please try on another one."
+)
 
 
 # --- No garment, or another one -------------------------------------------------------------------
@@ -95,6 +100,13 @@ def _span(part: Mask, above: float, below: float) -> float:
     height = part.shape[0]
     runs = (runs_in_row(part, row) for row in range(int(above * height), int(below * height)))
     return float(np.median([row[-1][1] - row[0][0] for row in runs if row] or [0]))
+
+
+def refuse_unclear_parts(garment: Garment) -> None:
+    """Of a garment that would speak against every picture of it no other photo is asked for. Raises Refused."""
+    if _parts_unclear(garment):
+        details: dict[str, float | str] = {"reason": Limit.PARTS_UNCLEAR}
+        raise Refused(RefusalCode.GARMENT_NOT_FOUND, hint=_UNCLEAR, details=details)
 
 
 def two_legs(part: Mask) -> bool:
