@@ -8,6 +8,7 @@ import numpy as np
 
 from selify.tryon.engine.arrays import SIDES, Array, Bgr, Mask, Soft
 from selify.tryon.engine.body import BodyFit, arm_length
+from selify.tryon.engine.camera import as_photographed
 from selify.tryon.engine.fit import EASE, PIT_HEIGHT, TorsoFit, fit_torso, pit_reach
 from selify.tryon.engine.garment import Cloth, Garment
 from selify.tryon.engine.geometry import (
@@ -99,7 +100,7 @@ def dress(
     shade = (1 + (folds(person, person.upper) - 1) * light) * volume(person, drape.cover)
     shade *= (1 - 0.22 * drape.crease) * contact(person, front * (1 - drape.sleeves), 0.22)
     shade *= 1 + (exposure(person) - 1) * light
-    cloth_lit = np.clip(drape.image * shade[..., None], 0, 255)
+    cloth_lit = np.clip(as_photographed(person, drape.image * shade[..., None]), 0, 255)
     picture = base * (1 - cover[..., None]) + cloth_lit * cover[..., None]
     return Dressed(
         bgr=np.clip(picture, 0, 255).astype(np.uint8),

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import Array, Lab, Mask, Soft
+from selify.tryon.engine.camera import grain
 from selify.tryon.engine.limbs import Limbs
 from selify.tryon.engine.masks import average_inside, blur, distance_to, grown, shrunk
 from selify.tryon.engine.person import Person
@@ -57,7 +58,7 @@ def _flat(person: Person, region: Mask) -> Lab:
     trust = np.clip((wide - 50) / 60, 0, 1)
     soft = 1 + (np.clip(near / np.maximum(wide, 1), 0.8, 1.15) ** 0.6 - 1) * trust
     painted = _tone(person, region)
-    painted[..., 0] = painted[..., 0] * soft + _grain(person)
+    painted[..., 0] = painted[..., 0] * soft + grain(person)
     return painted
 
 
@@ -80,16 +81,6 @@ def _seen_skin(person: Person, region: Mask) -> Mask:
     skin = shrunk(person.skin & (1 - region), rim)
     usual = distance_to(person.lab, person.skin_colours[:1]) < 6
     return skin & usual.astype(np.uint8)
-
-
-def _grain(person: Person) -> Soft:
-    """As much as the photo's own skin has."""
-    fine = person.lab[..., 0] - blur(person.lab[..., 0], 1.6)
-    skin = shrunk(person.skin, 3) > 0
-    spread = float(np.median(np.abs(fine[skin]))) if skin.sum() > _ENOUGH else 0.6
-    noise = np.random.default_rng(0).standard_normal(person.shape, dtype=np.float32)
-    soft = blur(noise, 0.8)
-    return np.asarray(soft / max(1e-6, float(soft.std())) * np.clip(spread, 0.3, 2.0), np.float32)
 
 
 # --- Arms -----------------------------------------------------------------------------------------
@@ -137,7 +128,7 @@ def _round(person: Person, limbs: Limbs, arms: Mask) -> Lab:
         sigma = reach * person.skeleton.span
         share = np.clip(blur(near, sigma) * 4, 0, 1)[..., None]
         painted = painted + average_inside(person.lab - painted, near, sigma) * share
-    painted[..., 0] += _grain(person)
+    painted[..., 0] += grain(person)
     return painted
 
 

@@ -9,6 +9,7 @@ from selify.core.language import _
 from selify.tryon.engine.arrays import Array, Mask, Soft
 from selify.tryon.engine.body import BodyFit
 from selify.tryon.engine.bottoms import BottomFit, Strip, fit_bottom
+from selify.tryon.engine.camera import as_photographed
 from selify.tryon.engine.dress import Dressed
 from selify.tryon.engine.garment import Cloth, Garment
 from selify.tryon.engine.geometry import grid_field
@@ -68,7 +69,7 @@ def dress_bottom(
     shade = 1 + (folds(person, old) - 1) * light * _FOLDS_TAKEN
     shade *= drape.shade * contact(person, front, 0.25)
     shade *= 1 + (exposure(person) - 1) * light
-    lit = np.clip(drape.image * shade[..., None], 0, 255)
+    lit = np.clip(as_photographed(person, drape.image * shade[..., None]), 0, 255)
     picture = base * (1 - cover[..., None]) + lit * cover[..., None]
     return Dressed(
         bgr=np.clip(picture, 0, 255).astype(np.uint8),
