@@ -6,6 +6,7 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
+from tests.infra.read_only import read_only
 
 from selify.tryon.engine.body import fit_body
 from selify.tryon.engine.fit import fit_torso
@@ -34,14 +35,14 @@ def read(garment: specs.Garment) -> Garment:
     """With its true alpha."""
     picture = garments.draw(garment)
     alpha = (picture.alpha * 255).astype(np.uint8)
-    return read_cut_out(picture.bgr, alpha, garment.piece.cut.category)
+    return read_only(read_cut_out(picture.bgr, alpha, garment.piece.cut.category))
 
 
 @pytest.fixture(scope="module")
 def seen(perception):
     @cache
     def of(person: specs.Person, category) -> Seen:
-        return see(perception, scenes.photo(person).bgr, category)
+        return read_only(see(perception, scenes.photo(person).bgr, category))
 
     return of
 
@@ -54,7 +55,8 @@ def wear(seen):
     def worn(person: specs.Person, garment: specs.Garment) -> tuple[Scene, TryOn]:
         place = scene(person, garment)
         category = garment.piece.cut.category
-        return place, dressed_in(read(garment), place.photo.bgr, seen(person, category))
+        done = dressed_in(read(garment), place.photo.bgr, seen(person, category))
+        return place, read_only(done)
 
     return worn
 
