@@ -43,8 +43,12 @@ class Canvas:
 
     def bled(self) -> Array:
         """The colours, a few pixels beyond what was painted."""
-        near = cv2.dilate(self.colour, np.ones((9, 9), np.uint8))
-        return np.where(self.parts[..., None] > 0, self.colour, near)
+        bled = self.colour.copy()
+        here = _around(self.parts, 4)
+        if here is not None:
+            near = cv2.dilate(self.colour[here], np.ones((9, 9), np.uint8))
+            bled[here] = np.where(self.parts[here][..., None] > 0, self.colour[here], near)
+        return bled
 
     def paint(
         self,
@@ -72,7 +76,7 @@ class Canvas:
         shown = mask[here] if only is None else mask[here] & only[here]
         if shadow:
             self._cast(shown, here, shadow)
-        inside, place = np.flatnonzero(shown), self._places(here, shown)
+        inside, place = self._places(here, shown)
         lit = light.reshape(-1)[inside, None]
         if isinstance(tone, np.ndarray):
             self.colour.reshape(-1, 3)[place] = tone.reshape(-1, 3)[place] * lit
@@ -91,14 +95,15 @@ class Canvas:
         """The shadow of what is about to be painted on what is painted already."""
         cast = np.roll(blur(shown.astype(np.float32), 9.0 * FINER), 5 * FINER, 0)
         hit = (cast > 0.02) & (self.parts[here] > 0)
-        factor = 1 - strength * cast.reshape(-1)[np.flatnonzero(hit), None]
-        self.colour.reshape(-1, 3)[self._places(here, hit)] *= factor
+        inside, place = self._places(here, hit)
+        self.colour.reshape(-1, 3)[place] *= 1 - strength * cast.reshape(-1)[inside, None]
 
-    def _places(self, here: "_Window", mask: Array) -> Array:
-        """Indices into the flat canvas of a window's pixels: much faster than masks."""
-        rows, columns = np.nonzero(mask)
-        width = self.parts.shape[1]
-        return np.asarray((rows + here[0].start) * width + columns + here[1].start)
+    def _places(self, here: "_Window", mask: Array) -> tuple[Array, Array]:
+        """Indices of a window's pixels, into the flat window and the flat canvas: much faster than masks."""
+        inside, width = np.flatnonzero(mask), self.parts.shape[1]
+        row = inside // mask.shape[1]
+        start = here[0].start * width + here[1].start
+        return inside, inside + row * (width - mask.shape[1]) + start
 
     def stroke(self, path: Points, tone: Colour, thick: float, strength: float = 1.0) -> None:
         """A soft line, ``thick`` pixels of the picture wide."""

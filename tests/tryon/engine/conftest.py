@@ -1,6 +1,7 @@
 """The engine's tests: drawn people and garments, and the real networks."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.infra.read_only import read_only
 
 from selify import assets
 from selify.tryon.engine.arrays import Bgr, Soft
@@ -15,7 +17,7 @@ from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.networks import Networks, load_networks
 from selify.tryon.engine.perception import Body, Face, Perception
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
-from selify.tryon.engine.segmenter import Looked, Segmenter
+from selify.tryon.engine.segmenter import Answer, Box, Looked, Segmenter, Spots, _question, reduced
 from selify.tryon.types import GarmentCategory
 from selify_sandbox.drawn_garments import DrawnGarment, wardrobe
 from selify_sandbox.drawn_people import LOOKS, draw_person
@@ -28,33 +30,36 @@ def models_dir() -> Path:
     return assets.ensure("tryon-models")
 
 
+class Memory:
+    """What was found out of a picture, so that it need not be found out again."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, Any] = {}
+
+    def once(self, what: object, picture: Bgr, find: Callable[[Bgr], Any]) -> Any:
+        key = (what, picture.shape, sha256(np.ascontiguousarray(picture)).digest())
+        if key not in self._known:
+            self._known[key] = find(picture)
+        return self._known[key]
+
+
 class Remembering(Perception):
     """The real one. A picture that it has looked at it need not look at again."""
 
     def __init__(self, networks: Networks) -> None:
         super().__init__(networks)
-        self._seen: dict[object, object] = {}
+        self._once = Memory().once
 
     def faces(self, picture: Bgr) -> list[Face]:
         return self._once("faces", picture, super().faces)
 
     def body(self, picture: Bgr, faces: list[Face]) -> Body:
-        return self._once(
-            ("body", *faces), picture, lambda photo: super(Remembering, self).body(photo, faces)
-        )
+        look = super().body
+        return self._once(("body", *faces), picture, lambda photo: read_only(look(photo, faces)))
 
     def _turned(self, picture: Bgr, faces: list[Face]) -> bool:
-        return self._once(
-            ("turned", *faces),
-            picture,
-            lambda photo: super(Remembering, self)._turned(photo, faces),
-        )
-
-    def _once(self, what: object, picture: Bgr, look: Callable[[Bgr], Any]) -> Any:
-        key = (what, picture.shape, sha256(np.ascontiguousarray(picture)).digest())
-        if key not in self._seen:
-            self._seen[key] = look(picture)
-        return self._seen[key]
+        look = super()._turned
+        return self._once(("turned", *faces), picture, lambda photo: look(photo, faces))
 
 
 @pytest.fixture(scope="session")
@@ -69,17 +74,37 @@ def forgetful(models_dir: Path) -> Perception:
 
 
 class RememberingSegmenter(Segmenter):
-    """The real one. A picture that it has looked at it need not look at again."""
+    """The real one. A picture that it has looked at it need not look at again, and what it was asked it knows."""
 
-    @cached_property
-    def _looks(self) -> dict[object, Looked]:
-        return {}
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self._once = Memory().once
 
     def look(self, picture: Bgr, side: int | None = None) -> Looked:
-        key = side, picture.shape, sha256(np.ascontiguousarray(picture)).digest()
-        if key not in self._looks:
-            self._looks[key] = super().look(picture, side)
-        return self._looks[key]
+        seen = self._once("seen", picture, super().look)
+        size = reduced(picture.shape, side)
+        return self._once(size, picture, lambda _: Answering(self, seen._features, size))
+
+    def salient(self, picture: Bgr) -> Soft:
+        find = super().salient
+        return self._once("salient", picture, lambda photo: read_only(find(photo)))
+
+
+class Answering(Looked):
+    """The same question has the same answer."""
+
+    @cached_property
+    def _answers(self) -> dict[object, Answer]:
+        return {}
+
+    def ask(
+        self, inside: Spots, outside: Spots = (), box: Box | None = None, *, again: int = 1
+    ) -> Answer:
+        points, kinds = _question(inside, outside, box)
+        key = points.tobytes(), kinds.tobytes(), again
+        if key not in self._answers:
+            self._answers[key] = read_only(super().ask(inside, outside, box, again=again))
+        return self._answers[key]
 
 
 @pytest.fixture(scope="session")
@@ -88,9 +113,15 @@ def segmenter(models_dir: Path) -> Segmenter:
 
 
 @pytest.fixture(scope="session")
+def thorough(perception: Perception, segmenter: Segmenter) -> Perception:
+    """With the segmenter."""
+    return Remembering(replace(perception._networks, segmenter=segmenter))
+
+
+@pytest.fixture(scope="session")
 def people() -> dict:
     """Drawn photos by name (alex, sam: short sleeves; kim: long ones)."""
-    return {name: draw_person(look) for name, look in LOOKS.items()}
+    return {name: read_only(draw_person(look)) for name, look in LOOKS.items()}
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +132,7 @@ def drawn() -> dict[str, DrawnGarment]:
 @pytest.fixture(scope="session")
 def garments(drawn: dict[str, DrawnGarment]) -> dict[str, Garment]:
     """The drawn garments, read with their true alpha."""
-    return {slug: read(garment) for slug, garment in drawn.items()}
+    return {slug: read_only(read(garment)) for slug, garment in drawn.items()}
 
 
 @pytest.fixture(scope="session")
@@ -112,12 +143,12 @@ def dress(
 
     @cache
     def seen(name: str, category: GarmentCategory) -> Seen:
-        return see(perception, people[name], category)
+        return read_only(see(perception, people[name], category))
 
     @cache
     def dressed(name: str, slug: str) -> TryOn:
         garment = garments[slug]
-        return dressed_in(garment, people[name], seen(name, garment.category))
+        return read_only(dressed_in(garment, people[name], seen(name, garment.category)))
 
     return dressed
 

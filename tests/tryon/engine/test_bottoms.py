@@ -6,12 +6,11 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
+from tests.infra.read_only import read_only
 
 from selify.tryon.engine.body import fit_body
 from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.labels import Label
-from selify.tryon.engine.networks import load_networks
-from selify.tryon.engine.perception import Perception
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see, try_on
 from selify.tryon.engine.reading import Limit
 from selify.tryon.engine.refusals import Refused
@@ -36,22 +35,23 @@ def read(garment: specs.Garment) -> Garment:
     """With its true alpha."""
     drawn = garments.draw(garment)
     alpha = (drawn.alpha * 255).astype(np.uint8)
-    return read_cut_out(drawn.bgr, alpha, GarmentCategory.BOTTOM)
+    return read_only(read_cut_out(drawn.bgr, alpha, GarmentCategory.BOTTOM))
 
 
 @pytest.fixture(scope="module")
-def wear(models_dir):
-    """The picture of somebody in a garment, and the scene with the true one. With the segmenter."""
-    perception = Perception(load_networks(models_dir))
+def wear(perception, thorough):
+    """The picture of somebody in a garment, and the scene with the true one."""
 
     @cache
     def seen(person: specs.Person) -> Seen:
-        return see(perception, scenes.photo(person).bgr, GarmentCategory.BOTTOM)
+        # Where a dress ends and legs begin only the segmenter tells.
+        eyes = thorough if person == PEOPLE["dress"] else perception
+        return read_only(see(eyes, scenes.photo(person).bgr, GarmentCategory.BOTTOM))
 
     @cache
     def worn(person: specs.Person, garment: specs.Garment) -> tuple[Scene, TryOn]:
         place = scene(person, garment)
-        return place, dressed_in(read(garment), place.photo.bgr, seen(person))
+        return place, read_only(dressed_in(read(garment), place.photo.bgr, seen(person)))
 
     return worn
 

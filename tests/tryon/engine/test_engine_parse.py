@@ -1,8 +1,12 @@
 """What the segmenter says of a person, where colours alone say something else."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pytest
+from tests.infra.read_only import read_only
 
 from selify.tryon.engine.arrays import Bgr
 from selify.tryon.engine.labels import Label
@@ -29,11 +33,24 @@ def label_at(person: Person, point: np.ndarray) -> Label:
     return Label(int(person.label[y, x]))
 
 
-def test_the_parts_lie_where_they_were_drawn(
+@pytest.fixture(scope="module")
+def seen(
     perception: Perception, segmenter: Segmenter, people: dict[str, Bgr]
+) -> Callable[[str], Person]:
+    """Somebody by name, read once."""
+
+    @cache
+    def person(name: str) -> Person:
+        return read_only(read(perception, people[name], segmenter))
+
+    return person
+
+
+def test_the_parts_lie_where_they_were_drawn(
+    seen: Callable[[str], Person], people: dict[str, Bgr]
 ) -> None:
-    for name, photo in people.items():
-        person = read(perception, photo, segmenter)
+    for name in people:
+        person = seen(name)
         s = person.skeleton
         chest = s.neck + (s.pelvis - s.neck) * 0.5
         assert label_at(person, chest) is Label.UPPER, name
@@ -43,11 +60,8 @@ def test_the_parts_lie_where_they_were_drawn(
         assert person.label[5, 5] == Label.BACKGROUND, name
 
 
-def test_a_sleeve_ends_where_it_was_drawn(
-    perception: Perception, segmenter: Segmenter, people: dict[str, Bgr]
-) -> None:
-    short = read(perception, people["alex"], segmenter)
-    long = read(perception, people["kim"], segmenter)
+def test_a_sleeve_ends_where_it_was_drawn(seen: Callable[[str], Person]) -> None:
+    short, long = seen("alex"), seen("kim")
     for side in (0, 1):
         forearm = (short.skeleton.elbows[side] + short.skeleton.wrists[side]) / 2
         assert label_at(short, forearm) is Label.SKIN
@@ -71,10 +85,8 @@ def test_hair_hangs_together_with_the_head(
 
 
 def test_the_same_photo_is_read_the_same_way_twice(
-    perception: Perception, segmenter: Segmenter, models_dir: Path, people: dict[str, Bgr]
+    seen: Callable[[str], Person], forgetful: Perception, models_dir: Path, people: dict[str, Bgr]
 ) -> None:
-    first, second = (
-        read(perception, people["alex"], network) for network in (segmenter, Segmenter(models_dir))
-    )
+    first, second = seen("alex"), read(forgetful, people["alex"], Segmenter(models_dir))
     assert np.array_equal(first.label, second.label)
     assert np.array_equal(first.alpha, second.alpha)

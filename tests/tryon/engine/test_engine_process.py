@@ -60,6 +60,13 @@ def tee(drawn):
     return Picture(drawn["tee-sunrise"].png(), "image/png", 900, 1000)
 
 
+async def process_of(engine) -> int:
+    """Of its one process, which is started if it has to be."""
+    await engine.read_garment(broken(b""), None)
+    (process,) = engine.process_ids
+    return process
+
+
 async def test_a_rendering_is_a_picture_with_scores(engine, alex, tee):
     result = await engine.render(alex, tee, TOP)
     assert isinstance(result, Rendering)
@@ -106,15 +113,14 @@ async def test_max_side_is_obeyed(engine, people, tee):
     ],
 )
 async def test_what_is_no_picture_is_refused_and_the_process_lives_on(engine, alex, tee, data):
-    await engine.render(alex, tee, TOP)
-    before = engine.process_ids
+    before = await process_of(engine)
     for person, garment in ((broken(data), tee), (alex, broken(data))):
         result = await engine.render(person, garment, TOP)
         assert isinstance(result, Refusal)
         assert result.code is RefusalCode.IMAGE_UNREADABLE
         assert result.sentence
         assert result.hint
-    assert engine.process_ids == before
+    assert engine.process_ids == (before,)
 
 
 async def test_a_truncated_png_does_no_harm(engine, alex, tee):
@@ -146,16 +152,14 @@ async def test_no_person_is_a_refusal_with_the_engines_name(engine, tee):
 
 
 async def test_a_process_that_was_killed_is_started_again(engine, alex, tee):
-    await engine.render(alex, tee, TOP)
-    (process,) = engine.process_ids
+    process = await process_of(engine)
     os.kill(process, signal.SIGKILL)
     assert isinstance(await engine.render(alex, tee, TOP), Rendering)
     assert engine.process_ids != (process,)
 
 
 async def test_a_process_killed_at_work_is_started_again(engine, alex, tee):
-    await engine.render(alex, tee, TOP)
-    (process,) = engine.process_ids
+    process = await process_of(engine)
     os.kill(process, signal.SIGSTOP)
     rendering = asyncio.create_task(engine.render(alex, tee, TOP))
     await asyncio.sleep(0)
@@ -168,8 +172,7 @@ async def test_a_picture_that_takes_too_long_is_refused_and_the_process_killed(
 ):
     engine = EmbeddedEngine(models_dir, small=True)
     try:
-        await engine.render(alex, tee, TOP)
-        (process,) = engine.process_ids
+        process = await process_of(engine)
         os.kill(process, signal.SIGSTOP)
         engine.time_limit = 0.05
         result = await engine.render(alex, tee, TOP)
@@ -200,11 +203,10 @@ async def test_missing_models_make_the_engine_unavailable(tmp_path, alex, tee):
         await engine.aclose()
 
 
-async def test_the_process_does_not_know_our_secrets(engine, alex, tee, monkeypatch):
+async def test_the_process_does_not_know_our_secrets(engine, monkeypatch):
     monkeypatch.setenv("SELIFY_SECRET_KEYS", "hush")
     await engine.aclose()
-    await engine.render(alex, tee, TOP)
-    (process,) = engine.process_ids
+    process = await process_of(engine)
     if sys.platform == "linux":
         assert b"hush" not in Path(f"/proc/{process}/environ").read_bytes()  # noqa: ASYNC240
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from selify.tryon.engine.hosted_gate import assess_hosted
+from selify.tryon.engine.hosted_gate import Reading, assess_hosted
 from selify.tryon.engine.registration import registered
 
 
@@ -21,8 +21,11 @@ def good(dress):
 
 @pytest.fixture(scope="module")
 def scored(perception, photo, garments):
+    garment = garments["tee-sunrise"]
+    before = Reading.of(perception, photo, garment.category)
+
     def score(result):
-        return assess_hosted(perception, photo, garments["tee-sunrise"], result)
+        return assess_hosted(perception, before, garment, result)
 
     return score
 

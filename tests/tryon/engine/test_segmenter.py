@@ -29,21 +29,8 @@ ON_THE_TEE = [(450, 300), (400, 500), (520, 650), (450, 820), (260, 300), (640, 
 
 
 @pytest.fixture(scope="module")
-def segmenter(models_dir) -> Segmenter:
-    return Segmenter(models_dir)
-
-
-@pytest.fixture(scope="module")
 def looked_at(segmenter, drawn) -> Callable[[str], Looked]:
-    """Each picture is looked at once."""
-    looked: dict[str, Looked] = {}
-
-    def look(slug: str) -> Looked:
-        if slug not in looked:
-            looked[slug] = segmenter.look(drawn[slug].on_backdrop())
-        return looked[slug]
-
-    return look
+    return lambda slug: segmenter.look(drawn[slug].on_backdrop())
 
 
 def outline(garment) -> np.ndarray:

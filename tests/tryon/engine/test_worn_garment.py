@@ -7,6 +7,7 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
+from tests.infra.read_only import read_only
 
 from selify.tryon.engine.arrays import SIDES, Array, Bgr
 from selify.tryon.engine.codec import encode
@@ -42,7 +43,8 @@ def worn(perception: Perception, segmenter: Segmenter) -> Wear:
 
     @cache
     def read(person: Person, category: GarmentCategory | None, row: int = 0) -> Garment:
-        return read_in(perception, segmenter, scenes.photo(person).bgr[row:], category)
+        picture = scenes.photo(person).bgr[row:]
+        return read_only(read_in(perception, segmenter, picture, category))
 
     return read
 
@@ -160,7 +162,7 @@ def test_somebody_else_is_dressed_in_it(perception: Perception, worn: Wear) -> N
     assert measures.face == 1
 
 
-def test_the_wardrobe_says_that_it_was_worn(models_dir, segmenter: Segmenter) -> None:
+def test_the_wardrobe_says_that_it_was_worn(models_dir) -> None:
     picture = encode(scenes.photo(PEOPLE["tee"]).bgr)
     answer = Workshop(models_dir).answer(
         Frame({"operation": "read", "category": "top"}, (picture,))

@@ -70,16 +70,15 @@ _SLEEVE_JOINTS = (14, 13)
 
 
 def assess_hosted(
-    perception: Perception, photo: Bgr, garment: Garment, result: Bgr
+    perception: Perception, before: "Reading", garment: Garment, result: Bgr
 ) -> QualityScores:
     """Measure a result of which nothing else is known; ``registered`` has put it into the photo's frame.
 
-    Raises Refused if no person is seen in the photo. A result in which none is seen misses ``pose``.
+    ``before``: the photo, read for the garment's category. A result in which nobody is seen misses ``pose``.
     """
-    before = _read(perception, photo, garment.category)
-    result = _same_size(result, photo)
+    result = _same_size(result, before.bgr)
     try:
-        after = _read(perception, result, garment.category)
+        after = Reading.of(perception, result, garment.category)
     except Refused as refused:
         if refused.code is not RefusalCode.PERSON_NOT_FOUND:
             raise
@@ -105,12 +104,22 @@ def scored(scores: Mapping[str, float | None]) -> QualityScores:
 
 
 @dataclass(frozen=True)
-class _Reading:
+class Reading:
     """A picture with whom it shows."""
 
     bgr: Bgr
     faces: list[Face]
     person: Person
+
+    @classmethod
+    def of(cls, perception: Perception, bgr: Bgr, category: GarmentCategory) -> "Reading":
+        """Raises Refused (person_not_found)."""
+        faces = perception.faces(bgr)
+        body = perception.body(bgr, faces)
+        person = read_person(
+            bgr, Skeleton.of(body), body.mask, segmenter=perception.segmenter, category=category
+        )
+        return cls(bgr, faces, person)
 
     @property
     def skeleton(self) -> Skeleton:
@@ -126,16 +135,6 @@ class _Reading:
         return np.asarray((left | right) & self.person.skin)
 
 
-def _read(perception: Perception, bgr: Bgr, category: GarmentCategory) -> _Reading:
-    """Raises Refused (person_not_found)."""
-    faces = perception.faces(bgr)
-    body = perception.body(bgr, faces)
-    person = read_person(
-        bgr, Skeleton.of(body), body.mask, segmenter=perception.segmenter, category=category
-    )
-    return _Reading(bgr, faces, person)
-
-
 def _same_size(result: Bgr, photo: Bgr) -> Bgr:
     if result.shape == photo.shape:
         return result
@@ -146,8 +145,8 @@ def _same_size(result: Bgr, photo: Bgr) -> Bgr:
 class _Pair:
     """Photo and result, both read (``parsed``: by the segmenter), and what should have been put on."""
 
-    before: _Reading
-    after: _Reading
+    before: Reading
+    after: Reading
     garment: Garment
     parsed: bool
 

@@ -25,7 +25,7 @@ from selify.tryon.engine.codec import decode, encode
 from selify.tryon.engine.frames import Frame, read_frame
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.gate import assess_own
-from selify.tryon.engine.hosted_gate import assess_hosted
+from selify.tryon.engine.hosted_gate import Reading, assess_hosted
 from selify.tryon.engine.networks import load_networks
 from selify.tryon.engine.perception import Perception
 from selify.tryon.engine.photo_check import check_photo
@@ -132,7 +132,8 @@ class Workshop:
         photo, result = (decode(part, _GARMENT_SIDE).bgr for part in request.parts[:2])
         garment = self._garment(request.parts[2], category)
         placed = registered(result, photo)
-        scores = assess_hosted(self._perception, photo, garment, placed)
+        before = Reading.of(self._perception, photo, category)
+        scores = assess_hosted(self._perception, before, garment, placed)
         answer = {"scores": _plain(scores), "width": placed.shape[1], "height": placed.shape[0]}
         return Frame(answer, () if placed is result else (encode(placed),))
 
