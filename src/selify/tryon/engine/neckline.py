@@ -19,8 +19,8 @@ _INTO_FRONT = 0.02
 _INSETS = (0.06, 0.03, 0.0, -0.06, -0.12, -0.18, -0.25, -0.33, -0.42)
 # An outline without sleeves that dips this far (in widths of the collar) lies between straps.
 _OPEN = 0.3
-# How far (in widths of the collar) a back is above the front at least that is seen behind it.
-_STANDS = 0.05
+# How far (in widths of the collar) a back is above the front at least that is seen behind it; lace stands as high as 0.05.
+_STANDS = 0.065
 # Pixels to either side over which an outline's steps are evened out.
 _SMOOTHED = 4
 # Shapes of the curve, and how usual they are.
@@ -113,7 +113,7 @@ def _below(outline: Points, neckline: Neckline) -> Neckline:
     start, width = outline[0], outline[-1][0] - outline[0][0]
     deep = outline[:, 1] - start[1] > 0.5 * np.ptp(outline[:, 1])
     lower = np.interp(outline[:, 0], *line.T)
-    if np.median((lower - outline[:, 1])[deep]) < _STANDS * width:
+    if np.percentile((lower - outline[:, 1])[deep], 75) < _STANDS * width:
         lower = outline[:, 1]
     path = np.where(deep, np.maximum(outline[:, 1], lower), outline[:, 1])
     return replace(neckline, ends=(start, outline[-1]), outline=np.stack([outline[:, 0], path], 1))
