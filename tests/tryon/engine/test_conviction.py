@@ -11,7 +11,7 @@ from selify.tryon.engine.conviction import FILE, conviction
 from selify.tryon.engine.gate import BARS, assess_own
 from selify.tryon.engine.reading import Limit
 from selify.tryon.engine.refusals import Refused
-from selify.tryon.engine.suitability import limits_of, refuse_unclear_parts
+from selify.tryon.engine.suitability import limits_of, refuse_unfit
 from selify.tryon.engine.traits import garment_traits, traits_of
 from selify.tryon.engine.worker import refuse_if_unsure
 from selify.tryon.types import QualityScores, RefusalCode, RefusalReason
@@ -157,12 +157,12 @@ def test_no_other_photo_is_asked_for_where_the_garments_picture_is_at_fault(
 ):
     """The shop hears of it instead, at the upload already."""
     with pytest.raises(Refused) as caught:
-        refuse_unclear_parts(one_sleeve_lost)
+        refuse_unfit(one_sleeve_lost)
     assert caught.value.code is RefusalCode.GARMENT_NOT_FOUND
     limits, unfit = limits_of(one_sleeve_lost.bgr, one_sleeve_lost)
     assert Limit.PARTS_UNCLEAR in limits
     assert unfit
-    refuse_unclear_parts(garments["tee-sunrise"])
+    refuse_unfit(garments["tee-sunrise"])
 
 
 def test_the_verdict_is_stored_with_its_reasons(good, garments):

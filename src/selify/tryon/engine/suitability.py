@@ -29,9 +29,9 @@ _SAME_WITHIN_AND_AROUND = 0.85
 # at most 0.78; trousers hung by a wide waist reach 1.41, and are known by their legs.
 _SLEEVES_WIDER = 1.24
 # Overlap of an outline with its mirror image. Well-cut ones have 0.84 and more; those with pieces
-# missing, tilted or folded 0.79 and less, and the one that lay doubled 0.41.
+# missing, tilted or folded 0.79 and less; trousers with their legs astray 0.55, and a tee that lay doubled 0.41.
 _EVEN = 0.8
-_HALF_MISSING = 0.5
+_HALF_MISSING = 0.6
 # Distance in colour (Lab of 8 bits) from the ground just outside. Two of three white garments on white,
 # both cut wrong, have 5 and 12; black on black, cut well, 16.
 _FAINT = 14.0
@@ -102,10 +102,14 @@ def _span(part: Mask, above: float, below: float) -> float:
     return float(np.median([row[-1][1] - row[0][0] for row in runs if row] or [0]))
 
 
-def refuse_unclear_parts(garment: Garment) -> None:
+def refuse_unfit(garment: Garment) -> None:
     """Of a garment that would speak against every picture of it no other photo is asked for. Raises Refused."""
-    if _parts_unclear(garment):
-        details: dict[str, float | str] = {"reason": Limit.PARTS_UNCLEAR}
+    found = {
+        Limit.PARTS_UNCLEAR: _parts_unclear(garment),
+        Limit.UNEVEN_OUTLINE: _evenness(garment) < _HALF_MISSING,
+    }
+    for limit in (limit for limit, there in found.items() if there):
+        details: dict[str, float | str] = {"reason": limit}
         raise Refused(RefusalCode.GARMENT_NOT_FOUND, hint=_UNCLEAR, details=details)
 
 
@@ -128,7 +132,7 @@ def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
     worn = garment.backdrop is Backdrop.WORN
     cut = None if garment.bottom is None else BottomCut.of(garment, garment.bottom)
     # Of somebody's clothes neither says how well they were cut out: the parse goes by more than colours.
-    even = 1.0 if worn else mirrored_overlap(mask)
+    even = _evenness(garment)
     contrast = 255.0 if worn else _contrast(bgr, mask, garment.backdrop)
     found = {
         Limit.WORN: worn,
@@ -145,6 +149,11 @@ def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
     limits = tuple(limit for limit, there in found.items() if there)
     never = any(found[limit] for limit in _NEVER)
     return limits, never or even < _HALF_MISSING or contrast < _INVISIBLE
+
+
+def _evenness(garment: Garment) -> float:
+    worn = garment.backdrop is Backdrop.WORN
+    return 1.0 if worn else mirrored_overlap(largest_part(garment.alpha > 0.5))
 
 
 def _parts_unclear(garment: Garment) -> bool:

@@ -32,7 +32,7 @@ from selify.tryon.engine.photo_check import check_photo
 from selify.tryon.engine.pipeline import LIGHTS, TryOn, dressed_in, see
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.registration import registered
-from selify.tryon.engine.suitability import refuse_unclear_parts
+from selify.tryon.engine.suitability import refuse_unfit
 from selify.tryon.engine.wardrobe import read_picture
 from selify.tryon.engine.worn_garment import garment_in
 from selify.tryon.types import GarmentCategory, QualityScores, RefusalCode, RefusalReason
@@ -95,7 +95,7 @@ class Workshop:
         category = GarmentCategory(header["category"])
         photo = decode(request.parts[0], int(header["max_side"])).bgr
         garment = self._garment(request.parts[1], category)
-        refuse_unclear_parts(garment)
+        refuse_unfit(garment)
         result, scores = self._dressed(photo, garment)
         refuse_if_unsure(scores)
         answer = {
