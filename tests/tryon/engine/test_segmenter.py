@@ -135,7 +135,7 @@ print((memory().rss - before) >> 20)
 
 
 def test_what_a_look_takes_is_given_back(models_dir) -> None:
-    """The networks themselves are 100 MB; at its peak a look takes 300 more."""
+    """The network itself is some 60 MB; a look takes 300 more while it lasts."""
     command = [sys.executable, "-c", _TAKEN_BY_A_LOOK, str(models_dir)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(done.stdout) < 200
