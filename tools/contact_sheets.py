@@ -94,7 +94,8 @@ class Studio:
             return GarmentCategory(named)
         picture = decode(_opened(garment), SIDE)
         try:
-            return read_picture(self._perception, picture.bgr, picture.alpha, None).category
+            garment, _ = read_picture(self._perception, picture.bgr, picture.alpha, None)
+            return garment.category
         except Refused:
             return GarmentCategory.TOP
 

@@ -21,7 +21,7 @@ from selify.core.files.fetch import (
     SafeFetcher,
     UrlRefused,
 )
-from selify.core.files.pictures import ImageTooLarge, ImageUnreadable, Transparency, open_picture
+from selify.core.files.pictures import ImageTooLarge, ImageUnreadable, open_picture
 from selify.core.files.storage import FileMissing, Storage
 from selify.core.language import _
 from selify.core.logging import get_logger
@@ -29,6 +29,7 @@ from selify.core.queue import jobs
 from selify.core.queue.defer import Defer
 from selify.core.queue.jobs import Job
 from selify.tryon import keys, lifecycle, metrics, repository
+from selify.tryon.garment_pictures import open_garment
 from selify.tryon.lifecycle import RenderResult, Request
 from selify.tryon.ports import EngineUnavailable
 from selify.tryon.routing import Routed, TryOnRouter
@@ -168,7 +169,7 @@ class TryOnJob:
         """Raises Defer while every engine rests, and EngineUnavailable once that is too long."""
         try:
             data = await self._storage.get(garment.storage_path)
-            picture = await asyncio.to_thread(open_picture, data, transparency=Transparency.KEEP)
+            picture = await asyncio.to_thread(open_garment, data)
             options = RenderOptions(category=GarmentCategory.from_leffa(garment.leffa_category))
         except (FileMissing, ImageTooLarge, ImageUnreadable) as error:
             missing = Refusal(RefusalCode.GARMENT_NOT_FOUND, error.detail, error.hint)

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from selify.commerce import LOW_CONFIDENCE, SHOWS_PERSON, Readiness
+from selify.commerce.uploads import MAX_SIDE
+from selify.core.files.pictures import open_picture
+from selify.tryon.engine import worker
 from selify.tryon.engine.codec import encode
 from selify.tryon.engine.cutout import ByColour
 from selify.tryon.engine.frames import Frame
@@ -25,6 +28,7 @@ from selify.tryon.engine.suitability import limits_of, refuse_other_category
 from selify.tryon.engine.wardrobe import GarmentReading, NecklineShape, SleeveLength, read_garment
 from selify.tryon.engine.wearer import perhaps_somebody
 from selify.tryon.engine.worker import Workshop
+from selify.tryon.garment_pictures import open_garment
 from selify.tryon.types import GarmentCategory, RefusalCode, RenderWarning
 
 
@@ -200,11 +204,54 @@ async def test_what_cannot_work_says_so_in_a_sentence_and_what_to_do(reason, fau
             return refusal(RefusalCode.GARMENT_NOT_FOUND, details=details)
 
     with pytest.raises(GarmentUnreadable) as refused:
-        await EmbeddedGarmentReader(Engine())(None, "upper_body")
+        await EmbeddedGarmentReader(Engine())(stored(np.zeros((40, 30, 3), np.uint8)), "upper_body")
     assert refused.value.detail != refusal(RefusalCode.GARMENT_NOT_FOUND).sentence
     assert refused.value.hint.endswith(".")
     if reason is Misfit.CATEGORY:
         assert refused.value.detail == "You chose a top, but the picture shows trousers."
+
+
+# --- What is read is there when somebody tries it on -----------------------------------------------
+
+
+async def test_the_picture_that_is_read_is_the_one_that_try_ons_come_with(drawn):
+    read = []
+
+    class Engine:
+        async def read_garment(self, picture, category):
+            read.append(picture)
+            return refusal(RefusalCode.GARMENT_NOT_FOUND)
+
+    large = cv2.resize(drawn["tee-clay"].on_backdrop(), None, fx=2, fy=2)
+    picture = stored(large)
+    with pytest.raises(GarmentUnreadable):
+        await EmbeddedGarmentReader(Engine())(picture, "upper_body")
+    assert max(picture.width, picture.height) == MAX_SIDE
+    assert read == [open_garment(picture.data)]
+
+
+def stored(bgr):
+    """As the wardrobe keeps it."""
+    return open_picture(encode(bgr), max_side=MAX_SIDE)
+
+
+@pytest.mark.parametrize("category", ["top", None])
+def test_a_garment_that_was_read_need_not_be_read_for_a_try_on(
+    models_dir, people, drawn, monkeypatch, category
+):
+    photo, tee = encode(people["alex"]), drawn["tee-sunrise"].png()
+    wanted = Frame({"operation": "render", "category": "top", "max_side": 512}, (photo, tee))
+    expected = Workshop(models_dir, small=True).answer(wanted)
+    workshop = Workshop(models_dir, small=True)
+    workshop.answer(Frame({"operation": "read", "category": category}, (tee,)))
+    monkeypatch.setattr(worker, "garment_in", _reads_nothing)
+    answer = workshop.answer(wanted)
+    assert expected.parts
+    assert answer.parts == expected.parts
+
+
+def _reads_nothing(*_):
+    raise AssertionError("read once more")
 
 
 # --- Readiness ------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The segmenter, by its real networks, on drawn garments whose outlines are known."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from importlib.metadata import files
@@ -106,6 +108,24 @@ def test_small_and_wide_pictures_are_read_too(segmenter, drawn) -> None:
 def test_a_question_that_points_at_nothing_is_a_mistake(looked_at) -> None:
     with pytest.raises(ValueError, match="inside"):
         looked_at("tee-clay").ask([], outside=[(20, 20)])
+
+
+_TAKEN_BY_A_LOOK = """
+import sys, numpy as np, psutil
+from pathlib import Path
+from selify.tryon.engine.segmenter import Segmenter
+segmenter, memory = Segmenter(Path(sys.argv[1])), psutil.Process().memory_info
+before = memory().rss
+looked = segmenter.look(np.zeros((1024, 768, 3), np.uint8))
+print((memory().rss - before) >> 20)
+"""
+
+
+def test_what_a_look_takes_is_given_back(models_dir) -> None:
+    """The network itself is some 60 MB; a look takes 300 more while it lasts."""
+    command = [sys.executable, "-c", _TAKEN_BY_A_LOOK, str(models_dir)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 200
 
 
 # --- Files ----------------------------------------------------------------------------------------

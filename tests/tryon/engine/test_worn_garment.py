@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,7 +15,8 @@ from selify.tryon.engine.codec import encode
 from selify.tryon.engine.frames import Frame
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.geometry import distance
-from selify.tryon.engine.perception import Face, Perception
+from selify.tryon.engine.networks import load_networks
+from selify.tryon.engine.perception import Body, Face, Perception
 from selify.tryon.engine.pipeline import see, try_on
 from selify.tryon.engine.reading import GarmentReading, Limit, Misfit, WornFault
 from selify.tryon.engine.refusals import Refused
@@ -90,6 +92,34 @@ _ALONE = ("tee", "long sleeve", "blocks on busy ground", "jacket, open", "dress"
 def test_nobody_is_seen_in_a_garment_alone(perception: Perception, garment: specs.Garment) -> None:
     picture = garments.draw(garment).bgr
     assert find_wearer(perception, picture, perception.faces(picture)) is None
+
+
+class Counted(Perception):
+    """The real one, which counts how often it is asked for a body."""
+
+    asked = 0
+
+    def body(self, picture: Bgr, faces: list[Face]) -> Body:
+        self.asked += 1
+        return super().body(picture, faces)
+
+
+@pytest.mark.parametrize(
+    ("colour", "looks"),
+    [
+        pytest.param((170.0, 90.0, 40.0), 0, id="nothing is like skin"),
+        # Two looks of four have to agree: after three without anybody the last one changes nothing.
+        pytest.param((110.0, 140.0, 190.0), 3, id="cloth is like skin"),
+    ],
+)
+def test_nobody_is_looked_for_longer_than_somebody_could_be_found(
+    models_dir: Path, colour: tuple[float, float, float], looks: int
+) -> None:
+    tee = next(garment for garment in GARMENTS if garment.kind == "tee")
+    picture = garments.draw(replace(tee, piece=Piece(tee.piece.cut, Cloth(colour)))).bgr
+    perception = Counted(load_networks(models_dir, small=True))
+    assert find_wearer(perception, picture, []) is None
+    assert perception.asked == looks
 
 
 # --- What is cut out ------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from selify.tryon.engine.person import Person
 from selify.tryon.engine.skeleton import Skeleton
 
 _HEIGHTS = np.arange(0.16, 1.75, 0.02)
+# In shoulder spans, from the middle line outwards.
+_REACHES = np.arange(0.20, 1.15, 0.012)
 _USUAL_AT = (0.16, 0.3, 0.65, 1.0, 1.75)
 _USUAL_HALF = (0.60, 0.57, 0.49, 0.56, 0.58)
 
@@ -127,10 +129,9 @@ def _half_widths(person: Person, fit: BodyFit, side: int) -> Array:
     """Measured where the photo allows it, the usual shape scaled to it elsewhere; smoothed."""
     usual = usual_half_width(_HEIGHTS, person.skeleton.span)
     bone = _covered(person, _arm_bone(person.skeleton, side))
-    bare_arm = (person.skin & person.zones.arms).astype(bool)
-    measured = np.array(
-        [_march_side(person, fit, side, float(tau), bone, bare_arm) for tau in _HEIGHTS]
-    )
+    bare_arm = person.skin & person.zones.arms
+    trunk = person.mask & (1 - bare_arm)
+    measured = np.array([_march_side(trunk, fit, side, float(tau), bone) for tau in _HEIGHTS])
     measured = np.clip(measured, 0.78 * usual, 1.45 * usual)
     seen = ~np.isnan(measured)
     if seen.sum() < 4:
@@ -157,26 +158,31 @@ def _covered(person: Person, bone: Points) -> Points:
     return np.array([point for point in bone if _at(person.label, point) != Label.SKIN])
 
 
-def _march_side(
-    person: Person, fit: BodyFit, side: int, tau: float, bone: Points, bare_arm: Mask
-) -> float:
+def _march_side(trunk: Mask, fit: BodyFit, side: int, tau: float, bone: Points) -> float:
     """Pixels from the middle line to the side of the trunk; nan if it is not seen."""
-    span, centre = person.skeleton.span, fit.centre(tau)
-    out = person.skeleton.outwards[side]
-    misses = 0
-    for reach in np.arange(0.20, 1.15, 0.012):
-        point = centre + out * reach * span
-        if not _inside(person.mask, point):
-            return float("nan")
-        off = not _at(person.mask, point) or _at(bare_arm, point)
-        misses = misses + 1 if off else 0
-        if misses >= 2:
-            return float((reach - 0.012) * span)
-        # A covered arm hanging at the side: the trunk ends a little before its bone.
-        near_arm = len(bone) > 0 and tau > 0.3 and reach > 0.42
-        if near_arm and float(np.hypot(*(bone - point).T).min()) < 0.10 * span:
-            return float((reach - 0.03) * span)
-    return float("nan")
+    s = fit.skeleton
+    points = fit.centre(tau) + s.outwards[side] * _REACHES[:, None] * s.span
+    height, width = trunk.shape
+    beyond = (points < 0).any(1) | (points[:, 0] >= width) | (points[:, 1] >= height)
+    points = points[: int(beyond.argmax())] if beyond.any() else points
+    x, y = points.astype(int).T
+    off = trunk[y, x] == 0
+    # Off twice in a row, or a covered arm hanging at the side: the trunk ends a little before its bone.
+    ends = np.flatnonzero(off[1:] & off[:-1]) + 1
+    arms = _near(points, bone, 0.10 * s.span) if tau > 0.3 else ends[:0]
+    end, arm = (int(found[0]) if len(found) else len(_REACHES) for found in (ends, arms))
+    if end == arm == len(_REACHES):
+        return float("nan")
+    back = 0.012 if end <= arm else 0.03
+    return float((_REACHES[min(end, arm)] - back) * s.span)
+
+
+def _near(points: Points, bone: Points, limit: float) -> Array:
+    """Which of the points far enough out lie near the bone."""
+    if not len(bone):
+        return np.zeros(0, int)
+    away = np.hypot(*(points[:, None] - bone[None]).transpose(2, 0, 1)).min(1)
+    return np.flatnonzero((away < limit) & (_REACHES[: len(points)] > 0.42))
 
 
 def worn_hem(person: Person, fit: BodyFit) -> float | None:

@@ -40,7 +40,7 @@ class EmbeddedEngine:
     """Dresses people in worker processes of its own. Close it with ``aclose``.
 
     ``models`` is the folder with the model files; ``small`` does without the large ones of them, where
-    memory is short. ``processes``: how many pictures may be made at once; each takes up to 650 MB.
+    memory is short. ``processes``: how many pictures may be made at once; each takes up to 800 MB.
     The same pictures and options give the same bytes.
     """
 

@@ -1,5 +1,6 @@
 """What the embedded engine sees in a garment, in the words of ``leffa_metadata``."""
 
+import asyncio
 from datetime import UTC, datetime
 
 from selify.commerce import DOUBTFUL, SHOWS_PERSON, LeffaMetadata, Readiness
@@ -16,6 +17,7 @@ from selify.tryon.engine.reading import (
     SleeveLength,
     WornFault,
 )
+from selify.tryon.garment_pictures import open_garment
 from selify.tryon.types import GarmentCategory, Picture, Refusal, RenderWarning
 
 _SLEEVES = {
@@ -137,7 +139,9 @@ class EmbeddedGarmentReader:
     async def __call__(self, picture: Picture, category: str | None) -> LeffaMetadata:
         """``category``: a leffa category, or None to guess. Raises GarmentUnreadable."""
         known = GarmentCategory.from_leffa(category) if category else None
-        reading = await self._engine.read_garment(picture, known)
+        # What is read is the very picture that try-ons will come with: the engine then knows it.
+        worn = await asyncio.to_thread(open_garment, picture.data)
+        reading = await self._engine.read_garment(worn, known)
         if isinstance(reading, Refusal):
             raise _unreadable(reading)
         return as_leffa(reading)

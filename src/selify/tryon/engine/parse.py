@@ -223,7 +223,6 @@ def _first_round(looked: Looked, spots: _Spots) -> Odds:
         "upper": (spots.torso, [*spots.head, *spots.hands, *spots.thighs]),
         "lower": (spots.lap, [*spots.torso[:3], *spots.hands, *spots.head[:1]]),
         "face": (spots.face, [*spots.crown, *spots.torso[:2]]),
-        "hair": (spots.hair, [*spots.head, *spots.torso[1:3]]),
     }
     for k in SIDES:
         beside = [*spots.torso[-3:], *spots.thighs, *spots.head[:1]]
@@ -298,17 +297,19 @@ def _fits(
 
 
 def _is_one_piece(looked: Looked, spots: _Spots, former: Former) -> bool:
-    """Asked for the torso alone, the network answers with the thighs too, and they look alike."""
+    """Torso and thighs look alike, and asked for the torso alone, the network answers with the thighs too."""
     if len(spots.thighs) < 2 or not spots.torso:
         return False
-    whole = looked.ask(spots.torso, [*spots.head, *spots.hands], again=0).odds
-    reached = np.mean([float(_value_at(whole, q)) > 0 for q in spots.thighs])
     trunk, legs = (
         np.median([_value_at(former.lab, q) for q in points], 0)
         for points in (spots.torso, spots.thighs)
     )
     apart = (trunk - legs) * (0.7, 1.5, 1.5)
-    return bool(reached > 0.7 and np.sqrt((apart**2).sum()) < 14)
+    if np.sqrt((apart**2).sum()) >= 14:
+        return False
+    whole = looked.ask(spots.torso, [*spots.head, *spots.hands], again=0).odds
+    reached = np.mean([float(_value_at(whole, q)) > 0 for q in spots.thighs])
+    return bool(reached > 0.7)
 
 
 def _second_round(

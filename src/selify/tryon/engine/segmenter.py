@@ -7,7 +7,7 @@ Anything") looks at the picture once and then answers points and boxes with mask
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from selify.tryon.engine.arrays import Array, Bgr, Mask, Points, Soft
 from selify.tryon.engine.model_files import existing, unreadable
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+    from onnxruntime import InferenceSession, RunOptions
 
 ENCODER_FILE = "encoder.onnx"
 DECODER_FILE = "sam.onnx"
@@ -127,7 +127,7 @@ class Segmenter:
         scaled = cv2.resize(picture, size, interpolation=how)
         square = np.zeros((_SIDE, _SIDE, 3), np.float32)
         square[: size[1], : size[0]] = _normalised(scaled, 255)
-        (features,) = self._encoder.run(None, {"input": _blob(square)})
+        (features,) = self._encoder.run(None, {"input": _blob(square)}, _giving_back())
         return Looked(self, features, reduced(picture.shape, side))
 
     def salient(self, picture: Bgr) -> Soft:
@@ -140,7 +140,8 @@ class Segmenter:
         blob = _blob(_normalised(small, max(1, int(small.max()))))
         # The other outputs are the network's drafts.
         (name, *_) = (output.name for output in self._salient.get_outputs())
-        (found,) = self._salient.run([name], {self._salient.get_inputs()[0].name: blob})
+        feed = {self._salient.get_inputs()[0].name: blob}
+        (found,) = self._salient.run([name], feed, _giving_back())
         spread = (found - found.min()) / max(1e-6, float(np.ptp(found)))
         soft: Soft = cv2.resize(
             spread.reshape(size), (width, height), interpolation=cv2.INTER_LINEAR
@@ -189,8 +190,9 @@ def _load(path: Path) -> "InferenceSession":
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _THREADS
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # With these the networks keep for ever what they once needed at their peak: 1.1 GB instead of 0.35.
-    options.enable_cpu_mem_arena = False
+    _share_memory()
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    # With patterns each network would keep for ever what it once needed at its peak.
     options.enable_mem_pattern = False
     providers = ["CPUExecutionProvider"]
     try:
@@ -198,3 +200,24 @@ def _load(path: Path) -> "InferenceSession":
     except Exception as error:
         # The library's errors have no common base of their own.
         raise unreadable(path) from error
+
+
+@cache
+def _share_memory() -> None:
+    """One arena for all networks: they work one after another. It grows by what is asked for and no more."""
+    import onnxruntime
+
+    arena = onnxruntime.OrtArenaCfg({"arena_extend_strategy": 1})
+    kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    memory = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
+    onnxruntime.create_and_register_allocator(memory, arena)
+
+
+@cache
+def _giving_back() -> "RunOptions":
+    """For the two networks that need much: what the arena grew by for them is free again when they have answered."""
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options

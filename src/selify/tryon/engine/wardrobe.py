@@ -34,18 +34,19 @@ _WARNINGS = {
 
 def read_picture(
     perception: Perception, bgr: Bgr, alpha: Array | None, category: GarmentCategory | None
-) -> GarmentReading:
-    """A garment in its picture, alone or worn. Raises Refused (garment_not_found)."""
+) -> tuple[Garment, GarmentReading]:
+    """A garment in its picture, alone or worn, and what there is to say about it. Raises Refused (garment_not_found)."""
     faces = perception.faces(bgr)
     body = find_wearer(perception, bgr, faces)
     if body is not None:
         garment = read_worn(bgr, body, faces, category, perception.segmenter)
-        return reading_of(garment, guessed=category is None)
-    reading = read_garment(bgr, alpha, category, perception.segmenter)
+        return garment, reading_of(garment, guessed=category is None)
+    garment = _alone(bgr, alpha, category, perception.segmenter)
+    reading = reading_of(garment, guessed=category is None)
     if perhaps_somebody(faces, bgr):
         warnings = (RenderWarning.GARMENT_SHOWS_PERSON, *reading.warnings)
         reading = replace(reading, warnings=warnings)
-    return reading
+    return garment, reading
 
 
 def read_garment(
@@ -57,13 +58,20 @@ def read_garment(
     """In a picture without anybody. Without a category it is guessed, and marked so. Raises Refused
     (garment_not_found).
     """
+    garment = _alone(bgr, alpha, category, segmenter)
+    return reading_of(garment, guessed=category is None)
+
+
+def _alone(
+    bgr: Bgr, alpha: Array | None, category: GarmentCategory | None, segmenter: Segmenter | None
+) -> Garment:
     by_colour = ByColour(bgr, alpha)
     if category is not None:
         refuse_other_category(by_colour, category)
     known = category or _guess_category(by_colour)
     garment = read_cut_out(bgr, alpha, known, segmenter, by_colour)
     refuse_texture(bgr, garment)
-    return reading_of(garment, guessed=category is None)
+    return garment
 
 
 def reading_of(garment: Garment, *, guessed: bool) -> GarmentReading:

@@ -6,8 +6,6 @@ stays where it is when the picture is looked at in another frame.
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 import cv2
@@ -29,6 +27,9 @@ _SMALL_FACE = 0.05
 # Of throat and two hands, the share of skin at the second best. Models cut off at the chin have 0.5 and more, unless
 # their hands are hidden; pictures without anybody 0.4 at most.
 _SKIN_SEEN = 0.47
+# Of the picture. Models have a hundredth of it and more, turned or cut off; a quarter of garments alone have less than
+# this, and the pose network need not look.
+_LEAST_SKIN = 0.003
 # Of the shoulders' span: to the hips, and to the picture's width.
 _PROPORTIONS = (0.36, 1.25)
 _USUAL = 0.7
@@ -65,12 +66,18 @@ def find_wearer(perception: Perception, picture: Bgr, faces: list[Face]) -> Body
             return perception.body(picture, faces)
         except Refused as refused:
             raise unusable(WornFault.UNCLEAR) from refused
+    skin = _like_skin(picture)
+    if skin.mean() < _LEAST_SKIN:
+        return None
     found: list[Body] = []
-    for body in _bodies(perception, picture, faces):
-        if _is_somebody(picture, Skeleton.of(body)):
+    for looks, frame in enumerate(_FRAMES, 1):
+        body = _body_within(perception, picture, faces, frame)
+        if body is not None and _is_somebody(skin, Skeleton.of(body)):
             found.append(body)
         if len(found) == _WITNESSES:
             return min(found, key=_unusual)
+        if len(found) + len(_FRAMES) - looks < _WITNESSES:
+            break
     return None
 
 
@@ -86,28 +93,29 @@ def unusable(fault: WornFault) -> Refused:
     return Refused(RefusalCode.GARMENT_NOT_FOUND, details=details)
 
 
-def _bodies(perception: Perception, picture: Bgr, faces: list[Face]) -> Iterator[Body]:
-    """As seen in the picture, and in the picture with grey around it."""
+def _body_within(
+    perception: Perception, picture: Bgr, faces: list[Face], frame: tuple[float, float]
+) -> Body | None:
+    """As seen in the picture with grey around it: ``frame`` as in ``_FRAMES``."""
     height, grey = picture.shape[0], (128.0, 128.0, 128.0)
-    for share_above, share_beside in _FRAMES:
-        above, beside = round(share_above * height), round(share_beside * height)
-        framed = cv2.copyMakeBorder(
-            picture, above, 0, beside, beside, cv2.BORDER_CONSTANT, value=grey
-        )
-        with suppress(Refused):
-            body = perception.body(framed, [] if above else faces)
-            points = body.points - np.array([beside, above])
-            mask = body.mask[above:, beside : beside + picture.shape[1]]
-            yield replace(body, points=points, mask=np.ascontiguousarray(mask))
+    above, beside = (round(share * height) for share in frame)
+    framed = cv2.copyMakeBorder(picture, above, 0, beside, beside, cv2.BORDER_CONSTANT, value=grey)
+    try:
+        body = perception.body(framed, [] if above else faces)
+    except Refused:
+        return None
+    points = body.points - np.array([beside, above])
+    mask = body.mask[above:, beside : beside + picture.shape[1]]
+    return replace(body, points=points, mask=np.ascontiguousarray(mask))
 
 
-def _is_somebody(picture: Bgr, skeleton: Skeleton) -> bool:
+def _is_somebody(skin: Mask, skeleton: Skeleton) -> bool:
+    """``skin``: where the picture has its colour."""
     low, high = _PROPORTIONS
     if not low < skeleton.span / max(1.0, skeleton.trunk) < high:
         return False
-    if skeleton.span < _LEAST_SPAN * picture.shape[1]:
+    if skeleton.span < _LEAST_SPAN * skin.shape[1]:
         return False
-    skin = _like_skin(picture)
     return sorted(_skin_shares(skin, skeleton))[-2] > _SKIN_SEEN
 
 

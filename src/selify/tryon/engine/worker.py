@@ -22,6 +22,7 @@ import numpy as np
 from selify.tryon.engine.advice import warnings_for
 from selify.tryon.engine.arrays import Bgr
 from selify.tryon.engine.codec import decode, encode
+from selify.tryon.engine.cutout import Backdrop
 from selify.tryon.engine.frames import Frame, read_frame
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.gate import assess_own
@@ -38,7 +39,9 @@ from selify.tryon.engine.worn_garment import garment_in
 from selify.tryon.types import GarmentCategory, QualityScores, RefusalCode, RefusalReason
 
 _GARMENT_SIDE = 1024
-_CACHED_GARMENTS = 8
+# Each takes some 8 MB; to read one again takes more seconds than to dress somebody in it.
+_KEPT_GARMENTS = 24
+_KEPT_WHERE_MEMORY_IS_SHORT = 8
 _ADDRESS_SPACE = 6 << 30
 _MIN_COVER = 0.02
 # Of the person. Long sleeves that become none, the whole person in view: 0.18 to 0.20, and the
@@ -70,6 +73,7 @@ class Workshop:
     def __init__(self, models: Path, *, small: bool = False) -> None:
         self._perception = Perception(load_networks(models, small=small))
         self._garments: OrderedDict[str, Garment] = OrderedDict()
+        self._most_garments = _KEPT_WHERE_MEMORY_IS_SHORT if small else _KEPT_GARMENTS
         self._operations: dict[str, Operation] = {
             "render": self._render,
             "check": self._check,
@@ -141,19 +145,32 @@ class Workshop:
         name = request.header["category"]
         category = None if name is None else GarmentCategory(name)
         picture = decode(request.parts[0], _GARMENT_SIDE)
-        reading = read_picture(self._perception, picture.bgr, picture.alpha, category)
+        garment, reading = read_picture(self._perception, picture.bgr, picture.alpha, category)
+        if category is not None or garment.backdrop is not Backdrop.WORN:
+            # Somebody's clothes are read otherwise where it is not known which of them is meant.
+            self._keep(_key(request.parts[0], garment.category), garment)
         return Frame({"reading": reading.to_json()})
 
     def _garment(self, data: bytes, category: GarmentCategory) -> Garment:
         """Read once per content: a shop's garments come again and again."""
-        key = f"{category}:{hashlib.sha256(data).hexdigest()}"
-        if key not in self._garments:
+        key = _key(data, category)
+        garment = self._garments.get(key)
+        if garment is None:
             picture = decode(data, _GARMENT_SIDE)
-            self._garments[key] = garment_in(self._perception, picture.bgr, picture.alpha, category)
-            while len(self._garments) > _CACHED_GARMENTS:
-                self._garments.popitem(last=False)
+            garment = garment_in(self._perception, picture.bgr, picture.alpha, category)
+        self._keep(key, garment)
+        return garment
+
+    def _keep(self, key: str, garment: Garment) -> None:
+        """As the one asked for last."""
+        self._garments[key] = garment
         self._garments.move_to_end(key)
-        return self._garments[key]
+        while len(self._garments) > self._most_garments:
+            self._garments.popitem(last=False)
+
+
+def _key(data: bytes, category: GarmentCategory) -> str:
+    return f"{category}:{hashlib.sha256(data).hexdigest()}"
 
 
 def refuse_if_unconvincing(result: TryOn) -> None:
