@@ -11,7 +11,7 @@ from selify.tryon.engine.arrays import SIDES, Mask, Point
 from selify.tryon.engine.body import BodyFit
 from selify.tryon.engine.geometry import at_length, lengths_along
 from selify.tryon.engine.labels import Label
-from selify.tryon.engine.masks import distance_to, grown, opened, value_at
+from selify.tryon.engine.masks import closed, distance_to, grown, opened, value_at
 from selify.tryon.engine.person import Person
 
 SHARED_CUFF = 0.12
@@ -21,9 +21,12 @@ SHARED_COLLAR = 0.06
 def worn_cloth(person: Person) -> Mask:
     """The upper garment with its rim: pixels mixed of cloth and skin belong to it too."""
     span = person.skeleton.span
-    cloth = _without_specks(opened(person.upper, 0.008 * span))
+    # A gleam on a sleeve is taken for skin at times: islands in cloth, far smaller than a face.
+    skin = _without_specks(person.skin)
+    gleams = (person.skin & (1 - skin)) & closed(person.upper, 0.08 * span)
+    cloth = _without_specks(opened(person.upper | gleams, 0.008 * span))
     rim = grown(cloth, max(1.0, 0.012 * span)) | _like_cloth(person, cloth)
-    sure_skin = opened(person.skin, 0.02 * span) & (1 - grown(cloth, max(1.0, 0.006 * span)))
+    sure_skin = opened(skin, 0.02 * span) & (1 - grown(cloth, max(1.0, 0.006 * span)))
     sure_skin &= 1 - _like_cloth(person, cloth)
     lower = ((person.label == Label.LOWER) & (person.along > 0.6)).astype(np.uint8)
     return np.asarray(rim & person.mask & (1 - sure_skin) & (1 - person.hair) & (1 - lower))
