@@ -7,15 +7,23 @@ import numpy as np
 
 from selify.tryon.engine.arrays import Array, Bgr, Mask, Points, Soft
 from selify.tryon.engine.cutout import Backdrop, ByColour, cut_out
-from selify.tryon.engine.keypoints import BottomPoints, TopPoints, bottom_points, top_points
+from selify.tryon.engine.keypoints import (
+    BottomPoints,
+    TopPoints,
+    bottom_points,
+    runs_in_row,
+    top_points,
+)
 from selify.tryon.engine.masks import blur, fill_from_nearest, largest_part, polygon
 from selify.tryon.engine.neckline import NO_NECKLINE, Neckline, curve, find_neckline
 from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.types import GarmentCategory
 
 _BLEED_SIDE = 400
-# A strap is thinner, in widths of its garment; what holds it is narrower, and no higher.
-_STRAP, _HANGER, _HANGER_HEIGHT = 0.06, 0.16, 0.15
+# A strap is thinner, in widths of its garment.
+_STRAP = 0.06
+# A hanger's neck is narrower, in widths of the trunk; how high it stands at least and at most, in heights of the garment.
+_HANGER, _STANDING, _HANGER_HEIGHT = 0.2, 0.012, 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +95,26 @@ def read_cut_out(
 
 
 def without_hanger(mask: Mask) -> Mask:
-    """What stands up narrower than any neck is no garment."""
-    _, y0, width, height = cv2.boundingRect(mask)
-    kept = mask.copy()
-    for row in range(y0, y0 + int(_HANGER_HEIGHT * height)):
+    """What stands up in the middle narrower than any neck is no garment."""
+    x0, y0, width, height = cv2.boundingRect(mask)
+    trunk, row = _trunk_width(mask[y0 : y0 + height]), y0
+    while row < y0 + _HANGER_HEIGHT * height:
         columns = np.flatnonzero(mask[row])
-        if len(columns) and np.ptp(columns) > _HANGER * width:
+        off_middle = abs(columns.mean() - (x0 + width / 2)) if len(columns) else 0.0
+        if len(columns) and max(np.ptp(columns), off_middle) > _HANGER * trunk:
             break
-        kept[row] = 0
+        row += 1
+    kept = mask.copy()
+    if row - y0 > _STANDING * height:
+        kept[:row] = 0
     return kept
+
+
+def _trunk_width(part: Mask) -> float:
+    """Where it is narrowest; sleeves that hang beside it do not count, nor does a hem."""
+    rows = range(int(0.25 * len(part)), int(0.85 * len(part)))
+    longest = [max((b - a for a, b in runs_in_row(part, row)), default=0) for row in rows]
+    return float(np.percentile(longest, 10)) if longest else 0.0
 
 
 def without_back_straps(mask: Mask) -> Mask:
