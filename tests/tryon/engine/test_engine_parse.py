@@ -1,6 +1,7 @@
 """What the segmenter says of a person, where colours alone say something else."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from selify.tryon.engine.person import Person, read_person
 from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.engine.skeleton import Skeleton
 from selify.tryon.types import GarmentCategory
+from selify_sandbox.drawn_world import scenes, specs
+from selify_sandbox.drawn_world.samples import PEOPLE
 
 
 def read(perception: Perception, photo: Bgr, segmenter: Segmenter | None) -> Person:
@@ -82,6 +85,19 @@ def test_hair_hangs_together_with_the_head(
     person = read(perception, photo, segmenter)
     patch = person.label[y - 15 : y + 15, x - 25 : x + 25]
     assert (patch == Label.UPPER).mean() > 0.95
+
+
+@pytest.mark.parametrize(
+    "colour", [(34.0, 42.0, 58.0), (120.0, 170.0, 205.0)], ids=["dark", "fair"]
+)
+def test_hair_is_hair_down_to_its_ends(perception: Perception, colour: specs.Colour) -> None:
+    """Without the segmenter too: what lies on a shoulder must not be taken for the old garment."""
+    photo = scenes.photo(replace(PEOPLE["long sleeves"], hair_colour=colour))
+    person = read(perception, photo.bgr, None)
+    below = np.arange(photo.bgr.shape[0])[:, None] > person.skeleton.mouth[1]
+    true, found = (photo.parts == specs.Part.HAIR) & below, (person.hair > 0) & below
+    assert (found & true).sum() > 0.96 * true.sum()
+    assert (found & ~true).sum() < 0.02 * true.sum()
 
 
 def test_the_same_photo_is_read_the_same_way_twice(

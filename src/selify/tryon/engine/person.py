@@ -15,6 +15,7 @@ from selify.tryon.engine.masks import (
     disc,
     distance_to,
     ellipse,
+    grown,
     guided,
     opened,
     parts_touching,
@@ -28,6 +29,9 @@ from selify.tryon.types import GarmentCategory
 
 _GRABCUT_SIDE = 384
 _LABEL_SIDE = 512
+# Pixels of hair that tell its colour; how far from it (in shoulder spans) its ends may lie, and how much nearer (squared)
+# to its colours than to others they have to be.
+_ENOUGH_HAIR, _STRANDS, _CLEARLY_HAIR = 200, 0.45, 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,8 @@ def read_person(
     like_clothes = colours.hair_like_clothes()
     if like_clothes:
         hair[skeleton.along(bgr.shape) > 0.02] = 0
+    else:
+        hair |= _strands(lab, mask, hair, colours, skeleton.span)
     return Person(
         bgr=bgr,
         lab=lab,
@@ -352,3 +358,14 @@ def _hair(label: Array, s: Skeleton, radius: float) -> Mask:
     if not (head & hair).any():
         return np.zeros_like(hair)
     return parts_touching(hair, head & hair)
+
+
+def _strands(lab: Lab, mask: Mask, hair: Mask, colours: _Colours, span: float) -> Mask:
+    """The ends of hair on the shoulders: beside what is known, and clearly of its colour."""
+    if hair.sum() < _ENOUGH_HAIR:
+        return np.zeros_like(hair)
+    near = grown(hair, _STRANDS * span) & mask
+    own = distance_to(lab, colour_clusters(lab[hair > 0], 2))
+    other = np.minimum(distance_to(lab, colours.skin), distance_to(lab, colours.upper))
+    like = near & (own < _CLEARLY_HAIR * other)
+    return parts_touching(opened(like, max(1.0, 0.008 * span)) | hair, hair) & like

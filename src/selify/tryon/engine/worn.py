@@ -108,6 +108,8 @@ def silhouette_above(person: Person, side: int, reach: float) -> Point | None:
     foot = s.neck + s.outwards[side] * reach
     for up in np.arange(0.0, 0.36, 0.008):
         point = foot - s.down * up * s.span
+        if value_at(person.hair, point):
+            return None
         if not value_at(person.mask, point):
             return point
     return None
