@@ -11,10 +11,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Self
 
 import httpx
+from PIL import Image
 from rich.markup import escape
 from rich.table import Table
 
@@ -42,6 +44,10 @@ NOT_THE_PHOTO = (
 )
 
 
+# By the ending of a file's name, as Pillow calls it.
+_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
+
+
 @dataclass(frozen=True, slots=True)
 class JourneyRequest:
     """What ``selify demo --photo`` was asked for, checked."""
@@ -57,11 +63,24 @@ class JourneyRequest:
         """Ends the program with exit code 2 and one line for what is no picture."""
         if garment is None or out_path is None:
             raise _refused("--photo goes with --garment and --out.")
+        if out_path.suffix.lower() not in _FORMATS:
+            raise _refused(f"--out ends in {', '.join(_FORMATS)}, not as {out_path.name!r}.")
         if category not in tuple(GarmentCategory):
             raise _refused(f"--category is top, dress or bottom, not {category!r}.")
         return cls(
             _picture(photo), _picture(garment), garment.stem, GarmentCategory(category), out_path
         )
+
+
+def as_named(jpeg: bytes, path: Path) -> bytes:
+    """A JPEG as what the path's ending says."""
+    form = _FORMATS[path.suffix.lower()]
+    if form == "JPEG":
+        return jpeg
+    written = BytesIO()
+    with Image.open(BytesIO(jpeg)) as picture:
+        picture.save(written, form)
+    return written.getvalue()
 
 
 def _picture(path: Path) -> bytes:
@@ -175,7 +194,7 @@ async def _walk(brand: Brand, stack: Stack, request: JourneyRequest, steps: Step
     picture = await _result(phone, thread, after=greeting.seq)
     steps.done("photo answered")
     if picture is not None:
-        request.out.write_bytes(picture)
+        request.out.write_bytes(as_named(picture, request.out))
         with contextlib.suppress(NothingCame):
             await phone.wait_for_message(
                 thread, lambda m: bool(m.quick_replies), timeout=30, after=greeting.seq

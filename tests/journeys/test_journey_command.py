@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from PIL import Image
 from tests.infra.engines import plain_photo
 from tests.infra.settings import Settings
 from tests.infra.stack import INSTANT, ROOT, WholeStack, quick_folder, running_stack
@@ -62,6 +63,27 @@ async def test_the_journey_leaves_a_running_demo_alone(stack: WholeStack, tmp_pa
     async with stack.database() as database, database.tx(Actor.system("test")) as tx:
         assert await tx.fetch_value("SELECT count(*) FROM public.bot_interactions") == 0
     assert not list(stack.settings.data_dir.glob("journey-*"))
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("a.jpg", "JPEG"), ("a.PNG", "PNG"), ("a.webp", "WEBP")]
+)
+def test_the_picture_is_what_its_name_says(tmp_path: Path, name: str, form: str) -> None:
+    drawn = Image.new("RGB", (40, 60), (200, 30, 30))
+    drawn.save(tmp_path / "drawn.jpg")
+    (tmp_path / name).write_bytes(
+        journey.as_named((tmp_path / "drawn.jpg").read_bytes(), tmp_path / name)
+    )
+    with Image.open(tmp_path / name) as picture:
+        assert (picture.format, picture.size) == (form, (40, 60))
+
+
+def test_a_name_of_no_picture_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    photo = tmp_path / "me.jpg"
+    Image.new("RGB", (40, 60)).save(photo)
+    with pytest.raises(SystemExit) as caught:
+        journey.JourneyRequest.check(photo, photo, tmp_path / "result.txt", "top")
+    assert caught.value.code == journey.EXIT_NO_PICTURE
 
 
 @pytest.mark.slow
