@@ -165,6 +165,16 @@ def test_no_other_photo_is_asked_for_where_the_garments_picture_is_at_fault(
     refuse_unfit(garments["tee-sunrise"])
 
 
+def test_nobody_is_dressed_in_half_a_garment(garments):
+    garment = garments["tee-sunrise"]
+    rows, columns = np.indices(garment.alpha.shape)
+    aslant = columns / garment.alpha.shape[1] < rows / garment.alpha.shape[0]
+    with pytest.raises(Refused) as caught:
+        refuse_unfit(replace(garment, alpha=garment.alpha * aslant))
+    assert caught.value.details["reason"] == Limit.UNEVEN_OUTLINE
+    assert "part of this garment" in caught.value.hint
+
+
 def test_the_verdict_is_stored_with_its_reasons(good, garments):
     scores = assess_own(good.person, garments["tee-sunrise"], good.dressed)
     assert scores.passed

@@ -220,24 +220,32 @@ def _left_over(
         clad = beyond & (limbs.mask > 0) & ~_beyond_cuffs(person, sleeves, 0.0)
         sleeve, beyond = sleeve | clad, beyond & ~clad
     sleeve |= _bare_beside_sleeves(person, sleeves, drape)
-    limb = limbs.mask > 0
     trunk = left & ~bare & ~neck & (person.along < torso.hem_height + 0.15)
     trunk |= _hips_beside(person, torso, drape)
-    on_limb = _smoothed(beyond & limb, 0.015 * span)
-    skin = grown(opened((left & neck) | on_limb, 1), max(1.0, 0.012 * span))
-    round_limb = grown(opened(on_limb & (_chest(person) == 0), 1), max(1.0, 0.02 * span))
-    skin_mask = (skin | round_limb) & person.mask & (1 - person.hair) & ~(beyond & ~limb)
-    notches = beyond & (skin_mask == 0) & (grown(1 - person.mask, 0.03 * span) > 0)
+    limb = limbs.mask > 0
+    skin, arms = _bared(person, left & neck, beyond, limb)
+    notches = beyond & (skin == 0) & (grown(1 - person.mask, 0.03 * span) > 0)
     # What hung on the far side of an arm is its old sleeve, not the trunk.
-    beyond_arm = trunk & (grown(round_limb, 0.04 * span) > 0)
+    beyond_arm = trunk & (grown(arms, 0.04 * span) > 0)
     beyond_arm &= parts_touching(trunk, grown(drape.torso > 0.5, 0.02 * span)) == 0
     return _LeftOver(
         torso=(trunk & ~beyond_arm).astype(np.uint8),
         sleeve=sleeve.astype(np.uint8),
-        skin=skin_mask,
-        arms=skin_mask & round_limb,
+        skin=skin,
+        arms=skin & arms,
         background=((beyond & ~limb) | notches | beyond_arm).astype(np.uint8),
     )
+
+
+def _bared(person: Person, neck: Array, beyond: Array, limb: Array) -> tuple[Mask, Mask]:
+    """Skin that shows where old cloth was, with its seams, and where a limb is round; ``beyond``: cloth of sleeves that
+    nothing new covers.
+    """
+    span = person.skeleton.span
+    on_limb = _smoothed(beyond & limb, 0.015 * span)
+    skin = grown(opened(neck | on_limb, 1), max(1.0, 0.012 * span))
+    arms = grown(opened(on_limb & (_chest(person) == 0), 1), max(1.0, 0.02 * span))
+    return (skin | arms) & person.mask & (1 - person.hair) & ~(beyond & ~limb), arms
 
 
 def _smoothed(mask: Array, radius: float) -> Array:

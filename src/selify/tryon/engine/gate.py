@@ -13,8 +13,7 @@ from selify.tryon.engine.arrays import Mask
 from selify.tryon.engine.conviction import conviction
 from selify.tryon.engine.dress import Dressed
 from selify.tryon.engine.garment import Garment
-from selify.tryon.engine.labels import WORN_AS
-from selify.tryon.engine.masks import ellipse, grown, opened, shrunk
+from selify.tryon.engine.masks import ellipse, grown, shrunk
 from selify.tryon.engine.measures import (
     colour_likeness,
     mean_inside,
@@ -22,7 +21,7 @@ from selify.tryon.engine.measures import (
 )
 from selify.tryon.engine.person import Person
 from selify.tryon.engine.skeleton import Skeleton
-from selify.tryon.engine.traits import traits_of
+from selify.tryon.engine.traits import old_left, traits_of
 from selify.tryon.engine.worn import worn_cloth
 from selify.tryon.types import GarmentCategory, QualityScores
 
@@ -122,20 +121,8 @@ def regions_of(person: Person, category: GarmentCategory, dressed: Dressed) -> R
         worn=worn.astype(np.uint8),
         garment=garment,
         replaced=dressed.replaced,
-        beside=_old_beside(person, category, dressed),
+        beside=old_left(person, category, dressed, margin=0.02, anywhere=False),
     )
-
-
-def _old_beside(person: Person, category: GarmentCategory, dressed: Dressed) -> Mask:
-    """Old cloth as high as the new: beside it, not above or below, where another garment may well be seen."""
-    span, cover = person.skeleton.span, (dressed.cover > 0.5).astype(np.uint8)
-    old = opened(np.isin(person.label, WORN_AS[category]), 0.01 * span)
-    old = old & (1 - grown(cover, 0.02 * span)) & (1 - dressed.replaced)
-    rows = np.flatnonzero(cover.any(1))
-    first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, 0)
-    old[:first] = 0
-    old[last:] = 0
-    return np.asarray(old)
 
 
 def face_zone(s: Skeleton, shape: tuple[int, ...]) -> Mask:

@@ -49,6 +49,7 @@ _SIDE = 512
 _UNCLEAR = _(
     "The parts of this garment cannot be told apart in its picture. Please try on another one."
 )
+_HALF = _("Only a part of this garment was found in its picture. Please try on another one.")
 
 
 # --- No garment, or another one -------------------------------------------------------------------
@@ -104,13 +105,14 @@ def _span(part: Mask, above: float, below: float) -> float:
 
 def refuse_unfit(garment: Garment) -> None:
     """Of a garment that would speak against every picture of it no other photo is asked for. Raises Refused."""
-    found = {
-        Limit.PARTS_UNCLEAR: _parts_unclear(garment),
-        Limit.UNEVEN_OUTLINE: _evenness(garment) < _HALF_MISSING,
-    }
-    for limit in (limit for limit, there in found.items() if there):
-        details: dict[str, float | str] = {"reason": limit}
-        raise Refused(RefusalCode.GARMENT_NOT_FOUND, hint=_UNCLEAR, details=details)
+    if _parts_unclear(garment):
+        raise _unfit(Limit.PARTS_UNCLEAR, _UNCLEAR)
+    if _evenness(garment) < _HALF_MISSING:
+        raise _unfit(Limit.UNEVEN_OUTLINE, _HALF)
+
+
+def _unfit(limit: Limit, hint: str) -> Refused:
+    return Refused(RefusalCode.GARMENT_NOT_FOUND, hint=hint, details={"reason": limit})
 
 
 def two_legs(part: Mask) -> bool:
@@ -131,8 +133,8 @@ def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
     mask = largest_part(garment.alpha > 0.5)
     worn = garment.backdrop is Backdrop.WORN
     cut = None if garment.bottom is None else BottomCut.of(garment, garment.bottom)
-    # Of somebody's clothes neither says how well they were cut out: the parse goes by more than colours.
     even = _evenness(garment)
+    # Somebody's clothes lie on somebody, not on a ground.
     contrast = 255.0 if worn else _contrast(bgr, mask, garment.backdrop)
     found = {
         Limit.WORN: worn,
@@ -152,8 +154,10 @@ def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
 
 
 def _evenness(garment: Garment) -> float:
-    worn = garment.backdrop is Backdrop.WORN
-    return 1.0 if worn else mirrored_overlap(largest_part(garment.alpha > 0.5))
+    """Of somebody's clothes it says nothing about how well they were cut out: the parse goes by more than colours."""
+    if garment.backdrop is Backdrop.WORN:
+        return 1.0
+    return mirrored_overlap(largest_part(garment.alpha > 0.5))
 
 
 def _parts_unclear(garment: Garment) -> bool:

@@ -38,7 +38,9 @@ def traits_of(person: Person, garment: Garment, dressed: Dressed) -> dict[str, f
         "restored": _share(dressed.restored, area),
         "restored_busy": _busy(person, dressed.restored, area),
         "reached": _share(dressed.reached, area),
-        "old_left": _old_left(person, garment.category, dressed, cover) / area,
+        "old_left": _share(
+            old_left(person, garment.category, dressed, margin=0.015, anywhere=not flared), area
+        ),
         "strange_neck": 0.0 if bottom else _strange_neck(person, dressed, cover),
         "sleeves_across": 0.0 if bottom else _sleeves_across(person),
         "hidden": _hidden(person, cover),
@@ -81,16 +83,20 @@ def _busy(person: Person, restored: Mask | None, area: int) -> float:
     return float(light.std()) / 10 * float(restored.sum()) / area if light.size > 50 else 0.0
 
 
-def _old_left(person: Person, category: GarmentCategory, dressed: Dressed, cover: Mask) -> float:
-    """Area of old cloth that still shows: of a top anywhere, of others as high as the new garment."""
-    span = person.skeleton.span
+def old_left(
+    person: Person, category: GarmentCategory, dressed: Dressed, *, margin: float, anywhere: bool
+) -> Mask:
+    """Old cloth that still shows, further than ``margin`` shoulder spans from the new; not ``anywhere``: only as high as
+    the new, for above and below it another garment may well be seen.
+    """
+    span, cover = person.skeleton.span, (dressed.cover > 0.5).astype(np.uint8)
     old = opened(np.isin(person.label, WORN_AS[category]), 0.01 * span)
-    old &= (1 - grown(cover, 0.015 * span)) & (1 - dressed.replaced)
-    if category is not GarmentCategory.TOP:
+    old = old & (1 - grown(cover, margin * span)) & (1 - dressed.replaced)
+    if not anywhere:
         rows = np.flatnonzero(cover.any(1))
         old[: int(rows[0]) if len(rows) else 0] = 0
         old[int(rows[-1]) if len(rows) else 0 :] = 0
-    return float(old.sum())
+    return np.asarray(old)
 
 
 def _strange_neck(person: Person, dressed: Dressed, cover: Mask) -> float:
