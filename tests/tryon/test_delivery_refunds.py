@@ -38,7 +38,7 @@ async def finish(world: World, request: Request) -> bool:
     )
     async with world.database.tx(SYSTEM) as tx:
         await lifecycle.may_continue(tx, request, now=world.clock.now())
-        return await lifecycle.finish(tx, world.clock, request, made, None)
+        return await lifecycle.finish(tx, world.clock, request, made, ())
 
 
 async def sweep(world: World) -> int:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -74,7 +75,24 @@ def test_an_engine_s_own_words_about_its_trouble_are_not_kept():
     assert kept[1]["why"] == "person_not_found"
 
 
+def test_of_an_outfit_each_piece_is_told() -> None:
+    kept = tries.as_metadata([replace(PASSED, piece="bottom"), PASSED])[tries.KEY]
+    assert [entry.get("piece") for entry in kept] == ["bottom", None]
+
+
 # --- Sums -----------------------------------------------------------------------------------------
+
+
+def test_an_outfit_is_a_try_on_of_each_piece_and_no_second_attempt() -> None:
+    bottom, top = (replace(PASSED, piece=piece) for piece in ("bottom", "top"))
+    nobody = attempt("hosted", Outcome.REFUSED, reason="person_cropped")
+    found = league.standings(
+        [tried_on(bottom, top), tried_on(replace(nobody, piece="bottom"), top)]
+    )
+    (hosted,) = found.standings
+    assert (hosted.asked, hosted.sent, hosted.again, found.try_ons) == (4, 3, 0, 2)
+    assert hosted.reasons == (Reason(Outcome.REFUSED, "person_cropped", 1),)
+    assert hosted.credits == 192
 
 
 def test_an_engine_is_asked_once_for_each_photo_however_often_it_tries():

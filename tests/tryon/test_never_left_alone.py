@@ -367,7 +367,7 @@ async def finish(world: World, request: lifecycle.Request) -> bool:
     made = lifecycle.RenderResult(rendering, "a/b", MicroUnits(100))
     async with world.database.tx(SYSTEM) as tx:
         await lifecycle.may_continue(tx, request, now=world.clock.now())
-        return await lifecycle.finish(tx, world.clock, request, made, None)
+        return await lifecycle.finish(tx, world.clock, request, made, ())
 
 
 ENDS = (refused, refused_as_too_late, tried_in_vain, held_for_a_day, reconnected_a_day_later)

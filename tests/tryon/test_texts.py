@@ -1,13 +1,16 @@
 """What the bot says: in every language the same things, never too long, and in the brand's words."""
 
+import itertools
+from dataclasses import replace
+
 import pytest
 
 from selify.commerce import ProductCard
 from selify.core.money import Cents
 from selify.tryon import texts
 from selify.tryon.dialogue import Button
-from selify.tryon.lifecycle import LONGEST_LINK, product_line
-from selify.tryon.renderer import LONGEST_NAME, MessageRenderer, _clipped
+from selify.tryon.lifecycle import LONGEST_LINK, product_line, products
+from selify.tryon.renderer import LONGEST_NAME, MessageRenderer, _clipped, both_clipped
 from selify.tryon.types import RefusalCode, RefusalReason
 
 LONG = _clipped("👗" * 500)
@@ -58,8 +61,14 @@ def test_nothing_is_too_long_whatever_the_names(language: str) -> None:
     card = ProductCard("x", Cents(10**9), "CHF", True, 3, "https://" + "a" * (LONGEST_LINK - 8))
     product = product_line(card, speaker)
     assert card.url in product
-    for key in texts.catalogue(language):
-        said = speaker.say(key, product=product, count=10**6)
+    two = products([replace(card, name=LONG, url="https://" + "a" * 142)] * 2, speaker)
+    assert two.count("https://") == 2
+    advice = [speaker.say(key) for key in texts.catalogue(language) if key.startswith("refusals.")]
+    filled = {"count": 10**6, "why": max(advice, key=lambda said: len(said.encode()))}
+    names = dict(zip(("top", "bottom"), both_clipped(LONG, LONG), strict=True))
+    assert len(speaker.say("outfit", **names)) <= LONGEST_NAME
+    for key, sold in itertools.product(texts.catalogue(language), (product, two)):
+        said = speaker.say(key, product=sold, **filled, **names)
         assert len(said.encode()) <= LIMIT, key
         assert "{" not in said, key
 
@@ -132,6 +141,29 @@ def test_long_names_are_clipped_and_lines_joined() -> None:
 )
 def test_the_product_line_says_what_is_known(card: ProductCard | None, line: str) -> None:
     assert product_line(card, voice()) == line
+
+
+def test_of_two_products_each_has_its_name_and_line() -> None:
+    tee = ProductCard("Forest Tee", Cents(3900), url="https://" + "a" * 200)
+    jeans = ProductCard("Ink Trousers", in_stock=False)
+    assert products([], voice()) == ""
+    assert products([tee], voice()) == product_line(tee, voice())
+    told = products([tee, jeans], voice())
+    assert told == "Forest Tee: $39.00\nInk Trousers: Sold out at the moment"
+    assert products([tee, ProductCard("Ink Trousers")], voice()) == "Forest Tee: $39.00"
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (("Tee", "Jeans"), ("Tee", "Jeans")),
+        (("a" * 60, "b" * 60), ("a" * 25 + "…", "b" * 25 + "…")),
+        (("a" * 40, "Jeans"), ("a" * 40, "Jeans")),
+        (("Tee", "b" * 60), ("Tee", "b" * 48 + "…")),
+    ],
+)
+def test_two_names_share_the_room(names: tuple[str, str], shown: tuple[str, str]) -> None:
+    assert both_clipped(*names) == shown
 
 
 def test_words_of_a_brand_of_which_nothing_is_left_are_no_answer() -> None:

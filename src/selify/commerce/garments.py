@@ -60,6 +60,11 @@ class Garment:
     archived: bool = False
 
     @property
+    def covers(self) -> str:
+        """Its category, as ``leffa`` has it; empty where nobody has said it."""
+        return str(self.leffa.get("leffa_category", ""))
+
+    @property
     def readiness(self) -> Readiness | None:
         """None where it was never read."""
         read = self.leffa.get("readiness")

@@ -75,7 +75,7 @@ class TryOnBot:
         log.info(
             "{shopper} commented under {garment}: {what}",
             shopper=comment.username or SOMEBODY,
-            garment=binding.garment_name,
+            garment=binding.shows,
             what="asked to try on" if keyword else "no keyword",
         )
         if keyword is None:

@@ -25,6 +25,7 @@ SAMPLE: Mapping[str, str] = {
     "garment": "Forest tee",
     "product": "€39.00 · In stock · https://shop.example/forest-tee",
     "count": "3",
+    "why": "",
 }
 
 

@@ -17,6 +17,7 @@ from selify.core.language import _
 from selify.messaging import conversations, outgoing
 from selify.messaging.clients import Undelivered
 from selify.messaging.outgoing import Outgoing
+from selify.tryon import keys
 from selify.tryon.dialogue import Stage
 from selify.tryon.memory import recall, remember
 
@@ -37,7 +38,7 @@ async def failed(tx: Tx, clock: Clock, undelivered: Undelivered) -> None:
         message.about["photo_ref"],
         account_id=undelivered.account_id,
         ordering_key=undelivered.ordering_key,
-        kinds=("result", "feedback"),
+        kinds=keys.ABOUT_PICTURE,
         reason=REASON,
         now=undelivered.now,
     )

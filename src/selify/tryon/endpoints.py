@@ -86,7 +86,7 @@ async def save_bot_text(
 @router.get(WORKSPACE + "/posts")
 @allows(may.POSTS_READ)
 async def list_posts(workspace_id: UUID, tx: UserTx, after: LastSeen = None) -> list[s.PostOutput]:
-    """Posts, newest first, and the garment each shows; 60 at a time."""
+    """Posts, newest first, and what each shows; 60 at a time."""
     await access_workspace(tx, workspace_id, may.POSTS_READ)
     cursor = await queries.cursor_of_post(tx, workspace_id, after) if after else None
     found = await queries.list_posts(tx, workspace_id, after=cursor)
@@ -98,13 +98,14 @@ async def list_posts(workspace_id: UUID, tx: UserTx, after: LastSeen = None) -> 
 async def bind_garment(
     workspace_id: UUID, post_id: UUID, body: s.BindInput, tx: SystemTx, user_id: CurrentUserId
 ) -> s.BindingOutput:
-    """Let shoppers try this garment on under this post."""
+    """Let shoppers try this garment on under this post, by itself or with another one."""
     await access_workspace(tx, workspace_id, may.POSTS_BIND, user_id=user_id)
     await posts.check_post(tx, workspace_id, post_id)
     binding = await posts.bind(
         tx,
         post_id=post_id,
         garment_id=body.garment_id,
+        worn_with=body.worn_with_id,
         user_id=user_id,
         keywords=body.keywords,
         use_global_keywords=body.use_global_keywords,

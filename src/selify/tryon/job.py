@@ -6,6 +6,7 @@ finishing happens once (the reservation's state decides).
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -28,7 +29,8 @@ from selify.core.logging import get_logger
 from selify.core.queue import jobs
 from selify.core.queue.defer import Defer
 from selify.core.queue.jobs import Job
-from selify.tryon import keys, lifecycle, metrics, repository
+from selify.tryon import dressing, keys, lifecycle, metrics, repository
+from selify.tryon.dressing import Dressed, Wearable
 from selify.tryon.garment_pictures import open_garment
 from selify.tryon.lifecycle import RenderResult, Request
 from selify.tryon.ports import EngineUnavailable
@@ -39,7 +41,6 @@ from selify.tryon.types import (
     Refusal,
     RefusalCode,
     Rendering,
-    RenderOptions,
 )
 
 log = get_logger(__name__)
@@ -89,6 +90,8 @@ class TryOnJob:
                 return
             binding = await repository.binding(tx, request.binding_id)
             garment = await commerce.garment_picture(tx, binding.garment_id) if binding else None
+            other = binding.worn_with if binding else None
+            second = await commerce.garment_picture(tx, other.garment_id) if other else None
             if "photo" not in job.checkpoint:
                 # Listed for deletion first, stored second. While the job may need it, it stays.
                 await self._limit_life(tx, request, max(self._rules.keep, LONGEST_JOB))
@@ -101,7 +104,7 @@ class TryOnJob:
                 request, Refusal(RefusalCode.GARMENT_NOT_FOUND, gone, "Bind another.")
             )
         else:
-            await self._dress(job, request, photo, garment)
+            await self._dress(job, request, photo, garment, second)
 
     async def give_up(self, tx: Tx, job: Job, reason: str) -> None:
         """All tries failed: the charge goes back and the shopper hears an apology."""
@@ -164,32 +167,44 @@ class TryOnJob:
             )
 
     async def _dress(
-        self, job: Job, request: Request, photo: Picture, garment: GarmentPicture
+        self,
+        job: Job,
+        request: Request,
+        photo: Picture,
+        garment: GarmentPicture,
+        second: GarmentPicture | None,
     ) -> None:
         """Raises Defer while every engine rests, and EngineUnavailable once that is too long."""
-        try:
-            data = await self._storage.get(garment.storage_path)
-            picture = await asyncio.to_thread(open_garment, data)
-            options = RenderOptions(category=GarmentCategory.from_leffa(garment.leffa_category))
-        except (FileMissing, ImageTooLarge, ImageUnreadable) as error:
-            missing = Refusal(RefusalCode.GARMENT_NOT_FOUND, error.detail, error.hint)
-            await self._refuse(request, missing)
+        main = await self._wearable(garment)
+        if isinstance(main, Refusal):
+            await self._refuse(request, main)
             return
-        except KeyError:
-            await self._refuse(request, _NO_CATEGORY)
-            return
+        with_it = await self._wearable(second) if second else None
         await self._storage.check_room()  # what cannot be stored is not paid for
         try:
-            routed = await self._router.render(photo, picture, options)
+            dressed = await dressing.dress(self._router, photo, main, with_it)
         except EngineUnavailable as error:
             if self._clock.now() - job.created_at > ENGINE_PATIENCE:
                 raise
             after = timedelta(seconds=min(error.retry_after or 10, 60))
             raise Defer(error.reason, after) from error
+        routed = dressed.routed
         if isinstance(routed.result, Refusal):
             await self._refuse(request, routed.result, routed)
-        else:
-            await self._deliver(request, garment, routed, routed.result)
+            return
+        worn = [garment, *([second] if second and not dressed.left_out else [])]
+        await self._deliver(request, worn, dressed, routed.result)
+
+    async def _wearable(self, garment: GarmentPicture) -> Wearable | Refusal:
+        try:
+            category = GarmentCategory.from_leffa(garment.leffa_category)
+            data = await self._storage.get(garment.storage_path)
+            picture = await asyncio.to_thread(open_garment, data)
+        except (FileMissing, ImageTooLarge, ImageUnreadable) as error:
+            return Refusal(RefusalCode.GARMENT_NOT_FOUND, error.detail, error.hint)
+        except KeyError:
+            return _NO_CATEGORY
+        return Wearable(picture, category)
 
     async def _refuse(
         self,
@@ -211,20 +226,27 @@ class TryOnJob:
             )
 
     async def _deliver(
-        self, request: Request, garment: GarmentPicture, routed: Routed, rendering: Rendering
+        self,
+        request: Request,
+        worn: Sequence[GarmentPicture],
+        dressed: Dressed,
+        rendering: Rendering,
     ) -> None:
         metrics.picture_seconds.labels(rendering.engine).observe(rendering.seconds)
         key = keys.result_key(request.workspace_id, request.key)
         picture = rendering.picture
         await self._storage.put(key, picture.data, content_type=picture.content_type)
-        made = RenderResult(rendering, key, routed.cost, routed.attempts)
+        routed = dressed.routed
+        made = RenderResult(rendering, key, routed.cost, routed.attempts, dressed.left_out)
+        ids = [garment.garment_id for garment in worn]
         async with self._database.tx(ACTOR) as tx:
             await self._limit_life(tx, request, self._rules.keep)
-            card = await commerce.product_card(tx, garment.garment_id)
-            if await lifecycle.finish(tx, self._clock, request, made, card):
-                await commerce.record_use(
-                    tx, garment.garment_id, request.workspace_id, "tryon", once=request.key
-                )
+            cards = [card for one in ids if (card := await commerce.product_card(tx, one))]
+            if await lifecycle.finish(tx, self._clock, request, made, cards):
+                for one in ids:
+                    await commerce.record_use(
+                        tx, one, request.workspace_id, "tryon", once=request.key
+                    )
 
     async def _limit_life(self, tx: Tx, request: Request, keep: timedelta) -> None:
         await retention.keep_until(

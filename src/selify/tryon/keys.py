@@ -11,6 +11,8 @@ from selify.core import retention
 from selify.messaging import keys as messages
 
 PICTURE = "picture"
+# Said about it, behind it; nothing of that where it does not arrive.
+ABOUT_PICTURE = ("result", "one_piece_only", "feedback")
 
 # Of an account, and of the message with the photo.
 job: Callable[[UUID, str], str] = "{}/{}".format

@@ -39,7 +39,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One engine. ``asked`` and ``sent`` count try-ons; ``again`` those it was asked a second time for, ``rescued``
+    """One engine. ``asked`` and ``sent`` count try-ons, of an outfit each piece for itself; ``again`` those it was asked a second time for, ``rescued``
     those of them whose picture was sent. ``middle`` and ``slow``: median and 95th percentile of the seconds a picture
     took, None where none was made. Of a sent picture on average: ``credits`` is what the brand paid, ``cost`` what we
     did, with all attempts; None where nobody may know.
@@ -124,7 +124,7 @@ def standings(rows: Sequence[TriedOn], *, whole: bool = True) -> League:
     """From charges of try-ons."""
     by_engine: dict[str, list[_TryOn]] = {}
     for row in rows:
-        for engine, entries in _by_engine(_remembered(row)).items():
+        for (engine, _piece), entries in _by_engine(_remembered(row)).items():
             by_engine.setdefault(engine, []).append(_TryOn(entries, row.price, row.cost))
     found = [_standing(engine, try_ons) for engine, try_ons in by_engine.items()]
     found.sort(key=lambda one: (-one.rate, -one.asked, one.engine))
@@ -133,7 +133,7 @@ def standings(rows: Sequence[TriedOn], *, whole: bool = True) -> League:
 
 @dataclass(frozen=True, slots=True)
 class _TryOn:
-    """One engine's attempts for one photo."""
+    """One engine's attempts for one photo and garment."""
 
     entries: Sequence[Mapping[str, Any]]
     price: Credits
@@ -168,11 +168,15 @@ def _remembered(row: TriedOn) -> Sequence[Mapping[str, Any]]:
     return [{**made, "number": max(0, row.number or 0)}]
 
 
-def _by_engine(entries: Sequence[Mapping[str, Any]]) -> Mapping[str, list[Mapping[str, Any]]]:
-    found: dict[str, list[Mapping[str, Any]]] = {}
+def _by_engine(
+    entries: Sequence[Mapping[str, Any]],
+) -> Mapping[tuple[str, str], list[Mapping[str, Any]]]:
+    """By engine and, in an outfit, piece."""
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for entry in entries:
         if entry["outcome"] not in _NOT_ASKED:
-            found.setdefault(str(entry["engine"]), []).append(entry)
+            asked = str(entry["engine"]), str(entry.get("piece", ""))
+            found.setdefault(asked, []).append(entry)
     return found
 
 

@@ -117,7 +117,7 @@ async def begin(
     log.info(
         "{shopper} will be dressed in {garment}: {credits} credits reserved",
         shopper=conversation.username or "a shopper",
-        garment=binding.garment_name,
+        garment=binding.shows,
         credits=charge.price.value,
     )
     await jobs.start(
@@ -146,7 +146,7 @@ def _what_is_paid(conversation: Conversation, state: State, binding: Binding) ->
     return {
         "conversation_id": str(conversation.id),
         "interaction_id": str(state.interaction_id),
-        "garment": binding.garment_name,
+        "garment": binding.shows,
         "shopper": conversation.username,
     }
 
@@ -176,19 +176,22 @@ async def may_continue(tx: Tx, request: Request, *, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RenderResult:
-    """A picture that passed the gate, stored under ``storage_key``. ``attempts``: all that were made for it."""
+    """A picture that passed the gate, stored under ``storage_key``. ``attempts``: all that were made for it.
+    ``left_out``: why the garment that should be worn with it is not in the picture.
+    """
 
     rendering: Rendering
     storage_key: str
     cost: MicroUnits
     attempts: Sequence[Attempt] = ()
+    left_out: Refusal | None = None
 
 
 async def finish(
-    tx: Tx, clock: Clock, request: Request, made: RenderResult, card: ProductCard | None
+    tx: Tx, clock: Clock, request: Request, made: RenderResult, cards: Sequence[ProductCard]
 ) -> bool:
     """The picture goes out and the charge is settled; false when it was not wanted any more, or
-    concluded before. Doing it twice changes nothing.
+    concluded before. Doing it twice changes nothing. ``cards``: of each garment in the picture.
     """
     now = clock.now()
     thread = await conversations.lock_thread(tx, request.conversation_id, request.message_ref)
@@ -198,12 +201,8 @@ async def finish(
     await interactions.generation_finished(
         tx, request.interaction_id, successful=True, photo_score=100, at=now
     )
-    rendered = renderer.renderer(
-        thread.account,
-        language=recall(thread.conversation).language,
-        about=await repository.binding(tx, request.binding_id),
-    )
-    said = _result(rendered, request, made, card)
+    binding = await repository.binding(tx, request.binding_id)
+    said = _result(thread, binding, request, made, cards)
     await _conclude(tx, thread, request, Stage.RESULT_SENT, said, now)
     log.info(
         "{shopper} was dressed in {seconds} s by {engine}: the charge stands",
@@ -211,6 +210,9 @@ async def finish(
         seconds=round(made.rendering.seconds, 1),
         engine=made.rendering.engine,
     )
+    if binding and binding.worn_with and made.left_out and made.left_out.code in _GARMENT_FAULTS:
+        other = binding.worn_with
+        await _tell_garment_fault(tx, thread.account, other.garment_id, other.name, now=now)
     return True
 
 
@@ -277,10 +279,9 @@ async def refuse(
         photo_score=None if refusal.code in _NOT_THE_PHOTO else 0,
         at=now,
     )
+    binding = await repository.binding(tx, request.binding_id)
     rendered = renderer.renderer(
-        thread.account,
-        language=recall(thread.conversation).language,
-        about=await repository.binding(tx, request.binding_id),
+        thread.account, language=recall(thread.conversation).language, about=binding
     )
     said = rendered.message(
         f"refusal:{refusal.code.value}",
@@ -294,7 +295,8 @@ async def refuse(
         code=refusal.code.value,
     )
     if refusal.code in _GARMENT_FAULTS:
-        await _tell_garment_fault(tx, thread.account, request, rendered.garment, now=now)
+        garment = binding.garment_name if binding else rendered.garment
+        await _tell_garment_fault(tx, thread.account, request.binding_id, garment, now=now)
 
 
 async def abandon(tx: Tx, clock: Clock, request: Request, *, reason: str) -> None:
@@ -340,7 +342,7 @@ async def withdraw(
         now=now,
     )
     await taken(kinds=renderer.REPLIES)
-    ended = await taken(kinds=(keys.PICTURE, "result", "feedback", "refusal"))
+    ended = await taken(kinds=(keys.PICTURE, *keys.ABOUT_PICTURE, "refusal"))
     key = keys.job(conversation.account_id, message_ref)
     await forget_address(tx, key)
     await photo_addresses.forget(tx, message_ref)
@@ -433,17 +435,27 @@ async def next_photo(tx: Tx, conversation: Conversation) -> None:
 
 
 def _result(
-    rendered: MessageRenderer, request: Request, made: RenderResult, card: ProductCard | None
+    thread: Thread,
+    binding: Binding | None,
+    request: Request,
+    made: RenderResult,
+    cards: Sequence[ProductCard],
 ) -> dict[str, Outgoing]:
-    """The picture, what it is and costs, and the question how they like it.
+    """The picture, what it is and costs, what is not in it, and the question how they like it.
 
     The picture is paid for: its charge goes back if it never leaves, and with it the words about it. The
     address under which the platform fetches it is made when it is sent.
     """
+    other = binding.worn_with if binding and made.left_out else None
+    rendered = renderer.renderer(
+        thread.account,
+        language=recall(thread.conversation).language,
+        about=replace(binding, worn_with=None) if binding and made.left_out else binding,
+    )
     say = partial(rendered.message, interaction_id=request.interaction_id)
     several = RenderWarning.SEVERAL_PEOPLE in made.rendering.warnings
     words = rendered.say(
-        "result_several_people" if several else "result", product=product_line(card, rendered)
+        "result_several_people" if several else "result", product=products(cards, rendered)
     )
     picture = Outgoing(
         kind=Kind.IMAGE,
@@ -458,14 +470,34 @@ def _result(
         made_of=request.message_ref,
         accounted_for=True,
     )
-    return {
-        keys.PICTURE: picture,
-        "result": say("result", words),
-        "feedback": say("feedback", buttons=FEEDBACK_BUTTONS),
-    }
+    said = {keys.PICTURE: picture, "result": say("result", words)}
+    if other and made.left_out:
+        lacking = one_piece_only(renderer.about_other(rendered, other), made.left_out)
+        said["one_piece_only"] = say("one_piece_only", lacking)
+    return {**said, "feedback": say("feedback", buttons=FEEDBACK_BUTTONS)}
 
 
-def product_line(card: ProductCard | None, rendered: MessageRenderer) -> str:
+def one_piece_only(rendered: MessageRenderer, left_out: Refusal) -> str:
+    """That the other piece is not in the picture, and what would help where that is known."""
+    key, usual = (
+        texts.refusal_key(left_out.code.value, reason) for reason in (left_out.reason, None)
+    )
+    return rendered.say("one_piece_only", why=rendered.say(key) if key != usual else "")
+
+
+def products(cards: Sequence[ProductCard], rendered: MessageRenderer) -> str:
+    """What is known of each, of two with its name and in a line of its own."""
+    if len(cards) < 2:
+        return product_line(next(iter(cards), None), rendered)
+    names = renderer.both_clipped(*(card.name for card in cards))
+    lines = [product_line(card, rendered, longest_link=LONGEST_LINK // 2) for card in cards]
+    told = [f"{name}: {line}" for name, line in zip(names, lines, strict=True) if line]
+    return "\n".join(told)
+
+
+def product_line(
+    card: ProductCard | None, rendered: MessageRenderer, *, longest_link: int = LONGEST_LINK
+) -> str:
     """Price, stock and link, each only where known."""
     if card is None:
         return ""
@@ -475,7 +507,7 @@ def product_line(card: ProductCard | None, rendered: MessageRenderer) -> str:
         few = card.in_stock and card.stock is not None and card.stock < 10
         stock = rendered.say("few_left", count=card.stock) if few else rendered.say(key)
     # Half an address leads nowhere: one that leaves no room for the words is left out.
-    url = card.url if len(card.url) <= LONGEST_LINK else ""
+    url = card.url if len(card.url) <= longest_link else ""
     return " · ".join(part for part in (card.price_text, stock, url) if part)
 
 
@@ -503,8 +535,9 @@ async def _tell_exhausted(
 
 
 async def _tell_garment_fault(
-    tx: Tx, account: Account, request: Request, garment: str, *, now: datetime
+    tx: Tx, account: Account, about: UUID, garment: str, *, now: datetime
 ) -> None:
+    """``about``: once a day for each."""
     await notify_workspace(
         tx,
         workspace_id=account.workspace_id,
@@ -512,6 +545,6 @@ async def _tell_garment_fault(
         title=_("The picture of “%(garment)s” cannot be used for try-ons", garment=garment),
         body=_("Upload one of the garment alone, laid flat on a plain background."),
         action_url="/wardrobe",
-        dedupe_key=f"garment/{request.binding_id}/{now:%Y-%m-%d}",
+        dedupe_key=f"garment/{about}/{now:%Y-%m-%d}",
         now=now,
     )

@@ -27,6 +27,7 @@ from selify.messaging.types import Account
 from selify.tryon import repository
 from selify.tryon.keyword_rules import check_keywords
 from selify.tryon.keywords import Keywords, resolve
+from selify.tryon.outfits import GarmentMetadata, NotWornTogether, check_pair
 
 log = get_logger(__name__)
 
@@ -220,35 +221,38 @@ async def bind(
     *,
     post_id: UUID,
     garment_id: UUID,
+    worn_with: UUID | None = None,
     user_id: UUID | None,
     keywords: Sequence[str] | None = None,
     use_global_keywords: bool = True,
     confirmed: bool = False,
 ) -> UUID:
     """From now on the post shows the garment: at most one per post, a new one replaces the old.
+    ``worn_with``: and this one with it, a bottom to a top or a top to a bottom.
 
-    ``confirmed``: a person looked at what we read from the garment's picture. Without it, a
-    category we are unsure of is refused (GarmentUnclear). Raises PostMissing and KeywordUnfit.
+    ``confirmed``: a person looked at what we read from the garments' pictures. Without it, a
+    category we are unsure of is refused (GarmentUnclear). Raises PostMissing, KeywordUnfit and
+    NotWornTogether.
     """
     check_keywords(keywords or (), field="keywords")
     post, garment = await _pair(tx, post_id, garment_id)
-    if garment.confidence < LOW_CONFIDENCE and not confirmed:
-        raise GarmentUnclear(
-            _("We are not sure what “%(name)s” is.", name=garment.name),
-            hint=_("Confirm its category (top, dress or bottom) in the wardrobe, then bind it."),
-            field="garment",
-        )
+    _check_sure(garment, confirmed, field="garment")
+    if worn_with is not None:
+        await _check_outfit(tx, garment, worn_with, confirmed)
     bound: UUID = await tx.fetch_value(
         """
-        INSERT INTO public.social_posts_garment_bindings
+        INSERT INTO public.social_posts_garment_bindings AS known
                (id, post_id, account_id, workspace_id, user_id, garment_url, garment_name,
-                wardrobe_garment_id, trigger_keywords, use_global_keywords)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{}'), $10)
+                wardrobe_garment_id, trigger_keywords, use_global_keywords, garment_metadata)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{}'), $10, $11)
         ON CONFLICT (post_id, account_id) DO UPDATE
            SET wardrobe_garment_id = excluded.wardrobe_garment_id, user_id = excluded.user_id,
                garment_name = excluded.garment_name, garment_url = excluded.garment_url,
                trigger_keywords = excluded.trigger_keywords,
-               use_global_keywords = excluded.use_global_keywords, is_active = true
+               use_global_keywords = excluded.use_global_keywords,
+               garment_metadata = coalesce(known.garment_metadata, '{}') - 'worn_with'
+                                  || excluded.garment_metadata,
+               is_active = true
         RETURNING id
         """,
         new_id(),
@@ -261,6 +265,7 @@ async def bind(
         garment_id,
         list(keywords) if keywords else None,
         use_global_keywords,
+        GarmentMetadata(worn_with=worn_with).stored(),
     )
     return bound
 
@@ -278,6 +283,8 @@ class _Garment:
     storage_path: str
     workspace_id: UUID
     confidence: float
+    covers: str
+    archived: bool
 
 
 async def _post(tx: Tx, post_id: UUID) -> _Post | None:
@@ -291,18 +298,43 @@ async def _post(tx: Tx, post_id: UUID) -> _Post | None:
     )
 
 
-async def _pair(tx: Tx, post_id: UUID, garment_id: UUID) -> tuple[_Post, _Garment]:
-    """The post and the garment, of one workspace. Raises PostMissing."""
-    post = await _post(tx, post_id)
-    garment = await tx.fetch_one_as(
+async def _garment(tx: Tx, garment_id: UUID) -> _Garment | None:
+    return await tx.fetch_one_as(
         _Garment,
         """
         SELECT coalesce(name, filename) AS name, storage_path, workspace_id,
-               coalesce((leffa_metadata ->> 'category_confidence')::float, 0) AS confidence
+               coalesce((leffa_metadata ->> 'category_confidence')::float, 0) AS confidence,
+               coalesce(leffa_metadata ->> 'leffa_category', '') AS covers,
+               coalesce(metadata, '{}') ? 'archived_at' AS archived
           FROM public.wardrobe_garments WHERE id = $1
         """,
         garment_id,
     )
+
+
+def _check_sure(garment: _Garment, confirmed: bool, *, field: str) -> None:
+    """Raises GarmentUnclear."""
+    if garment.confidence < LOW_CONFIDENCE and not confirmed:
+        raise GarmentUnclear(
+            _("We are not sure what “%(name)s” is.", name=garment.name),
+            hint=_("Confirm its category (top, dress or bottom) in the wardrobe, then bind it."),
+            field=field,
+        )
+
+
+async def _check_outfit(tx: Tx, garment: _Garment, worn_with: UUID, confirmed: bool) -> None:
+    """Raises NotWornTogether and GarmentUnclear."""
+    second = await _garment(tx, worn_with)
+    if second is None or second.workspace_id != garment.workspace_id:
+        gone = _("What is worn with it is not in your wardrobe.")
+        raise NotWornTogether(gone, field="worn_with")
+    _check_sure(second, confirmed, field="worn_with")
+    check_pair(garment, second, field="worn_with")
+
+
+async def _pair(tx: Tx, post_id: UUID, garment_id: UUID) -> tuple[_Post, _Garment]:
+    """The post and the garment, of one workspace. Raises PostMissing."""
+    post, garment = await _post(tx, post_id), await _garment(tx, garment_id)
     if post is None or garment is None or garment.workspace_id != post.workspace_id:
         raise PostMissing(_("This post or this garment is not in your workspace."))
     return post, garment

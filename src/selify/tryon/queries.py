@@ -7,11 +7,14 @@ from uuid import UUID
 
 from selify.core.cursor import Cursor, found_cursor, place
 from selify.core.database import Tx
+from selify.tryon import outfits
 
 
 @dataclass(frozen=True, slots=True)
 class ListedPost:
-    """A post as pages show it, with the garment that is bound to it, if one is."""
+    """A post as pages show it, with the garment that is bound to it, if one is, and what was chosen to be
+    worn with it: whether that still is, ``outfits.why_not`` says.
+    """
 
     id: UUID
     account_id: UUID
@@ -27,13 +30,15 @@ class ListedPost:
     successful_generations: int | None
     trigger_keywords: Sequence[str] | None
     use_global_keywords: bool | None
+    worn_with_id: UUID | None
 
 
-_POST = """
+_POST = f"""
     SELECT p.id, p.connected_account_id AS account_id, p.platform_post_id AS post_ref,
            p.caption, p.platform_url AS url, p.thumbnail_url, p.posted_at,
            b.id AS binding_id, b.wardrobe_garment_id AS garment_id, b.garment_name,
-           b.total_triggers, b.successful_generations, b.trigger_keywords, b.use_global_keywords
+           b.total_triggers, b.successful_generations, b.trigger_keywords, b.use_global_keywords,
+           {outfits.worn_with("b")} AS worn_with_id
       FROM public.social_posts p
       LEFT JOIN public.social_posts_garment_bindings b ON b.post_id = p.id AND b.is_active
      WHERE p.workspace_id = $1

@@ -1,14 +1,14 @@
 """How the bot says what it says: in the brand's name, in the shopper's language, about a garment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from selify.messaging.outgoing import Kind, Outgoing
 from selify.messaging.types import Account
-from selify.tryon import bot_settings, texts
+from selify.tryon import bot_settings, keys, texts
 from selify.tryon.dialogue import Button
-from selify.tryon.repository import Binding
+from selify.tryon.repository import Binding, WornWith
 
 # Under this name the bot asks for messages, and hears what became of them.
 CLIENT = "tryon"
@@ -18,6 +18,8 @@ REPLIES = ("reply", "reply_at_last")
 # Names come from catalogues. Clipped here, no text of ours outgrows what a platform takes at once,
 # and the way to a person at a greeting's end is never what gets cut.
 LONGEST_NAME = 60
+# What two names may take together, to be spoken in one breath.
+_LONGEST_PAIR = 52
 COVERING_LEGS = ("dresses", "lower_body")
 # The bot's last words before it falls silent.
 FAREWELLS = ("stopped", "handed_to_human")
@@ -25,8 +27,7 @@ FAREWELLS = ("stopped", "handed_to_human")
 # only fills the time until the picture comes or its refusal.
 NOT_WAITED_FOR = (
     *FAREWELLS,
-    "result",
-    "feedback",
+    *keys.ABOUT_PICTURE,
     "generating",
     "still_generating",
     "already_generating",
@@ -79,19 +80,46 @@ class MessageRenderer:
 
 
 def renderer(account: Account, *, language: str, about: Binding | None) -> MessageRenderer:
-    """``about``: the garment that is spoken of, if it is known."""
+    """``about``: the garment that is spoken of, if it is known, and what is worn with it."""
     own = account.settings.get("message_templates")
-    garment, covers = (about.garment_name, about.covers) if about else ("", "")
     spoken = language or bot_settings.language_of(account)
     return MessageRenderer(
         brand=_clipped(account.brand or account.username),
         language=spoken,
-        garment=_clipped(garment) or texts.say("this_piece", spoken),
+        garment=_called(about, spoken) if about else texts.say("this_piece", spoken),
         brand_texts=dict(own) if isinstance(own, dict) else {},
-        legs=covers in COVERING_LEGS,
+        legs=any(covers in COVERING_LEGS for covers in _covered(about)),
     )
 
 
-def _clipped(name: str) -> str:
+def about_other(rendered: MessageRenderer, other: WornWith) -> MessageRenderer:
+    """To speak of the other piece of an outfit alone."""
+    legs = other.covers in COVERING_LEGS
+    return replace(rendered, garment=_clipped(other.name), legs=legs)
+
+
+def both_clipped(one: str, other: str) -> tuple[str, str]:
+    """Two names that share the room; a short one leaves more for the other."""
+    half = _LONGEST_PAIR // 2
+    rooms = (max(half, _LONGEST_PAIR - len(said)) for said in (other, one))
+    first, second = (_clipped(said, room) for said, room in zip((one, other), rooms, strict=True))
+    return first, second
+
+
+def _called(about: Binding, language: str) -> str:
+    if about.worn_with is None:
+        return _clipped(about.garment_name) or texts.say("this_piece", language)
+    names = about.garment_name, about.worn_with.name
+    top, bottom = both_clipped(*(reversed(names) if about.covers == "lower_body" else names))
+    return texts.say("outfit", language, top=top, bottom=bottom)
+
+
+def _covered(about: Binding | None) -> Sequence[str]:
+    if about is None:
+        return ()
+    return (about.covers, *([about.worn_with.covers] if about.worn_with else []))
+
+
+def _clipped(name: str, longest: int = LONGEST_NAME) -> str:
     name = " ".join(name.split())
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
+    return name if len(name) <= longest else name[: longest - 1].rstrip() + "…"

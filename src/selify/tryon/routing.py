@@ -59,7 +59,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt: ``number`` as the engine saw it, ``cost`` whether or not a picture came of it."""
+    """One attempt: ``number`` as the engine saw it, ``cost`` whether or not a picture came of it. ``piece``: of
+    an outfit the garment that it was for, by its category.
+    """
 
     engine: str
     number: int
@@ -68,6 +70,7 @@ class Attempt:
     cost: MicroUnits
     reason: str = ""
     scores: QualityScores | None = None
+    piece: str = ""
 
 
 @dataclass(frozen=True, slots=True)

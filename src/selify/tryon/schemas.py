@@ -46,6 +46,8 @@ class BotTextOutput(BaseModel):
 
 
 class PostOutput(BaseModel):
+    """``worn_with_id``: as it was chosen; pictures do without it while it is put away or does not go with it."""
+
     id: UUID
     account_id: UUID
     post_ref: str
@@ -55,10 +57,14 @@ class PostOutput(BaseModel):
     binding_id: UUID | None
     garment_id: UUID | None
     garment_name: str | None
+    worn_with_id: UUID | None
 
 
 class BindInput(BaseModel):
+    """``worn_with_id``: a bottom to a top or a top to a bottom, for one picture with both."""
+
     garment_id: UUID
+    worn_with_id: UUID | None = None
     keywords: list[OneLine] = Field(default_factory=list, max_length=20)
     use_global_keywords: bool = True
     confirmed: bool = False

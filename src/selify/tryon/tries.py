@@ -1,7 +1,7 @@
 """What was tried for a try-on, as its charge remembers it (``workspace_usage_events.metadata``).
 
-One entry for each attempt, in order: the engine, the attempt's number, how it ended, its seconds, and why where it
-brought no picture to send. What it cost us is not among it: a charge is the brand's to read, our costs are not.
+One entry for each attempt, in order: the engine, the attempt's number, how it ended, its seconds, of an outfit the
+piece that it was for, and why where it brought no picture to send. What it cost us is not among it: a charge is the brand's to read, our costs are not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +26,8 @@ def _entry(attempt: Attempt) -> dict[str, Any]:
         "outcome": attempt.outcome.value,
         "seconds": round(attempt.seconds, 2),
     }
+    if attempt.piece:
+        entry["piece"] = attempt.piece
     if attempt.scores is not None and attempt.scores.misses:
         entry["missed"] = list(attempt.scores.misses)
     elif attempt.reason and attempt.outcome not in (*_OWN_WORDS, Outcome.PASSED):

@@ -10,9 +10,12 @@ from selify.tryon.texts.rules import Fault
 
 BRACES: Mapping[str, str] = {
     "brand": _("your brand’s name"),
-    "garment": _("the piece they asked for"),
+    "garment": _("the piece they asked for, or both of an outfit"),
     "product": _("its price, stock and link"),
     "count": _("how many are left"),
+    "why": _("what another photo should show, where we know"),
+    "top": _("the top of an outfit"),
+    "bottom": _("the bottom of an outfit"),
     "framing": _("how much of them must be in the photo: head to hips, or head to feet"),
 }
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -30,6 +33,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     _("The result"): (
         "result",
         "result_several_people",
+        "one_piece_only",
         "feedback",
         "liked",
         "disliked",
@@ -64,6 +68,7 @@ TITLES: Mapping[str, str] = {
     "generating": _("Photo received"),
     "result": _("Here you are"),
     "result_several_people": _("Several people in the photo"),
+    "one_piece_only": _("Of an outfit only one piece could be put on"),
     "feedback": _("How do you like it?"),
     "liked": _("They love it"),
     "disliked": _("They do not like it"),
@@ -83,6 +88,7 @@ TITLES: Mapping[str, str] = {
     "framing": _("How much of them the photo must show"),
     "framing_legs": _("The same where it covers the legs"),
     "this_piece": _("When we do not know the piece’s name"),
+    "outfit": _("Two pieces worn together"),
     "person_not_found": _("Nobody in the photo"),
     "person_facing_away": _("Seen from behind"),
     "person_turned": _("Turned to the side"),

@@ -1,6 +1,7 @@
 """Posts: which garment each shows, and which words start a try-on under it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from selify.dash.pages import Part
 from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import ListView, ListViewed, Text, list_view, number
 from selify.messaging import queries as messaging
-from selify.tryon import posts, queries
+from selify.tryon import outfits, posts, queries
 from selify.tryon.pages import post_pictures, words
 from selify.tryon.permissions import POSTS_BIND, POSTS_READ
 from selify.tryon.posts import PostMissing
@@ -31,6 +32,8 @@ router = APIRouter(prefix="/posts")
 
 A_PAGE = 60
 CHOICES = 20
+# Among so many of the newest garments, or of those that are called so, what goes with one is looked for.
+LOOKED_THROUGH = 200
 
 
 @router.get("")
@@ -52,6 +55,7 @@ async def show_posts(ctx: PageContext, view: ListView) -> dict[str, Any]:
         "earlier": Cursor.after(found, A_PAGE, by="posted_at"),
         "accounts": accounts,
         "garments": garments,
+        "left_out": _left_out(found, garments),
         "any_garment": any_garment,
     }
 
@@ -68,21 +72,32 @@ POSTS = Part(
 
 @router.get("/{post_id}/garment")
 @allows(POSTS_BIND)
-async def choose(ctx: OpenPage, post_id: UUID, search: Text = "", garment: Text = "") -> Response:
-    """Which garment the post shows: the newest ones, or those that are called so. ``garment``: what
-    is chosen already, which stays in sight whatever is searched for.
+async def choose(
+    ctx: OpenPage,
+    post_id: UUID,
+    search: Text = "",
+    garment: Text = "",
+    worn_with: Text | None = None,
+) -> Response:
+    """Which garment the post shows, and what is worn with it: the newest ones, or those that are called so.
+    ``garment``, ``worn_with``: what is chosen already, which stays in sight whatever is searched for.
     """
     async with ctx.acting() as tx:
         post = await _access_post(tx, ctx, post_id)
         wanted = search.strip()
-        found, whole = await _choices(tx, ctx.workspace.id, wanted)
+        found, whole = await _choices(tx, ctx.workspace.id, wanted, CHOICES + 1)
         chosen = number(garment) or post.garment_id
         kept = await commerce.garments_by_id(tx, ctx.workspace.id, [chosen] if chosen else [])
+        second = post.worn_with_id if worn_with is None else number(worn_with)
+        main = kept.get(chosen) if chosen else None
+        fitting = await _fitting(tx, ctx.workspace.id, main, second, wanted) if main else None
     others = [one for one in found[:CHOICES] if one.id not in kept]
     shown: dict[str, Any] = {
         "post": post,
         "chosen": chosen,
         "choices": [*kept.values(), *others],
+        "main": main,
+        "fitting": fitting,
         "hits": len(found[:CHOICES]),
         "more": len(found) > CHOICES,
         "all_looked_at": whole,
@@ -94,12 +109,38 @@ async def choose(ctx: OpenPage, post_id: UUID, search: Text = "", garment: Text 
     return await page(ctx, "tryon/chooser.html", **shown)
 
 
-async def _choices(tx: Tx, workspace_id: UUID, wanted: str) -> tuple[list[Garment], bool]:
-    """One more than are shown, and whether there can be no others of that name."""
+async def _choices(
+    tx: Tx, workspace_id: UUID, wanted: str, limit: int
+) -> tuple[list[Garment], bool]:
+    """The newest that are called so, and whether there can be no others of that name."""
     if not wanted:
-        return await commerce.list_garments(tx, workspace_id, limit=CHOICES + 1), True
-    found = await commerce.search_garments(tx, workspace_id, wanted, limit=CHOICES + 1)
+        return await commerce.list_garments(tx, workspace_id, limit=limit), True
+    found = await commerce.search_garments(tx, workspace_id, wanted, limit=limit)
     return found.garments, found.all_looked_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitting:
+    """What can be worn with a garment. ``chosen``: what is; it is among the choices."""
+
+    chosen: UUID | None
+    choices: Sequence[Garment]
+    more: bool
+
+
+async def _fitting(
+    tx: Tx, workspace_id: UUID, main: Garment, second: UUID | None, wanted: str
+) -> _Fitting | None:
+    """None where nothing is ever worn with it. ``second``: what was chosen before."""
+    if main.covers not in outfits.GOES_WITH:
+        return None
+    found, _whole = await _choices(tx, workspace_id, wanted, LOOKED_THROUGH)
+    known = await commerce.garments_by_id(tx, workspace_id, [second] if second else [])
+    fits = [one for one in (*known.values(), *found) if not outfits.why_not(main, one)]
+    choices = list({one.id: one for one in fits}.values())
+    more = len(choices) > CHOICES or len(found) == LOOKED_THROUGH
+    chosen = next((one.id for one in choices if one.id == second), None)
+    return _Fitting(chosen, choices[:CHOICES], more)
 
 
 @router.post("/{post_id}/garment")
@@ -108,10 +149,11 @@ async def bind(
     ctx: OpenPage,
     post_id: UUID,
     garment: Annotated[UUID | None, Form()] = None,
+    worn_with: Annotated[UUID | None, Form()] = None,
     keywords: Annotated[OneLine, Form(max_length=1000)] = "",
     only_these: Annotated[bool, Form()] = False,
 ) -> Response:
-    """From now on the post shows this garment."""
+    """From now on the post shows this garment, and this one with it."""
     if garment is None:
         raise Invalid(_("Choose the garment that this post shows."), field="garment")
     async with ctx.acting() as tx:
@@ -120,6 +162,7 @@ async def bind(
             tx,
             post_id=post_id,
             garment_id=garment,
+            worn_with=worn_with,
             user_id=ctx.person.id,
             keywords=keyword_list(keywords),
             use_global_keywords=not only_these,
@@ -177,6 +220,7 @@ async def _changed(ctx: PageContext, post_id: UUID, done: str) -> Response:
         toast=words.DONE[done],
         post=post,
         garments=garments,
+        left_out=_left_out([post], garments),
         any_garment=True,
     )
 
@@ -185,5 +229,21 @@ async def _shown_by(
     tx: Tx, ctx: PageContext, found: Sequence[queries.ListedPost]
 ) -> Mapping[UUID, commerce.Garment]:
     """The garments that these posts show."""
-    ids = [post.garment_id for post in found if post.garment_id]
+    ids = [one for post in found for one in (post.garment_id, post.worn_with_id) if one]
     return await commerce.garments_by_id(tx, ctx.workspace.id, ids)
+
+
+def _left_out(
+    found: Sequence[queries.ListedPost], garments: Mapping[UUID, commerce.Garment]
+) -> Mapping[UUID, str]:
+    """Of which posts the second piece is not worn any more, and why not."""
+    said: dict[UUID, str] = {}
+    for post in found:
+        main = garments.get(post.garment_id) if post.garment_id else None
+        if main is None or post.worn_with_id is None:
+            continue
+        second = garments.get(post.worn_with_id)
+        gone = _("What was worn with it is no longer in your wardrobe.")
+        if why := outfits.why_not(main, second) if second else gone:
+            said[post.id] = why
+    return said

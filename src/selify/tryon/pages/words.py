@@ -76,6 +76,7 @@ LEVELS: Mapping[str, str] = {
 # What the fields of our forms are called on their pages, where it is not their own name.
 FIELDS: Mapping[str, str] = {
     "keywords": _("Keywords of this post"),
+    "worn_with": _("Worn with it"),
     "only_these": _("Only these, not the account’s"),
     "template": _("Text"),
     "trigger_keywords": _("Words that start a try-on"),
