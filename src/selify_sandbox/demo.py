@@ -39,12 +39,15 @@ out = Console(stderr=True)
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A garment of the demo brand, its price and the caption of its post."""
+    """A garment of the demo brand, its price and the caption of its post. ``worn_with``: the slug of what
+    the post shows beside it.
+    """
 
     slug: str
     price_cents: int
     stock: int
     caption: str
+    worn_with: str = ""
 
 
 # In the order they are published: what comes last is the first post on the phone, and a tee asks
@@ -52,7 +55,13 @@ class Piece:
 PIECES = (
     Piece("trousers-ink", 7900, 31, "Ink on long lines. Comment TRY ON."),
     Piece("dress-meadow", 8900, 12, "A meadow you can wear. Comment TRY ON and send us a photo."),
-    Piece("longsleeve-plum", 5900, 25, "Plum season. Want to see yourself in it? Comment TRY ON."),
+    Piece(
+        "longsleeve-plum",
+        5900,
+        25,
+        "Plum season, with ink below. Want to see yourself in both? Comment TRY ON.",
+        worn_with="trousers-ink",
+    ),
     Piece("tee-harbour", 4500, 18, "Stripes that have seen the sea. Comment “try on” below."),
     Piece("tee-sunrise", 4200, 7, "Sunrise, but make it cotton. Comment TRY ON!"),
     Piece(
@@ -237,7 +246,7 @@ class Brand:
                 garments[piece.slug] = await self._add_to_wardrobe(piece)
             garment_id = garments[piece.slug]
             if posts[piece.slug] not in bound:
-                await self.bind(posts[piece.slug], garment_id)
+                await self.bind(posts[piece.slug], garment_id, garments.get(piece.worn_with))
 
     async def sign_in(self) -> None:
         body = {"email": EMAIL, "password": PASSWORD}
@@ -286,11 +295,11 @@ class Brand:
             raise SelifyError(problem["detail"], hint=problem.get("hint", ""))
         return str(answer.json()["id"])
 
-    async def bind(self, post_ref: str, garment_id: str) -> None:
+    async def bind(self, post_ref: str, garment_id: str, worn_with: str | None = None) -> None:
         posts = {post["post_ref"]: post["id"] for post in await self.of_workspace("/posts")}
         answer = await self._http.put(
             f"{self._workspace}/posts/{posts[post_ref]}/garment",
-            json={"garment_id": garment_id, "confirmed": True},
+            json={"garment_id": garment_id, "worn_with_id": worn_with, "confirmed": True},
         )
         answer.raise_for_status()
 

@@ -36,16 +36,20 @@ SELECT md5('post' || n)::uuid, pg_temp.workspace_id(n), pg_temp.account_id(n), '
   FROM generate_series(1, :things) n;
 
 INSERT INTO public.wardrobe_garments
-       (id, workspace_id, storage_path, filename, name, sku, metadata, usage_count, created_at)
+       (id, workspace_id, storage_path, filename, name, sku, metadata, leffa_metadata,
+        usage_count, created_at)
 SELECT md5('garment' || n)::uuid, pg_temp.workspace_id(n), 'workspaces/' || pg_temp.workspace_id(n) || '/garments/' || n || '.png',
        'g.png', (ARRAY['Forest', 'Sand', 'Night'])[n % 3 + 1] || ' dress ' || n, 'SKU-' || n,
        CASE WHEN n % 4 = 1 THEN '{"archived_at": "2026-01-01T00:00:00Z"}'::jsonb ELSE '{}' END,
+       jsonb_build_object('leffa_category', (ARRAY['upper_body', 'lower_body'])[n % 2 + 1], 'category_confidence', 1),
        :rows / :things, pg_temp.moment_of_thing(n)
   FROM generate_series(1, :things) n;
 
 INSERT INTO public.social_posts_garment_bindings
-       (post_id, account_id, workspace_id, wardrobe_garment_id, garment_url, garment_name, is_active)
-SELECT md5('post' || n)::uuid, pg_temp.account_id(n), pg_temp.workspace_id(n), md5('garment' || n)::uuid, 'x', 'Dress', n % 7 > 0
+       (post_id, account_id, workspace_id, wardrobe_garment_id, garment_url, garment_name,
+        garment_metadata, is_active)
+SELECT md5('post' || n)::uuid, pg_temp.account_id(n), pg_temp.workspace_id(n), md5('garment' || n)::uuid, 'x', 'Dress',
+       jsonb_build_object('worn_with', md5('garment' || n % :things + 1)::uuid), n % 7 > 0
   FROM generate_series(1, :things) n;
 
 INSERT INTO public.wardrobe_usage_events (garment_id, workspace_id, event_type, created_at)

@@ -179,6 +179,7 @@ async def _values(of: Crowd) -> Values:
         "limit": 200,
         "language": "de",
         "garment": garment,
+        "worn_with": garment,
         "return_to": "/",
         "people": Cursor(HALFWAY, conversation),
     }

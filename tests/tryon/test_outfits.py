@@ -13,6 +13,7 @@ from tests.tryon.test_tryon_job import Fuse, PhotoServer, Studio, already_scored
 from selify import billing, commerce
 from selify.commerce import LeffaMetadata, NewGarment
 from selify.core.money import MicroUnits
+from selify.messaging.ports import Action, Refused
 from selify.tryon import posts, repository
 from selify.tryon.outfits import NotWornTogether
 from selify.tryon.ports import EngineUnavailable
@@ -418,6 +419,18 @@ async def test_in_german(world: World, shop: Shop) -> None:
     assert "Forest Tee mit Ink Trousers" in greeting
     assert lacking.startswith("Ink Trousers konnte ich dir auf diesem Foto leider nicht auch noch")
     assert "Für Ink Trousers brauche ich" in lacking
+
+
+async def test_of_a_picture_that_never_arrives_nothing_is_said(world: World, shop: Shop) -> None:
+    shop.tailor.says["bottom on photo"] = refused(RefusalCode.PERSON_CROPPED, "legs")
+    await shop.ask()
+    await shop.work()
+    heard = len(world.platform.sent)
+    world.platform.script.append(Refused(Action.STOP, "some_code", "no"))
+    await world.deliver()
+    assert world.platform.texts[heard:] == ["[picture]"]
+    assert await world.queued("cancelled") == ["result", "one_piece_only", "feedback"]
+    assert await world.charges() == ["refunded"]
 
 
 # --- Whatever dies in between ---------------------------------------------------------------------
