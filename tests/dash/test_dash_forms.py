@@ -22,6 +22,18 @@ def cases(brand) -> dict[str, tuple[str, dict[str, str], str, str]]:
             "keywords",
             "Separate keywords by commas",
         ),
+        "post without a second garment": (
+            f"{post}/garment",
+            {"garment": str(brand.garment_id), "worn_with": "", "keywords": "x" * 50},
+            "keywords",
+            "Separate keywords by commas",
+        ),
+        "post's second garment": (
+            f"{post}/garment",
+            {"garment": str(brand.garment_id), "worn_with": str(brand.garment_id)},
+            "worn_with",
+            "is a top too",
+        ),
         "account": (
             f"{account}/settings",
             {"language": "de", "trigger_keywords": long},
@@ -47,6 +59,8 @@ def cases(brand) -> dict[str, tuple[str, dict[str, str], str, str]]:
 NAMES = (
     "post without a garment",
     "post's keywords",
+    "post without a second garment",
+    "post's second garment",
     "account",
     "text",
     "new garment's price",
@@ -78,7 +92,7 @@ async def test_without_scripts_the_form_is_shown_once_more(brand, name: str) -> 
     shown = unescape(answer.text)
     assert f'action="{brand.at(path)}"' in shown
     for key, value in typed.items():
-        from_a_list = key in ("garment", "key", "language")
+        from_a_list = key in ("garment", "key", "language", "worn_with") and key != field
         assert (f'type="hidden" name="{key}"' in shown) is from_a_list, key
         kept = re.search(
             rf'name="{key}"( value="{re.escape(value)}"|[^>]*>{re.escape(value)})', shown

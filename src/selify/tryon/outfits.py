@@ -67,5 +67,4 @@ def why_not(main: Piece, second: Piece) -> str:
 def check_pair(main: Piece, second: Piece, *, field: str) -> None:
     """Raises NotWornTogether. ``field``: where the second was chosen."""
     if said := why_not(main, second):
-        hint = _("A top goes with a bottom, and a bottom with a top.")
-        raise NotWornTogether(said, hint=hint, field=field)
+        raise NotWornTogether(said, field=field)

@@ -28,5 +28,5 @@ PAGES = Pages(
     words=words,
     confirmations=words.DONE,
     fields=words.FIELDS,
-    chosen=frozenset({"key", "language"}),
+    chosen=frozenset({"key", "language", "worn_with"}),
 )
