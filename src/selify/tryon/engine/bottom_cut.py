@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selify.tryon.engine.arrays import Mask, Point
+from selify.tryon.engine.arrays import SIDES, Mask, Point
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.keypoints import BottomPoints, Runs, runs_in_row
 
@@ -51,6 +51,11 @@ class BottomCut:
         return cls(mask, top, bottom, max(1.0, hips), middle, crotch, sag, hung)
 
     @property
+    def length(self) -> float:
+        """From the waist to the hems, in their middle."""
+        return float(np.mean([self.hem(side) for side in SIDES])) - self.top
+
+    @property
     def lean(self) -> float:
         """How far the lowest fifth lies aside of the waist, in widths of the hips."""
         low = self.mask[int(self.bottom - 0.2 * (self.bottom - self.top)) : int(self.bottom)]
@@ -75,20 +80,39 @@ class BottomCut:
 
     def ends(self, row: float, side: int) -> tuple[float, float]:
         """Columns of the outer and the inner edge of one half of the garment."""
+        if self.crotch is not None and row > self.crotch[1]:
+            return self._leg_ends(row, side)
         runs = self.runs(row)
-        inner = self.line(row)
-        outer = runs[0][0] if side == 0 else runs[-1][1] - 1
-        if self.crotch is not None and row > self.crotch[1] and len(runs) > 1:
-            inner = runs[0][1] - 1 if side == 0 else runs[-1][0]
-        return float(outer), float(inner)
+        return float(runs[0][0] if side == 0 else runs[-1][1] - 1), self.line(row)
+
+    def _leg_ends(self, row: float, side: int) -> tuple[float, float]:
+        """Of this leg, where the other is longer too; the row above counts where it has none."""
+        least = 0.04 * self.hips
+        line = self.line(row)
+        low, high = (0.0, line) if side == 0 else (line, float(self.mask.shape[1]))
+        for y in range(round(row), int(self.top), -1):
+            parts = [(max(a, low), min(b - 1.0, high)) for a, b in runs_in_row(self.mask, y)]
+            parts = [part for part in parts if part[1] - part[0] > least]
+            if parts:
+                return parts[0] if side == 0 else parts[-1][::-1]
+        return (low, line) if side == 0 else (high, line)
 
     def hem(self, side: int) -> float:
         """The last row in which the leg is still about as wide as shortly before: a hem may lie aslant."""
-        tall = self.bottom - self.top
-        rows = np.arange(int(self.bottom - 0.12 * tall), int(self.bottom) - 1)
+        bottom = self._lowest(side)
+        rows = np.arange(int(bottom - 0.12 * (bottom - self.top)), int(bottom) - 1)
         wide = np.array([abs(np.subtract(*self.ends(float(row), side))) for row in rows])
         there = np.flatnonzero(wide > 0.88 * np.median(wide[: max(1, len(wide) // 2)]))
-        return float(rows[there[-1]]) if len(there) else self.bottom
+        return float(rows[there[-1]]) if len(there) else bottom
+
+    def _lowest(self, side: int) -> float:
+        """Of one leg; of a skirt the lowest row of all."""
+        if self.crotch is None:
+            return self.bottom
+        line = round(float(self.crotch[0]))
+        half = self.mask[:, :line] if side == 0 else self.mask[:, line:]
+        rows = np.flatnonzero(half.sum(1) > 0.04 * self.hips)
+        return float(rows[-1] + 1) if len(rows) else self.bottom
 
 
 def _width(runs: Runs) -> float:

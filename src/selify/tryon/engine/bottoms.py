@@ -19,8 +19,11 @@ _ACROSS = 7
 # Laid flat a garment shows half of its girth, which is more than the width of the hips in it.
 _FLAT_HIPS = 1.12
 _EASE = 1.03
-_FLAT_LEGS = 0.96
+_FLAT_LEGS = 0.86
 # Of the way from crotch to ankle: trousers nearly as long as the leg are meant to be as long.
+# Between legs that stand close, at shares of the way from crotch to ankle: how far, in shoulder spans, each side of wide
+# trousers goes beyond the middle. Further down a gap tells them from a skirt.
+_GAP = (0.0, 0.25, 0.5, 1.0), (0.015, 0.0, -0.025, -0.035)
 _FULL_LENGTH = 0.75
 _OVER_THE_SHOE = 0.05
 # How far the hem lies aside of the waist, in widths of the hips: trousers laid straight have 0.17 at most.
@@ -116,9 +119,7 @@ class _Trousers:
         """By the garment's own length for its width; a hem worn now that is near is shared."""
         leg, start, span = self.lower.legs[side], self.lower.crotch_along, self.lower.span
         above = (1 - self.lower.waist.height) * self.lower.body.skeleton.trunk
-        end = (
-            self.cut.bottom - self.cut.top
-        ) * _FLAT_HIPS * self.lower.hips / self.cut.hips - above
+        end = self.cut.length * _FLAT_HIPS * self.lower.hips / self.cut.hips - above
         end = max(end, start + 0.06 * (leg.length - start), self._as_wide_as_hem(side))
         if end - start > _FULL_LENGTH * (leg.length - start):
             return leg.length + _OVER_THE_SHOE * span
@@ -189,7 +190,9 @@ class _Trousers:
         spare = max(0.0, wide - 1.03 * (outer + inner))
         outer, inner = 1.03 * outer + 0.52 * spare, 1.03 * inner + 0.48 * spare
         other = self.lower.legs[1 - side].at(along)[0]
-        half = float(np.dot(middle - other, aside)) / 2 + 0.015 * span
+        start = self.lower.crotch_along
+        down = max(0.0, along - start) / max(1.0, self.lower.legs[side].length - start)
+        half = float(np.dot(middle - other, aside)) / 2 + float(np.interp(down, *_GAP)) * span
         if half > 0.05 * span and inner > half:
             outer, inner = outer + 0.6 * (inner - half), half
         return middle + aside * outer, middle - aside * inner

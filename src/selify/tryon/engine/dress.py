@@ -37,11 +37,13 @@ from selify.tryon.engine.person import Person
 from selify.tryon.engine.shading import contact, drop_shadow, exposure, folds, volume
 from selify.tryon.engine.skin import paint_skin
 from selify.tryon.engine.sleeves import SLEEVE_EASE, SleeveFit, fit_sleeves
-from selify.tryon.engine.worn import worn_cloth, worn_cuff
+from selify.tryon.engine.worn import bare_armed, worn_cloth, worn_cuff
 from selify.tryon.types import GarmentCategory
 
 # In tau; higher up nothing is old cloth that a garment could reach out to.
 _SHOULDERS = -0.14
+# In shoulder spans: cloth that stands no higher above the new garment's shoulders is drawn under.
+_ON_SHOULDER = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,8 @@ def _left_over(
     neck = _neck_opening(person, torso) > 0
     # Without sleeves, what lies beside the straps is shoulder.
     bare = arms | (person.along < PIT_HEIGHT) if not sleeves else arms
+    above = left & ~neck & _above_shoulders(person, torso)
+    left &= ~above
     on_arm = left & bare & ~neck
     sleeve = on_arm & _beside_sleeves(person, sleeves, drape)
     beyond = on_arm & ~sleeve
@@ -223,7 +227,9 @@ def _left_over(
     trunk = left & ~bare & ~neck & (person.along < torso.hem_height + 0.15)
     trunk |= _hips_beside(person, torso, drape)
     limb = limbs.mask > 0
-    skin, arms = _bared(person, left & neck, beyond, limb)
+    # A hood, a scarf, a collar round the neck: what is behind them shows, not a neck as wide as they are.
+    above |= left & neck & ~limb & ~_neck_column(person)
+    skin, arms = _bared(person, left & neck & ~above, beyond, limb)
     notches = beyond & (skin == 0) & (grown(1 - person.mask, 0.03 * span) > 0)
     # What hung on the far side of an arm is its old sleeve, not the trunk.
     beyond_arm = trunk & (grown(arms, 0.04 * span) > 0)
@@ -233,8 +239,18 @@ def _left_over(
         sleeve=sleeve.astype(np.uint8),
         skin=skin,
         arms=skin & arms,
-        background=((beyond & ~limb) | notches | beyond_arm).astype(np.uint8),
+        background=((beyond & ~limb) | notches | beyond_arm | above).astype(np.uint8),
     )
+
+
+def _above_shoulders(person: Person, torso: TorsoFit) -> Array:
+    """Higher than the new garment lies on them: pads, puffs and what only seemed to be cloth."""
+    s = person.skeleton
+    up, aside = s.down * _ON_SHOULDER * s.span, s.across * 0.5 * s.span
+    (left, right), high = torso.shoulder_lines, s.down * s.span
+    line = np.vstack([left[-1] - aside, left[::-1], right, right[-1] + aside]) - up
+    corners = np.vstack([line, line[-1] - high, line[0] - high])
+    return polygon(person.shape, corners) > 0
 
 
 def _bared(person: Person, neck: Array, beyond: Array, limb: Array) -> tuple[Mask, Mask]:
@@ -322,12 +338,19 @@ def _neck_opening(person: Person, torso: TorsoFit) -> Mask:
     return polygon(person.shape, np.vstack([s.eyes - side, *inner, s.eyes + side]))
 
 
+def _neck_column(person: Person) -> Array:
+    s = person.skeleton
+    return capsule(person.shape, s.neck, s.mouth, 0.22 * s.span, 0.22 * s.span) > 0
+
+
 def _sleeved_arms(person: Person) -> Array:
     """Arm zones that are covered with cloth now."""
     zone = np.zeros(person.shape, bool)
     limit = np.array(person.shape[::-1]) - 1
     s, zones = person.skeleton, person.zones
     for k in SIDES:
+        if bare_armed(person, k):
+            continue
         bones = (s.arm(k)[:2], zones.upper_arms[k]), (s.arm(k)[1:], zones.forearms[k])
         for bone, area in bones:
             length = float(np.hypot(*(bone[1] - bone[0])))

@@ -40,7 +40,7 @@ _SIDE_POINTS, _NECK_POINTS, _HOLE_POINTS = 9, 17, 9
 class TorsoFit:
     """``source`` points of the garment and their ``target`` on the body; the outline to fill.
 
-    ``hem_height`` in tau. ``armholes`` run from shoulder tip to armpit, ``sides`` from armpit to
+    ``hem_height`` in tau. ``shoulder_lines`` run from collar to shoulder tip, ``armholes`` from there to the armpit, ``sides`` from armpit to
     hem, ``neck`` from collar to collar. ``scale``: size of the result relative to the garment, across the body;
     ``lengthwise``: along it, and across in the middle of it, which faces the viewer.
     """
@@ -50,6 +50,7 @@ class TorsoFit:
     outline: Points
     collar: tuple[Point, Point]
     neck: Points
+    shoulder_lines: tuple[Points, Points]
     armholes: tuple[Points, Points]
     sides: tuple[Points, Points]
     hem_height: float
@@ -85,6 +86,7 @@ def fit_torso(person: Person, body: BodyFit, garment: Garment, points: TopPoints
         outline=np.vstack(outline),
         collar=collar,
         neck=neck,
+        shoulder_lines=(lines[0], lines[1]),
         armholes=(holes[0], holes[1]),
         sides=sides,
         hem_height=hem_height,

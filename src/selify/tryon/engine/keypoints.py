@@ -16,6 +16,18 @@ _CUFF_SAMPLES = 80
 _FEWEST_OF_LINE = 5
 # Of half the garment's width: how far from its axis the top of a neck lies, and that of straps.
 _NECK, _STRAPS = 0.62, 0.9
+# Of the height: how low the notches of armpits can be. The key: whether it is a dress.
+_LOWEST_NOTCH = {True: 0.55, False: 0.8}
+# In chests: how far sleeves go outwards beyond the armpit, and those of tees that lie down on the sides; how much wider
+# these make the upper part than the middle (camisoles: 1.08 at most, tees 1.25 and more).
+_SLEEVE, _SHORT_SLEEVE, _WIDER = 0.2, 0.12, 1.16
+# Of the height: how far apart the armpits of such sleeves are.
+_LEVEL = 0.06
+# In half chests: what goes out less than this has no sleeve to be seen. In lengths: how far apart in height armpits are
+# of which one is wrong, and how deep a right one is at most.
+_NO_SLEEVE, _ARMPITS_APART, _DEEPEST_ARMPIT = 0.24, 0.15, 0.5
+# A sleeve that is bent or ends in a fold is this many times shorter than the other.
+_UNLIKE = 1.4
 # Pixels of outline between armpit and collar, and between the armpits.
 _FEWEST = 16
 
@@ -38,6 +50,8 @@ class TopPoints:
 
     ``shoulder_lines`` run from collar to shoulder, ``armholes`` from shoulder to armpit,
     ``sides`` from armpit to hem, ``hem`` and ``neck`` (the outline between the collar's points) from left to right.
+    ``arms_seen``: the outline shows on both sides where arms come out of it. ``one_half``: of the other one a sleeve
+    hides too much, and it is taken to be alike.
     """
 
     collar: tuple[Point, Point]
@@ -49,6 +63,8 @@ class TopPoints:
     sleeves: tuple[Sleeve, Sleeve] | None
     axis: float
     box: tuple[int, int, int, int]
+    arms_seen: bool = True
+    one_half: bool = False
 
     def with_collar(self, collar: tuple[Point, Point]) -> "TopPoints":
         """With a collar that begins further out on the shoulders; one further inside changes nothing."""
@@ -216,13 +232,14 @@ def top_points(mask: Mask, *, dress: bool) -> TopPoints:
     ends = _collar(outline, left, right, outline.axis)
     collar = [outline.nearest(p) for p in ends]
     collar, pits, sleeved = _armpits(outline, collar, dress)
+    seen = sleeved or None not in _deep_notches(outline, _LOWEST_NOTCH[dress])
     below = outline.walk(pits[1], pits[0])
     first, second = _corners(below)
     sides = below[second:][::-1], below[: first + 1]
     over = outline.walk(pits[0], collar[0])[::-1], outline.walk(collar[1], pits[1])
     points = [outline.contour[i] for i in collar]
     lines, holes, sleeves = _arms(outline, over, (sides[0][0], sides[1][0]), sleeved)
-    return TopPoints(
+    found = TopPoints(
         collar=(points[0], points[1]),
         neck=outline.walk(*collar),
         shoulder_lines=lines,
@@ -232,7 +249,71 @@ def top_points(mask: Mask, *, dress: bool) -> TopPoints:
         sleeves=sleeves,
         axis=outline.axis,
         box=(outline.x0, outline.y0, outline.x1, outline.y1),
+        arms_seen=seen,
     )
+    return _both_alike(found)
+
+
+def _both_alike(points: TopPoints) -> TopPoints:
+    """Of a sleeve that lies on the trunk the outline shows nothing: the other half tells how both are."""
+    if points.sleeves is None:
+        return points
+    good = int(_overhang(points, 1) > _overhang(points, 0))
+    apart = abs(points.armpits[0][1] - points.armpits[1][1]) / points.length
+    hidden = _overhang(points, 1 - good) < _NO_SLEEVE or apart > _ARMPITS_APART
+    deep = (points.armpits[good][1] - points.shoulders[good][1]) / points.length
+    if hidden and deep < _DEEPEST_ARMPIT:
+        return _mirrored_half(points, good)
+    lengths = [distance(sleeve.upper[0], sleeve.upper[-1]) for sleeve in points.sleeves]
+    longer = points.sleeves[int(lengths[1] > lengths[0])]
+    unlike = max(lengths) > _UNLIKE * max(1.0, min(lengths))
+    return replace(points, sleeves=(longer, longer)) if unlike else points
+
+
+def _overhang(points: TopPoints, side: int) -> float:
+    """How far a sleeve goes outwards from its armpit, in half chests."""
+    if points.sleeves is None:
+        return 0.0
+    sign, pit = (1 if side else -1), points.armpits[side]
+    sleeve = points.sleeves[side]
+    outermost = float((sign * np.vstack([sleeve.upper, sleeve.lower])[:, 0]).max())
+    middle = (points.collar[0][0] + points.collar[1][0]) / 2
+    return float((outermost - sign * pit[0]) / max(1.0, abs(pit[0] - middle)))
+
+
+def _mirrored_half(points: TopPoints, good: int) -> TopPoints:
+    """One half, and its mirror image on the line through the collar's middle; the sleeve's cloth is that of the good
+    one twice.
+    """
+    if points.sleeves is None:
+        return points
+    middle = (points.collar[0][0] + points.collar[1][0]) / 2
+    hem = points.hem if good == 0 else points.hem[::-1]
+    half = hem[: max(2, int((np.abs(hem[:, 0] - middle)).argmin()) + 1)]
+    hem = np.vstack([half, _over(half[::-1], middle)[1:]])
+    sleeve = points.sleeves[good]
+    lines, holes, sides = (
+        _pair(one[good], _over(one[good], middle), good)
+        for one in (points.shoulder_lines, points.armholes, points.sides)
+    )
+    return replace(
+        points,
+        shoulder_lines=lines,
+        armholes=holes,
+        sides=sides,
+        hem=hem if good == 0 else hem[::-1],
+        sleeves=(sleeve, sleeve),
+        axis=middle,
+        one_half=True,
+    )
+
+
+def _over(points: Points, middle: float) -> Points:
+    return np.asarray(points * [-1, 1] + [2 * middle, 0])
+
+
+def _pair(own: Points, mirrored: Points, good: int) -> tuple[Points, Points]:
+    return (own, mirrored) if good == 0 else (mirrored, own)
 
 
 def points_at(mask: Mask, marks: Landmarks) -> TopPoints:
@@ -369,7 +450,7 @@ def _armpits(
     pits = _notch_pair(outline, dress)
     if pits is not None:
         collar, pits = _in_walking_order(outline, collar, pits)
-        if _reach(outline, collar, pits) >= 0.2:
+        if _are_sleeves(outline, collar, pits):
             return collar, pits, True
     share = 0.2 if dress else 0.3
     ends = outline.ends_of_row(int(outline.y0 + share * outline.height))
@@ -377,7 +458,7 @@ def _armpits(
 
 
 def _notch_pair(outline: _Outline, dress: bool) -> list[int] | None:
-    pits = _deep_notches(outline, 0.55 if dress else 0.8)
+    pits = _deep_notches(outline, _LOWEST_NOTCH[dress])
     missing = [k for k in SIDES if pits[k] is None]
     if len(missing) == 1:
         pits = _mirrored(outline, pits, missing[0])
@@ -422,14 +503,30 @@ def _mirrored(outline: _Outline, pits: list[int | None], missing: int) -> list[i
     return [index, known] if missing == 0 else [known, index]
 
 
-def _reach(outline: _Outline, collar: list[int], pits: list[int]) -> float:
-    """How far the way from collar to armpit goes outwards beyond it: an armhole is no sleeve."""
+def _are_sleeves(outline: _Outline, collar: list[int], pits: list[int]) -> bool:
+    """An armhole is no sleeve, and a strap that lies aside is none either: short sleeves make the upper part wider."""
+    reaches = _reaches(outline, collar, pits)
+    if max(reaches) >= _SLEEVE:
+        return True
+    apart = abs(int(outline.contour[pits[0]][1]) - int(outline.contour[pits[1]][1]))
+    wider = _widest(outline, 0.05, 0.4) > _WIDER * _widest(outline, 0.4, 0.55)
+    return min(reaches) >= _SHORT_SLEEVE and apart < _LEVEL * outline.height and wider
+
+
+def _widest(outline: _Outline, above: float, below: float) -> float:
+    """Of the rows between two shares of the height, in pixels."""
+    rows = slice(int(outline.y0 + above * outline.height), int(outline.y0 + below * outline.height))
+    return float(outline.mask[rows].sum(1).max())
+
+
+def _reaches(outline: _Outline, collar: list[int], pits: list[int]) -> tuple[float, float]:
+    """How far the ways from collar to armpit go outwards beyond it, left and right, in chests."""
     ways = outline.walk(pits[0], collar[0]), outline.walk(collar[1], pits[1])
     points = [outline.contour[i] for i in pits]
     chest = max(1.0, distance(points[0], points[1]))
     left = points[0][0] - ways[0][:, 0].min()
     right = ways[1][:, 0].max() - points[1][0]
-    return float(max(left, right) / chest)
+    return float(left / chest), float(right / chest)
 
 
 def _corners(path: Points, samples: int = 48) -> tuple[int, int]:

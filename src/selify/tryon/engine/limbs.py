@@ -7,9 +7,9 @@ import numpy as np
 
 from selify.tryon.engine.arrays import SIDES, Array, Mask, Points, Soft
 from selify.tryon.engine.geometry import lengths_along, resample, smooth, unit
-from selify.tryon.engine.masks import blur, capsule, pixel, value_at
+from selify.tryon.engine.masks import blur, capsule, pixel, polygon, value_at
 from selify.tryon.engine.person import Person
-from selify.tryon.engine.worn import worn_cuff
+from selify.tryon.engine.worn import bare_armed, worn_cuff
 
 _COUNT = 40
 # Half widths of a bare arm in shoulder spans, seen from the front, at shares of its two bones: 0 shoulder, 1 elbow, 2 wrist.
@@ -57,9 +57,19 @@ def bare_limbs(person: Person) -> Limbs:
         mask |= arms[k].drawn(person.shape)
         shoulder = arms[k].middle[0]
         mask |= capsule(person.shape, s.neck, shoulder, 0.3 * s.span, float(arms[k].radii[0]))
+        if bare_armed(person, k):
+            mask |= person.mask & _shoulder(person, k)
         for at, half in zip(arms[k].middle, arms[k].radii, strict=True):
             cv2.circle(radius, pixel(at), int(1.6 * half), (float(half),), -1)
     return Limbs(arms, mask, blur(radius, 0.05 * s.span))
+
+
+def _shoulder(person: Person, side: int) -> Mask:
+    """From the neck to the arm, and down to the armpit."""
+    s = person.skeleton
+    outer = s.shoulders[side] + s.outwards[side] * 0.15 * s.span
+    up, down = s.down * 0.4 * s.span, s.down * 0.35 * s.trunk
+    return polygon(person.shape, np.array([s.neck - up, outer - up, outer + down, s.neck + down]))
 
 
 def _arm(person: Person, side: int) -> Arm:

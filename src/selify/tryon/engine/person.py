@@ -10,6 +10,7 @@ from selify.tryon.engine.arrays import SIDES, Array, Bgr, Lab, Mask, Soft
 from selify.tryon.engine.labels import Label
 from selify.tryon.engine.masks import (
     Cluster,
+    blur,
     capsule,
     colour_clusters,
     disc,
@@ -32,6 +33,10 @@ _LABEL_SIDE = 512
 # Pixels of hair that tell its colour; how far from it (in shoulder spans) its ends may lie, and how much nearer (squared)
 # to its colours than to others they have to be.
 _ENOUGH_HAIR, _STRANDS, _CLEARLY_HAIR = 200, 0.45, 0.35
+
+
+# How soft the rim of skin is, in pixels.
+_SKIN_RIM = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,10 @@ class Person:
 
     @cached_property
     def skin_alpha(self) -> Soft:
-        return guided(self.bgr, self.skin, max(2, int(0.015 * self.skeleton.span)))
+        """Along the picture's own edges, without the notches that a pattern beside the skin makes in them."""
+        soft = guided(self.bgr, self.skin, max(2, int(0.015 * self.skeleton.span)))
+        width = max(1.0, 0.012 * self.skeleton.span)
+        return np.clip((blur(soft, width) - 0.5) * width / _SKIN_RIM + 0.5, 0, 1)
 
     @cached_property
     def hair_alpha(self) -> Soft:

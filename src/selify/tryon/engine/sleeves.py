@@ -66,7 +66,7 @@ def _fit(
     person: Person, body: BodyFit, points: TopPoints, torso: TorsoFit, side: int, sleeve: Sleeve
 ) -> SleeveFit:
     bone = _bone(person, side)
-    length = _length(person, points, torso, side, sleeve)
+    length = _length(person, points, torso, side)
     pit_length = _pit_length(person, torso, side)
     # The lower seam begins at the armpit: of a cap sleeve it is short, and the cuff slants.
     lower_end = max(length, pit_length + _LEAST_SEAM * person.skeleton.span)
@@ -87,21 +87,31 @@ def _bone(person: Person, side: int) -> Points:
     return np.vstack([resample(arm[:2], 30), resample(arm[1:], 30)[1:], root])
 
 
-def _length(person: Person, points: TopPoints, torso: TorsoFit, side: int, sleeve: Sleeve) -> float:
-    """Of the sleeve's upper edge along the bone, from the shoulder joint."""
+def _length(person: Person, points: TopPoints, torso: TorsoFit, side: int) -> float:
+    """Of the sleeve's upper edge along the bone, from the shoulder joint. Both are as long as the longer one: a sleeve
+    that is bent in its picture seems shorter.
+    """
     s = person.skeleton
-    root = (points.shoulders[side] + points.armpits[side]) / 2
-    end = (sleeve.upper[-1] + sleeve.lower[-1]) / 2
+    out, flat = np.max([_own_lengths(points, k) for k in SIDES], 0)
     whole = arm_length(s, side)
     upper_arm = distance(s.elbows[side], s.shoulders[side])
     foreshortened = float(np.clip(upper_arm / max(1.0, 0.58 * s.trunk), 0.5, 1.1))
-    length = distance(sleeve.upper[0], sleeve.upper[-1]) * torso.lengthwise - _TIP * s.span
+    length = float(flat) * torso.lengthwise - _TIP * s.span
     # A wide garment is drawn together more than its sleeves are long: its own proportions count as well.
-    if distance(root, end) > _LONG * points.length or length > _NEARLY_WHOLE * whole:
+    if out > _LONG * points.length or length > _NEARLY_WHOLE * whole:
         return whole + _OVER_WRIST * s.span
     usual = max(_USUAL_SHORT * s.span, length)
     length = max(_LEAST_LENGTH * s.span, 0.65 * length + 0.35 * usual) * foreshortened
     return _like_worn(person, side, length)
+
+
+def _own_lengths(points: TopPoints, side: int) -> tuple[float, float]:
+    """In the garment's picture: from the armhole's middle to the cuff's, and of the upper edge."""
+    if points.sleeves is None:
+        return 0.0, 0.0
+    upper, lower = points.sleeves[side].upper, points.sleeves[side].lower
+    root = (points.shoulders[side] + points.armpits[side]) / 2
+    return distance(root, (upper[-1] + lower[-1]) / 2), distance(upper[0], upper[-1])
 
 
 def _pit_length(person: Person, torso: TorsoFit, side: int) -> float:

@@ -16,10 +16,10 @@ from selify.tryon.engine.cutout import Backdrop, ByColour
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.gate import BARS
 from selify.tryon.engine.keypoints import runs_in_row
-from selify.tryon.engine.masks import disc, largest_part, mirrored_overlap, reduced_to
+from selify.tryon.engine.masks import disc, largest_part, reduced_to
 from selify.tryon.engine.reading import Limit, Misfit
 from selify.tryon.engine.refusals import Refused
-from selify.tryon.engine.traits import garment_traits
+from selify.tryon.engine.traits import evenness, garment_traits
 from selify.tryon.types import GarmentCategory, RefusalCode
 
 # How alike the colours within and around an outline are (Bhattacharyya, 1: the same). Garments on
@@ -155,13 +155,13 @@ def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
 
 def _evenness(garment: Garment) -> float:
     """Of somebody's clothes it says nothing about how well they were cut out: the parse goes by more than colours."""
-    if garment.backdrop is Backdrop.WORN:
-        return 1.0
-    return mirrored_overlap(largest_part(garment.alpha > 0.5))
+    return 1.0 if garment.backdrop is Backdrop.WORN else evenness(garment)
 
 
 def _parts_unclear(garment: Garment) -> bool:
-    """What it brings to every picture already speaks against them all."""
+    """Nothing shows where arms come out of it, or what it brings to every picture already speaks against them all."""
+    if garment.top is not None and not garment.top.arms_seen:
+        return True
     return conviction(garment_traits(garment)).convincing < BARS["convincing"]
 
 

@@ -57,13 +57,20 @@ def traits_of(person: Person, garment: Garment, dressed: Dressed) -> dict[str, f
 def garment_traits(garment: Garment) -> dict[str, float]:
     """Those that a garment brings to every picture: how it was cut out, and how its parts were told apart."""
     return {
-        "uneven": 1 - mirrored_overlap(garment.mask),
+        "uneven": 1 - evenness(garment),
         "sleeves_unlike": _sleeves_unlike(garment),
         "points_unlike": _points_unlike(garment),
         "deep_armpits": _deep_armpits(garment),
         "narrow_hem": _narrow_hem(garment),
         "uncertain": float(garment.backdrop.value == "busy"),
     }
+
+
+def evenness(garment: Garment) -> float:
+    """Overlap of the outline with its mirror image; of one of which a half counts for both, as if it were even."""
+    if garment.top is not None and garment.top.one_half:
+        return 1.0
+    return mirrored_overlap(garment.mask)
 
 
 def _share(mask: Mask | None, of: int) -> float:

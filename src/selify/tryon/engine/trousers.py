@@ -199,8 +199,12 @@ def _bare_beside(person: Person, legs: tuple[Leg, Leg], fit: BottomFit, drape: _
         low = min(end - 0.08 * span, leg.length)
         covered |= leg.mask(person.shape, 0.15 * span, max(0.2 * span, low))
     near = grown(covered, 0.12 * span) & (1 - grown(person.zones.arms, 0.03 * span))
+    beside = grown(drape.cover > 0.5, 0.06 * span)
+    # Not below a hem, however it curves.
+    above = np.maximum.accumulate(beside[::-1], 0)[::-1]
+    above = np.roll(above, -max(1, int(0.1 * span)), 0)
     bare = (person.skin > 0) & (person.along > 1.05)
-    return np.asarray(bare & (near > 0) & (drape.cover <= 0.97))
+    return np.asarray(bare & (near & beside & above > 0) & (drape.cover <= 0.97))
 
 
 def _pinholes(person: Person, drape: _Drape) -> Array:

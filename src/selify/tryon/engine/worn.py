@@ -9,13 +9,15 @@ import numpy as np
 
 from selify.tryon.engine.arrays import SIDES, Mask, Point
 from selify.tryon.engine.body import BodyFit
-from selify.tryon.engine.geometry import at_length, lengths_along
+from selify.tryon.engine.geometry import at_length, distance, lengths_along
 from selify.tryon.engine.labels import Label
 from selify.tryon.engine.masks import closed, distance_to, grown, opened, value_at
 from selify.tryon.engine.person import Person
 
 SHARED_CUFF = 0.12
 SHARED_COLLAR = 0.06
+# Of the upper arm: armholes of vests end here, cap sleeves further down.
+_NO_SLEEVE = 0.35
 
 
 def worn_cloth(person: Person) -> Mask:
@@ -66,6 +68,13 @@ def worn_cuff(person: Person, side: int) -> float | None:
         if skin[i : i + 6].mean() > 0.8 and skin[i]:
             return 0.0 if i == 0 else float(lengths[i])
     return None
+
+
+def bare_armed(person: Person, side: int) -> bool:
+    """No sleeve hangs there: what is worn on this shoulder lies on it."""
+    s = person.skeleton
+    cuff = worn_cuff(person, side)
+    return cuff is not None and cuff < _NO_SLEEVE * distance(s.shoulders[side], s.elbows[side])
 
 
 def worn_collar(person: Person, fit: BodyFit) -> float | None:
