@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import SIDES, Array, Mask, Point, Points
 from selify.tryon.engine.body import BodyFit, usual_half_width
 from selify.tryon.engine.geometry import at_length, lengths_along, smooth, unit
 from selify.tryon.engine.labels import Label
-from selify.tryon.engine.masks import polygon, value_at
+from selify.tryon.engine.limbs import Limbs
+from selify.tryon.engine.masks import blur, grown, pixel, polygon, value_at
 from selify.tryon.engine.person import Person
 
 CROTCH_HEIGHT = 1.17
@@ -21,6 +23,8 @@ _BARE_RANGE = (0.7, 1.5)
 _TIGHT = 1.3
 _TIGHT_RANGE, _LOOSE_RANGE = (0.85, 1.45), (0.85, 1.2)
 _FEWEST_BARE = 4
+# Of the leg: how far from the skin that is seen its width there tells that of the rest.
+_FADES = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,22 @@ class Leg:
     def mask(self, shape: tuple[int, ...], start: float, end: float) -> Mask:
         outer, inner = self.edges(start, end)
         return polygon(shape, np.vstack([outer, inner[::-1]]))
+
+
+def bare_legs(person: Person, legs: tuple[Leg, Leg]) -> Limbs:
+    """Both legs without anything on them."""
+    span = person.skeleton.span
+    mask = np.zeros(person.shape, np.uint8)
+    radius = np.full(person.shape, 0.17 * span, np.float32)
+    for leg in legs:
+        mask |= leg.mask(person.shape, 0.0, leg.length + 0.05 * span)
+        halves = (leg.outer + leg.inner) / 2
+        for at, half in zip(leg.middle, halves, strict=True):
+            cv2.circle(radius, pixel(at), int(1.3 * half), (float(half),), -1)
+    between = (legs[0].middle + legs[1].middle) / 2
+    apart = np.zeros(person.shape, np.uint8)
+    cv2.polylines(apart, [np.round(between).astype(np.int32)], False, (1,), 2)
+    return Limbs(mask, blur(radius, 0.05 * span), grown(mask, 0.05 * span), apart)
 
 
 def hip_width(person: Person, body: BodyFit) -> float:
@@ -137,15 +157,31 @@ def _believable(ratio: Array, bare: Array) -> Array:
     known_bare = bare & seen
     shins = ratio[len(ratio) // 3 :][seen[len(ratio) // 3 :]]
     tight = len(shins) < _FEWEST_BARE or float(np.median(shins)) < _TIGHT
-    low, high = _TIGHT_RANGE if tight else _LOOSE_RANGE
+    low, high = (np.full(len(ratio), end) for end in (_TIGHT_RANGE if tight else _LOOSE_RANGE))
     if known_bare.sum() >= _FEWEST_BARE:
-        skin = float(np.clip(np.median(ratio[known_bare]), *_BARE_RANGE))
-        low, high = 0.9 * skin, 1.08 * skin
+        skin = _goes_on(ratio, known_bare)
+        low, high = 0.95 * skin, 1.02 * skin
     limited = np.where(bare, np.clip(ratio, *_BARE_RANGE), np.clip(ratio, low, high))
     filled = np.where(seen, limited, np.clip(1.0, low, high))
     padded = np.pad(filled, 3, "edge")
     steady = np.array([np.median(padded[i : i + 7]) for i in range(len(filled))])
     return np.convolve(np.pad(steady, 3, "edge"), np.ones(7) / 7, "valid")
+
+
+def _goes_on(ratio: Array, bare: Array) -> Array:
+    """How wide the leg in the clothes is: beside the skin that is seen as wide as there, further off as bare on the
+    whole.
+    """
+    spots = np.flatnonzero(bare)
+    measured = np.clip(ratio[spots], *_BARE_RANGE)
+    whole = float(np.median(measured))
+    steady = np.array(
+        [np.median(measured[max(0, i - 3) : i + 4]) for i in range(len(spots))], float
+    )
+    at = np.arange(len(ratio))
+    away = np.abs(at[:, None] - spots[None]).min(1) / (_FADES * len(ratio))
+    near = np.interp(at, spots, steady)
+    return np.asarray(near + (whole - near) * np.clip(away, 0, 1))
 
 
 def _worn_end(labels: Array, along: Array) -> float | None:

@@ -41,11 +41,14 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Limbs:
-    """``mask`` of both arms and the shoulders, bare; ``radius`` (H, W): half the limb's width near each pixel."""
+    """``mask`` of both, bare (arms with the shoulders); ``radius`` (H, W): half the limb's width near each pixel;
+    ``zone``: where skin that is seen is theirs; ``apart``: the line at which they touch.
+    """
 
-    arms: tuple[Arm, Arm]
     mask: Mask
     radius: Soft
+    zone: Mask
+    apart: Mask
 
 
 def bare_limbs(person: Person) -> Limbs:
@@ -61,7 +64,8 @@ def bare_limbs(person: Person) -> Limbs:
             mask |= person.mask & _shoulder(person, k)
         for at, half in zip(arms[k].middle, arms[k].radii, strict=True):
             cv2.circle(radius, pixel(at), int(1.6 * half), (float(half),), -1)
-    return Limbs(arms, mask, blur(radius, 0.05 * s.span))
+    zone = person.zones.upper_arms[0] | person.zones.upper_arms[1] | person.zones.lower_arms
+    return Limbs(mask, blur(radius, 0.05 * s.span), zone, np.zeros_like(mask))
 
 
 def _shoulder(person: Person, side: int) -> Mask:

@@ -1,4 +1,4 @@
-"""Painting bare skin where the garment worn now would show: collars, and arms of sleeves that are now shorter.
+"""Painting bare skin where the garment worn now would show: collars, arms of sleeves and legs of what is now shorter.
 
 A limb is round: its colour changes from the middle to the rim, and from the side the light comes from to the other.
 How much is measured on the skin that is seen, and the painted part takes it over.
@@ -29,7 +29,7 @@ def paint_skin(
     limbs: Limbs | None = None,
     arms: Mask | None = None,
 ) -> Array:
-    """``picture`` (H, W, 3) float32 with ``region`` painted as skin; ``arms``: the part of it that is round."""
+    """``picture`` (H, W, 3) float32 with ``region`` painted as skin; ``arms``: the part of it that is round, arms or legs."""
     if not region.any():
         return picture
     span = person.skeleton.span
@@ -40,7 +40,7 @@ def paint_skin(
         painted = painted * (1 - share) + _round(person, limbs, arms) * share
         # Over the seam, into the arm that is seen.
         seam = np.clip(1.6 * blur(arms.astype(np.float32), 0.05 * span), 0, 1)
-        weight = np.maximum(weight, seam * _seen_arms(person, arms))
+        weight = np.maximum(weight, seam * _seen_limbs(person, limbs, arms))
     bgr = cv2.cvtColor(np.clip(painted, 0, 255).astype(np.uint8), cv2.COLOR_LAB2BGR)
     weight = weight[..., None]
     return np.asarray(picture * (1 - weight) + bgr * weight, np.float32)
@@ -83,7 +83,7 @@ def _seen_skin(person: Person, region: Mask) -> Mask:
     return skin & usual.astype(np.uint8)
 
 
-# --- Arms -----------------------------------------------------------------------------------------
+# --- Arms and legs -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +117,9 @@ class _Shape:
 
 
 def _round(person: Person, limbs: Limbs, arms: Mask) -> Lab:
-    """Arms in the light of the skin that is seen, meeting it without a seam."""
-    seen = _seen_arms(person, arms)
-    shape = _Shape.of(limbs, (grown(arms, 1) | seen) & person.mask)
+    """Limbs in the light of the skin that is seen, meeting it without a seam."""
+    seen = _seen_limbs(person, limbs, arms)
+    shape = _Shape.of(limbs, (grown(arms, 1) | seen) & person.mask & (1 - limbs.apart))
     light = _measured(person, shape, shrunk(seen, max(1.0, 0.012 * person.skeleton.span)))
     painted = light.on(shape)
     # What the light does not explain (an arm lit by a window) goes on beyond the seam and fades.
@@ -132,10 +132,9 @@ def _round(person: Person, limbs: Limbs, arms: Mask) -> Lab:
     return painted
 
 
-def _seen_arms(person: Person, arms: Mask) -> Mask:
-    zone = person.zones.upper_arms[0] | person.zones.upper_arms[1] | person.zones.lower_arms
+def _seen_limbs(person: Person, limbs: Limbs, painted: Mask) -> Mask:
     hands = person.zones.hands[0] | person.zones.hands[1]
-    return np.asarray(person.skin & zone & (1 - hands) & (1 - grown(arms, 2)))
+    return np.asarray(person.skin & limbs.zone & (1 - hands) & (1 - grown(painted, 2)))
 
 
 def _measured(person: Person, shape: _Shape, seen: Mask) -> _Light:

@@ -14,7 +14,7 @@ from selify.tryon.engine.dress import Dressed
 from selify.tryon.engine.garment import Cloth, Garment
 from selify.tryon.engine.geometry import grid_field
 from selify.tryon.engine.keypoints import BottomPoints
-from selify.tryon.engine.legs import Leg
+from selify.tryon.engine.legs import Leg, bare_legs
 from selify.tryon.engine.masks import (
     blur,
     closed,
@@ -64,7 +64,7 @@ def dress_bottom(
     _reach_over_rim(person, drape, left.rim)
     cover = np.clip(drape.cover * (1 - front), 0, 1)
     base = background_behind(person, left.background)
-    base = _legs_bared(person, legs, left.skin, base)
+    base = paint_skin(person, left.skin, base, bare_legs(person, legs), left.skin)
     base = base * drop_shadow(person, cover)[..., None]
     shade = 1 + (folds(person, old) - 1) * light * _FOLDS_TAKEN
     shade *= drape.shade * contact(person, front, 0.25)
@@ -154,11 +154,14 @@ def _left_over(person: Person, lower: LowerBody, fit: BottomFit, drape: _Drape) 
     for leg, end in zip(legs, fit.end, strict=True):
         limbs |= leg.mask(person.shape, max(0.0, end - 0.1 * span), leg.length + 0.05 * span)
     rest = opened(left & ~rim, 1) > 0
-    skin = grown(rest & (limbs > 0), max(1.0, 0.012 * span)) & limbs & whole
+    # Over the old hem, whose shade lies on the skin that is seen.
+    skin = grown(rest & (limbs > 0), max(1.0, 0.03 * span)) & limbs & person.mask
+    skin &= 1 - (drape.cover > 0.97).astype(np.uint8)
+    background = (rest & (skin == 0)).astype(np.uint8)
     return _LeftOver(
         rim=rim.astype(np.uint8),
         skin=skin,
-        background=(rest & (skin == 0)).astype(np.uint8),
+        background=background | (grown(background, 0.04 * span) & (1 - person.mask)),
     )
 
 
@@ -230,21 +233,6 @@ def _reach_over_rim(person: Person, drape: _Drape, rim: Mask) -> None:
     drape.image = np.where((known == 0)[..., None], filled, drape.image)
     soft = np.clip(blur(rim.astype(np.float32), 1.0) * 1.5, 0, 1) * person.alpha
     drape.cover = np.maximum(drape.cover, soft)
-
-
-def _legs_bared(person: Person, legs: tuple[Leg, Leg], skin: Mask, picture: Array) -> Array:
-    """Painted in the tone of the skin that is seen, each leg round by itself."""
-    if not skin.any():
-        return picture
-    painted = paint_skin(person, skin, picture)
-    shade = np.ones(person.shape, np.float32)
-    for leg in legs:
-        mask = leg.mask(person.shape, 0.0, leg.length + 0.05 * person.skeleton.span) & skin
-        shade = np.where(
-            mask > 0, np.minimum(shade, volume(person, mask.astype(np.float32), 0.15)), shade
-        )
-    weight = blur(skin.astype(np.float32), 1.0)
-    return np.asarray(painted * (1 + (shade - 1) * weight)[..., None], np.float32)
 
 
 def _in_front(person: Person, lower: LowerBody) -> Soft:
