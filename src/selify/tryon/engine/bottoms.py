@@ -30,7 +30,8 @@ _OVER_THE_SHOE = 0.05
 MOST_LEANING = 0.26
 _SHARED_HEM = 0.08
 _LEVEL_FEET = 0.2
-_SHARED_EDGE = 0.12
+# How far out the old edge may be that is shared, in shoulder spans: at the hips, and down the legs.
+_SHARED_EDGE, _SHARED_LEG = 0.12, 0.06
 # Of the rows from waist to thigh, where the old bottom goes on further out: a skirt or a coat does in more.
 _LOOSE = 0.2
 
@@ -142,8 +143,9 @@ class _Trousers:
         source = np.array([edge[0] for edge in edges])
         outer, inner = np.array([edge[1] for edge in edges]), np.array([edge[2] for edge in edges])
         high = upper + (_ROWS - upper) // 3
-        out = np.repeat(self.lower.body.skeleton.outwards[side][None], high, 0)
-        outer[:high] = _to_old_edge(self.lower, outer[:high], out)
+        out = np.repeat(self.lower.body.skeleton.outwards[side][None], len(outer), 0)
+        outer[:high] = _to_old_edge(self.lower, outer[:high], out[:high], _SHARED_EDGE)
+        outer[high:] = _to_old_edge(self.lower, outer[high:], out[high:], _SHARED_LEG)
         outer[1:-1] = smooth(outer, 2)[1:-1]
         inner[upper + 1 : -1] = smooth(inner[upper:], 1)[1:-1]
         return _hung(
@@ -290,9 +292,9 @@ def _hip_reach(lower: LowerBody, side: int, tau: float) -> float:
     return min(lower.body.half_width(side, min(tau, 1.0)), 0.56 * lower.hips) * 1.015
 
 
-def _to_old_edge(lower: LowerBody, edge: Points, directions: Points) -> Points:
+def _to_old_edge(lower: LowerBody, edge: Points, directions: Points, most: float) -> Points:
     """The outer edge moved out to that of the old bottom where it is close-fitting: nothing of it is left over."""
-    steps = np.arange(-0.02, _SHARED_EDGE, 0.005) * lower.span
+    steps = np.arange(-0.02, most, 0.005) * lower.span
     points = edge[:, None] + directions[:, None] * steps[None, :, None]
     height, width = lower.old.shape
     x = np.clip(points[..., 0].astype(int), 0, width - 1)

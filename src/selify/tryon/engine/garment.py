@@ -1,18 +1,19 @@
 """A garment, read once: cut out, its key points found, its rim cleaned of background."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import Array, Bgr, Mask, Points, Soft
-from selify.tryon.engine.cutout import Backdrop, ByColour, cut_out
+from selify.tryon.engine.cutout import Backdrop, ByColour, CutOut, cut_out
 from selify.tryon.engine.keypoints import (
     BottomPoints,
     TopPoints,
     bottom_points,
     runs_in_row,
     top_points,
+    two_legs,
 )
 from selify.tryon.engine.masks import blur, fill_from_nearest, largest_part, polygon
 from selify.tryon.engine.neckline import NO_NECKLINE, Neckline, curve, find_neckline
@@ -22,6 +23,9 @@ from selify.tryon.types import GarmentCategory
 _BLEED_SIDE = 400
 # A strap is thinner, in widths of its garment.
 _STRAP = 0.06
+# Of a jumpsuit: its height in widths at least; how far above the crotch its waist is, in widths of both legs; how far the
+# upper half goes down from there to the crotch.
+_TALL, _SEAT, _OVERLAP = 1.4, 0.75, 0.6
 # A hanger's neck is narrower, in widths of the trunk; how high it stands at least and at most, in heights of the garment.
 _HANGER, _STANDING, _HANGER_HEIGHT = 0.2, 0.012, 0.15
 
@@ -29,7 +33,7 @@ _HANGER, _STANDING, _HANGER_HEIGHT = 0.2, 0.012, 0.15
 @dataclass(frozen=True, slots=True)
 class Garment:
     """``cloth`` is the picture with the garment's colours drawn outwards over its background. ``agreement``: as of
-    its ``CutOut``.
+    its ``CutOut``. ``parts``: of a jumpsuit the trousers and the top.
     """
 
     category: GarmentCategory
@@ -41,6 +45,12 @@ class Garment:
     neckline: Neckline
     bottom: BottomPoints | None
     agreement: float = 1.0
+    parts: "tuple[Garment, Garment] | None" = None
+
+    @property
+    def needs(self) -> GarmentCategory:
+        """For what a photo must be fit."""
+        return self.category if self.parts is None else GarmentCategory.BOTTOM
 
     @property
     def mask(self) -> Mask:
@@ -77,6 +87,13 @@ def read_cut_out(
     """Arguments as of ``cut_out``. Raises Refused (garment_not_found)."""
     cut = cut_out(bgr, alpha, category, segmenter, by_colour)
     mask = largest_part(cut.alpha > 0.5)
+    halves = _halves(mask) if category is GarmentCategory.DRESS else None
+    if halves is not None:
+        return _one_piece(_read(bgr, cut, mask, category), cut, halves)
+    return _read(bgr, cut, mask, category)
+
+
+def _read(bgr: Bgr, cut: CutOut, mask: Mask, category: GarmentCategory) -> Garment:
     if category is not GarmentCategory.BOTTOM:
         mask = without_back_straps(without_hanger(mask))
     top = bottom = None
@@ -92,6 +109,34 @@ def read_cut_out(
     cloth = bled(bgr, np.where(outside > 0, 0, cut.alpha))
     rim = cut.alpha * mask_edge(mask)
     return Garment(category, bgr, cloth, rim, cut.backdrop, top, neckline, bottom, cut.agreement)
+
+
+def _one_piece(whole: Garment, cut: CutOut, halves: tuple[Mask, Mask]) -> Garment:
+    """A jumpsuit: its measures as a top are those of its upper half."""
+    kinds = GarmentCategory.BOTTOM, GarmentCategory.TOP
+    trousers, top = (
+        _read(whole.bgr, cut, half, kind) for half, kind in zip(halves, kinds, strict=True)
+    )
+    return replace(whole, top=top.top, neckline=top.neckline, parts=(trousers, top))
+
+
+def _halves(mask: Mask) -> tuple[Mask, Mask] | None:
+    """Trousers and top of what has two legs, told apart at the waist; the top goes on down to the hips."""
+    x0, y0, width, height = cv2.boundingRect(mask)
+    part = mask[y0 : y0 + height, x0 : x0 + width]
+    if height < _TALL * width or not two_legs(part):
+        return None
+    row = int(0.85 * height)
+    legs = sorted(sorted(runs_in_row(part, row), key=lambda run: run[0] - run[1])[:2])
+    gap = (legs[0][1] + legs[1][0]) // 2
+    while row > 0 and not part[row, gap]:
+        row -= 1
+    crotch, hips = y0 + row, legs[1][1] - legs[0][0]
+    waist = max(y0 + int(0.2 * height), crotch - int(_SEAT * hips))
+    lower, upper = mask.copy(), mask.copy()
+    lower[:waist] = 0
+    upper[waist + int(_OVERLAP * (crotch - waist)) :] = 0
+    return largest_part(lower), largest_part(upper)
 
 
 def without_hanger(mask: Mask) -> Mask:

@@ -208,6 +208,16 @@ def bottom_points(mask: Mask) -> BottomPoints:
     return BottomPoints(waist, _crotch(outline), box)
 
 
+def two_legs(part: Mask) -> bool:
+    """``part``: a mask without empty rows and columns around it."""
+    height, width = part.shape
+    rows = range(int(0.72 * height), int(0.95 * height), max(1, height // 60))
+    legs = [
+        len([r for r in runs_in_row(part, row) if r[1] - r[0] > 0.12 * width]) == 2 for row in rows
+    ]
+    return float(np.mean(legs)) > 0.6
+
+
 def _waist_row(outline: _Outline) -> int:
     """The first row that is nearly as wide as the waistband: its top edge is often uneven."""
     first = outline.y0 + max(1, int(0.01 * outline.height))

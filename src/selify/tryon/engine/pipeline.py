@@ -9,6 +9,7 @@ from selify.tryon.engine.blur import refuse_if_blurred
 from selify.tryon.engine.body import BodyFit, fit_body
 from selify.tryon.engine.dress import Dressed, dress
 from selify.tryon.engine.garment import Garment
+from selify.tryon.engine.one_piece import dress_one_piece
 from selify.tryon.engine.perception import Body, Face, Perception
 from selify.tryon.engine.person import Person, read_person
 from selify.tryon.engine.skeleton import Skeleton, refuse_if_undressable
@@ -42,7 +43,7 @@ class TryOn:
 
 def try_on(perception: Perception, photo: Bgr, garment: Garment) -> TryOn:
     """Raises Refused. ``photo`` is upright and at working size."""
-    return dressed_in(garment, photo, see(perception, photo, garment.category))
+    return dressed_in(garment, photo, see(perception, photo, garment.needs))
 
 
 def see(perception: Perception, photo: Bgr, category: GarmentCategory) -> Seen:
@@ -65,7 +66,7 @@ def see(perception: Perception, photo: Bgr, category: GarmentCategory) -> Seen:
 
 
 def dressed_in(garment: Garment, photo: Bgr, seen: Seen, *, light: float = LIGHTS[0]) -> TryOn:
-    """``seen`` in ``photo``, and for a garment of this category; ``light`` as in ``LIGHTS``."""
+    """``seen`` in ``photo``, and for what the garment needs; ``light`` as in ``LIGHTS``."""
     dressed = _dress(seen, garment, light=light)
     x0, y0, x1, y1 = seen.crop
     picture = photo.copy()
@@ -74,6 +75,8 @@ def dressed_in(garment: Garment, photo: Bgr, seen: Seen, *, light: float = LIGHT
 
 
 def _dress(seen: Seen, garment: Garment, *, light: float) -> Dressed:
+    if garment.parts is not None:
+        return dress_one_piece(seen.person, seen.fit, garment.parts, light=light)
     if garment.bottom is not None:
         return dress_bottom(seen.person, seen.fit, garment, garment.bottom, light=light)
     if garment.top is None:

@@ -15,7 +15,7 @@ from selify.tryon.engine.conviction import conviction
 from selify.tryon.engine.cutout import Backdrop, ByColour
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.gate import BARS
-from selify.tryon.engine.keypoints import runs_in_row
+from selify.tryon.engine.keypoints import runs_in_row, two_legs
 from selify.tryon.engine.masks import disc, largest_part, reduced_to
 from selify.tryon.engine.reading import Limit, Misfit
 from selify.tryon.engine.refusals import Refused
@@ -113,16 +113,6 @@ def refuse_unfit(garment: Garment) -> None:
 
 def _unfit(limit: Limit, hint: str) -> Refused:
     return Refused(RefusalCode.GARMENT_NOT_FOUND, hint=hint, details={"reason": limit})
-
-
-def two_legs(part: Mask) -> bool:
-    """``part``: a mask without empty rows and columns around it."""
-    height, width = part.shape
-    rows = range(int(0.72 * height), int(0.95 * height), max(1, height // 60))
-    legs = [
-        len([r for r in runs_in_row(part, row) if r[1] - r[0] > 0.12 * width]) == 2 for row in rows
-    ]
-    return float(np.mean(legs)) > 0.6
 
 
 # --- What limits try-ons --------------------------------------------------------------------------

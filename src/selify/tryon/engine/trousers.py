@@ -34,6 +34,8 @@ from selify.tryon.types import RefusalCode, RefusalReason
 # Old folds lie where the old cloth did: only part of their light fits the new one.
 _FOLDS_TAKEN = 0.6
 _BETWEEN_LEGS = 0.3
+# In tau: down to here trousers go round whatever of the old ones is near.
+_ON_THE_HIPS = 1.25
 # Of the person. Background restored where a knee-long dress was narrower than the hips: 0.05, and looks right; where
 # a coat, wide trousers in mid-step or a swinging skirt were: 0.08 and more, and what is left of them tells.
 _MOST_RESTORED = 0.075
@@ -144,7 +146,12 @@ def _left_over(person: Person, lower: LowerBody, fit: BottomFit, drape: _Drape) 
     span, legs, old = person.skeleton.span, lower.legs, lower.old
     whole = grown(old, max(1.0, 0.012 * span)) & person.mask & (1 - _others(person, lower))
     left = ((whole > 0) & (drape.cover <= 0.97)).astype(np.uint8)
-    near = grown(drape.cover > 0.5, 0.05 * span)
+    # A leg that covers here and there what is beside it gets steps.
+    near = np.where(
+        person.along < _ON_THE_HIPS,
+        grown(drape.cover > 0.5, 0.05 * span),
+        grown(drape.cover > 0.5, 0.006 * span),
+    )
     wide = grown(opened(left, 0.02 * span), 0.02 * span)
     waistband = lower.waist.seen & (person.along < lower.waist.height + 0.1)
     rim = left & near & ((1 - wide) | waistband)

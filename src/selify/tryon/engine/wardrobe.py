@@ -10,7 +10,7 @@ from selify.tryon.engine.arrays import Array, Bgr, Mask
 from selify.tryon.engine.cutout import Backdrop, ByColour
 from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.geometry import distance
-from selify.tryon.engine.keypoints import BottomPoints, TopPoints, runs_in_row
+from selify.tryon.engine.keypoints import BottomPoints, TopPoints, runs_in_row, two_legs
 from selify.tryon.engine.masks import largest_part
 from selify.tryon.engine.perception import Perception
 from selify.tryon.engine.reading import GarmentReading, Limit, NecklineShape, SleeveLength
@@ -19,7 +19,6 @@ from selify.tryon.engine.suitability import (
     limits_of,
     refuse_other_category,
     refuse_texture,
-    two_legs,
 )
 from selify.tryon.engine.wearer import find_wearer, perhaps_somebody
 from selify.tryon.engine.worn_garment import read_worn

@@ -113,7 +113,7 @@ class Workshop:
 
     def _dressed(self, photo: Bgr, garment: Garment) -> tuple[TryOn, QualityScores]:
         """Once more with less of the old garment's light where that makes another colour of it. Raises Refused."""
-        seen = see(self._perception, photo, garment.category)
+        seen = see(self._perception, photo, garment.needs)
         for light in LIGHTS:
             result = dressed_in(garment, photo, seen, light=light)
             refuse_if_unconvincing(result)
