@@ -28,7 +28,7 @@ def dress_one_piece(
     below = dress_bottom(person, body, trousers, trousers.bottom, light=light)
     clad = in_new_trousers(person, below)
     above = dress(clad, fit_body(clad), top, top.top, light=light)
-    return _together(below, above, _above_hem(person, above))
+    return _together(below, above, _share_of_top(clad, below, above))
 
 
 def in_new_trousers(person: Person, dressed: Dressed) -> Person:
@@ -51,13 +51,14 @@ def in_new_trousers(person: Person, dressed: Dressed) -> Person:
     )
 
 
-def _above_hem(person: Person, above: Dressed) -> Soft:
-    """1 on the top, fading to 0 at its hem: it has none."""
-    rows = person.along[above.cover > 0.5]
+def _share_of_top(clad: Person, below: Dressed, above: Dressed) -> Soft:
+    """1 on the top, fading to 0 at its hem, for it has none: over the trousers, and beside the body."""
+    rows = clad.along[above.cover > 0.5]
     hem = float(np.percentile(rows, 99)) if rows.size else 0.0
-    share = np.clip((hem - _SEAM - person.along) / _FADES, 0, 1)
-    sleeves = (person.zones.arms > 0) & (above.cover > 0.5)
-    return np.where(sleeves, 1.0, share).astype(np.float32)
+    share = np.clip((hem - _SEAM - clad.along) / _FADES, 0, 1)
+    sleeves = (clad.zones.arms > 0) & (above.cover > 0.5)
+    fades = ((below.cover > 0.5) | (clad.mask == 0)) & ~sleeves
+    return np.where(fades, share, 1.0).astype(np.float32)
 
 
 def _together(below: Dressed, above: Dressed, share: Soft) -> Dressed:
