@@ -17,7 +17,7 @@ from selify.tryon.engine.garment import (
     without_hanger,
 )
 from selify.tryon.engine.keypoints import runs_in_row
-from selify.tryon.engine.limbs import bare_limbs
+from selify.tryon.engine.limbs import bare_arms
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
 from selify.tryon.engine.sleeves import fit_sleeves
 from selify_sandbox.drawn_world import garments, scenes, specs
@@ -133,11 +133,11 @@ def test_an_arm_is_no_wider_than_arms_are(seen):
     wide = replace(specs.LONG_SLEEVE, ease=22)
     person = replace(PEOPLE["tee"], upper=Piece(wide, Cloth((150.0, 160.0, 60.0))))
     usual, inside = (
-        bare_limbs(seen(one, read(TANK).category).person) for one in (PEOPLE["tank"], person)
+        bare_arms(seen(one, read(TANK).category).person) for one in (PEOPLE["tank"], person)
     )
     span = seen(person, read(TANK).category).fit.skeleton.span
     for side in (0, 1):
-        arms = usual.arms[side].radii[10:25].mean(), inside.arms[side].radii[10:25].mean()
+        arms = usual[side].radii[10:25].mean(), inside[side].radii[10:25].mean()
         assert abs(arms[0] - arms[1]) < 0.05 * span
 
 

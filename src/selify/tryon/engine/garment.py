@@ -23,9 +23,9 @@ from selify.tryon.types import GarmentCategory
 _BLEED_SIDE = 400
 # A strap is thinner, in widths of its garment.
 _STRAP = 0.06
-# Of a jumpsuit: its height in widths at least; how far above the crotch its waist is, in widths of both legs; how far the
+# Of a jumpsuit, in widths of both legs: its height at least, and how far above the crotch its waist is; how far the
 # upper half goes down from there to the crotch.
-_TALL, _SEAT, _OVERLAP = 1.4, 0.75, 0.6
+_TALL, _SEAT, _OVERLAP = 1.9, 0.75, 0.6
 # A hanger's neck is narrower, in widths of the trunk; how high it stands at least and at most, in heights of the garment.
 _HANGER, _STANDING, _HANGER_HEIGHT = 0.2, 0.012, 0.15
 
@@ -124,7 +124,7 @@ def _halves(mask: Mask) -> tuple[Mask, Mask] | None:
     """Trousers and top of what has two legs, told apart at the waist; the top goes on down to the hips."""
     x0, y0, width, height = cv2.boundingRect(mask)
     part = mask[y0 : y0 + height, x0 : x0 + width]
-    if height < _TALL * width or not two_legs(part):
+    if not two_legs(part):
         return None
     row = int(0.85 * height)
     legs = sorted(sorted(runs_in_row(part, row), key=lambda run: run[0] - run[1])[:2])
@@ -132,6 +132,8 @@ def _halves(mask: Mask) -> tuple[Mask, Mask] | None:
     while row > 0 and not part[row, gap]:
         row -= 1
     crotch, hips = y0 + row, legs[1][1] - legs[0][0]
+    if height < _TALL * hips:
+        return None
     waist = max(y0 + int(0.2 * height), crotch - int(_SEAT * hips))
     lower, upper = mask.copy(), mask.copy()
     lower[:waist] = 0

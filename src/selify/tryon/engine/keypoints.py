@@ -28,6 +28,10 @@ _LEVEL = 0.06
 _NO_SLEEVE, _ARMPITS_APART, _DEEPEST_ARMPIT = 0.24, 0.15, 0.5
 # A sleeve that is bent or ends in a fold is this many times shorter than the other.
 _UNLIKE = 1.4
+# In lengths, a chest at least, of a dress and of a top: what is narrower lacks a half. Of the points of the other half's
+# side: how many lie on the cloth.
+_NARROWEST = {True: 0.28, False: 0.45}
+_ON_CLOTH = 0.6
 # Pixels of outline between armpit and collar, and between the armpits.
 _FEWEST = 16
 
@@ -261,10 +265,10 @@ def top_points(mask: Mask, *, dress: bool) -> TopPoints:
         box=(outline.x0, outline.y0, outline.x1, outline.y1),
         arms_seen=seen,
     )
-    return _both_alike(found)
+    return _both_alike(outline, found, dress)
 
 
-def _both_alike(points: TopPoints) -> TopPoints:
+def _both_alike(outline: _Outline, points: TopPoints, dress: bool) -> TopPoints:
     """Of a sleeve that lies on the trunk the outline shows nothing: the other half tells how both are."""
     if points.sleeves is None:
         return points
@@ -273,7 +277,9 @@ def _both_alike(points: TopPoints) -> TopPoints:
     hidden = _overhang(points, 1 - good) < _NO_SLEEVE or apart > _ARMPITS_APART
     deep = (points.armpits[good][1] - points.shoulders[good][1]) / points.length
     if hidden and deep < _DEEPEST_ARMPIT:
-        return _mirrored_half(points, good)
+        both = _mirrored_half(points, good)
+        narrow = both.chest_width < _NARROWEST[dress] * both.length
+        return both if not narrow and _is_cloth(outline.mask, both.sides[1 - good]) else points
     lengths = [distance(sleeve.upper[0], sleeve.upper[-1]) for sleeve in points.sleeves]
     longer = points.sleeves[int(lengths[1] > lengths[0])]
     unlike = max(lengths) > _UNLIKE * max(1.0, min(lengths))
@@ -316,6 +322,15 @@ def _mirrored_half(points: TopPoints, good: int) -> TopPoints:
         axis=middle,
         one_half=True,
     )
+
+
+def _is_cloth(mask: Mask, points: Points) -> bool:
+    """Whether most of the points lie on the mask or at its rim: what was cut off is not made up."""
+    rim = max(1, int(0.02 * mask.shape[1]))
+    near = cv2.dilate(mask, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8))
+    x = np.clip(np.round(points[:, 0]).astype(int), 0, mask.shape[1] - 1)
+    y = np.clip(np.round(points[:, 1]).astype(int), 0, mask.shape[0] - 1)
+    return bool(near[y, x].mean() > _ON_CLOTH)
 
 
 def _over(points: Points, middle: float) -> Points:

@@ -53,7 +53,7 @@ class Limbs:
 
 def bare_limbs(person: Person) -> Limbs:
     s = person.skeleton
-    arms = _arm(person, 0), _arm(person, 1)
+    arms = bare_arms(person)
     mask = np.zeros(person.shape, np.uint8)
     radius = np.full(person.shape, 0.14 * s.span, np.float32)
     for k in SIDES:
@@ -66,6 +66,11 @@ def bare_limbs(person: Person) -> Limbs:
             cv2.circle(radius, pixel(at), int(1.6 * half), (float(half),), -1)
     zone = person.zones.upper_arms[0] | person.zones.upper_arms[1] | person.zones.lower_arms
     return Limbs(mask, blur(radius, 0.05 * s.span), zone, np.zeros_like(mask))
+
+
+def bare_arms(person: Person) -> tuple[Arm, Arm]:
+    """As they are under what is worn."""
+    return _arm(person, 0), _arm(person, 1)
 
 
 def _shoulder(person: Person, side: int) -> Mask:

@@ -28,7 +28,8 @@ def dress_one_piece(
     below = dress_bottom(person, body, trousers, trousers.bottom, light=light)
     clad = in_new_trousers(person, below)
     above = dress(clad, fit_body(clad), top, top.top, light=light)
-    return _together(below, above, _share_of_top(clad, below, above))
+    wall = person.mask & (1 - clad.mask)
+    return _together(below, above, _share_of_top(clad, below, above), wall)
 
 
 def in_new_trousers(person: Person, dressed: Dressed) -> Person:
@@ -61,12 +62,11 @@ def _share_of_top(clad: Person, below: Dressed, above: Dressed) -> Soft:
     return np.where(fades, share, 1.0).astype(np.float32)
 
 
-def _together(below: Dressed, above: Dressed, share: Soft) -> Dressed:
-    """What is seen of both: the top goes over into the trousers."""
+def _together(below: Dressed, above: Dressed, share: Soft, wall: Mask) -> Dressed:
+    """What is seen of both: the top goes over into the trousers. ``wall``: restored where the old trousers were wider."""
     bgr = above.bgr * share[..., None] + below.bgr * (1 - share[..., None])
     over: Mask = (above.cover > 0.5).astype(np.uint8)
     beside = 1 - over
-    wall = below.replaced & (1 - (below.cover > 0.5).astype(np.uint8)) & (1 - below.painted)
     return replace(
         above,
         bgr=np.clip(bgr, 0, 255).astype(np.uint8),

@@ -110,7 +110,7 @@ def _own_lengths(points: TopPoints, side: int) -> tuple[float, float]:
     if points.sleeves is None:
         return 0.0, 0.0
     upper, lower = points.sleeves[side].upper, points.sleeves[side].lower
-    root = (points.shoulders[side] + points.armpits[side]) / 2
+    root = (upper[0] + lower[0]) / 2
     return distance(root, (upper[-1] + lower[-1]) / 2), distance(upper[0], upper[-1])
 
 

@@ -184,7 +184,8 @@ def _refuse_hidden_waist(lower: LowerBody) -> None:
 def _refuse_if_too_much(person: Person, legs: tuple[Leg, Leg], left: _LeftOver) -> None:
     """What has to be made up to be believed."""
     whole = max(1, int(person.mask.sum()))
-    restored, bared = int(left.background.sum()) / whole, int(left.skin.sum()) / whole
+    restored = int((left.background & person.mask).sum()) / whole
+    bared = int(left.skin.sum()) / whole
     if restored > _MOST_RESTORED:
         details: dict[str, float | str] = {
             "reason": RefusalReason.LOOSE,

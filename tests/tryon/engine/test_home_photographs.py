@@ -1,0 +1,124 @@
+"""How garments lie when they are photographed at home: a sleeve on the trunk, another one bent, one leg lower than the
+other. Outlines are drawn from corners that are known.
+"""
+
+import cv2
+import numpy as np
+import pytest
+
+from selify.tryon.engine.bottom_cut import BottomCut
+from selify.tryon.engine.garment import Garment, read_cut_out
+from selify.tryon.engine.keypoints import top_points
+from selify.tryon.engine.reading import Limit
+from selify.tryon.engine.refusals import Refused
+from selify.tryon.engine.suitability import limits_of, refuse_unfit
+from selify.tryon.engine.traits import evenness
+from selify.tryon.types import GarmentCategory
+
+SHAPE = (900, 1000)
+TRUNK = [
+    (330, 120),
+    (440, 100),
+    (500, 125),
+    (560, 100),
+    (670, 120),
+    (660, 330),
+    (655, 800),
+    (345, 800),
+    (340, 330),
+]
+# From the shoulder over the cuff to the armpit, of the left side in the picture.
+ASIDE = [(330, 120), (60, 420), (120, 480), (340, 330)]
+BENT = [(330, 120), (200, 300), (250, 360), (340, 330)]
+SHORT = [(330, 120), (262, 235), (285, 290), (340, 330)]
+# Lies on the trunk: its outline is hardly further out.
+ON_TRUNK = [(330, 120), (312, 200), (318, 700), (345, 760)]
+
+
+def outline(*parts: list[tuple[int, int]]) -> np.ndarray:
+    mask = np.zeros(SHAPE, np.uint8)
+    for part in parts:
+        cv2.fillPoly(mask, [np.array(part, np.int32)], (1,))
+    return mask
+
+
+def mirrored(part: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    return [(1000 - x, y) for x, y in part]
+
+
+def garment(mask: np.ndarray, category: GarmentCategory = GarmentCategory.TOP) -> Garment:
+    cloth = np.full((*SHAPE, 3), (70, 90, 60), np.uint8)
+    return read_cut_out(cloth, mask * 255, category)
+
+
+def long_enough(sleeve) -> bool:
+    return np.hypot(*(sleeve.upper[-1] - sleeve.upper[0])) > 300
+
+
+def test_a_sleeve_that_lies_on_the_trunk_is_as_the_other_one():
+    points = top_points(outline(TRUNK, ASIDE, mirrored(ON_TRUNK)), dress=False)
+    assert points.sleeves is not None
+    assert points.one_half
+    assert all(long_enough(sleeve) for sleeve in points.sleeves)
+    left, right = points.armpits
+    assert abs(left[1] - right[1]) < 5
+    assert right[0] == pytest.approx(660, abs=25)
+
+
+def test_a_bent_sleeve_is_as_long_as_the_other_one():
+    points = top_points(outline(TRUNK, BENT, mirrored(ASIDE)), dress=False)
+    assert points.sleeves is not None
+    assert not points.one_half
+    assert all(long_enough(sleeve) for sleeve in points.sleeves)
+
+
+def test_what_was_cut_off_is_not_made_up():
+    half = outline(TRUNK, ASIDE)
+    half[:, 540:] = 0
+    assert not top_points(half, dress=False).one_half
+    assert evenness(garment(half)) < 0.7
+
+
+def test_short_sleeves_that_lie_down_are_sleeves():
+    """They go out less than a fifth of the chest."""
+    points = top_points(outline(TRUNK, SHORT, mirrored(SHORT)), dress=False)
+    assert points.sleeves is not None
+    assert all(sleeve.upper[:, 1].max() > 200 for sleeve in points.sleeves)
+
+
+def test_wide_shoulders_are_no_sleeves():
+    wide = [(318, 125), *TRUNK[1:4], (682, 125), (652, 330), (655, 800), (345, 800), (348, 330)]
+    assert top_points(outline(wide), dress=False).sleeves is None
+
+
+def test_a_coat_with_its_sleeves_on_it_is_not_fit():
+    """It is no vest, though no sleeve is seen."""
+    coat = [
+        (400, 60),
+        (600, 60),
+        (720, 200),
+        (760, 420),
+        (755, 700),
+        (660, 820),
+        (340, 820),
+        (245, 700),
+        (240, 420),
+        (280, 200),
+    ]
+    read = garment(outline(coat))
+    assert Limit.PARTS_UNCLEAR in limits_of(read.bgr, read)[0]
+    with pytest.raises(Refused) as refused:
+        refuse_unfit(read)
+    assert refused.value.details["reason"] == Limit.PARTS_UNCLEAR
+
+
+def test_each_leg_ends_at_its_own_hem():
+    legs = [(300, 100), (700, 100), (760, 780), (540, 780), (500, 400), (460, 600), (240, 600)]
+    read = garment(outline(legs), GarmentCategory.BOTTOM)
+    assert read.bottom is not None
+    cut = BottomCut.of(read, read.bottom)
+    assert cut.hem(0) == pytest.approx(600, abs=12)
+    assert cut.hem(1) == pytest.approx(780, abs=12)
+    outer, inner = cut.ends(700, 0)
+    assert outer < inner < 500
+    assert cut.length == pytest.approx(690 - cut.top, abs=15)
