@@ -42,6 +42,8 @@ from selify.tryon.types import GarmentCategory
 
 # In tau; higher up nothing is old cloth that a garment could reach out to.
 _SHOULDERS = -0.14
+# In tau: how far down from the shoulder a sleeve lies on the arm.
+_SHOULDER_CAP = 0.2
 # In shoulder spans: cloth that stands no higher above the new garment's shoulders is drawn under.
 _ON_SHOULDER = 0.05
 
@@ -178,7 +180,9 @@ def _within_silhouette(person: Person, garment: Garment, sleeves: Soft) -> Soft:
     """
     span = person.skeleton.span
     ease = 0.02 + EASE * np.clip((person.along - 0.25) / 0.2, 0, 1)
-    ease = np.where(sleeves > 0.05, SLEEVE_EASE, ease) * span
+    # A sleeve lies on the shoulder too, and hangs off the arm further down.
+    off_arm = 0.02 + (SLEEVE_EASE - 0.02) * np.clip(person.along / _SHOULDER_CAP, 0, 1)
+    ease = np.where(sleeves > 0.05, off_arm, ease) * span
     off = cv2.distanceTransform(1 - person.mask, cv2.DIST_L2, 5)
     near = np.clip((ease - off) / max(1.5, 0.012 * span) + 0.5, 0, 1)
     if garment.category is GarmentCategory.DRESS:

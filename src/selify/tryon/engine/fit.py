@@ -11,6 +11,7 @@ from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.geometry import between, distance, resample, smooth
 from selify.tryon.engine.keypoints import TopPoints
 from selify.tryon.engine.person import Person
+from selify.tryon.engine.skeleton import Skeleton
 from selify.tryon.engine.worn import SHARED_COLLAR, collar_reach, silhouette_above, worn_collar
 from selify.tryon.types import GarmentCategory
 
@@ -29,6 +30,8 @@ _SHARED_HEM = 0.14
 _USUAL_HEM = 1.1
 # A strap's least width, in shoulder spans.
 _THINNEST = 0.03
+# The deepest dent of a shoulder that cloth spans, in shoulder spans.
+_DENT = 0.03
 # How far a wide top stands off the trunk, in shoulder spans.
 EASE = 0.06
 # A flat garment shows the inside of its back below its front hem as above its neckline.
@@ -72,7 +75,7 @@ def fit_torso(person: Person, body: BodyFit, garment: Garment, points: TopPoints
     collar = _collar(person, body, points, tips, strap)
     points = _with_lower_armpits(body, points, hem_height)
     sides = _sides(body, garment, points, hem_height, scale)
-    lines = [_shoulder_line(person, body, collar[k], tips[k], k) for k in SIDES]
+    lines = [_shoulder_line(person, collar[k], tips[k], k) for k in SIDES]
     neck = _neck(person, body, garment, collar, lengthwise)
     holes = [_armhole(points, tips[k], sides[k][0], k) for k in SIDES]
     across = _shares_seen(lengthwise / scale)
@@ -212,7 +215,7 @@ def _on_shoulder(person: Person, body: BodyFit, side: int, reach: float) -> Poin
     return seen
 
 
-def _shoulder_line(person: Person, body: BodyFit, collar: Point, tip: Point, side: int) -> Points:
+def _shoulder_line(person: Person, collar: Point, tip: Point, side: int) -> Points:
     """From collar to tip along the shoulder's outline: no skin is left above it."""
     s = person.skeleton
     line = resample(np.vstack([collar, tip]), 5)
@@ -221,8 +224,20 @@ def _shoulder_line(person: Person, body: BodyFit, collar: Point, tip: Point, sid
         seen = silhouette_above(person, side, reach)
         if seen is not None and abs(float(np.dot(seen - line[j], s.down))) < 0.1 * s.span:
             line[j] = seen
-    line[3] -= body.skeleton.down * 0.012 * body.skeleton.span
-    return line
+    line[3] -= s.down * 0.012 * s.span
+    return _spanned(line, s)
+
+
+def _spanned(line: Points, s: Skeleton) -> Points:
+    """Cloth lies over small dents, as between a strap worn now and the neck."""
+    high = -(line @ s.down)
+    filled = high.copy()
+    for i in range(len(line)):
+        for j in range(i + 2, len(line)):
+            between = np.arange(i + 1, j)
+            filled[between] = np.maximum(filled[between], np.interp(between, [i, j], high[[i, j]]))
+    rise = np.minimum(filled - high, _DENT * s.span)
+    return np.asarray(line - s.down * rise[:, None])
 
 
 def _neck(
