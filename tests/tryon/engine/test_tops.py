@@ -141,6 +141,30 @@ def test_an_arm_is_no_wider_than_arms_are(seen):
         assert abs(arms[0] - arms[1]) < 0.05 * span
 
 
+def test_under_the_straps_of_a_vest_are_shoulders(wear):
+    """Not the wall: what lay on them was no wider than they are."""
+    place, result = wear(PEOPLE["tank"], CAMISOLE)
+    x0, y0, x1, y1 = result.crop
+    skin = place.perfect.mask(Part.SKIN)[y0:y1, x0:x1]
+    assert result.dressed.restored is not None
+    assert (result.dressed.restored & skin).sum() < 0.001 * place.span**2
+
+
+def test_a_pattern_beside_an_arm_leaves_no_notches_in_it(seen):
+    dotted = Cloth((30.0, 30.0, 30.0), specs.Print.DOTS)
+    wide = replace(specs.SKIRT, ease=34.0)
+    person = seen(replace(PEOPLE["tee"], lower=Piece(wide, dotted)), specs.TEE.category).person
+    arms = ((person.skin_alpha > 0.5) & (person.zones.lower_arms > 0)).astype(np.uint8)
+    smooth = cv2.GaussianBlur(arms.astype(np.float32), (0, 0), 0.012 * person.skeleton.span)
+    lengths = [outline_length(one) for one in (arms, (smooth > 0.5).astype(np.uint8))]
+    assert lengths[0] < 1.01 * lengths[1]
+
+
+def outline_length(mask) -> float:
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return sum(cv2.arcLength(contour, True) for contour in contours)
+
+
 def test_painted_arms_are_round(wear):
     """Darker towards the rim than in the middle, as the arm that is seen."""
     _, result = wear(PEOPLE["long sleeves"], TANK)
