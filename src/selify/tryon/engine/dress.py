@@ -91,7 +91,7 @@ def dress(
     cloth = garment.cloth_for(torso.scale)
     worn = worn_cloth(person)
     drape = _draped(person, cloth, torso, sleeves)
-    drape.cover *= _within_silhouette(person, garment, drape.sleeves)
+    drape.cover *= _within_silhouette(person, garment, torso, drape.sleeves)
     limbs = bare_limbs(person)
     left = _left_over(person, body, torso, sleeves, drape, worn, limbs)
     _reach_out(person, drape, left)
@@ -174,7 +174,7 @@ def _lay_sleeve(person: Person, cloth: Cloth, sleeve: SleeveFit, drape: _Drape) 
     drape.crease = np.maximum(drape.crease, crease * depth_down)
 
 
-def _within_silhouette(person: Person, garment: Garment, sleeves: Soft) -> Soft:
+def _within_silhouette(person: Person, garment: Garment, torso: TorsoFit, sleeves: Soft) -> Soft:
     """On the shoulders cloth lies on the person; a top stands off the trunk a little, its sleeves off the arms, and a
     skirt swings out.
     """
@@ -185,6 +185,9 @@ def _within_silhouette(person: Person, garment: Garment, sleeves: Soft) -> Soft:
     ease = np.where(sleeves > 0.05, off_arm, ease) * span
     off = cv2.distanceTransform(1 - person.mask, cv2.DIST_L2, 5)
     near = np.clip((ease - off) / max(1.5, 0.012 * span) + 0.5, 0, 1)
+    if torso.standing is not None:
+        collar = grown(polygon(person.shape, torso.standing), 0.04 * span)
+        near = np.maximum(near, blur(collar.astype(np.float32), 1.0))
     if garment.category is GarmentCategory.DRESS:
         return np.maximum(near, np.clip((person.along - 0.85) * 8, 0, 1))
     return np.asarray(near, np.float32)

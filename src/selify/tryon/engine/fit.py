@@ -10,6 +10,7 @@ from selify.tryon.engine.body import BodyFit
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.geometry import between, distance, resample, smooth
 from selify.tryon.engine.keypoints import TopPoints
+from selify.tryon.engine.masks import value_at
 from selify.tryon.engine.person import Person
 from selify.tryon.engine.skeleton import Skeleton
 from selify.tryon.engine.worn import SHARED_COLLAR, collar_reach, silhouette_above, worn_collar
@@ -30,6 +31,13 @@ _SHARED_HEM = 0.14
 _USUAL_HEM = 1.1
 # A strap's least width, in shoulder spans.
 _THINNEST = 0.03
+# In chests: how much lower the shoulder's tip is than the neck's side of a collarless garment; how high a collar stands at
+# least and at most.
+_SLOPE, _LOWEST_COLLAR, _HIGHEST_COLLAR = 0.14, 0.05, 0.22
+# Worn it bends outwards, and is seen this much lower.
+_WORN_COLLAR = 0.85
+# In shoulder spans: half of a slim neck, and how far off it a collar stands.
+_SLIM_NECK, _OFF_NECK = 0.13, 0.02
 # The deepest dent of a shoulder that cloth spans, in shoulder spans.
 _DENT = 0.03
 # How far a wide top stands off the trunk, in shoulder spans.
@@ -43,7 +51,7 @@ _SIDE_POINTS, _NECK_POINTS, _HOLE_POINTS = 9, 17, 9
 class TorsoFit:
     """``source`` points of the garment and their ``target`` on the body; the outline to fill.
 
-    ``hem_height`` in tau. ``shoulder_lines`` run from collar to shoulder tip, ``armholes`` from there to the armpit, ``sides`` from armpit to
+    ``standing``: corners of a collar that stands up from the shoulders. ``hem_height`` in tau. ``shoulder_lines`` run from collar to shoulder tip, ``armholes`` from there to the armpit, ``sides`` from armpit to
     hem, ``neck`` from collar to collar. ``scale``: size of the result relative to the garment, across the body;
     ``lengthwise``: along it, and across in the middle of it, which faces the viewer.
     """
@@ -54,6 +62,7 @@ class TorsoFit:
     collar: tuple[Point, Point]
     neck: Points
     shoulder_lines: tuple[Points, Points]
+    standing: Points | None
     armholes: tuple[Points, Points]
     sides: tuple[Points, Points]
     hem_height: float
@@ -72,10 +81,11 @@ def fit_torso(person: Person, body: BodyFit, garment: Garment, points: TopPoints
     hem_height = _hem_height(body, garment, points, lengthwise)
     tips = _tips(person, body, points, lengthwise)
     strap = _strap(garment, points) * lengthwise
-    collar = _collar(person, body, points, tips, strap)
+    feet = _collar(person, body, points, tips, strap)
+    collar = _raised(person, feet, _standing(points) * lengthwise)
     points = _with_lower_armpits(body, points, hem_height)
     sides = _sides(body, garment, points, hem_height, scale)
-    lines = [_shoulder_line(person, collar[k], tips[k], k) for k in SIDES]
+    lines = [_shoulder_line(person, collar[k], feet[k], tips[k], k) for k in SIDES]
     neck = _neck(person, body, garment, collar, lengthwise)
     holes = [_armhole(points, tips[k], sides[k][0], k) for k in SIDES]
     across = _shares_seen(lengthwise / scale)
@@ -90,6 +100,7 @@ def fit_torso(person: Person, body: BodyFit, garment: Garment, points: TopPoints
         collar=collar,
         neck=neck,
         shoulder_lines=(lines[0], lines[1]),
+        standing=None if collar is feet else np.array([collar[0], feet[0], feet[1], collar[1]]),
         armholes=(holes[0], holes[1]),
         sides=sides,
         hem_height=hem_height,
@@ -177,6 +188,31 @@ def _strap(garment: Garment, points: TopPoints) -> float:
     return (points.shoulder_width - points.neck_width) / 2
 
 
+def _standing(points: TopPoints) -> float:
+    """How far a collar stands up above what the slope of the shoulders explains, in pixels of the garment."""
+    tops = (points.collar[0][1] + points.collar[1][1]) / 2
+    tips = (points.shoulders[0][1] + points.shoulders[1][1]) / 2
+    stands = float(tips - tops) - _SLOPE * points.chest_width
+    if stands < _LOWEST_COLLAR * points.chest_width:
+        return 0.0
+    return _WORN_COLLAR * min(stands, _HIGHEST_COLLAR * points.chest_width)
+
+
+def _raised(person: Person, feet: tuple[Point, Point], rise: float) -> tuple[Point, Point]:
+    """The upper ends of a collar that stands up round the neck; ``feet`` themselves of one that does not."""
+    if rise <= 0:
+        return feet
+    s, found = person.skeleton, []
+    for k in SIDES:
+        foot = abs(float(np.dot(feet[k] - s.neck, s.across)))
+        high = feet[k] - s.outwards[k] * foot - s.down * rise
+        reaches = np.arange(_SLIM_NECK, foot / s.span, 0.01) * s.span
+        outside = [not value_at(person.mask, high + s.outwards[k] * reach) for reach in reaches]
+        neck = float(reaches[outside.index(True)]) if True in outside else foot
+        found.append(high + s.outwards[k] * min(foot, neck + _OFF_NECK * s.span))
+    return found[0], found[1]
+
+
 def _collar(
     person: Person,
     body: BodyFit,
@@ -215,17 +251,20 @@ def _on_shoulder(person: Person, body: BodyFit, side: int, reach: float) -> Poin
     return seen
 
 
-def _shoulder_line(person: Person, collar: Point, tip: Point, side: int) -> Points:
-    """From collar to tip along the shoulder's outline: no skin is left above it."""
+def _shoulder_line(person: Person, collar: Point, foot: Point, tip: Point, side: int) -> Points:
+    """From collar to tip along the shoulder's outline: no skin is left above it. ``foot``: of the collar, where it
+    stands up; else the collar itself.
+    """
     s = person.skeleton
-    line = resample(np.vstack([collar, tip]), 5)
+    line = resample(np.vstack([foot, tip]), 5)
     for j in (1, 2, 3):
         reach = abs(float(np.dot(line[j] - s.neck, s.across)))
         seen = silhouette_above(person, side, reach)
         if seen is not None and abs(float(np.dot(seen - line[j], s.down))) < 0.1 * s.span:
             line[j] = seen
     line[3] -= s.down * 0.012 * s.span
-    return _spanned(line, s)
+    line = _spanned(line, s)
+    return line if distance(collar, foot) < 1 else resample(np.vstack([collar, line]), 9)
 
 
 def _spanned(line: Points, s: Skeleton) -> Points:
@@ -342,7 +381,7 @@ def _correspondences(
     source = [garment.neckline.front(_NECK_POINTS)[1:-1]]
     target = [neck[1:-1]]
     for k in SIDES:
-        line = resample(smooth(points.shoulder_lines[k], 4), 5)
+        line = resample(smooth(points.shoulder_lines[k], 4), len(lines[k]))
         line[0] = points.collar[k]
         hole = resample(smooth(points.armholes[k], 4), _HOLE_POINTS)
         side = resample(smooth(points.sides[k], 4), _SIDE_POINTS)
