@@ -16,8 +16,8 @@ from selify.tryon.engine.garment import (
     without_back_straps,
     without_hanger,
 )
-from selify.tryon.engine.keypoints import runs_in_row
 from selify.tryon.engine.limbs import bare_arms
+from selify.tryon.engine.outline import runs_in_row
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
 from selify.tryon.engine.sleeves import fit_sleeves
 from selify_sandbox.drawn_world import garments, scenes, specs

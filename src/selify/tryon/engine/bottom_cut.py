@@ -6,7 +6,8 @@ import numpy as np
 
 from selify.tryon.engine.arrays import SIDES, Mask, Point
 from selify.tryon.engine.garment import Garment
-from selify.tryon.engine.keypoints import BottomPoints, Runs, runs_in_row
+from selify.tryon.engine.outline import Runs, runs_in_row
+from selify.tryon.engine.points import BottomPoints
 
 _HIP_ROW = 0.22
 # The seat is as deep as the hips are wide, about: legs that touch in the picture begin no lower than this.

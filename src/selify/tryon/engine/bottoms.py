@@ -9,7 +9,7 @@ from selify.tryon.engine.arrays import SIDES, Array, Point, Points
 from selify.tryon.engine.bottom_cut import BottomCut
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.geometry import between, smooth
-from selify.tryon.engine.keypoints import BottomPoints
+from selify.tryon.engine.points import BottomPoints
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.undressing import LowerBody
 from selify.tryon.types import RefusalCode

@@ -19,7 +19,6 @@ from selify.tryon.engine.geometry import (
     strip_field,
     thin_plate_field,
 )
-from selify.tryon.engine.keypoints import TopPoints
 from selify.tryon.engine.labels import Label
 from selify.tryon.engine.limbs import Limbs, bare_limbs
 from selify.tryon.engine.masks import (
@@ -34,6 +33,7 @@ from selify.tryon.engine.masks import (
     soft_polygon,
 )
 from selify.tryon.engine.person import Person
+from selify.tryon.engine.points import TopPoints
 from selify.tryon.engine.shading import contact, drop_shadow, exposure, folds, volume
 from selify.tryon.engine.skin import paint_skin
 from selify.tryon.engine.sleeves import SLEEVE_EASE, SleeveFit, fit_sleeves

@@ -9,9 +9,9 @@ from selify.tryon.engine.arrays import SIDES, Array, Point, Points
 from selify.tryon.engine.body import BodyFit
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.geometry import between, distance, resample, smooth
-from selify.tryon.engine.keypoints import TopPoints
 from selify.tryon.engine.masks import value_at
 from selify.tryon.engine.person import Person
+from selify.tryon.engine.points import TopPoints
 from selify.tryon.engine.skeleton import Skeleton
 from selify.tryon.engine.worn import SHARED_COLLAR, collar_reach, silhouette_above, worn_collar
 from selify.tryon.types import GarmentCategory

@@ -7,16 +7,11 @@ import numpy as np
 
 from selify.tryon.engine.arrays import Array, Bgr, Mask, Points, Soft
 from selify.tryon.engine.cutout import Backdrop, ByColour, CutOut, cut_out
-from selify.tryon.engine.keypoints import (
-    BottomPoints,
-    TopPoints,
-    bottom_points,
-    runs_in_row,
-    top_points,
-    two_legs,
-)
+from selify.tryon.engine.keypoints import bottom_points, top_points
 from selify.tryon.engine.masks import blur, fill_from_nearest, largest_part, polygon
 from selify.tryon.engine.neckline import NO_NECKLINE, Neckline, curve, find_neckline
+from selify.tryon.engine.outline import runs_in_row, two_legs
+from selify.tryon.engine.points import BottomPoints, TopPoints
 from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.types import GarmentCategory
 

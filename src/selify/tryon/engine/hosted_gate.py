@@ -20,12 +20,12 @@ from selify.tryon.engine.body import BodyFit, arm_length, fit_body
 from selify.tryon.engine.fit import fit_torso
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.gate import face_zone
-from selify.tryon.engine.keypoints import TopPoints
 from selify.tryon.engine.labels import WORN_AS, Label
 from selify.tryon.engine.masks import grown, main_colours, nearest_colour, opened, shrunk
 from selify.tryon.engine.measures import colour_likeness, mean_inside, print_survival
 from selify.tryon.engine.perception import Face, Perception
 from selify.tryon.engine.person import Person, read_person
+from selify.tryon.engine.points import TopPoints
 from selify.tryon.engine.reading import Pattern
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.repainted import Copies, face_likeness

@@ -1,19 +1,15 @@
-"""The points of a garment's outline: collar, shoulders, armpits, cuffs, hem, crotch.
-
-The outline is walked clockwise as seen in the picture. Pairs are (left, right) in the picture.
-"""
-
-from dataclasses import dataclass, replace
+"""Finding the points of a garment's outline: collar, shoulders, armpits, cuffs, hem, crotch."""
 
 import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import SIDES, Array, Mask, Point, Points
 from selify.tryon.engine.geometry import distance, lengths_along, smooth
+from selify.tryon.engine.halves import both_alike
+from selify.tryon.engine.outline import Outline, runs_in_row
+from selify.tryon.engine.points import BottomPoints, Landmarks, Sleeve, TopPoints
 
-Runs = list[tuple[int, int]]
 _CUFF_SAMPLES = 80
-_FEWEST_OF_LINE = 5
 # Of half the garment's width: how far from its axis the top of a neck lies, and that of straps.
 _NECK, _STRAPS = 0.62, 0.9
 # Of the height: how low the notches of armpits can be. The key: whether it is a dress.
@@ -23,188 +19,13 @@ _LOWEST_NOTCH = {True: 0.55, False: 0.8}
 _SLEEVE, _SHORT_SLEEVE, _WIDER = 0.2, 0.12, 1.16
 # Of the height: how far apart the armpits of such sleeves are.
 _LEVEL = 0.06
-# In half chests: what goes out less than this has no sleeve to be seen. In lengths: how far apart in height armpits are
-# of which one is wrong, and how deep a right one is at most.
-_NO_SLEEVE, _ARMPITS_APART, _DEEPEST_ARMPIT = 0.24, 0.15, 0.5
-# A sleeve that is bent or ends in a fold is this many times shorter than the other.
-_UNLIKE = 1.4
-# In lengths, a chest at least, of a dress and of a top: what is narrower lacks a half. Of the points of the other half's
-# side: how many lie on the cloth.
-_NARROWEST = {True: 0.28, False: 0.45}
-_ON_CLOTH = 0.6
 # Pixels of outline between armpit and collar, and between the armpits.
 _FEWEST = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Sleeve:
-    """``upper`` runs from shoulder to cuff, ``lower`` from armpit to cuff."""
-
-    upper: Points
-    lower: Points
-
-    @property
-    def cuff_width(self) -> float:
-        return distance(self.upper[-1], self.lower[-1])
-
-
-@dataclass(frozen=True, slots=True)
-class TopPoints:
-    """Key points of a top or a dress. ``sleeves`` is None for a sleeveless one.
-
-    ``shoulder_lines`` run from collar to shoulder, ``armholes`` from shoulder to armpit,
-    ``sides`` from armpit to hem, ``hem`` and ``neck`` (the outline between the collar's points) from left to right.
-    ``arms_seen``: the outline shows on both sides where arms come out of it. ``one_half``: of the other one a sleeve
-    hides too much, and it is taken to be alike.
-    """
-
-    collar: tuple[Point, Point]
-    neck: Points
-    shoulder_lines: tuple[Points, Points]
-    armholes: tuple[Points, Points]
-    sides: tuple[Points, Points]
-    hem: Points
-    sleeves: tuple[Sleeve, Sleeve] | None
-    axis: float
-    box: tuple[int, int, int, int]
-    arms_seen: bool = True
-    one_half: bool = False
-
-    def with_collar(self, collar: tuple[Point, Point]) -> "TopPoints":
-        """With a collar that begins further out on the shoulders; one further inside changes nothing."""
-        if collar[0][0] >= self.collar[0][0] or collar[1][0] <= self.collar[1][0]:
-            return self
-        left, right = self.shoulder_lines
-        # A neck as wide as the shoulders leaves a little of them.
-        starts = int((left[:, 0] >= collar[0][0]).sum()), int((right[:, 0] <= collar[1][0]).sum())
-        lines = [
-            line[min(start, max(0, len(line) - _FEWEST_OF_LINE)) :]
-            for line, start in zip((left, right), starts, strict=True)
-        ]
-        return replace(self, collar=(lines[0][0], lines[1][0]), shoulder_lines=(lines[0], lines[1]))
-
-    @property
-    def armpits(self) -> tuple[Point, Point]:
-        return self.sides[0][0], self.sides[1][0]
-
-    @property
-    def shoulders(self) -> tuple[Point, Point]:
-        return self.shoulder_lines[0][-1], self.shoulder_lines[1][-1]
-
-    @property
-    def chest_width(self) -> float:
-        return distance(self.armpits[0], self.armpits[1])
-
-    @property
-    def length(self) -> float:
-        """From the shoulders' height to the hem's."""
-        tips = (self.shoulders[0][1] + self.shoulders[1][1]) / 2
-        return float((self.hem[0][1] + self.hem[-1][1]) / 2 - tips)
-
-    @property
-    def shoulder_width(self) -> float:
-        return float(abs(self.shoulders[1][0] - self.shoulders[0][0]))
-
-    @property
-    def neck_width(self) -> float:
-        return float(abs(self.collar[1][0] - self.collar[0][0]))
-
-
-@dataclass(frozen=True, slots=True)
-class BottomPoints:
-    """Key points of trousers or a skirt (``crotch`` None)."""
-
-    waist: tuple[Point, Point]
-    crotch: Point | None
-    box: tuple[int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Landmarks:
-    """What is known of a garment's points before its outline is looked at; near the outline, not on it.
-
-    ``cuffs``: per side the outer and the inner end; None for a sleeveless one.
-    """
-
-    armpits: tuple[Point, Point]
-    shoulders: tuple[Point, Point]
-    cuffs: tuple[tuple[Point, Point], tuple[Point, Point]] | None
-
-
-def runs_in_row(mask: Mask, row: int) -> Runs:
-    """Stretches of garment in a row: [start, end)."""
-    edges = np.flatnonzero(np.diff(np.r_[0, mask[row], 0]))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
-@dataclass(slots=True)
-class _Outline:
-    """The contour and the few measures that all searches share."""
-
-    mask: Mask
-    contour: Points
-    x0: int
-    y0: int
-    x1: int
-    y1: int
-    axis: float
-    top: Array
-
-    @classmethod
-    def of(cls, mask: Mask) -> "_Outline":
-        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        contour = max(contours, key=cv2.contourArea)
-        if cv2.contourArea(contour, oriented=True) < 0:
-            contour = contour[::-1]
-        points = np.asarray(contour[:, 0, :])
-        (x0, y0), (x1, y1) = points.min(0), points.max(0)
-        return cls(
-            mask, points, int(x0), int(y0), int(x1), int(y1), _axis(mask, y0, y1), _top(mask)
-        )
-
-    @property
-    def width(self) -> int:
-        return self.x1 - self.x0
-
-    @property
-    def height(self) -> int:
-        return self.y1 - self.y0
-
-    def nearest(self, point: Array) -> int:
-        return int(((self.contour - point) ** 2).sum(1).argmin())
-
-    def walk(self, start: int, end: int) -> Points:
-        if start <= end:
-            return self.contour[start : end + 1]
-        return np.vstack([self.contour[start:], self.contour[: end + 1]])
-
-    def reverse(self) -> None:
-        self.contour = self.contour[::-1]
-
-    def ends_of_row(self, row: int) -> list[int]:
-        """Contour indices of the leftmost and the rightmost garment pixel of a row."""
-        runs = runs_in_row(self.mask, row)
-        left, right = np.array([runs[0][0], row]), np.array([runs[-1][1] - 1, row])
-        return [self.nearest(left), self.nearest(right)]
-
-
-def _axis(mask: Mask, y0: int, y1: int) -> float:
-    """The garment's middle line: median centre of its rows."""
-    tall = y1 - y0
-    rows = range(int(y0 + 0.3 * tall), int(y0 + 0.9 * tall), max(1, tall // 50))
-    x = np.arange(mask.shape[1])
-    return float(np.median([(mask[y] * x).sum() / max(1, mask[y].sum()) for y in rows]))
-
-
-def _top(mask: Mask) -> Array:
-    """Row of the first garment pixel in each column; the height where there is none."""
-    first = mask.argmax(0)
-    return np.asarray(np.where(mask.any(0), first, mask.shape[0]))
-
-
 def bottom_points(mask: Mask) -> BottomPoints:
     """Waist and crotch: the highest row from which two legs go down."""
-    outline = _Outline.of(mask)
+    outline = Outline.of(mask)
     waist_row = _waist_row(outline)
     columns = np.flatnonzero(mask[waist_row])
     waist = np.array([columns[0], waist_row]), np.array([columns[-1], waist_row])
@@ -212,17 +33,7 @@ def bottom_points(mask: Mask) -> BottomPoints:
     return BottomPoints(waist, _crotch(outline), box)
 
 
-def two_legs(part: Mask) -> bool:
-    """``part``: a mask without empty rows and columns around it."""
-    height, width = part.shape
-    rows = range(int(0.72 * height), int(0.95 * height), max(1, height // 60))
-    legs = [
-        len([r for r in runs_in_row(part, row) if r[1] - r[0] > 0.12 * width]) == 2 for row in rows
-    ]
-    return float(np.mean(legs)) > 0.6
-
-
-def _waist_row(outline: _Outline) -> int:
+def _waist_row(outline: Outline) -> int:
     """The first row that is nearly as wide as the waistband: its top edge is often uneven."""
     first = outline.y0 + max(1, int(0.01 * outline.height))
     last = outline.y0 + max(2, int(0.12 * outline.height))
@@ -230,7 +41,7 @@ def _waist_row(outline: _Outline) -> int:
     return first + int(np.flatnonzero(spans >= 0.85 * np.median(spans))[0])
 
 
-def _crotch(outline: _Outline) -> Point | None:
+def _crotch(outline: Outline) -> Point | None:
     first, last = outline.y0 + 0.2 * outline.height, outline.y0 + 0.9 * outline.height
     for y in range(int(first), int(last)):
         legs = [r for r in runs_in_row(outline.mask, y) if r[1] - r[0] > 0.08 * outline.width]
@@ -241,7 +52,7 @@ def _crotch(outline: _Outline) -> Point | None:
 
 def top_points(mask: Mask, *, dress: bool) -> TopPoints:
     """Key points of a top or a dress laid flat, upright, seen from the front."""
-    outline = _Outline.of(mask)
+    outline = Outline.of(mask)
     left, right = (_highest_beside(outline, _half_width(outline), side) for side in SIDES)
     ends = _collar(outline, left, right, outline.axis)
     collar = [outline.nearest(p) for p in ends]
@@ -265,80 +76,7 @@ def top_points(mask: Mask, *, dress: bool) -> TopPoints:
         box=(outline.x0, outline.y0, outline.x1, outline.y1),
         arms_seen=seen,
     )
-    return _both_alike(outline, found, dress)
-
-
-def _both_alike(outline: _Outline, points: TopPoints, dress: bool) -> TopPoints:
-    """Of a sleeve that lies on the trunk the outline shows nothing: the other half tells how both are."""
-    if points.sleeves is None:
-        return points
-    good = int(_overhang(points, 1) > _overhang(points, 0))
-    apart = abs(points.armpits[0][1] - points.armpits[1][1]) / points.length
-    hidden = _overhang(points, 1 - good) < _NO_SLEEVE or apart > _ARMPITS_APART
-    deep = (points.armpits[good][1] - points.shoulders[good][1]) / points.length
-    if hidden and deep < _DEEPEST_ARMPIT:
-        both = _mirrored_half(points, good)
-        narrow = both.chest_width < _NARROWEST[dress] * both.length
-        return both if not narrow and _is_cloth(outline.mask, both.sides[1 - good]) else points
-    lengths = [distance(sleeve.upper[0], sleeve.upper[-1]) for sleeve in points.sleeves]
-    longer = points.sleeves[int(lengths[1] > lengths[0])]
-    unlike = max(lengths) > _UNLIKE * max(1.0, min(lengths))
-    return replace(points, sleeves=(longer, longer)) if unlike else points
-
-
-def _overhang(points: TopPoints, side: int) -> float:
-    """How far a sleeve goes outwards from its armpit, in half chests."""
-    if points.sleeves is None:
-        return 0.0
-    sign, pit = (1 if side else -1), points.armpits[side]
-    sleeve = points.sleeves[side]
-    outermost = float((sign * np.vstack([sleeve.upper, sleeve.lower])[:, 0]).max())
-    middle = (points.collar[0][0] + points.collar[1][0]) / 2
-    return float((outermost - sign * pit[0]) / max(1.0, abs(pit[0] - middle)))
-
-
-def _mirrored_half(points: TopPoints, good: int) -> TopPoints:
-    """One half, and its mirror image on the line through the collar's middle; the sleeve's cloth is that of the good
-    one twice.
-    """
-    if points.sleeves is None:
-        return points
-    middle = (points.collar[0][0] + points.collar[1][0]) / 2
-    hem = points.hem if good == 0 else points.hem[::-1]
-    half = hem[: max(2, int((np.abs(hem[:, 0] - middle)).argmin()) + 1)]
-    hem = np.vstack([half, _over(half[::-1], middle)[1:]])
-    sleeve = points.sleeves[good]
-    lines, holes, sides = (
-        _pair(one[good], _over(one[good], middle), good)
-        for one in (points.shoulder_lines, points.armholes, points.sides)
-    )
-    return replace(
-        points,
-        shoulder_lines=lines,
-        armholes=holes,
-        sides=sides,
-        hem=hem if good == 0 else hem[::-1],
-        sleeves=(sleeve, sleeve),
-        axis=middle,
-        one_half=True,
-    )
-
-
-def _is_cloth(mask: Mask, points: Points) -> bool:
-    """Whether most of the points lie on the mask or at its rim: what was cut off is not made up."""
-    rim = max(1, int(0.02 * mask.shape[1]))
-    near = cv2.dilate(mask, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8))
-    x = np.clip(np.round(points[:, 0]).astype(int), 0, mask.shape[1] - 1)
-    y = np.clip(np.round(points[:, 1]).astype(int), 0, mask.shape[0] - 1)
-    return bool(near[y, x].mean() > _ON_CLOTH)
-
-
-def _over(points: Points, middle: float) -> Points:
-    return np.asarray(points * [-1, 1] + [2 * middle, 0])
-
-
-def _pair(own: Points, mirrored: Points, good: int) -> tuple[Points, Points]:
-    return (own, mirrored) if good == 0 else (mirrored, own)
+    return both_alike(mask, found, dress=dress)
 
 
 def points_at(mask: Mask, marks: Landmarks) -> TopPoints:
@@ -346,7 +84,7 @@ def points_at(mask: Mask, marks: Landmarks) -> TopPoints:
 
     Raises ValueError where the outline has no room for them.
     """
-    outline = _Outline.of(mask)
+    outline = Outline.of(mask)
     reach = float(marks.shoulders[0][0]), float(marks.shoulders[1][0])
     middle, gap = sum(reach) / 2, 0.02 * outline.width
     left, right = (
@@ -398,7 +136,7 @@ def _sleeve_to(path: Points, cuff: tuple[Point, Point]) -> Sleeve:
 
 
 def _in_walking_order(
-    outline: _Outline, collar: list[int], pits: list[int]
+    outline: Outline, collar: list[int], pits: list[int]
 ) -> tuple[list[int], list[int]]:
     """Turn the contour so that it meets collar left, right, armpit right, left in this order."""
     count = len(outline.contour)
@@ -409,13 +147,13 @@ def _in_walking_order(
     return [count - 1 - i for i in collar], [count - 1 - i for i in pits]
 
 
-def _half_width(outline: _Outline) -> float:
+def _half_width(outline: Outline) -> float:
     """Of the trunk: half the median row."""
     rows = range(int(outline.y0 + 0.45 * outline.height), int(outline.y0 + 0.8 * outline.height))
     return 0.5 * float(np.median([outline.mask[y].sum() for y in rows]))
 
 
-def _collar(outline: _Outline, left: Array, right: Array, middle: float) -> tuple[Point, Point]:
+def _collar(outline: Outline, left: Array, right: Array, middle: float) -> tuple[Point, Point]:
     """Between the highest columns of the upper outline on either side of the middle."""
     if not len(left) or not len(right):
         x_left, x_right = int(middle), int(middle)
@@ -428,7 +166,7 @@ def _collar(outline: _Outline, left: Array, right: Array, middle: float) -> tupl
     return np.array([x_left, outline.top[x_left]]), np.array([x_right, outline.top[x_right]])
 
 
-def _alike(outline: _Outline, left: int, right: int, middle: float) -> tuple[int, int]:
+def _alike(outline: Outline, left: int, right: int, middle: float) -> tuple[int, int]:
     """As far out on one side as on the other, where the outline is as high there: creases move either end."""
     reach = (right - left) / 2
     level = max(outline.top[left], outline.top[right]) + 0.02 * outline.height
@@ -436,7 +174,7 @@ def _alike(outline: _Outline, left: int, right: int, middle: float) -> tuple[int
     return ends if max(outline.top[end] for end in ends) <= level else (left, right)
 
 
-def _highest_beside(outline: _Outline, half: float, side: int) -> Array:
+def _highest_beside(outline: Outline, half: float, side: int) -> Array:
     """Columns of the top on one side of the axis, near it; where it still rises outwards there, straps lie further out."""
     sign = 1 if side else -1
     inner = outline.axis + sign * 0.02 * outline.width
@@ -448,7 +186,7 @@ def _highest_beside(outline: _Outline, half: float, side: int) -> Array:
     return found
 
 
-def _dips(outline: _Outline, left: int, right: int) -> bool:
+def _dips(outline: Outline, left: int, right: int) -> bool:
     """Whether the outline clearly goes down between two columns of its top."""
     if right - left < 3:
         return False
@@ -458,7 +196,7 @@ def _dips(outline: _Outline, left: int, right: int) -> bool:
     return bool(np.median(between) - level > 0.15 * (right - left))
 
 
-def _highest(outline: _Outline, low: float, high: float) -> Array:
+def _highest(outline: Outline, low: float, high: float) -> Array:
     """Columns between low and high where the garment reaches nearly its highest there."""
     columns = np.arange(max(outline.x0, int(low)), min(outline.x1, int(high)))
     if not len(columns):
@@ -468,9 +206,7 @@ def _highest(outline: _Outline, low: float, high: float) -> Array:
     return np.asarray(columns[rows <= rows.min() + 0.006 * outline.height])
 
 
-def _armpits(
-    outline: _Outline, collar: list[int], dress: bool
-) -> tuple[list[int], list[int], bool]:
+def _armpits(outline: Outline, collar: list[int], dress: bool) -> tuple[list[int], list[int], bool]:
     """Collar and armpits as indices of the (turned) contour, and whether sleeves begin there."""
     pits = _notch_pair(outline, dress)
     if pits is not None:
@@ -482,7 +218,7 @@ def _armpits(
     return *_in_walking_order(outline, collar, ends), False
 
 
-def _notch_pair(outline: _Outline, dress: bool) -> list[int] | None:
+def _notch_pair(outline: Outline, dress: bool) -> list[int] | None:
     pits = _deep_notches(outline, _LOWEST_NOTCH[dress])
     missing = [k for k in SIDES if pits[k] is None]
     if len(missing) == 1:
@@ -491,7 +227,7 @@ def _notch_pair(outline: _Outline, dress: bool) -> list[int] | None:
     return None if left is None or right is None else [left, right]
 
 
-def _deep_notches(outline: _Outline, lowest: float) -> list[int | None]:
+def _deep_notches(outline: Outline, lowest: float) -> list[int | None]:
     """The deepest convexity defect on each side, where armpits can be."""
     contour = outline.contour.reshape(-1, 1, 2).astype(np.int32)
     hull = cv2.convexHull(contour, returnPoints=False)
@@ -515,7 +251,7 @@ def _deep_notches(outline: _Outline, lowest: float) -> list[int | None]:
     return [None if pit is None else pit[0] for pit in found]
 
 
-def _mirrored(outline: _Outline, pits: list[int | None], missing: int) -> list[int | None]:
+def _mirrored(outline: Outline, pits: list[int | None], missing: int) -> list[int | None]:
     """The one that was found, mirrored on the axis, if the outline passes there; else none."""
     known = pits[1 - missing]
     if known is None:
@@ -528,7 +264,7 @@ def _mirrored(outline: _Outline, pits: list[int | None], missing: int) -> list[i
     return [index, known] if missing == 0 else [known, index]
 
 
-def _are_sleeves(outline: _Outline, collar: list[int], pits: list[int]) -> bool:
+def _are_sleeves(outline: Outline, collar: list[int], pits: list[int]) -> bool:
     """An armhole is no sleeve, and a strap that lies aside is none either: short sleeves make the upper part wider."""
     reaches = _reaches(outline, collar, pits)
     if max(reaches) >= _SLEEVE:
@@ -538,13 +274,13 @@ def _are_sleeves(outline: _Outline, collar: list[int], pits: list[int]) -> bool:
     return min(reaches) >= _SHORT_SLEEVE and apart < _LEVEL * outline.height and wider
 
 
-def _widest(outline: _Outline, above: float, below: float) -> float:
+def _widest(outline: Outline, above: float, below: float) -> float:
     """Of the rows between two shares of the height, in pixels."""
     rows = slice(int(outline.y0 + above * outline.height), int(outline.y0 + below * outline.height))
     return float(outline.mask[rows].sum(1).max())
 
 
-def _reaches(outline: _Outline, collar: list[int], pits: list[int]) -> tuple[float, float]:
+def _reaches(outline: Outline, collar: list[int], pits: list[int]) -> tuple[float, float]:
     """How far the ways from collar to armpit go outwards beyond it, left and right, in chests."""
     ways = outline.walk(pits[0], collar[0]), outline.walk(collar[1], pits[1])
     points = [outline.contour[i] for i in pits]
@@ -626,7 +362,7 @@ _Pair = tuple[Points, Points]
 
 
 def _arms(
-    outline: _Outline, over: _Pair, pits: tuple[Point, Point], sleeved: bool
+    outline: Outline, over: _Pair, pits: tuple[Point, Point], sleeved: bool
 ) -> tuple[_Pair, _Pair, tuple[Sleeve, Sleeve] | None]:
     """Split the paths collar to armpit (``over``): shoulder lines, armholes, sleeves."""
     left = np.asarray(over[0])

@@ -8,7 +8,7 @@ import numpy as np
 
 from selify.tryon.engine.arrays import Array, Bgr, Mask, Point, Points
 from selify.tryon.engine.geometry import resample, smooth
-from selify.tryon.engine.keypoints import TopPoints
+from selify.tryon.engine.points import TopPoints
 
 _SAMPLES = 60
 _DEPTHS = 50

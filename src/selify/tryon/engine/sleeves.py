@@ -16,9 +16,9 @@ from selify.tryon.engine.geometry import (
     smooth,
     unit,
 )
-from selify.tryon.engine.keypoints import Sleeve, TopPoints
 from selify.tryon.engine.labels import Label
 from selify.tryon.engine.person import Person
+from selify.tryon.engine.points import Sleeve, TopPoints
 from selify.tryon.engine.worn import SHARED_CUFF, worn_cuff
 
 _COUNT = 8

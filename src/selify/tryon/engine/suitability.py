@@ -15,8 +15,8 @@ from selify.tryon.engine.conviction import conviction
 from selify.tryon.engine.cutout import Backdrop, ByColour
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.gate import BARS
-from selify.tryon.engine.keypoints import runs_in_row, two_legs
 from selify.tryon.engine.masks import disc, largest_part, reduced_to
+from selify.tryon.engine.outline import runs_in_row, two_legs
 from selify.tryon.engine.reading import Limit, Misfit
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.traits import evenness, garment_traits

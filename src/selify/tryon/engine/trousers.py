@@ -13,7 +13,6 @@ from selify.tryon.engine.camera import as_photographed
 from selify.tryon.engine.dress import Dressed
 from selify.tryon.engine.garment import Cloth, Garment
 from selify.tryon.engine.geometry import grid_field
-from selify.tryon.engine.keypoints import BottomPoints
 from selify.tryon.engine.legs import Leg, bare_legs
 from selify.tryon.engine.masks import (
     blur,
@@ -25,6 +24,7 @@ from selify.tryon.engine.masks import (
     soft_polygon,
 )
 from selify.tryon.engine.person import Person
+from selify.tryon.engine.points import BottomPoints
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.shading import contact, drop_shadow, exposure, folds, volume
 from selify.tryon.engine.skin import paint_skin

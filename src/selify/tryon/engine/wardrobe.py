@@ -10,9 +10,10 @@ from selify.tryon.engine.arrays import Array, Bgr, Mask
 from selify.tryon.engine.cutout import Backdrop, ByColour
 from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.geometry import distance
-from selify.tryon.engine.keypoints import BottomPoints, TopPoints, runs_in_row, two_legs
 from selify.tryon.engine.masks import largest_part
+from selify.tryon.engine.outline import runs_in_row, two_legs
 from selify.tryon.engine.perception import Perception
+from selify.tryon.engine.points import BottomPoints, TopPoints
 from selify.tryon.engine.reading import GarmentReading, Limit, NecklineShape, SleeveLength
 from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.engine.suitability import (

@@ -14,7 +14,7 @@ from selify.tryon.engine.body import fit_body
 from selify.tryon.engine.cutout import Backdrop
 from selify.tryon.engine.garment import Garment, bled, read_cut_out
 from selify.tryon.engine.geometry import at_length, distance, lengths_along, smooth, unit
-from selify.tryon.engine.keypoints import Landmarks, TopPoints, bottom_points, points_at
+from selify.tryon.engine.keypoints import bottom_points, points_at
 from selify.tryon.engine.labels import Label
 from selify.tryon.engine.masks import (
     capsule,
@@ -31,6 +31,7 @@ from selify.tryon.engine.neckline import NO_NECKLINE, Neckline, outline_depth
 from selify.tryon.engine.perception import Body, Face, Perception
 from selify.tryon.engine.person import Person, read_person
 from selify.tryon.engine.pipeline import crop_round
+from selify.tryon.engine.points import Landmarks, TopPoints
 from selify.tryon.engine.reading import WornFault
 from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.engine.skeleton import Skeleton
