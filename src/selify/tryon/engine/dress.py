@@ -307,8 +307,9 @@ def _bare_beside_sleeves(person: Person, sleeves: list[SleeveFit], drape: _Drape
         return np.zeros(person.shape, bool)
     zones = person.zones
     arms = zones.upper_arms[0] | zones.upper_arms[1] | zones.forearms[0] | zones.forearms[1]
-    near = grown(drape.sleeves > 0.5, 0.09 * person.skeleton.span) > 0
-    bare = (person.skin > 0) & (arms > 0) & near & (drape.cover <= 0.97)
+    span = person.skeleton.span
+    near = grown(drape.sleeves > 0.5, 0.09 * span) > 0
+    bare = (person.skin > 0) & (grown(arms, 0.06 * span) > 0) & near & (drape.cover <= 0.97)
     return bare & ~_beyond_cuffs(person, sleeves, 0.0)
 
 
@@ -321,7 +322,7 @@ def _rim_reach(person: Person, sleeves: list[SleeveFit]) -> float:
         if worn is None and sleeve.length > 0.9 * total:
             reaches.append(0.2)  # Long on long: the old sleeve's width is the new one's.
         elif worn is not None and sleeve.length > worn + 0.2 * person.skeleton.span:
-            reaches.append(0.03)  # It goes on beyond the old cuff, and keeps its own line there.
+            reaches.append(0.012)  # It goes on beyond the old cuff, and keeps its own line there.
         else:
             reaches.append(0.06)
     return max(reaches)

@@ -86,7 +86,7 @@ def fit_torso(person: Person, body: BodyFit, garment: Garment, points: TopPoints
     points = _with_lower_armpits(body, points, hem_height)
     sides = _sides(body, garment, points, hem_height, scale)
     lines = [_shoulder_line(person, collar[k], feet[k], tips[k], k) for k in SIDES]
-    neck = _neck(person, body, garment, collar, lengthwise)
+    neck = _neck(person, body, garment, collar, lengthwise, standing=collar is not feet)
     holes = [_armhole(points, tips[k], sides[k][0], k) for k in SIDES]
     across = _shares_seen(lengthwise / scale)
     hem = _hem(body, garment, points, sides, scale, across)
@@ -285,11 +285,13 @@ def _neck(
     garment: Garment,
     collar: tuple[Point, Point],
     lengthwise: float,
+    *,
+    standing: bool,
 ) -> Points:
-    """The front neckline; it takes over the collar worn now where that is near."""
+    """The front neckline; it takes over the collar worn now where that is near and the new one does not stand up."""
     s = person.skeleton
     depth = float(np.clip(garment.neckline.depth * lengthwise, 0.05 * s.span, 0.75 * s.trunk))
-    worn = worn_collar(person, body)
+    worn = None if standing else worn_collar(person, body)
     if worn is not None:
         worn -= float(np.dot((collar[0] + collar[1]) / 2 - s.neck, s.down))
         if -0.06 * s.span < depth - worn < SHARED_COLLAR * s.span:
