@@ -201,6 +201,15 @@ def test_nothing_of_a_sleeves_corners_is_left_on_the_wall(wear):
 # --- Straps and necks -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["tee", "long sleeves"])
+def test_a_collar_that_stands_up_is_worn_round_the_neck(wear, name):
+    """It was laid down on the shoulders: off by 0.19 to 0.27 spans."""
+    found = measured(wear, name, drawn(specs.TURTLENECK))
+    assert found.neck is not None
+    assert found.neck < 0.15
+    assert found.face > 0.999
+
+
 def test_straps_stay_apart(wear):
     """The skin between the straps is the person's own, not cloth."""
     place, result = wear(PEOPLE["tank"], TANK)

@@ -36,8 +36,8 @@ _THINNEST = 0.03
 _SLOPE, _LOWEST_COLLAR, _HIGHEST_COLLAR = 0.14, 0.05, 0.22
 # Worn it bends outwards, and is seen this much lower.
 _WORN_COLLAR = 0.85
-# In shoulder spans: half of a slim neck, and how far off it a collar stands.
-_SLIM_NECK, _OFF_NECK = 0.13, 0.02
+# In shoulder spans: half of a slim neck, how far off it a collar stands, and how far it stays away from the chin.
+_SLIM_NECK, _OFF_NECK, _UNDER_CHIN = 0.13, 0.02, 0.02
 # The deepest dent of a shoulder that cloth spans, in shoulder spans.
 _DENT = 0.03
 # How far a wide top stands off the trunk, in shoulder spans.
@@ -203,6 +203,9 @@ def _raised(person: Person, feet: tuple[Point, Point], rise: float) -> tuple[Poi
     if rise <= 0:
         return feet
     s, found = person.skeleton, []
+    chin = s.mouth - s.face_up * s.face_length * 0.8
+    middle = (feet[0] + feet[1]) / 2
+    rise = float(np.clip(np.dot(middle - chin, s.down) - _UNDER_CHIN * s.span, 0, rise))
     for k in SIDES:
         foot = abs(float(np.dot(feet[k] - s.neck, s.across)))
         high = feet[k] - s.outwards[k] * foot - s.down * rise
