@@ -114,7 +114,8 @@ def regions_of(person: Person, category: GarmentCategory, dressed: Dressed) -> R
     torso = person.zones.thighs & person.mask if bottom else person.zones.torso_core & person.mask
     around = grown(person.mask, max(4.0, 0.05 * span)) | grown(garment, 4)
     return Regions(
-        face=face_zone(person.skeleton, person.shape),
+        # So would one below the chin, where a collar is.
+        face=face_zone(person.skeleton, person.shape) & (1 - _collar_zone(person, garment)),
         hands=hands.astype(np.uint8),
         background=(1 - around).astype(np.uint8),
         torso=(torso & (1 - hands)).astype(np.uint8),
@@ -123,6 +124,15 @@ def regions_of(person: Person, category: GarmentCategory, dressed: Dressed) -> R
         replaced=dressed.replaced,
         beside=old_left(person, category, dressed, margin=0.02, anywhere=False),
     )
+
+
+def _collar_zone(person: Person, garment: Mask) -> Mask:
+    """The garment and its rim, as far as they lie below the chin."""
+    s = person.skeleton
+    chin = s.mouth - s.face_up * s.face_length * 0.8
+    y, x = np.ogrid[: person.shape[0], : person.shape[1]]
+    up = (x - chin[0]) * s.face_up[0] + (y - chin[1]) * s.face_up[1]
+    return np.asarray(grown(garment, _RIM * s.span) & (up < 0), np.uint8)
 
 
 def face_zone(s: Skeleton, shape: tuple[int, ...]) -> Mask:
