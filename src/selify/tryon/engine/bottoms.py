@@ -21,10 +21,10 @@ _FLAT_HIPS = 1.12
 _EASE = 1.03
 _FLAT_LEGS = 0.86
 # Of the way from crotch to ankle: trousers nearly as long as the leg are meant to be as long.
+_FULL_LENGTH = 0.75
 # Between legs that stand close, at shares of the way from crotch to ankle: how far, in shoulder spans, each side of wide
 # trousers goes beyond the middle. Further down a gap tells them from a skirt.
 _GAP = (0.0, 0.25, 0.5, 1.0), (0.015, 0.0, -0.025, -0.035)
-_FULL_LENGTH = 0.75
 _OVER_THE_SHOE = 0.05
 # How far the hem lies aside of the waist, in widths of the hips: trousers laid straight have 0.17 at most.
 MOST_LEANING = 0.26

@@ -222,6 +222,7 @@ def _left_over(
     # Without sleeves, what lies beside the straps is shoulder.
     bare = arms | (person.along < PIT_HEIGHT) if not sleeves else arms
     above = left & ~neck & _above_shoulders(person, torso)
+    above &= grown(limbs.drawn, 0.04 * span) == 0  # An arm may be raised.
     left &= ~above
     on_arm = left & bare & ~neck
     sleeve = on_arm & _beside_sleeves(person, sleeves, drape)

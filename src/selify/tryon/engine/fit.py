@@ -51,8 +51,9 @@ _SIDE_POINTS, _NECK_POINTS, _HOLE_POINTS = 9, 17, 9
 class TorsoFit:
     """``source`` points of the garment and their ``target`` on the body; the outline to fill.
 
-    ``standing``: corners of a collar that stands up from the shoulders. ``hem_height`` in tau. ``shoulder_lines`` run from collar to shoulder tip, ``armholes`` from there to the armpit, ``sides`` from armpit to
-    hem, ``neck`` from collar to collar. ``scale``: size of the result relative to the garment, across the body;
+    ``standing``: corners of a collar that stands up from the shoulders. ``shoulder_lines`` run from collar to shoulder
+    tip, ``armholes`` from there to the armpit, ``sides`` from armpit to hem, ``neck`` from collar to collar.
+    ``hem_height`` in tau. ``scale``: size of the result relative to the garment, across the body;
     ``lengthwise``: along it, and across in the middle of it, which faces the viewer.
     """
 
@@ -82,11 +83,12 @@ def fit_torso(person: Person, body: BodyFit, garment: Garment, points: TopPoints
     tips = _tips(person, body, points, lengthwise)
     strap = _strap(garment, points) * lengthwise
     feet = _collar(person, body, points, tips, strap)
-    collar = _raised(person, feet, _standing(points) * lengthwise)
+    rise = _rise(person, feet, points, lengthwise)
+    collar = _raised(person, feet, rise) if rise else feet
     points = _with_lower_armpits(body, points, hem_height)
     sides = _sides(body, garment, points, hem_height, scale)
     lines = [_shoulder_line(person, collar[k], feet[k], tips[k], k) for k in SIDES]
-    neck = _neck(person, body, garment, collar, lengthwise, standing=collar is not feet)
+    neck = _neck(person, body, garment, collar, lengthwise, standing=rise > 0)
     holes = [_armhole(points, tips[k], sides[k][0], k) for k in SIDES]
     across = _shares_seen(lengthwise / scale)
     hem = _hem(body, garment, points, sides, scale, across)
@@ -100,7 +102,7 @@ def fit_torso(person: Person, body: BodyFit, garment: Garment, points: TopPoints
         collar=collar,
         neck=neck,
         shoulder_lines=(lines[0], lines[1]),
-        standing=None if collar is feet else np.array([collar[0], feet[0], feet[1], collar[1]]),
+        standing=np.array([collar[0], feet[0], feet[1], collar[1]]) if rise else None,
         armholes=(holes[0], holes[1]),
         sides=sides,
         hem_height=hem_height,
@@ -198,14 +200,16 @@ def _standing(points: TopPoints) -> float:
     return _WORN_COLLAR * min(stands, _HIGHEST_COLLAR * points.chest_width)
 
 
+def _rise(person: Person, feet: tuple[Point, Point], points: TopPoints, lengthwise: float) -> float:
+    """How far the collar goes up from the shoulders, below the chin, in pixels; 0 of one that lies on them."""
+    s = person.skeleton
+    room = float(np.dot((feet[0] + feet[1]) / 2 - s.chin, s.down)) - _UNDER_CHIN * s.span
+    return float(np.clip(room, 0, _standing(points) * lengthwise))
+
+
 def _raised(person: Person, feet: tuple[Point, Point], rise: float) -> tuple[Point, Point]:
-    """The upper ends of a collar that stands up round the neck; ``feet`` themselves of one that does not."""
-    if rise <= 0:
-        return feet
+    """The upper ends of a collar that stands up round the neck."""
     s, found = person.skeleton, []
-    chin = s.mouth - s.face_up * s.face_length * 0.8
-    middle = (feet[0] + feet[1]) / 2
-    rise = float(np.clip(np.dot(middle - chin, s.down) - _UNDER_CHIN * s.span, 0, rise))
     for k in SIDES:
         foot = abs(float(np.dot(feet[k] - s.neck, s.across)))
         high = feet[k] - s.outwards[k] * foot - s.down * rise
@@ -266,18 +270,18 @@ def _shoulder_line(person: Person, collar: Point, foot: Point, tip: Point, side:
         if seen is not None and abs(float(np.dot(seen - line[j], s.down))) < 0.1 * s.span:
             line[j] = seen
     line[3] -= s.down * 0.012 * s.span
-    line = _spanned(line, s)
+    line = _over_dents(line, s)
     return line if distance(collar, foot) < 1 else resample(np.vstack([collar, line]), 9)
 
 
-def _spanned(line: Points, s: Skeleton) -> Points:
+def _over_dents(line: Points, s: Skeleton) -> Points:
     """Cloth lies over small dents, as between a strap worn now and the neck."""
     high = -(line @ s.down)
     filled = high.copy()
     for i in range(len(line)):
         for j in range(i + 2, len(line)):
-            between = np.arange(i + 1, j)
-            filled[between] = np.maximum(filled[between], np.interp(between, [i, j], high[[i, j]]))
+            inner = np.arange(i + 1, j)
+            filled[inner] = np.maximum(filled[inner], np.interp(inner, [i, j], high[[i, j]]))
     rise = np.minimum(filled - high, _DENT * s.span)
     return np.asarray(line - s.down * rise[:, None])
 

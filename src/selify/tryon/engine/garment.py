@@ -10,17 +10,20 @@ from selify.tryon.engine.cutout import Backdrop, ByColour, CutOut, cut_out
 from selify.tryon.engine.keypoints import bottom_points, top_points
 from selify.tryon.engine.masks import blur, fill_from_nearest, largest_part, polygon
 from selify.tryon.engine.neckline import NO_NECKLINE, Neckline, curve, find_neckline
-from selify.tryon.engine.outline import runs_in_row, two_legs
+from selify.tryon.engine.outline import legs_of, runs_in_row
 from selify.tryon.engine.points import BottomPoints, TopPoints
+from selify.tryon.engine.reading import Limit
+from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.segmenter import Segmenter
-from selify.tryon.types import GarmentCategory
+from selify.tryon.types import GarmentCategory, RefusalCode
 
 _BLEED_SIDE = 400
 # A strap is thinner, in widths of its garment.
 _STRAP = 0.06
-# Of a jumpsuit, in widths of both legs: its height at least, and how far above the crotch its waist is; how far the
-# upper half goes down from there to the crotch.
-_TALL, _SEAT, _OVERLAP = 1.9, 0.75, 0.6
+# Of a jumpsuit, in widths of both legs: the gap between them at least, how deep the crotch is at most, the same where it
+# lies below this share of the height, and how far above it the waist is; of the way from there to the crotch: how far
+# the upper half goes down.
+_SLIT, _DEEP, _DEEP_IF_LOW, _LOW, _SEAT, _OVERLAP = 0.06, 1.75, 1.5, 0.56, 0.75, 0.6
 # A hanger's neck is narrower, in widths of the trunk; how high it stands at least and at most, in heights of the garment.
 _HANGER, _STANDING, _HANGER_HEIGHT = 0.2, 0.012, 0.15
 
@@ -97,7 +100,7 @@ def _read(bgr: Bgr, cut: CutOut, mask: Mask, category: GarmentCategory) -> Garme
     if category is GarmentCategory.BOTTOM:
         bottom = bottom_points(mask)
     else:
-        top = top_points(mask, dress=category is GarmentCategory.DRESS)
+        top = _points_of_top(mask, category)
         neckline = find_neckline(bgr, mask, top)
         top = top.with_collar(neckline.ends)
         outside = _inside_of_back(top, neckline, mask.shape)
@@ -106,33 +109,43 @@ def _read(bgr: Bgr, cut: CutOut, mask: Mask, category: GarmentCategory) -> Garme
     return Garment(category, bgr, cloth, rim, cut.backdrop, top, neckline, bottom, cut.agreement)
 
 
+def _points_of_top(mask: Mask, category: GarmentCategory) -> TopPoints:
+    """Raises Refused of an outline in which there is no room for them."""
+    try:
+        return top_points(mask, dress=category is GarmentCategory.DRESS)
+    except (IndexError, ValueError) as error:
+        details: dict[str, float | str] = {"reason": Limit.PARTS_UNCLEAR}
+        raise Refused(RefusalCode.GARMENT_NOT_FOUND, details=details) from error
+
+
 def _one_piece(whole: Garment, cut: CutOut, halves: tuple[Mask, Mask]) -> Garment:
-    """A jumpsuit: its measures as a top are those of its upper half."""
     kinds = GarmentCategory.BOTTOM, GarmentCategory.TOP
     trousers, top = (
         _read(whole.bgr, cut, half, kind) for half, kind in zip(halves, kinds, strict=True)
     )
-    return replace(whole, top=top.top, neckline=top.neckline, parts=(trousers, top))
+    return replace(whole, parts=(trousers, top))
 
 
 def _halves(mask: Mask) -> tuple[Mask, Mask] | None:
     """Trousers and top of what has two legs, told apart at the waist; the top goes on down to the hips."""
     x0, y0, width, height = cv2.boundingRect(mask)
     part = mask[y0 : y0 + height, x0 : x0 + width]
-    if not two_legs(part):
+    found = legs_of(part)
+    if found is None:
         return None
-    row = int(0.85 * height)
-    legs = sorted(sorted(runs_in_row(part, row), key=lambda run: run[0] - run[1])[:2])
-    gap = (legs[0][1] + legs[1][0]) // 2
-    while row > 0 and not part[row, gap]:
-        row -= 1
-    crotch, hips = y0 + row, legs[1][1] - legs[0][0]
-    if height < _TALL * hips:
+    low, (left, right) = found
+    gap = (left[1] + right[0]) // 2
+    crotch = int(np.flatnonzero(part[:low, gap])[-1]) if part[:low, gap].any() else 0
+    hips = right[1] - left[0]
+    # A skirt may have a slit: it is narrow, or begins further down than legs do.
+    slit = right[0] - left[1] < _SLIT * hips
+    deep = crotch > _DEEP * hips or (crotch > _LOW * height and crotch > _DEEP_IF_LOW * hips)
+    waist = max(int(0.2 * height), crotch - int(_SEAT * hips))
+    if slit or deep or waist >= crotch:
         return None
-    waist = max(y0 + int(0.2 * height), crotch - int(_SEAT * hips))
     lower, upper = mask.copy(), mask.copy()
-    lower[:waist] = 0
-    upper[waist + int(_OVERLAP * (crotch - waist)) :] = 0
+    lower[: y0 + waist] = 0
+    upper[y0 + waist + int(_OVERLAP * (crotch - waist)) :] = 0
     return largest_part(lower), largest_part(upper)
 
 

@@ -129,9 +129,8 @@ def regions_of(person: Person, category: GarmentCategory, dressed: Dressed) -> R
 def _collar_zone(person: Person, garment: Mask) -> Mask:
     """The garment and its rim, as far as they lie below the chin."""
     s = person.skeleton
-    chin = s.mouth - s.face_up * s.face_length * 0.8
     y, x = np.ogrid[: person.shape[0], : person.shape[1]]
-    up = (x - chin[0]) * s.face_up[0] + (y - chin[1]) * s.face_up[1]
+    up = (x - s.chin[0]) * s.face_up[0] + (y - s.chin[1]) * s.face_up[1]
     return np.asarray(grown(garment, _RIM * s.span) & (up < 0), np.uint8)
 
 

@@ -19,6 +19,8 @@ _LOWEST_NOTCH = {True: 0.55, False: 0.8}
 _SLEEVE, _SHORT_SLEEVE, _WIDER = 0.2, 0.12, 1.16
 # Of the height: how far apart the armpits of such sleeves are.
 _LEVEL = 0.06
+# Of the trunk's width: how far apart straps are.
+_STRAPS_APART = 0.5
 # Pixels of outline between armpit and collar, and between the armpits.
 _FEWEST = 16
 
@@ -57,7 +59,9 @@ def top_points(mask: Mask, *, dress: bool) -> TopPoints:
     ends = _collar(outline, left, right, outline.axis)
     collar = [outline.nearest(p) for p in ends]
     collar, pits, sleeved = _armpits(outline, collar, dress)
-    seen = sleeved or None not in _deep_notches(outline, _LOWEST_NOTCH[dress])
+    # The armholes of a long dress are too small for this measure, and straps have none.
+    seen = sleeved or dress or _between_straps(outline, left, right)
+    seen = seen or None not in _deep_notches(outline, _LOWEST_NOTCH[dress])
     below = outline.walk(pits[1], pits[0])
     first, second = _corners(below)
     sides = below[second:][::-1], below[: first + 1]
@@ -251,6 +255,14 @@ def _deep_notches(outline: Outline, lowest: float) -> list[int | None]:
     return [None if pit is None else pit[0] for pit in found]
 
 
+def _between_straps(outline: Outline, left: Array, right: Array) -> bool:
+    """``left``, ``right``: the highest columns on either side. A shirt's collar dips too, and is narrow."""
+    if not len(left) or not len(right):
+        return False
+    wide = int(right.min()) - int(left.max()) > _STRAPS_APART * 2 * _half_width(outline)
+    return wide and _dips(outline, int(left.max()), int(right.min()))
+
+
 def _mirrored(outline: Outline, pits: list[int | None], missing: int) -> list[int | None]:
     """The one that was found, mirrored on the axis, if the outline passes there; else none."""
     known = pits[1 - missing]
@@ -367,7 +379,7 @@ def _arms(
     """Split the paths collar to armpit (``over``): shoulder lines, armholes, sleeves."""
     left = np.asarray(over[0])
     right = np.asarray(over[1])
-    if not sleeved:
+    if not sleeved or min(len(left), len(right)) < _FEWEST:
         cuts = [_strap_end(path, side, outline.height) for side, path in enumerate((left, right))]
         lines = left[: cuts[0] + 1], right[: cuts[1] + 1]
         return lines, (left[cuts[0] :], right[cuts[1] :]), None

@@ -76,7 +76,7 @@ def bare_legs(person: Person, legs: tuple[Leg, Leg]) -> Limbs:
     between = (legs[0].middle + legs[1].middle) / 2
     apart = np.zeros(person.shape, np.uint8)
     cv2.polylines(apart, [np.round(between).astype(np.int32)], False, (1,), 2)
-    return Limbs(mask, blur(radius, 0.05 * span), grown(mask, 0.05 * span), apart)
+    return Limbs(mask, mask, blur(radius, 0.05 * span), grown(mask, 0.05 * span), apart)
 
 
 def hip_width(person: Person, body: BodyFit) -> float:

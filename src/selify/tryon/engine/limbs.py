@@ -41,11 +41,13 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Limbs:
-    """``mask`` of both, bare (arms with the shoulders); ``radius`` (H, W): half the limb's width near each pixel;
-    ``zone``: where skin that is seen is theirs; ``apart``: the line at which they touch.
+    """``mask`` of both, bare, and of what they hang from (of arms the shoulders); ``drawn`` of them alone; ``radius``
+    (H, W): half the limb's width near each pixel; ``zone``: where skin that is seen is theirs; ``apart``: the line at
+    which they touch.
     """
 
     mask: Mask
+    drawn: Mask
     radius: Soft
     zone: Mask
     apart: Mask
@@ -56,8 +58,9 @@ def bare_limbs(person: Person) -> Limbs:
     arms = bare_arms(person)
     mask = np.zeros(person.shape, np.uint8)
     radius = np.full(person.shape, 0.14 * s.span, np.float32)
+    drawn = arms[0].drawn(person.shape) | arms[1].drawn(person.shape)
+    mask |= drawn
     for k in SIDES:
-        mask |= arms[k].drawn(person.shape)
         shoulder = arms[k].middle[0]
         mask |= capsule(person.shape, s.neck, shoulder, 0.3 * s.span, float(arms[k].radii[0]))
         if bare_armed(person, k):
@@ -65,7 +68,7 @@ def bare_limbs(person: Person) -> Limbs:
         for at, half in zip(arms[k].middle, arms[k].radii, strict=True):
             cv2.circle(radius, pixel(at), int(1.6 * half), (float(half),), -1)
     zone = person.zones.upper_arms[0] | person.zones.upper_arms[1] | person.zones.lower_arms
-    return Limbs(mask, blur(radius, 0.05 * s.span), zone, np.zeros_like(mask))
+    return Limbs(mask, drawn, blur(radius, 0.05 * s.span), zone, np.zeros_like(mask))
 
 
 def bare_arms(person: Person) -> tuple[Arm, Arm]:

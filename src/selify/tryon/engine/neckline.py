@@ -113,7 +113,7 @@ def _below(outline: Points, neckline: Neckline) -> Neckline:
     start, width = outline[0], outline[-1][0] - outline[0][0]
     deep = outline[:, 1] - start[1] > 0.5 * np.ptp(outline[:, 1])
     lower = np.interp(outline[:, 0], *line.T)
-    if np.percentile((lower - outline[:, 1])[deep], 75) < _STANDS * width:
+    if not deep.any() or np.percentile((lower - outline[:, 1])[deep], 75) < _STANDS * width:
         lower = outline[:, 1]
     path = np.where(deep, np.maximum(outline[:, 1], lower), outline[:, 1])
     return replace(neckline, ends=(start, outline[-1]), outline=np.stack([outline[:, 0], path], 1))

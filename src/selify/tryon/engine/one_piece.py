@@ -73,6 +73,8 @@ def _together(below: Dressed, above: Dressed, share: Soft, wall: Mask) -> Dresse
         cover=np.maximum(above.cover, below.cover * (1 - above.cover)),
         painted=above.painted | (below.painted & beside),
         worn=above.worn | below.worn,
+        limbs=(below.painted & beside)
+        | (np.zeros_like(over) if above.limbs is None else above.limbs),
         replaced=above.replaced | below.replaced,
         restored=(wall & beside)
         | (np.zeros_like(over) if above.restored is None else above.restored),

@@ -18,12 +18,25 @@ def runs_in_row(mask: Mask, row: int) -> Runs:
 
 def two_legs(part: Mask) -> bool:
     """``part``: a mask without empty rows and columns around it."""
-    height, width = part.shape
-    rows = range(int(0.72 * height), int(0.95 * height), max(1, height // 60))
-    legs = [
-        len([r for r in runs_in_row(part, row) if r[1] - r[0] > 0.12 * width]) == 2 for row in rows
-    ]
-    return float(np.mean(legs)) > 0.6
+    rows = _rows_of_legs(part)
+    return float(np.mean([len(_wide_runs(part, row)) == 2 for row in rows])) > 0.6
+
+
+def legs_of(part: Mask) -> tuple[int, Runs] | None:
+    """Of what has two legs the lowest row in which they are apart, and where they are in it. ``part`` as above."""
+    if not two_legs(part):
+        return None
+    row = max(row for row in _rows_of_legs(part) if len(_wide_runs(part, row)) == 2)
+    return row, _wide_runs(part, row)
+
+
+def _rows_of_legs(part: Mask) -> range:
+    height = len(part)
+    return range(int(0.72 * height), int(0.95 * height), max(1, height // 60))
+
+
+def _wide_runs(part: Mask, row: int) -> Runs:
+    return [run for run in runs_in_row(part, row) if run[1] - run[0] > 0.12 * part.shape[1]]
 
 
 @dataclass(slots=True)

@@ -33,8 +33,6 @@ _LABEL_SIDE = 512
 # Pixels of hair that tell its colour; how far from it (in shoulder spans) its ends may lie, and how much nearer (squared)
 # to its colours than to others they have to be.
 _ENOUGH_HAIR, _STRANDS, _CLEARLY_HAIR = 200, 0.45, 0.35
-
-
 # How soft the rim of skin is, in pixels.
 _SKIN_RIM = 0.7
 

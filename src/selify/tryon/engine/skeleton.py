@@ -44,6 +44,10 @@ class Skeleton:
         return np.asarray(self.points[[left, right]])
 
     @cached_property
+    def chin(self) -> Point:
+        return np.asarray(self.mouth - self.face_up * self.face_length * 0.8)
+
+    @cached_property
     def shoulders(self) -> Points:
         return self._pair(12, 11)
 

@@ -110,8 +110,9 @@ def _strange_neck(person: Person, dressed: Dressed, cover: Mask) -> float:
     """Share of neck and chest above the new garment that is no skin: a tie, a scarf, an old collar."""
     s = person.skeleton
     side = s.across * 0.3 * s.span
-    chin = s.mouth - s.face_up * s.face_length * 0.8
-    zone = polygon(person.shape, np.array([chin - side, chin + side, s.neck + side, s.neck - side]))
+    zone = polygon(
+        person.shape, np.array([s.chin - side, s.chin + side, s.neck + side, s.neck - side])
+    )
     zone &= person.mask & (1 - grown(cover, 0.02 * s.span)) & (1 - person.hair)
     zone &= np.isin(person.label, (Label.SKIN, Label.UPPER)).astype(np.uint8)
     if zone.sum() < 30:

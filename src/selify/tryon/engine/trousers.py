@@ -66,7 +66,8 @@ def dress_bottom(
     _reach_over_rim(person, drape, left.rim)
     cover = np.clip(drape.cover * (1 - front), 0, 1)
     base = background_behind(person, left.background)
-    base = paint_skin(person, left.skin, base, bare_legs(person, legs), left.skin)
+    if left.skin.any():
+        base = paint_skin(person, left.skin, base, bare_legs(person, legs), left.skin)
     base = base * drop_shadow(person, cover)[..., None]
     shade = 1 + (folds(person, old) - 1) * light * _FOLDS_TAKEN
     shade *= drape.shade * contact(person, front, 0.25)
@@ -163,7 +164,8 @@ def _left_over(person: Person, lower: LowerBody, fit: BottomFit, drape: _Drape) 
     rest = opened(left & ~rim, 1) > 0
     # Over the old hem, whose shade lies on the skin that is seen.
     skin = grown(rest & (limbs > 0), max(1.0, 0.03 * span)) & limbs & person.mask
-    skin &= 1 - (drape.cover > 0.97).astype(np.uint8)
+    skin &= 1 - ((drape.cover > 0.97) | (person.upper > 0)).astype(np.uint8)
+    skin &= 1 - (person.zones.lower_arms & person.skin)
     background = (rest & (skin == 0)).astype(np.uint8)
     return _LeftOver(
         rim=rim.astype(np.uint8),
@@ -213,7 +215,8 @@ def _bare_beside(person: Person, legs: tuple[Leg, Leg], fit: BottomFit, drape: _
     beside = grown(drape.cover > 0.5, 0.06 * span)
     # Not below a hem, however it curves.
     above = np.maximum.accumulate(beside[::-1], 0)[::-1]
-    above = np.roll(above, -max(1, int(0.1 * span)), 0)
+    down = max(1, int(0.1 * span))
+    above = np.vstack([above[down:], np.zeros_like(above[:down])])
     bare = (person.skin > 0) & (person.along > 1.05)
     return np.asarray(bare & (near & beside & above > 0) & (drape.cover <= 0.97))
 

@@ -126,8 +126,8 @@ class Workshop:
         """Before somebody else is paid: can these two pictures become one, and be judged?"""
         category = GarmentCategory(request.header["category"])
         photo = decode(request.parts[0], _GARMENT_SIDE).bgr
-        warnings = check_photo(self._perception, photo, category)
-        self._garment(request.parts[1], category)
+        garment = self._garment(request.parts[1], category)
+        warnings = check_photo(self._perception, photo, garment.needs)
         return Frame({"warnings": [warning.value for warning in warnings]})
 
     def _assess(self, request: Frame) -> Frame:

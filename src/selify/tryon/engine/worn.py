@@ -80,8 +80,7 @@ def bare_armed(person: Person, side: int) -> bool:
 def worn_collar(person: Person, fit: BodyFit) -> float | None:
     """How far below the shoulders' middle the collar worn now lies in front, in pixels."""
     s = person.skeleton
-    chin = s.mouth - s.face_up * s.face_length * 0.8
-    path = np.linspace(chin, fit.centre(0.5), 120)
+    path = np.linspace(s.chin, fit.centre(0.5), 120)
     labels = np.array([value_at(person.label, p) for p in path])
     cloth = labels == Label.UPPER
     for i in range(len(path) - 5):
