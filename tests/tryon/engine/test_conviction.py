@@ -12,7 +12,7 @@ from selify.tryon.engine.gate import BARS, assess_own
 from selify.tryon.engine.reading import Limit
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.suitability import limits_of, refuse_unfit
-from selify.tryon.engine.traits import garment_traits, traits_of
+from selify.tryon.engine.traits import traits_of
 from selify.tryon.engine.worker import refuse_if_unsure
 from selify.tryon.types import QualityScores, RefusalCode, RefusalReason
 
@@ -111,18 +111,11 @@ def test_forearms_in_sleeves_in_front_of_the_trunk_are_seen(dress, garments):
 
 
 @pytest.fixture(scope="module")
-def one_sleeve_lost(garments):
+def coat(garments):
+    """With its sleeves on it."""
     garment = garments["tee-sunrise"]
     assert garment.top is not None
-    assert garment.top.sleeves is not None
-    left, right = garment.top.sleeves
-    short = replace(right, upper=right.upper[: len(right.upper) // 6])
-    return replace(garment, top=replace(garment.top, sleeves=(left, short)))
-
-
-def test_a_garment_of_which_one_sleeve_was_lost_is_known(garments, one_sleeve_lost):
-    assert garment_traits(one_sleeve_lost)["sleeves_unlike"] > 1
-    assert garment_traits(garments["tee-sunrise"])["sleeves_unlike"] < 0.1
+    return replace(garment, top=replace(garment.top, sleeves=None, arms_seen=False))
 
 
 # --- What is done about it ------------------------------------------------------------------------
@@ -152,14 +145,12 @@ def test_what_no_photo_would_mend_is_left_to_the_gate():
     refuse_if_unsure(QualityScores(face=0.2, misses=("face",), doubts=("limbs_painted",)))
 
 
-def test_no_other_photo_is_asked_for_where_the_garments_picture_is_at_fault(
-    garments, one_sleeve_lost
-):
+def test_no_other_photo_is_asked_for_where_the_garments_picture_is_at_fault(garments, coat):
     """The shop hears of it instead, at the upload already."""
     with pytest.raises(Refused) as caught:
-        refuse_unfit(one_sleeve_lost)
+        refuse_unfit(coat)
     assert caught.value.code is RefusalCode.GARMENT_NOT_FOUND
-    limits, unfit = limits_of(one_sleeve_lost.bgr, one_sleeve_lost)
+    limits, unfit = limits_of(coat.bgr, coat)
     assert Limit.PARTS_UNCLEAR in limits
     assert unfit
     refuse_unfit(garments["tee-sunrise"])

@@ -112,6 +112,13 @@ def test_a_coat_with_its_sleeves_on_it_is_not_fit():
     assert refused.value.details["reason"] == Limit.PARTS_UNCLEAR
 
 
+def test_a_long_dress_without_sleeves_is_fit():
+    """Its armholes are small for its length."""
+    right = [(580, 60), (592, 150), (612, 190), (600, 420), (640, 880)]
+    dress = [*[(1000 - x, y) for x, y in right[::-1]], (450, 60), (500, 110), (550, 60), *right]
+    refuse_unfit(garment(outline(dress), GarmentCategory.DRESS))
+
+
 def test_each_leg_ends_at_its_own_hem():
     legs = [(300, 100), (700, 100), (760, 780), (540, 780), (500, 400), (460, 600), (240, 600)]
     read = garment(outline(legs), GarmentCategory.BOTTOM)

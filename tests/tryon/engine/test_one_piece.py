@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -63,6 +64,28 @@ def test_a_jumpsuit_has_two_legs_and_no_hem_at_the_waist(perception, name):
 def test_a_jumpsuit_wants_to_see_the_legs(perception):
     photo = scenes.photo(PEOPLE["tee"]).bgr
     cropped = photo[: int(0.62 * len(photo))]
-    garment = read(JUMPSUIT)
-    with pytest.raises(Refused):
-        dressed_in(garment, cropped, see(perception, cropped, garment.needs))
+    with pytest.raises(Refused) as refused:
+        see(perception, cropped, read(JUMPSUIT).needs)
+    assert refused.value.details["reason"] == "legs"
+
+
+def of_outline(mask: np.ndarray):
+    return read_cut_out(np.full((*mask.shape, 3), 90, np.uint8), mask * 255, GarmentCategory.DRESS)
+
+
+def test_legs_that_touch_here_and_there_are_legs():
+    mask = (garments.draw(JUMPSUIT).alpha > 0.5).astype(np.uint8)
+    x, y, width, height = cv2.boundingRect(mask)
+    row, third = y + int(0.85 * height), width // 3
+    mask[row - 4 : row + 4, x + third : x + 2 * third] = 1
+    assert of_outline(mask).parts is not None
+
+
+@pytest.mark.parametrize(("begins", "column"), [(0.58, 300), (0.7, 300), (0.7, 220)])
+def test_a_dress_with_a_slit_is_no_jumpsuit(begins, column):
+    mask = np.zeros((1000, 600), np.uint8)
+    right = [(380, 40), (400, 200), (390, 420), (450, 960)]
+    outline = [*right, *[(600 - x, y) for x, y in right[::-1]]]
+    cv2.fillPoly(mask, [np.array(outline, np.int32)], (1,))
+    mask[int(40 + begins * 920) :, column - 15 : column + 15] = 0
+    assert of_outline(mask).parts is None

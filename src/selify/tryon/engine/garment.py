@@ -23,6 +23,7 @@ _STRAP = 0.06
 # Of a jumpsuit, in widths of both legs: the gap between them at least, how deep the crotch is at most, the same where it
 # lies below this share of the height, and how far above it the waist is; of the way from there to the crotch: how far
 # the upper half goes down.
+_NEARLY_WHOLE = 0.8
 _SLIT, _DEEP, _DEEP_IF_LOW, _LOW, _SEAT, _OVERLAP = 0.06, 1.75, 1.5, 0.56, 0.75, 0.6
 # A hanger's neck is narrower, in widths of the trunk; how high it stands at least and at most, in heights of the garment.
 _HANGER, _STANDING, _HANGER_HEIGHT = 0.2, 0.012, 0.15
@@ -135,8 +136,8 @@ def _halves(mask: Mask) -> tuple[Mask, Mask] | None:
         return None
     low, (left, right) = found
     gap = (left[1] + right[0]) // 2
-    crotch = int(np.flatnonzero(part[:low, gap])[-1]) if part[:low, gap].any() else 0
-    hips = right[1] - left[0]
+    crotch = _above_gap(part[:low, gap] > 0)
+    hips = _width_at(part, crotch, gap)
     # A skirt may have a slit: it is narrow, or begins further down than legs do.
     slit = right[0] - left[1] < _SLIT * hips
     deep = crotch > _DEEP * hips or (crotch > _LOW * height and crotch > _DEEP_IF_LOW * hips)
@@ -147,6 +148,19 @@ def _halves(mask: Mask) -> tuple[Mask, Mask] | None:
     lower[: y0 + waist] = 0
     upper[y0 + waist + int(_OVERLAP * (crotch - waist)) :] = 0
     return largest_part(lower), largest_part(upper)
+
+
+def _above_gap(cloth: Array) -> int:
+    """The last row of cloth above a gap that goes on nearly whole to the end; legs may touch here and there."""
+    empty = np.cumsum(~cloth[::-1])[::-1] / np.arange(len(cloth), 0, -1)
+    whole = np.flatnonzero((empty > _NEARLY_WHOLE) & ~cloth)
+    return max(0, int(whole[0]) - 1) if len(whole) else len(cloth)
+
+
+def _width_at(part: Mask, row: int, column: int) -> int:
+    """Of the cloth that goes through a pixel, along its row."""
+    runs = runs_in_row(part, row)
+    return next((end - start for start, end in runs if start <= column < end), 1)
 
 
 def without_hanger(mask: Mask) -> Mask:

@@ -58,7 +58,6 @@ def garment_traits(garment: Garment) -> dict[str, float]:
     """Those that a garment brings to every picture: how it was cut out, and how its parts were told apart."""
     return {
         "uneven": 1 - evenness(garment),
-        "sleeves_unlike": _sleeves_unlike(garment),
         "points_unlike": _points_unlike(garment),
         "deep_armpits": _deep_armpits(garment),
         "narrow_hem": _narrow_hem(garment),
@@ -149,14 +148,6 @@ def _hidden(person: Person, cover: Mask) -> float:
     """Arms, hands and hair in front of the trunk where the garment would be."""
     core = person.zones.torso_core & person.mask
     return float((core & (1 - cover)).sum()) / max(1, int(core.sum()))
-
-
-def _sleeves_unlike(garment: Garment) -> float:
-    """Of a garment read wrongly one sleeve is long and the other short."""
-    if garment.top is None or garment.top.sleeves is None:
-        return 0.0
-    lengths = [max(1.0, distance(s.upper[0], s.upper[-1])) for s in garment.top.sleeves]
-    return float(abs(np.log(lengths[0] / lengths[1])))
 
 
 def _points_unlike(garment: Garment) -> float:
