@@ -23,8 +23,9 @@ _STRAP = 0.06
 # Of a jumpsuit, in widths of both legs: the gap between them at least, how deep the crotch is at most, the same where it
 # lies below this share of the height, and how far above it the waist is; of the way from there to the crotch: how far
 # the upper half goes down.
-_NEARLY_WHOLE = 0.8
 _SLIT, _DEEP, _DEEP_IF_LOW, _LOW, _SEAT, _OVERLAP = 0.06, 1.75, 1.5, 0.56, 0.75, 0.6
+# Of the rows below a crotch: in how many the legs are apart.
+_APART = 0.8
 # A hanger's neck is narrower, in widths of the trunk; how high it stands at least and at most, in heights of the garment.
 _HANGER, _STANDING, _HANGER_HEIGHT = 0.2, 0.012, 0.15
 
@@ -153,7 +154,7 @@ def _halves(mask: Mask) -> tuple[Mask, Mask] | None:
 def _above_gap(cloth: Array) -> int:
     """The last row of cloth above a gap that goes on nearly whole to the end; legs may touch here and there."""
     empty = np.cumsum(~cloth[::-1])[::-1] / np.arange(len(cloth), 0, -1)
-    whole = np.flatnonzero((empty > _NEARLY_WHOLE) & ~cloth)
+    whole = np.flatnonzero((empty > _APART) & ~cloth)
     return max(0, int(whole[0]) - 1) if len(whole) else len(cloth)
 
 
