@@ -29,7 +29,9 @@ def paint_skin(
     limbs: Limbs | None = None,
     arms: Mask | None = None,
 ) -> Array:
-    """``picture`` (H, W, 3) float32 with ``region`` painted as skin; ``arms``: the part of it that is round, arms or legs."""
+    """``picture`` (H, W, 3) float32 with ``region`` painted as skin; ``arms``: the part of it that is round, arms or
+    legs.
+    """
     if not region.any():
         return picture
     span = person.skeleton.span
@@ -83,7 +85,7 @@ def _seen_skin(person: Person, region: Mask) -> Mask:
     return skin & usual.astype(np.uint8)
 
 
-# --- Arms and legs -----------------------------------------------------------------------------------------
+# --- Arms and legs --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
