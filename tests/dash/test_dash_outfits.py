@@ -216,6 +216,7 @@ async def test_an_outfit_is_chosen_by_keyboard(chromium: Browser, brand: Brand, 
     page = await signed_in(context, brand)
     complaints = complaints_of(page)
     await page.goto(f"{brand.site.url}/posts")
+    await page.evaluate("htmx.config.defaultSettleDelay = 700")  # a slow phone: no key is lost
     await page.locator(f"#choose-{brand.post_id}").focus()
     await page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")

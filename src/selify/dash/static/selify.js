@@ -199,11 +199,9 @@ setInterval(() => showTimes(), 30000);
 
 const peek = document.getElementById("peek");
 
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id === "peek-body" && !peek.open) peek.showModal();
-});
-
-document.addEventListener("htmx:afterSettle", () => {
+// It opens only when it is settled: what is pressed in it before that, htmx does not hear.
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  if (detail.target?.id === "peek-body" && !peek.open) peek.showModal();
   rememberNew(); // before the times in it are put into other words
   showTimes();
 });
