@@ -65,6 +65,9 @@ class RefusalReason(StrEnum):
     ARMS = "arms"  # they are in front of the garment
     LAYERS = "layers"  # a jacket, coat or scarf that the garment cannot hide
     LOOSE = "loose"  # wide trousers or a skirt, of which too much would be left beside the garment
+    LONGER = (
+        "longer"  # a top that would hang out below the garment, and no belly is made up instead
+    )
     BARE_LEGS = "bare_legs"  # they are covered where this garment shows them
 
 

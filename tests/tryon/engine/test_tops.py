@@ -19,7 +19,10 @@ from selify.tryon.engine.garment import (
 from selify.tryon.engine.limbs import bare_arms
 from selify.tryon.engine.outline import runs_in_row
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
+from selify.tryon.engine.refusals import Refused
+from selify.tryon.engine.shading import drop_shadow
 from selify.tryon.engine.sleeves import fit_sleeves
+from selify.tryon.types import RefusalReason
 from selify_sandbox.drawn_world import garments, scenes, specs
 from selify_sandbox.drawn_world.samples import PEOPLE
 from selify_sandbox.drawn_world.scenes import Scene, scene
@@ -181,6 +184,58 @@ def test_painted_skin_has_the_tone_of_the_skin_that_is_seen(wear, garment):
     skin = measured(wear, "long sleeves", garment).skin
     assert skin is not None
     assert skin < 4
+
+
+BLACK_TEE = Piece(replace(specs.TEE, sleeve=0.55, ease=14), Cloth((30.0, 30.0, 34.0)))
+SHORT_TEE = drawn(replace(specs.TEE, sleeve=0.2))
+
+
+def test_no_seam_is_left_where_a_longer_sleeve_ended(wear):
+    """Above its cuff the arm is painted, below it is seen: down the arm nothing changes there."""
+    place, result = wear(replace(PEOPLE["striped"], upper=BLACK_TEE), SHORT_TEE)
+    x0, y0, x1, y1 = result.crop
+    skin = place.perfect.mask(Part.SKIN)[y0:y1, x0:x1] * (result.dressed.cover < 0.02)
+    light = cv2.cvtColor(result.dressed.bgr, cv2.COLOR_BGR2LAB).astype(float)[..., 0]
+    steps = []
+    for x in np.flatnonzero(result.dressed.limbs.any(0)):
+        end = int(np.flatnonzero(result.dressed.limbs[:, x])[-1])
+        down = slice(end - 10, end + 12)
+        if skin[down, x].all():
+            run = np.arange(22)
+            even = np.polyval(np.polyfit(run, light[down, x], 1), run)
+            steps.append(np.abs(light[down, x] - even).max())
+    assert len(steps) > 40
+    assert np.median(steps) < 3.8
+
+
+def test_the_shadow_of_a_cuff_does_not_fall_on_the_wall(seen):
+    """Where an old sleeve was wider the wall shows, however near the cuff is."""
+    person = seen(PEOPLE["striped"], read(TEE).category).person
+    hem = int(person.skeleton.elbows[0][1])
+    cover = np.zeros(person.shape, np.float32)
+    cover[:hem] = person.upper[:hem]
+    gone = person.upper.copy()
+    gone[:hem] = 0
+    assert drop_shadow(person, cover, np.zeros_like(gone))[gone > 0].min() < 0.8
+    inner = cv2.erode(gone, np.ones((7, 7), np.uint8)) > 0
+    assert drop_shadow(person, cover, gone)[inner].min() > 0.99
+
+
+def test_nothing_of_a_sleeve_is_drawn_below_its_cuff(wear):
+    """Nor where the old one hung wider and longer beside it."""
+    _, result = wear(replace(PEOPLE["striped"], upper=BLACK_TEE), SHORT_TEE)
+    cover = (result.dressed.cover > 0.5).astype(np.uint8)
+    thin = cover & (1 - cv2.morphologyEx(cover, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8)))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(thin)
+    assert stats[1:, cv2.CC_STAT_HEIGHT].max(initial=0) < 14
+
+
+def test_no_belly_is_made_up_below_a_shorter_top(wear):
+    """Nor is the top drawn down to the hem that is worn now."""
+    person = replace(PEOPLE["tee"], upper=Piece(replace(specs.TEE, hem=1.2), Cloth(_GREEN)))
+    with pytest.raises(Refused) as refused:
+        wear(person, drawn(specs.CROPPED_TEE))
+    assert refused.value.details["reason"] == RefusalReason.LONGER
 
 
 def test_nothing_of_a_sleeves_corners_is_left_on_the_wall(wear):

@@ -6,10 +6,18 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from selify.core.language import _
 from selify.tryon.engine.arrays import SIDES, Array, Bgr, Mask, Soft
 from selify.tryon.engine.body import BodyFit, arm_length
 from selify.tryon.engine.camera import as_photographed
-from selify.tryon.engine.fit import EASE, PIT_HEIGHT, TorsoFit, fit_torso, pit_reach
+from selify.tryon.engine.fit import (
+    EASE,
+    PIT_HEIGHT,
+    SHARED_HEM,
+    TorsoFit,
+    fit_torso,
+    pit_reach,
+)
 from selify.tryon.engine.garment import Cloth, Garment
 from selify.tryon.engine.geometry import (
     Ruled,
@@ -18,6 +26,7 @@ from selify.tryon.engine.geometry import (
     lengths_along,
     strip_field,
     thin_plate_field,
+    unit,
 )
 from selify.tryon.engine.labels import Label
 from selify.tryon.engine.limbs import Limbs, bare_limbs
@@ -34,11 +43,12 @@ from selify.tryon.engine.masks import (
 )
 from selify.tryon.engine.person import Person
 from selify.tryon.engine.points import TopPoints
+from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.shading import contact, drop_shadow, exposure, folds, volume
 from selify.tryon.engine.skin import paint_skin
 from selify.tryon.engine.sleeves import SLEEVE_EASE, SleeveFit, fit_sleeves
 from selify.tryon.engine.worn import bare_armed, worn_cloth, worn_cuff
-from selify.tryon.types import GarmentCategory
+from selify.tryon.types import GarmentCategory, RefusalCode, RefusalReason
 
 # In tau; higher up nothing is old cloth that a garment could reach out to.
 _SHOULDERS = -0.14
@@ -46,6 +56,7 @@ _SHOULDERS = -0.14
 _SHOULDER_CAP = 0.2
 # In shoulder spans: cloth that stands no higher above the new garment's shoulders is drawn under.
 _ON_SHOULDER = 0.05
+_TUCK_IN = _("For this garment, please send a photo with your top tucked in, or in a short one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +96,9 @@ class _Drape:
 def dress(
     person: Person, body: BodyFit, garment: Garment, points: TopPoints, *, light: float = 1.0
 ) -> Dressed:
-    """``light`` 0..1: how much of the old garment's light and shade the new one takes over."""
+    """``light`` 0..1: how much of the old garment's light and shade the new one takes over. Raises Refused."""
     torso = fit_torso(person, body, garment, points)
+    _refuse_longer(body, garment, torso)
     sleeves = fit_sleeves(person, body, points, torso)
     cloth = garment.cloth_for(torso.scale)
     worn = worn_cloth(person)
@@ -100,7 +112,7 @@ def dress(
     hidden = np.maximum(cover, grown(left.skin, 0.03 * person.skeleton.span))
     base = _without_old_rim(person, worn, left, hidden)
     base = paint_skin(person, left.skin, base, limbs, left.arms)
-    base = base * drop_shadow(person, cover)[..., None]
+    base = base * drop_shadow(person, cover, left.background)[..., None]
     shade = (1 + (folds(person, person.upper) - 1) * light) * volume(person, drape.cover)
     shade *= (1 - 0.22 * drape.crease) * contact(person, front * (1 - drape.sleeves), 0.22)
     shade *= 1 + (exposure(person) - 1) * light
@@ -118,6 +130,19 @@ def dress(
         strain=_strain(body, points, torso, sleeves),
         distortion=drape.distortion,
     )
+
+
+def _refuse_longer(body: BodyFit, garment: Garment, torso: TorsoFit) -> None:
+    """What hangs out far below a shorter top would have to become a belly, and a waistband that nobody has seen."""
+    if body.hem is None or garment.category is not GarmentCategory.TOP:
+        return
+    longer = body.hem - torso.hem_height
+    if longer > SHARED_HEM:
+        details: dict[str, float | str] = {
+            "reason": RefusalReason.LONGER,
+            "longer": round(longer, 2),
+        }
+        raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_TUCK_IN, details=details)
 
 
 def _strain(body: BodyFit, points: TopPoints, torso: TorsoFit, sleeves: list[SleeveFit]) -> float:
@@ -157,14 +182,17 @@ def _lay_sleeve(person: Person, cloth: Cloth, sleeve: SleeveFit, drape: _Drape) 
     """Over the torso, blending into it along the armhole, with a crease where it overlaps."""
     span = person.skeleton.span
     source = Ruled(cloth.place(sleeve.source.outer), cloth.place(sleeve.source.inner))
+    soft = _edge_softness(person)
     field = strip_field(source, sleeve.target, person.shape)
     known = field.known(person.shape)
-    cover = soft_polygon(person.shape, sleeve.outline, _edge_softness(person)) * known
+    # What is known ends in steps: a soft edge needs cloth beyond it.
+    around = grown(known, 3 * soft)
+    cover = soft_polygon(person.shape, sleeve.outline, soft) * around
     depth = cv2.distanceTransform((cover > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     blend = np.clip(depth / (0.05 * span), 0, 1)
     over_torso = (drape.torso > 0.5) & (cover > 0.02)
-    weight = np.where(over_torso, cover * blend, cover * (known > 0))
-    image = field.pull(cloth.bgr, person.shape)
+    weight = np.where(over_torso, cover * blend, around * (cover > 0.02))
+    image = fill_from_nearest(field.pull(cloth.bgr, person.shape), known)
     drape.image = drape.image * (1 - weight[..., None]) + image * weight[..., None]
     drape.cover = np.minimum(drape.cover + cover, 1)
     drape.sleeves = np.maximum(drape.sleeves, cover)
@@ -229,7 +257,7 @@ def _left_over(
     beyond = on_arm & ~sleeve
     if sleeves:
         # An arm in a new sleeve is not bare anywhere above its cuff.
-        clad = beyond & (limbs.mask > 0) & ~_beyond_cuffs(person, sleeves, 0.0)
+        clad = beyond & (limbs.mask > 0) & ~_beyond_cuffs(person, sleeves)
         sleeve, beyond = sleeve | clad, beyond & ~clad
     sleeve |= _bare_beside_sleeves(person, sleeves, drape)
     trunk = left & ~bare & ~neck & (person.along < torso.hem_height + 0.15)
@@ -299,7 +327,8 @@ def _beside_sleeves(person: Person, sleeves: list[SleeveFit], drape: _Drape) -> 
     if not sleeves:
         return np.zeros(person.shape, bool)
     near = grown(drape.cover > 0.5, _rim_reach(person, sleeves) * person.skeleton.span) > 0
-    return near & ~_beyond_cuffs(person, sleeves, 0.02)
+    # With the rim of an old cuff that ends where the new one does.
+    return near & ~_beyond_cuffs(person, sleeves, 0.025)
 
 
 def _bare_beside_sleeves(person: Person, sleeves: list[SleeveFit], drape: _Drape) -> Array:
@@ -311,7 +340,7 @@ def _bare_beside_sleeves(person: Person, sleeves: list[SleeveFit], drape: _Drape
     span = person.skeleton.span
     near = grown(drape.sleeves > 0.5, 0.09 * span) > 0
     bare = (person.skin > 0) & (grown(arms, 0.06 * span) > 0) & near & (drape.cover <= 0.97)
-    return bare & ~_beyond_cuffs(person, sleeves, 0.0)
+    return bare & ~_beyond_cuffs(person, sleeves)
 
 
 def _rim_reach(person: Person, sleeves: list[SleeveFit]) -> float:
@@ -372,21 +401,30 @@ def _sleeved_arms(person: Person) -> Array:
     return zone
 
 
-def _beyond_cuffs(person: Person, sleeves: list[SleeveFit], margin: float) -> Array:
-    """Parts of the arms that lie beyond the new cuffs by more than ``margin`` shoulder spans."""
+def _beyond_cuffs(person: Person, sleeves: list[SleeveFit], margin: float = 0.0) -> Array:
+    """What lies on the arms and round them, beyond the new cuffs by more than ``margin`` shoulder spans."""
     span = person.skeleton.span
     zone = np.zeros(person.shape, bool)
     for sleeve in sleeves:
         bone = person.skeleton.arm(sleeve.side)
-        start = at_length(bone, sleeve.length + margin * span)
-        total = float(np.hypot(*np.diff(bone, axis=0).T).sum())
-        rest = np.vstack(
-            [start, at_length(bone, np.linspace(sleeve.length + margin * span, total, 6))]
-        )
+        rest = at_length(bone, np.linspace(sleeve.length, float(lengths_along(bone)[-1]), 6))
+        arm = np.zeros(person.shape, np.uint8)
         for a, b in pairwise(rest):
-            zone |= capsule(person.shape, a, b, 0.01 * span, 0.2 * span) > 0
+            arm |= capsule(person.shape, a, b, 0.32 * span, 0.32 * span)
+        zone |= (arm > 0) & (_below_cuff(person, sleeve, rest[1] - rest[0]) > margin * span)
         zone |= person.zones.hands[sleeve.side] > 0
     return zone
+
+
+def _below_cuff(person: Person, sleeve: SleeveFit, down: Array) -> Array:
+    """How far each pixel is from the line of the cuff on the hand's side, where ``down`` leads; on the other side negative."""
+    outer, inner = sleeve.target.outer[-1], sleeve.target.inner[-1]
+    along = unit(inner - outer)
+    normal = np.array([-along[1], along[0]]) * (
+        1 if along[0] * down[1] > along[1] * down[0] else -1
+    )
+    y, x = np.ogrid[: person.shape[0], : person.shape[1]]
+    return np.asarray((x - outer[0]) * normal[0] + (y - outer[1]) * normal[1])
 
 
 def _reach_out(person: Person, drape: _Drape, left: _LeftOver) -> None:

@@ -27,7 +27,7 @@ _ROUND = {
     GarmentCategory.DRESS: ((1.8, 2.2), (1.25, 1.0)),
 }
 # A hem that would end this little (in tau) above the one worn now is drawn down to it.
-_SHARED_HEM = 0.14
+SHARED_HEM = 0.22
 _USUAL_HEM = 1.1
 # A strap's least width, in shoulder spans.
 _THINNEST = 0.03
@@ -142,7 +142,7 @@ def _hem_height(body: BodyFit, garment: Garment, points: TopPoints, lengthwise: 
         return float(np.clip(height, 1.35, 2.75))
     # Slim cuts stretch on the body: their proportions say less.
     height = float(np.clip(0.7 * height + 0.3 * _USUAL_HEM, 0.75, 1.3))
-    if body.hem is not None and -0.04 < body.hem - height < _SHARED_HEM:
+    if body.hem is not None and -0.04 < body.hem - height < SHARED_HEM:
         return body.hem + 0.015
     return height
 

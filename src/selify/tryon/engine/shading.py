@@ -67,13 +67,14 @@ def contact(person: Person, front: Soft, strength: float, reach: float = 0.03) -
     return np.asarray(1 - strength * np.clip(soft - front, 0, 1))
 
 
-def drop_shadow(person: Person, cover: Soft, strength: float = 0.38) -> Soft:
-    """Shadow of the garment's hem and cuffs on what lies beneath it."""
+def drop_shadow(person: Person, cover: Soft, gone: Mask, strength: float = 0.38) -> Soft:
+    """Shadow of the garment's hem and cuffs on what lies beneath it; none where the person is ``gone``, on the wall."""
     span = person.skeleton.span
     height, width = cover.shape
     move = np.array([[1, 0, 0], [0, 1, 0.02 * span]], np.float32)
     soft = cv2.warpAffine(blur(cover, 0.028 * span), move, (width, height))
     shadow = np.clip(soft - cover, 0, 1) * person.alpha * (1 - person.head)
+    shadow *= 1 - blur(grown(gone, 0.01 * span).astype(np.float32), 1.5)
     return np.asarray(1 - strength * shadow * (person.along > -0.12))
 
 

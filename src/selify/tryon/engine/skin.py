@@ -38,11 +38,12 @@ def paint_skin(
     painted = _flat(person, region)
     weight = blur(region.astype(np.float32), max(0.8, 0.006 * span))
     if limbs is not None and arms is not None and arms.any():
-        share = blur(arms.astype(np.float32), 0.02 * span)[..., None]
-        painted = painted * (1 - share) + _round(person, limbs, arms) * share
-        # Over the seam, into the arm that is seen.
+        share = average_inside(arms.astype(np.float32), region.astype(np.float32), 0.04 * span)
+        painted += (_round(person, limbs, arms) - painted) * share[..., None]
+        # Over the seam, into the arm that is seen, and over the rim of the old cuff between them.
         seam = np.clip(1.6 * blur(arms.astype(np.float32), 0.05 * span), 0, 1)
-        weight = np.maximum(weight, seam * _seen_limbs(person, limbs, arms))
+        rim = blur(_cuff_rim(person, limbs, arms).astype(np.float32), max(0.8, 0.006 * span))
+        weight = np.maximum(weight, seam * np.maximum(rim, _seen_limbs(person, limbs, arms)))
     bgr = cv2.cvtColor(np.clip(painted, 0, 255).astype(np.uint8), cv2.COLOR_LAB2BGR)
     weight = weight[..., None]
     return np.asarray(picture * (1 - weight) + bgr * weight, np.float32)
@@ -70,7 +71,7 @@ def _tone(person: Person, region: Mask) -> Lab:
     tone = np.empty_like(person.lab)
     tone[:] = np.median(person.lab[seen > 0], 0) if seen.sum() > 80 else person.skin_colours[0].mean
     weight = seen.astype(np.float32)
-    for reach in (0.5, 0.12):
+    for reach in (0.5, 0.12, 0.04):
         sigma = reach * person.skeleton.span
         share = np.clip(blur(weight, sigma) * 6, 0, 1)[..., None]
         tone = tone * (1 - share) + average_inside(person.lab, weight, sigma) * share
@@ -121,7 +122,9 @@ class _Shape:
 def _round(person: Person, limbs: Limbs, arms: Mask) -> Lab:
     """Limbs in the light of the skin that is seen, meeting it without a seam."""
     seen = _seen_limbs(person, limbs, arms)
-    shape = _Shape.of(limbs, (grown(arms, 1) | seen) & person.mask & (1 - limbs.apart))
+    # Painted and seen are one limb, without a gap between them that would look like a rim.
+    limb = (grown(arms, 1) | seen | _cuff_rim(person, limbs, arms)) & person.mask
+    shape = _Shape.of(limbs, limb & (1 - limbs.apart))
     light = _measured(person, shape, shrunk(seen, max(1.0, 0.012 * person.skeleton.span)))
     painted = light.on(shape)
     # What the light does not explain (an arm lit by a window) goes on beyond the seam and fades.
@@ -132,6 +135,12 @@ def _round(person: Person, limbs: Limbs, arms: Mask) -> Lab:
         painted = painted + average_inside(person.lab - painted, near, sigma) * share
     painted[..., 0] += grain(person)
     return painted
+
+
+def _cuff_rim(person: Person, limbs: Limbs, painted: Mask) -> Mask:
+    """Between the painted part of a limb and the part that is seen: what of the old cuff is neither."""
+    near = grown(painted, max(3.0, 0.015 * person.skeleton.span)) & limbs.drawn
+    return np.asarray(near & person.mask & (1 - person.hair))
 
 
 def _seen_limbs(person: Person, limbs: Limbs, painted: Mask) -> Mask:

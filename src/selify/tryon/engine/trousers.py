@@ -68,7 +68,7 @@ def dress_bottom(
     base = background_behind(person, left.background)
     if left.skin.any():
         base = paint_skin(person, left.skin, base, bare_legs(person, legs), left.skin)
-    base = base * drop_shadow(person, cover)[..., None]
+    base = base * drop_shadow(person, cover, left.background)[..., None]
     shade = 1 + (folds(person, old) - 1) * light * _FOLDS_TAKEN
     shade *= drape.shade * contact(person, front, 0.25)
     shade *= 1 + (exposure(person) - 1) * light

@@ -104,6 +104,7 @@ TITLES: Mapping[str, str] = {
     "quality_too_low_sleeves": _("Long sleeves worn, short ones wanted"),
     "quality_too_low_layers": _("A jacket or coat that the piece cannot hide"),
     "quality_too_low_loose": _("Wide trousers or a skirt that the piece cannot hide"),
+    "quality_too_low_longer": _("A top worn that is longer than the piece"),
     "quality_too_low_bare_legs": _("Covered legs where the piece shows them"),
     "quality_too_low_seated": _("Sitting, where they should stand"),
     "garment_not_found": _("Your garment picture is missing"),

@@ -141,6 +141,7 @@ REASONS: Mapping[str, str] = {
     "arms": _("Arms in front of the garment"),
     "layers": _("A jacket, coat or scarf in the way"),
     "loose": _("Wide trousers or a skirt in the way"),
+    "longer": _("A top longer than the garment"),
     "bare_legs": _("Covered legs where the garment shows them bare"),
     "person_not_found": _("Nobody was found in the photo"),
     "person_facing_away": _("They looked away from the camera"),
