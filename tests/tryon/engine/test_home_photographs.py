@@ -2,18 +2,30 @@
 other. Outlines are drawn from corners that are known.
 """
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from selify.tryon.engine.bottom_cut import BottomCut
+from selify.tryon.engine.fit import fit_torso
 from selify.tryon.engine.garment import Garment, read_cut_out
+from selify.tryon.engine.geometry import distance
 from selify.tryon.engine.keypoints import top_points
+from selify.tryon.engine.masks import polygon
+from selify.tryon.engine.neckline import _below_back, curve
+from selify.tryon.engine.pipeline import see
 from selify.tryon.engine.reading import Limit
 from selify.tryon.engine.refusals import Refused
+from selify.tryon.engine.sleeves import fit_sleeves
 from selify.tryon.engine.suitability import limits_of, refuse_unfit
 from selify.tryon.engine.traits import evenness
 from selify.tryon.types import GarmentCategory
+from selify_sandbox.drawn_world import garments, specs
+from selify_sandbox.drawn_world.samples import PEOPLE
+from selify_sandbox.drawn_world.scenes import photo
+from selify_sandbox.drawn_world.specs import Cloth, Piece
 
 SHAPE = (900, 1000)
 TRUNK = [
@@ -86,6 +98,39 @@ def test_short_sleeves_that_lie_down_are_sleeves():
     assert all(sleeve.upper[:, 1].max() > 200 for sleeve in points.sleeves)
 
 
+def test_the_sleeves_of_a_wide_tee_hang_down_the_arm(perception):
+    """They begin where its shoulders end, and those are wider than the body's."""
+    wide = [(255, 135), (430, 100), (500, 125), (570, 100), (745, 135), (745, 760), (255, 760)]
+    sleeve = [(255, 135), (130, 230), (170, 320), (255, 310)]
+    tee = garment(outline(wide, sleeve, mirrored(sleeve)))
+    seen = see(perception, photo(PEOPLE["tank"]).bgr, GarmentCategory.TOP)
+    assert tee.top is not None
+    torso = fit_torso(seen.person, seen.fit, tee, tee.top)
+    s = seen.person.skeleton
+    for fitted in fit_sleeves(seen.person, seen.fit, tee.top, torso):
+        upper_arm = distance(s.shoulders[fitted.side], s.elbows[fitted.side])
+        assert 0.62 < fitted.length / upper_arm < 0.85
+
+
+@pytest.mark.parametrize("power", [2.0, 3.5])
+def test_the_front_begins_where_the_inside_of_the_back_ends(power):
+    """The segmenter sees that; an answer that goes down the shoulders, or into half of the neck, is not believed."""
+    mask = outline(TRUNK)
+    points = top_points(mask, dress=False)
+    (left, right), width = points.collar, points.neck_width
+    corners = [left, *curve(left, right, 0.5 * width, np.linspace(0, 1, 30), power), right]
+    back = polygon(SHAPE, np.array(corners)) & mask
+    found = _below_back(back, mask, points, 0.0)
+    assert found is not None
+    assert found.power == power
+    assert found.depth == pytest.approx(0.5 * width, abs=0.06 * width)
+    shoulders = mask.copy()
+    shoulders[int(left[1] + 0.4 * width) :] = 0
+    assert _below_back(back | shoulders, mask, points, 0.0) is None
+    back[:, int(points.axis) :] = 0
+    assert _below_back(back, mask, points, 0.0) is None
+
+
 def test_wide_shoulders_are_no_sleeves():
     wide = [(318, 125), *TRUNK[1:4], (682, 125), (652, 330), (655, 800), (345, 800), (348, 330)]
     assert top_points(outline(wide), dress=False).sleeves is None
@@ -110,6 +155,21 @@ def test_a_coat_with_its_sleeves_on_it_is_not_fit():
     with pytest.raises(Refused) as refused:
         refuse_unfit(read)
     assert refused.value.details["reason"] == Limit.PARTS_UNCLEAR
+
+
+def test_a_top_of_which_a_side_is_out_of_the_picture_is_not_fit():
+    """Its sleeves may be there."""
+    picture = garments.draw(specs.Garment("vest", Piece(specs.TANK, Cloth((70.0, 90.0, 60.0)))))
+    alpha = (picture.alpha * 255).astype(np.uint8)
+    whole = read_cut_out(picture.bgr, alpha, GarmentCategory.TOP)
+    refuse_unfit(whole)
+    left, *_ = cv2.boundingRect(alpha)
+    part = whole.alpha.copy()
+    part[:, : left + 20] = 0
+    at_the_side = replace(whole, alpha=np.roll(part, -left - 20, 1))
+    assert Limit.PARTS_UNCLEAR in limits_of(whole.bgr, at_the_side)[0]
+    with pytest.raises(Refused):
+        refuse_unfit(at_the_side)
 
 
 def test_a_long_dress_without_sleeves_is_fit():

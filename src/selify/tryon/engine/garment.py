@@ -89,11 +89,13 @@ def read_cut_out(
     mask = largest_part(cut.alpha > 0.5)
     halves = _halves(mask) if category is GarmentCategory.DRESS else None
     if halves is not None:
-        return _one_piece(_read(bgr, cut, mask, category), cut, halves)
-    return _read(bgr, cut, mask, category)
+        return _one_piece(_read(bgr, cut, mask, category), cut, halves, segmenter)
+    return _read(bgr, cut, mask, category, segmenter)
 
 
-def _read(bgr: Bgr, cut: CutOut, mask: Mask, category: GarmentCategory) -> Garment:
+def _read(
+    bgr: Bgr, cut: CutOut, mask: Mask, category: GarmentCategory, segmenter: Segmenter | None = None
+) -> Garment:
     if category is not GarmentCategory.BOTTOM:
         mask = without_back_straps(without_hanger(mask))
     top = bottom = None
@@ -103,7 +105,7 @@ def _read(bgr: Bgr, cut: CutOut, mask: Mask, category: GarmentCategory) -> Garme
         bottom = bottom_points(mask)
     else:
         top = _points_of_top(mask, category)
-        neckline = find_neckline(bgr, mask, top)
+        neckline = find_neckline(bgr, mask, top, segmenter)
         top = top.with_collar(neckline.ends)
         outside = _inside_of_back(top, neckline, mask.shape)
     cloth = bled(bgr, np.where(outside > 0, 0, cut.alpha))
@@ -120,10 +122,13 @@ def _points_of_top(mask: Mask, category: GarmentCategory) -> TopPoints:
         raise Refused(RefusalCode.GARMENT_NOT_FOUND, details=details) from error
 
 
-def _one_piece(whole: Garment, cut: CutOut, halves: tuple[Mask, Mask]) -> Garment:
+def _one_piece(
+    whole: Garment, cut: CutOut, halves: tuple[Mask, Mask], segmenter: Segmenter | None
+) -> Garment:
     kinds = GarmentCategory.BOTTOM, GarmentCategory.TOP
     trousers, top = (
-        _read(whole.bgr, cut, half, kind) for half, kind in zip(halves, kinds, strict=True)
+        _read(whole.bgr, cut, half, kind, segmenter)
+        for half, kind in zip(halves, kinds, strict=True)
     )
     return replace(whole, parts=(trousers, top))
 

@@ -8,7 +8,9 @@ import numpy as np
 
 from selify.tryon.engine.arrays import Array, Bgr, Mask, Point, Points
 from selify.tryon.engine.geometry import resample, smooth
+from selify.tryon.engine.masks import grown, parts_touching, pixel, polygon
 from selify.tryon.engine.points import TopPoints
+from selify.tryon.engine.segmenter import Segmenter
 
 _SAMPLES = 60
 _DEPTHS = 50
@@ -23,6 +25,27 @@ _OPEN = 0.3
 _STANDS = 0.065
 # Pixels to either side over which an outline's steps are evened out.
 _SMOOTHED = 4
+# What the segmenter is asked, in widths of the collar from the middle between its points (right, down): inside the back, at
+# these places and so far below its upper edge; and on front, shoulders and wall.
+_BACK, _BELOW_EDGE = (-0.22, -0.1, 0.0, 0.1, 0.22), 0.05
+_FRONT = (
+    (-0.5, 0.35),
+    (0.5, 0.35),
+    (-0.4, 0.8),
+    (0.4, 0.8),
+    (0, 0.9),
+    (0, 1.1),
+    (-0.8, 0.5),
+    (0.8, 0.5),
+    (0, -0.4),
+)
+_LOOKED_AT, _ASKED_SIDE = (1.1, 0.6, 1.4), 512
+# An answer is believed that spans the collar, does not run out along the shoulders, and ends below in such a curve.
+_SPANS, _RUNS_OUT, _OFF_CURVE = 0.8, 0.19, 0.05
+_NEAR_COLLAR = (0.06, 0.03, 0.0, -0.06, -0.12)
+# A V is deeper than this, in widths of the collar.
+_ROUND, _POINTED = 2.0, 0.35
+_BAND = 0.2
 # Shapes of the curve, and how usual they are.
 _POWERS = {2.0: 1.0, 3.5: 0.9, 1.15: 0.75}
 
@@ -72,17 +95,33 @@ NO_NECKLINE = Neckline((np.zeros(2), np.zeros(2)), 0.0, 0.0)
 """Of trousers and skirts."""
 
 
-def find_neckline(bgr: Bgr, mask: Mask, points: TopPoints) -> Neckline:
-    """The curve below the outline's own neck with the clearest edge, weighed by what is usual."""
+def find_neckline(
+    bgr: Bgr, mask: Mask, points: TopPoints, segmenter: Segmenter | None = None
+) -> Neckline:
+    """Where the inside of the back ends, as the segmenter sees it; where it does not, and without one, by its edge."""
     left, right = (np.asarray(p, float) for p in points.collar)
     width = points.neck_width
     depth = outline_depth(mask, left, right)
     between_straps = points.sleeves is None and depth > _OPEN * width
     outline = smooth(points.neck, _SMOOTHED) if between_straps else None
-    own = Neckline((left, right), depth, 0.0, outline=outline)
-    tall = points.box[3] - points.box[1]
     if width <= 0.06 * (points.box[2] - points.box[0]):
-        return own
+        return Neckline((left, right), depth, 0.0, outline=outline)
+    clearest = _clearest(bgr, mask, points, depth)
+    if outline is not None:
+        own = Neckline((left, right), depth, 0.0, outline=outline)
+        return own if clearest is None else _below(outline, clearest)
+    seen = None
+    if segmenter is not None:
+        seen = _below_back(_inside_back(segmenter, bgr, mask, points), mask, points, depth)
+    # All of the back that is seen, or only its band with the label.
+    if seen is not None and seen.depth < _BAND * width and clearest is not None:
+        seen = clearest if clearest.confidence > 0.5 and clearest.depth < 0.5 * width else seen
+    return seen or clearest or Neckline((left, right), depth, 0.0)
+
+
+def _clearest(bgr: Bgr, mask: Mask, points: TopPoints, depth: float) -> Neckline | None:
+    """The curve below the outline's own neck, ``depth`` deep, with the clearest edge, weighed by what is usual."""
+    width, tall = points.neck_width, points.box[3] - points.box[1]
     sigma = max(0.8, 0.0025 * (points.box[2] - points.box[0]))
     lab = cv2.cvtColor(cv2.GaussianBlur(bgr, (0, 0), sigma), cv2.COLOR_BGR2LAB).astype(np.float32)
     step = max(2.0, 0.008 * tall)
@@ -101,10 +140,66 @@ def find_neckline(bgr: Bgr, mask: Mask, points: TopPoints) -> Neckline:
     start, shape, best = (int(i) for i in np.unravel_index(scores.argmax(), scores.shape))
     found = float(scores[start, shape, best])
     if found <= _MIN_EVIDENCE:
-        return own
+        return None
     confidence = min(1.0, found / (3 * _MIN_EVIDENCE))
-    neckline = Neckline(starts[start], float(depths[best]), confidence, list(_POWERS)[shape])
-    return neckline if outline is None else _below(outline, neckline)
+    return Neckline(starts[start], float(depths[best]), confidence, list(_POWERS)[shape])
+
+
+def _inside_back(segmenter: Segmenter, bgr: Bgr, mask: Mask, points: TopPoints) -> Mask:
+    """What seems to be the inside of the back, (H, W); an answer to be doubted."""
+    width, middle = points.neck_width, (points.collar[0] + points.collar[1]) / 2
+    aside, above, below = (share * width for share in _LOOKED_AT)
+    x0, y0 = np.maximum(middle - np.array([aside, above]), 0).astype(int)
+    x1, y1 = np.minimum(middle + np.array([aside, below]), mask.shape[::-1]).astype(int)
+    look = segmenter.look(np.ascontiguousarray(bgr[y0:y1, x0:x1]), _ASKED_SIDE)
+    scale = look.size[1] / (x1 - x0)
+    columns = [int(np.clip(middle[0] + share * width, x0, x1 - 1)) for share in _BACK]
+    edges = [(x, mask[:, x].argmax() + _BELOW_EDGE * width) for x in columns]
+    inside, outside = np.array(edges), middle + width * np.array(_FRONT)
+    odds = look.ask((inside - (x0, y0)) * scale, (outside - (x0, y0)) * scale).odds
+    found = np.zeros_like(mask)
+    part = cv2.resize(odds, (int(x1 - x0), int(y1 - y0)), interpolation=cv2.INTER_LINEAR)
+    found[y0:y1, x0:x1] = part > 0
+    return parts_touching(found & mask, _dots(mask.shape, inside))
+
+
+def _dots(shape: tuple[int, ...], points: Points) -> Mask:
+    dots = np.zeros(shape, np.uint8)
+    for point in points:
+        cv2.circle(dots, pixel(point), 1, (1,), -1)
+    return dots
+
+
+def _below_back(back: Mask, mask: Mask, points: TopPoints, own: float) -> Neckline | None:
+    """The curve in which the inside of the back ends, deeper than the outline's ``own``; None where it does not look like
+    one.
+    """
+    (left, right), width = points.collar, points.neck_width
+    x = np.linspace(left[0] + 0.1 * width, right[0] - 0.1 * width, _SAMPLES)
+    columns = back[:, x.astype(int)]
+    there = columns.any(0)
+    if there.mean() < _SPANS:
+        return None
+    lower = (back.shape[0] - columns[::-1].argmax(0))[there]
+    x = x[there]
+    best, neckline = _OFF_CURVE * width, None
+    for inset in _NEAR_COLLAR:
+        ends = _ends(mask, points, inset)
+        share = (x - ends[0][0]) / (ends[1][0] - ends[0][0])
+        chord = ends[0][1] + share * (ends[1][1] - ends[0][1])
+        for power in _POWERS:
+            shape = np.maximum(bow(share, power), 0.05)
+            depth = float(np.median((lower - chord) / shape))
+            off = float(np.abs(chord + depth * shape - lower).mean())
+            pointed = power < _ROUND and depth < _POINTED * width
+            if off < best and depth > own + 0.02 * width and not pointed:
+                best, neckline = off, Neckline(ends, depth, 1.0, power)
+    if neckline is None:
+        return None
+    above = np.array([0, 0.5 * width])
+    within = np.vstack([neckline.curve(_SAMPLES), right - above, left - above])
+    beyond = back & (1 - grown(polygon(back.shape, within), 0.03 * width))
+    return neckline if beyond.sum() < _RUNS_OUT * back.sum() else None
 
 
 def _below(outline: Points, neckline: Neckline) -> Neckline:

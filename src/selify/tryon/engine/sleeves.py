@@ -33,6 +33,11 @@ _NEARLY_WHOLE = 0.8
 _TIP = 0.1
 _USUAL_SHORT = 0.55
 _LEAST_LENGTH = 0.2
+# Of tops, from the shoulder's tip, in trunks.
+_USUAL_LENGTH = 1.15
+# How far down, in upper arms, wide shoulders hang at most. An outline does not show a shoulder's seam: sleeves as long as
+# tees have them (0.3 of its length) seem shorter where it lies further in than they were taken to begin.
+_MOST_DOWN = ((0.3, 0.37), (0.25, 0.0))
 _OVER_WRIST = 0.05
 _LEAST_SEAM = 0.06
 
@@ -66,7 +71,7 @@ def _fit(
     person: Person, body: BodyFit, points: TopPoints, torso: TorsoFit, side: int, sleeve: Sleeve
 ) -> SleeveFit:
     bone = _bone(person, side)
-    length = _length(person, points, torso, side)
+    length = _length(person, body, points, torso, side)
     pit_length = _pit_length(person, torso, side)
     # The lower seam begins at the armpit: of a cap sleeve it is short, and the cuff slants.
     lower_end = max(length, pit_length + _LEAST_SEAM * person.skeleton.span)
@@ -87,7 +92,7 @@ def _bone(person: Person, side: int) -> Points:
     return np.vstack([resample(arm[:2], 30), resample(arm[1:], 30)[1:], root])
 
 
-def _length(person: Person, points: TopPoints, torso: TorsoFit, side: int) -> float:
+def _length(person: Person, body: BodyFit, points: TopPoints, torso: TorsoFit, side: int) -> float:
     """Of the sleeve's upper edge along the bone, from the shoulder joint. Both are as long as the longer one: a sleeve
     that is bent in its picture seems shorter.
     """
@@ -101,8 +106,21 @@ def _length(person: Person, points: TopPoints, torso: TorsoFit, side: int) -> fl
     if out > _LONG * points.length or length > _NEARLY_WHOLE * whole:
         return whole + _OVER_WRIST * s.span
     usual = max(_USUAL_SHORT * s.span, length)
-    length = max(_LEAST_LENGTH * s.span, 0.65 * length + 0.35 * usual) * foreshortened
+    length = max(_LEAST_LENGTH * s.span, 0.65 * length + 0.35 * usual)
+    most = upper_arm * float(np.interp(flat / points.length, *_MOST_DOWN))
+    length = max(length, min(_down_arm(body, points, torso, side), length + most)) * foreshortened
     return _like_worn(person, side, length)
+
+
+def _down_arm(body: BodyFit, points: TopPoints, torso: TorsoFit, side: int) -> float:
+    """By the garment's proportions: shoulders that are wider than these hang down the arm, and the sleeve begins there."""
+    s = body.skeleton
+    tips = body.tau_of((body.tips[0] + body.tips[1]) / 2)
+    tall = max(torso.hem_height - tips, _USUAL_LENGTH) * s.trunk
+    half = distance(*points.collar) / 2 + max(
+        distance(points.collar[k], points.shoulders[k]) + _own_lengths(points, k)[1] for k in SIDES
+    )
+    return half / max(1.0, points.length) * tall - distance(s.neck, body.tips[side])
 
 
 def _own_lengths(points: TopPoints, side: int) -> tuple[float, float]:

@@ -150,9 +150,17 @@ def _evenness(garment: Garment) -> float:
 
 def _parts_unclear(garment: Garment) -> bool:
     """Nothing shows where arms come out of it, or what it brings to every picture already speaks against them all."""
-    if garment.top is not None and not garment.top.arms_seen:
+    if garment.top is not None and (not garment.top.arms_seen or _side_missing(garment)):
         return True
     return conviction(garment_traits(garment)).convincing < BARS["convincing"]
+
+
+def _side_missing(garment: Garment) -> bool:
+    """A top without sleeves that ends at the picture's side: they may lie beyond it."""
+    if garment.top is None or garment.top.sleeves is not None:
+        return False
+    mask = largest_part(garment.alpha > 0.5)
+    return max(float((mask[:, side] > 0).mean()) for side in (0, -1)) > _CUT_OFF
 
 
 def _contrast(bgr: Bgr, mask: Mask, backdrop: Backdrop) -> float:
