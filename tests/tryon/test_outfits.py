@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 from tests.infra.world import ACCOUNT, SYSTEM, Brand, World
-from tests.tryon.test_tryon_job import Fuse, PhotoServer, Studio, already_scored, jpeg, photos
+from tests.tryon.test_tryon_job import PhotoServer, Studio, already_scored, jpeg, photos
 
 from selify import billing, commerce
 from selify.commerce import LeffaMetadata, NewGarment
@@ -473,28 +473,7 @@ async def test_killed_at_every_step_an_outfit_still_ends_once(world: World, shop
     await shop.try_on()
     steps = shop.fuse.steps
     assert steps > 20
-    for number in range(1, steps + 1):
-        person = f"person{number}"
-        world.platform.sent.clear()
-        await world.sql("DELETE FROM internal.jobs")
-        world.platform.readers.clear()
-        comment = world.comment(person_ref=person, username=person)
-        world.platform.readers[comment.comment_ref] = person
-        await world.say(comment)
-        await world.say(shop.photo(person_ref=person))
-        shop.fuse = Fuse(blows_at=number)
-        await shop.work()
-        await world.deliver()
-        assert shop.fuse.steps == number, "it blew"
-        await shop.work_until_over()
-        await world.deliver()
-        assert [text[:10] for text in world.platform.texts] == [
-            "Hi! I'm At",
-            "Got your p",
-            "[picture]",
-            "Here you a",
-            "How do you",
-        ], f"killed at step {number}"
+    assert len([step async for step in shop.killed_at_every_step()]) == steps
     assert await world.charges() == ["completed"] * (steps + 1)
     used = await world.value("SELECT count(*) FROM public.wardrobe_usage_events")
     assert used == 2 * (steps + 1)

@@ -183,6 +183,35 @@ class Studio:
             rules=self.rules,
         )
 
+    async def killed_at_every_step(self) -> AsyncIterator[int]:
+        """After a job that ran through: for each of its steps somebody new asks, whose worker is killed there. All end with
+        one picture.
+        """
+        world, steps = self.world, self.fuse.steps
+        for number in range(1, steps + 1):
+            person = f"person{number}"
+            world.platform.sent.clear()
+            await world.sql("DELETE FROM internal.jobs")
+            world.platform.readers.clear()
+            comment = world.comment(person_ref=person, username=person)
+            world.platform.readers[comment.comment_ref] = person
+            await world.say(comment)
+            await world.say(self.photo(person_ref=person))
+            self.fuse = Fuse(blows_at=number)
+            await self.work()
+            await world.deliver()
+            assert self.fuse.steps == number, "it blew"
+            await self.work_until_over()
+            await world.deliver()
+            assert [text[:10] for text in world.platform.texts] == [
+                "Hi! I'm At",
+                "Got your p",
+                "[picture]",
+                "Here you a",
+                "How do you",
+            ], f"killed at step {number}"
+            yield number
+
     async def work(self) -> None:
         """Run what is due, once."""
         runner = JobRunner(
@@ -328,28 +357,7 @@ async def test_killed_at_every_step_it_still_ends_once(
     await world.deliver()
     steps = studio.fuse.steps
     assert steps > 15
-    for number in range(1, steps + 1):
-        person = f"person{number}"
-        world.platform.sent.clear()
-        await world.sql("DELETE FROM internal.jobs")
-        world.platform.readers.clear()
-        comment = world.comment(person_ref=person, username=person)
-        world.platform.readers[comment.comment_ref] = person
-        await world.say(comment)
-        await world.say(studio.photo(person_ref=person))
-        studio.fuse = Fuse(blows_at=number)
-        await studio.work()
-        await world.deliver()
-        assert studio.fuse.steps == number, "it blew"
-        await studio.work_until_over()
-        await world.deliver()
-        assert [text[:10] for text in world.platform.texts] == [
-            "Hi! I'm At",
-            "Got your p",
-            "[picture]",
-            "Here you a",
-            "How do you",
-        ], f"killed at step {number}"
+    async for _ in studio.killed_at_every_step():
         assert await world.value("SELECT state FROM internal.jobs") == "done"
     assert set(await world.charges()) == {"completed"}
     assert len(await world.charges()) == steps + 1
