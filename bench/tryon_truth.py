@@ -29,6 +29,17 @@ from selify_sandbox.drawn_world.specs import Garment as Drawn
 
 FIGURE = "truth"
 _EACH_WORN_BY = 2
+# Of the grid few pictures show skin that has to be painted; these do.
+_BARED = (
+    ("long sleeves", "tee"),
+    ("striped", "tee with motif"),
+    ("tee", "striped V neck"),
+    ("arm in front", "dress"),
+    ("tee", "dress"),
+    ("long sleeves", "dress with sleeves"),
+    ("arm in front", "tank"),
+    ("dress", "shorts"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +67,15 @@ def outcomes(pairs: Sequence[tuple[str, Drawn]]) -> Iterator[Outcome]:
 
 
 def pairs(each_worn_by: int) -> list[tuple[str, Drawn]]:
-    """Every garment on so many people, who take turns."""
-    names = list(PEOPLE)
-    return [
+    """Every garment on so many people, who take turns; of several each also pairs of which skin has to be painted."""
+    names, kinds = list(PEOPLE), {garment.kind: garment for garment in GARMENTS}
+    grid = [
         (names[(number + 3 * turn) % len(names)], garment)
         for number, garment in enumerate(GARMENTS)
         for turn in range(each_worn_by)
     ]
+    bared = [(name, kinds[kind]) for name, kind in _BARED] if each_worn_by > 1 else []
+    return list(dict.fromkeys([*grid, *bared]))
 
 
 def _read(perception: Perception, garment: Drawn) -> Garment | Refused:

@@ -1,5 +1,7 @@
 """The figure on the drawn world: medians of what is sent, and the share that is not."""
 
+from collections import Counter
+
 from bench.tryon_truth import Outcome, by_kind, lines, pairs
 
 from selify_sandbox.drawn_world.samples import GARMENTS, PEOPLE
@@ -33,7 +35,8 @@ def test_what_nothing_was_sent_of_has_no_line() -> None:
 
 def test_every_garment_is_worn_by_as_many_different_people_as_asked() -> None:
     for count in (1, 2):
-        worn = set(pairs(count))
-        assert len(worn) == count * len(GARMENTS)
-        assert {garment for _, garment in worn} == set(GARMENTS)
+        worn = pairs(count)
+        assert len(worn) == len(set(worn))
+        times = Counter(garment for _, garment in worn)
+        assert min(times[garment] for garment in GARMENTS) == count
         assert {person for person, _ in worn} == set(PEOPLE)

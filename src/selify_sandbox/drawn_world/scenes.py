@@ -127,8 +127,8 @@ class Measures:
     ``overlap``: intersection over union of where the garment is shown and where it has to be.
     ``sleeve``, ``hem``, ``neck``: errors in shoulder spans; the sleeve is the worse of the two. A
     bottom has neither sleeve nor neck, an open jacket no neck: None. ``colour``: CIEDE2000 between the garment there and
-    the true one, over cells, median. ``skin``: the same for skin that had to be painted, None where
-    there is next to none. ``restored``: where old clothes stood out beyond person and garment, the
+    the true one, over cells, median. ``skin``: the same for skin that had to be painted and that the
+    garment does not hide, None where there is next to none. ``restored``: where old clothes stood out beyond person and garment, the
     share that looks like what is behind it; None where there is next to none of that. ``face``, ``hair``, ``background``: share that stayed as it was (1 for a
     head without hair).
     """
@@ -158,14 +158,16 @@ def measure(scene: Scene, result: Bgr) -> Measures:
     top = scene.garment.category is not GarmentCategory.BOTTOM
     whole = top and scene.garment.piece.cut.front is not Front.OPEN
     union = int((shown | region).sum())
-    bared = scene.bared.sum() > _ENOUGH * scene.photo.silhouette.sum()
+    # Where the garment hides skin it is too long, which its hem and its cuffs tell.
+    bared = scene.bared & (1 - grown(shown, 0.02 * scene.span))
+    enough = bared.sum() > _ENOUGH * scene.photo.silhouette.sum()
     return Measures(
         overlap=float((shown & region).sum() / max(1, union)),
         sleeve=_sleeve_error(scene, shown) if top else None,
         hem=_edge_error(scene, shown, upper=False),
         neck=_edge_error(scene, shown, upper=True) if whole else None,
         colour=_colour_error(scene, result, region, _CLOTH_CELL),
-        skin=_colour_error(scene, result, scene.bared, _SKIN_CELL) if bared else None,
+        skin=_colour_error(scene, result, bared, _SKIN_CELL) if enough else None,
         restored=_restored(scene, result),
         face=_unchanged(scene, result, scene.photo.face),
         hair=_unchanged(scene, result, scene.photo.mask(Part.HAIR)),

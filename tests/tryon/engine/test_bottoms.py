@@ -9,6 +9,8 @@ import pytest
 from tests.infra.read_only import read_only
 
 from selify.tryon.engine.body import fit_body
+from selify.tryon.engine.bottom_cut import BottomCut
+from selify.tryon.engine.bottoms import _Trousers, fit_bottom
 from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.labels import Label
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see, try_on
@@ -16,7 +18,8 @@ from selify.tryon.engine.reading import Limit
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.skeleton import refuse_if_undressable
 from selify.tryon.engine.suitability import limits_of
-from selify.tryon.engine.trousers import dress_bottom
+from selify.tryon.engine.trousers import _draped, _left_over, dress_bottom
+from selify.tryon.engine.undressing import undress
 from selify.tryon.types import GarmentCategory
 from selify_sandbox.drawn_world import garments, people, scenes, specs
 from selify_sandbox.drawn_world.samples import PEOPLE
@@ -39,19 +42,24 @@ def read(garment: specs.Garment) -> Garment:
 
 
 @pytest.fixture(scope="module")
-def wear(perception, thorough):
-    """The picture of somebody in a garment, and the scene with the true one."""
-
+def seen_below(perception, thorough):
     @cache
     def seen(person: specs.Person) -> Seen:
         # Where a dress ends and legs begin only the segmenter tells.
         eyes = thorough if person == PEOPLE["dress"] else perception
         return read_only(see(eyes, scenes.photo(person).bgr, GarmentCategory.BOTTOM))
 
+    return seen
+
+
+@pytest.fixture(scope="module")
+def wear(seen_below):
+    """The picture of somebody in a garment, and the scene with the true one."""
+
     @cache
     def worn(person: specs.Person, garment: specs.Garment) -> tuple[Scene, TryOn]:
         place = scene(person, garment)
-        return place, read_only(dressed_in(read(garment), place.photo.bgr, seen(person)))
+        return place, read_only(dressed_in(read(garment), place.photo.bgr, seen_below(person)))
 
     return worn
 
@@ -122,6 +130,39 @@ def test_nothing_is_left_of_a_high_waistband(wear):
     assert after.sum() < 0.01 * before.sum()
 
 
+def test_above_the_hips_no_wall_is_seen_through_anybody(seen_below):
+    """Between the fronts of an open blouse the old waistband was seen: there the new one is."""
+    place = seen_below(PEOPLE["tee"])
+    lower = undress(place.person, place.fit)
+    belly = np.zeros_like(lower.old)
+    x, y = place.fit.centre(lower.waist.height - 0.15).astype(int)
+    belly[y - 30 : y + 30, x - 25 : x + 25] = 1
+    lower = replace(lower, old=lower.old | belly)
+    points = read(SLIM).bottom
+    assert points is not None
+    fit = fit_bottom(lower, read(SLIM), points)
+    left = _left_over(place.person, lower, fit, _draped(place.person, read(SLIM), fit))
+    assert left.rim[belly > 0].all()
+    assert not left.background[belly > 0].any()
+
+
+def test_legs_part_little_by_little(seen_below):
+    """However far apart they lay in the garment's picture."""
+    place = seen_below(PEOPLE["tee"])
+    lower, points = undress(place.person, place.fit), read(SLIM).bottom
+    assert points is not None
+    trousers = _Trousers(lower, BottomCut.of(read(SLIM), points))
+    start, span = lower.crotch_along, lower.span
+    middle = place.fit.centre(1 + start / place.fit.skeleton.trunk)
+    out = place.fit.skeleton.outwards[1]
+    apart = [
+        float(np.dot(trousers._parted(1, start, middle + out * 0.3 * span, share) - middle, out))
+        for share in (0.0, 0.3, 0.6, 1.0)
+    ]
+    assert np.allclose(np.array(apart)[[0, 3]], [0.0, 0.3 * span])
+    assert np.all(np.diff(apart) > 0)
+
+
 def _red(picture):
     return (picture[..., 2].astype(int) - picture[..., 1]) > 100
 
@@ -184,13 +225,16 @@ def test_a_garment_that_hangs_aslant_is_not_put_on_anybody(perception):
     assert caught.value.details["reason"] == "crooked"
 
 
-def test_trousers_with_their_hanger_are_not_put_on_anybody(perception):
-    """The inside of their back, above the front's edge, would be worn at the belly."""
+@pytest.mark.parametrize("reach", [12, 9999], ids=["hook", "bar with clips"])
+def test_trousers_with_their_hanger_are_not_put_on_anybody(perception, reach):
+    """The inside of their back, above the front's edge, would be worn at the belly, or the bar itself."""
     drawn = garments.draw(SLIM)
     alpha, bgr = (drawn.alpha * 255).astype(np.uint8), drawn.bgr.copy()
-    rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha[alpha.shape[0] // 3])
-    top, middle = int(rows[0]), int(columns.mean())
-    hook = slice(max(0, top - 30), top + 8), slice(middle - 12, middle + 12)
+    top = int(np.flatnonzero(alpha.any(1))[0])
+    columns = np.flatnonzero(alpha[top + 8])
+    middle, half = int(columns.mean()), len(columns) // 2
+    reach = min(reach, half + 14)
+    hook = slice(max(0, top - 30), top + 8), slice(middle - reach, middle + reach)
     alpha[hook], bgr[hook] = 255, 20
     hung = read_cut_out(bgr, alpha, GarmentCategory.BOTTOM)
     limits, unfit = limits_of(bgr, hung)

@@ -25,6 +25,8 @@ _FULL_LENGTH = 0.75
 # Between legs that stand close, at shares of the way from crotch to ankle: how far, in shoulder spans, each side of wide
 # trousers goes beyond the middle. Further down a gap tells them from a skirt.
 _GAP = (0.0, 0.25, 0.5, 1.0), (0.015, 0.0, -0.025, -0.035)
+# Down from the crotch, in shoulder spans: there the legs part little by little, however far apart they lay.
+_PARTING = 0.45
 _OVER_THE_SHOE = 0.05
 # How far the hem lies aside of the waist, in widths of the hips: trousers laid straight have 0.17 at most.
 MOST_LEANING = 0.26
@@ -168,8 +170,19 @@ class _Trousers:
         wide = abs(outer - inner) * self._scale
         if down <= 1:
             return source, *self._seat_row(side, down, wide)
-        along = self.lower.crotch_along + (down - 1) * (end - self.lower.crotch_along)
-        return source, *self._leg_row(side, along, wide * _FLAT_LEGS)
+        start = self.lower.crotch_along
+        along = start + (down - 1) * (end - start)
+        outside, inside = self._leg_row(side, along, wide * _FLAT_LEGS)
+        share = (along - start) / min(_PARTING * self.lower.span, max(1.0, 0.7 * (end - start)))
+        return source, outside, self._parted(side, along, inside, min(1.0, share))
+
+    def _parted(self, side: int, along: float, inner: Point, share: float) -> Point:
+        """``inner`` edge of a leg, at ``share`` 0 on the middle line, where the other leg's is too."""
+        body = self.lower.body
+        centre = body.centre(1 + along / body.skeleton.trunk)
+        out = body.skeleton.outwards[side]
+        apart = max(0.0, float(np.dot(inner - centre, out)))
+        return np.asarray(inner - out * apart * (1 - share**1.5))
 
     def _seat_row(self, side: int, down: float, wide: float) -> tuple[Point, Point]:
         out = self.lower.body.skeleton.outwards[side]

@@ -21,6 +21,7 @@ from selify.tryon.engine.masks import (
     grown,
     guided,
     opened,
+    shrunk,
     soft_polygon,
 )
 from selify.tryon.engine.person import Person
@@ -157,6 +158,9 @@ def _left_over(person: Person, lower: LowerBody, fit: BottomFit, drape: _Drape) 
     waistband = lower.waist.seen & (person.along < lower.waist.height + 0.1)
     rim = left & near & ((1 - wide) | waistband)
     rim = (rim > 0) | _bare_beside(person, legs, fit, drape) | _pinholes(person, drape)
+    # Above the hips no wall can be seen through the person.
+    within = shrunk(person.mask, 0.05 * span) & (person.along < 1.0)
+    rim |= (left & within) > 0
     left = left > 0
     limbs = np.zeros(person.shape, np.uint8)
     for leg, end in zip(legs, fit.end, strict=True):
