@@ -38,7 +38,7 @@ BARS: dict[str, float] = {
     "old_replaced": 0.75,
     "coverage": 0.5,
     "old_hidden": 0.96,
-    "convincing": 0.63,
+    "convincing": 0.55,
 }
 """The least value of each measure that passes."""
 
@@ -135,5 +135,6 @@ def _collar_zone(person: Person, garment: Mask) -> Mask:
 
 
 def face_zone(s: Skeleton, shape: tuple[int, ...]) -> Mask:
+    """From brows to chin, within cheeks and jaw also of a head that is turned or tilted: what is beside those may change."""
     centre = s.eyes + (s.mouth - s.eyes) * 0.35
-    return ellipse(shape, centre, s.face_length, 1.35 * s.face_length)
+    return ellipse(shape, centre, 0.85 * s.face_length, 1.15 * s.face_length)
