@@ -72,12 +72,26 @@ def proportion(ratio: float) -> str:
     return f"{ratio:.1f} ×" if ratio >= 1.5 else f"{ratio:.0%}".replace("%", " %")
 
 
-def table(lines: Sequence[Line], machine: Mapping[str, Any]) -> str:
-    """Markdown."""
+Machine = Mapping[str, Any]
+"""Facts by name, of the machine that a figure was measured on."""
+
+
+def table(lines: Sequence[Line], machines: Mapping[str, Machine]) -> str:
+    """Markdown. ``machines``: by figure."""
     rows = [_COLUMNS, ("---", "---:", "---", "---:", "---:", "---"), *(i.cells() for i in lines)]
-    facts = ", ".join(f"{name} {value}" for name, value in machine.items())
     body = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-    return f"{body}\n\nMeasured by `make bench` with {facts}."
+    return f"{body}\n\nMeasured by `make bench` {_where(machines)}."
+
+
+def _where(machines: Mapping[str, Machine]) -> str:
+    """Figures of one machine share its facts; only where there are several are they named."""
+    figures: dict[str, list[str]] = {}
+    for figure, machine in machines.items():
+        facts = ", ".join(f"{name} {value}" for name, value in machine.items())
+        figures.setdefault(facts, []).append(f"`{figure}`")
+    if len(figures) == 1:
+        return f"with {next(iter(figures))}"
+    return "; ".join(f"({', '.join(names)}) with {facts}" for facts, names in figures.items())
 
 
 def replaced(text: str, generated: str) -> str:
@@ -104,23 +118,26 @@ class Report:
     readme: Path
     order: Sequence[str]
 
-    def publish(self, measured: Sequence[Line], machine: Mapping[str, Any]) -> None:
-        """Write both files; figures that were not measured now keep their last results."""
-        lines = merged(self._earlier(), measured, self.order)
+    def publish(self, measured: Sequence[Line], machine: Machine) -> None:
+        """Write both files; figures that were not measured now keep their last results, and their machine."""
+        earlier = self._earlier()
+        lines = merged([Line(**line) for line in earlier["lines"]], measured, self.order)
+        known = {**earlier["machines"], **{line.figure: dict(machine) for line in measured}}
+        machines = {figure: known[figure] for figure in dict.fromkeys(i.figure for i in lines)}
         record = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": dict(machine),
+            "machines": machines,
             "lines": [asdict(line) for line in lines],
         }
         self.results.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
         text = self.readme.read_text() if self.readme.exists() else ""
         if START in text:
-            self.readme.write_text(replaced(text, table(lines, machine)))
+            self.readme.write_text(replaced(text, table(lines, machines)))
 
-    def _earlier(self) -> list[Line]:
+    def _earlier(self) -> dict[str, Any]:
         if not self.results.exists():
-            return []
-        return [Line(**line) for line in json.loads(self.results.read_text())["lines"]]
+            return {"lines": [], "machines": {}}
+        return dict(json.loads(self.results.read_text()))
 
 
 def show(lines: Sequence[Line], out: Console) -> None:

@@ -93,12 +93,15 @@ def test_results_and_readme_are_written_and_read_back(tmp_path: Path) -> None:
     readme.write_text(f"# Selify\n{START}\n{END}\nThe end.\n")
     report = Report(tmp_path / "results.json", readme, ("a", "b"))
     report.publish([line("a", 50.0, ratio=0.5, aim=0.6), line("b")], MACHINE)
-    report.publish([line("a", 70.0, ratio=0.7, aim=0.6)], MACHINE)
+    assert "with cores 2 (a processor), PostgreSQL 18.4." in readme.read_text()
+    other = MACHINE | {"cores": "4 (another processor)"}
+    report.publish([line("a", 70.0, ratio=0.7, aim=0.6)], other)
     record = json.loads(report.results.read_text())
-    assert record["machine"] == MACHINE
+    assert record["machines"] == {"a": other, "b": MACHINE}
     assert [made["value"] for made in record["lines"]] == [70.0, 100.0]
     text = readme.read_text()
     assert "| what a measures | 70/s |  |  | 70 % | ≥ 60 % ✓ |" in text
-    assert "cores 2 (a processor), PostgreSQL 18.4" in text
+    assert "(`a`) with cores 4 (another processor), PostgreSQL 18.4; " in text
+    assert "(`b`) with cores 2 (a processor), PostgreSQL 18.4." in text
     assert text.startswith("# Selify\n")
     assert text.endswith("The end.\n")
