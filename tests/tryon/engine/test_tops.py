@@ -17,6 +17,7 @@ from selify.tryon.engine.garment import (
     without_hanger,
 )
 from selify.tryon.engine.limbs import bare_arms
+from selify.tryon.engine.neckline import curve
 from selify.tryon.engine.outline import runs_in_row
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
 from selify.tryon.engine.refusals import Refused
@@ -328,6 +329,20 @@ def test_stripes_are_no_neckline():
         assert plain.top is not None
         off = abs(plain.neckline.depth - printed.neckline.depth)
         assert off < 0.03 * plain.top.length, print_
+
+
+def test_the_upper_edge_of_a_print_is_no_neckline():
+    """On black cloth the neck's own is hardly seen; but what is below a print's is no cloth of the front's."""
+    black = garments.draw(specs.Garment("black", BLACK_TEE))
+    alpha, category = (black.alpha * 255).astype(np.uint8), BLACK_TEE.cut.category
+    plain = np.full_like(black.bgr, 30)
+    points = read_cut_out(plain, alpha, category).top
+    assert points is not None
+    width = points.neck_width
+    upper = curve(*np.array(points.collar), 0.6 * width, np.linspace(0, 1, 40))
+    printed = plain.copy()
+    cv2.fillPoly(printed, [np.vstack([upper, upper[::-1] + (0, width)]).astype(int)], (190, 90, 220))
+    assert read_cut_out(printed, alpha, category).neckline.confidence == 0
 
 
 def test_a_body_is_fitted_by_what_is_seen_of_it(seen):

@@ -46,6 +46,11 @@ _NEAR_COLLAR = (0.06, 0.03, 0.0, -0.06, -0.12)
 # A V is deeper than this, in widths of the collar.
 _ROUND, _POINTED = 2.0, 0.35
 _BAND = 0.2
+# Below a print's upper edge, so far in widths of the collar, is still print; below a neck, or its band, is the front's cloth.
+_IN_PRINT = (0.06, 0.14, 0.24)
+# Where the front's cloth is looked up, for prints seldom are there: so far from the middle, in widths of the collar, and so
+# far down, in lengths; of colours that are at least so frequent there as the most frequent one.
+_BESIDE, _BELOW_PRINT, _FREQUENT, _COLOUR_BINS = 0.75, 0.7, 0.1, (16, 16, 16)
 # Shapes of the curve, and how usual they are.
 _POWERS = {2.0: 1.0, 3.5: 0.9, 1.15: 0.75}
 
@@ -137,6 +142,11 @@ def _clearest(bgr: Bgr, mask: Mask, points: TopPoints, depth: float) -> Neckline
     # What lies further out than the collar has to be clearer.
     scores *= np.where(np.array(_INSETS) < 0, 0.85, 1)[:, None, None]
     scores *= np.array(list(_POWERS.values()))[:, None]
+    own = _of_front(lab, mask, points)
+    print_edges = np.array(
+        [[_of_print(own, ends, depths, power, width) for power in _POWERS] for ends in starts]
+    )
+    scores *= (1 - print_edges) ** 2
     start, shape, best = (int(i) for i in np.unravel_index(scores.argmax(), scores.shape))
     found = float(scores[start, shape, best])
     if found <= _MIN_EVIDENCE:
@@ -275,6 +285,27 @@ def _evidence(
     found = weakest * np.clip((with_it - 0.6) / 0.25, 0, 1)
     usable = (inside.mean(1) >= 0.6) & (missing <= 0.7)
     return np.where(usable, found, 0.0)
+
+
+def _of_front(lab: Array, mask: Mask, points: TopPoints) -> Array:
+    """Where the colours are those of the front beside its middle and near its hem; (H, W), 0 or 1."""
+    plain, aside = mask.copy(), int(_BESIDE * points.neck_width)
+    hem = int(points.box[1] + _BELOW_PRINT * (points.box[3] - points.box[1]))
+    plain[:hem, max(0, int(points.axis) - aside) : int(points.axis) + aside] = 0
+    counts = cv2.calcHist([lab], [0, 1, 2], plain, list(_COLOUR_BINS), [0, 256] * 3)
+    frequent = counts / max(1.0, float(counts.max())) > _FREQUENT
+    bins = np.clip((lab / 256 * np.array(_COLOUR_BINS)).astype(int), 0, np.array(_COLOUR_BINS) - 1)
+    return np.asarray(frequent[tuple(bins.transpose(2, 0, 1))], np.float32)
+
+
+def _of_print(
+    own: Array, ends: tuple[Point, Point], depths: Array, power: float, width: float
+) -> Array:
+    """Of the curve at each of the depths: how much of it has something else than the front's cloth below."""
+    share = np.linspace(0.12, 0.88, _SAMPLES)
+    points = np.array([curve(*ends, float(depth), share, power) for depth in depths])
+    below = [_at(own, points + np.array([0, down * width])) <= 0.5 for down in _IN_PRINT]
+    return np.asarray(np.all(below, 0).mean(1))
 
 
 def _at(picture: Array, points: Array) -> Array:
