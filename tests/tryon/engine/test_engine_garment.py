@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from selify.tryon.engine.cutout import Backdrop, cut_out
+from selify.tryon.engine.cutout import Backdrop, ByColour, cut_out
 from selify.tryon.engine.garment import read_cut_out
 from selify.tryon.engine.keypoints import top_points
 from selify.tryon.engine.neckline import curve
@@ -165,3 +165,22 @@ def test_a_cuff_is_where_the_sleeve_ends_however_wide_it_is(sleeve, cuff):
     for found, sign in zip(points.sleeves, (-1, 1), strict=True):
         for end, (x, y) in zip((found.upper[-1], found.lower[-1]), cuff, strict=True):
             assert np.hypot(*(end - (450 + sign * x, y))) < 30
+
+
+@pytest.mark.parametrize("shade", [0, 60], ids=["light", "in shadow"])
+def test_the_wall_between_legs_whose_hems_touch_is_no_cloth(shade):
+    """A white stripe down the middle of a top is."""
+    picture = np.full((900, 600, 3), 244, np.uint8)
+    outer = np.array([(190, 60), (410, 60), (450, 860), (150, 860)])
+    gap = np.array([(300, 330), (318, 780), (302, 850), (298, 850), (282, 780)])
+    cv2.fillPoly(picture, [outer], (60, 80, 70))
+    cv2.fillPoly(picture, [gap], (244, 244, 244))
+    cv2.fillPoly(picture, [np.array([(300, 330), (312, 620), (288, 620)])], (244 - shade,) * 3)
+    trousers, top = (
+        ByColour(picture, None).cut(category).alpha > 0.5
+        for category in (GarmentCategory.BOTTOM, GarmentCategory.TOP)
+    )
+    inside = cv2.erode(cv2.fillPoly(np.zeros((900, 600), np.uint8), [gap], (1,)), np.ones((7, 7)))
+    assert trousers[inside > 0].mean() < 0.03
+    assert top[inside > 0].mean() > 0.9
+    assert trousers[200, 200:400].all()

@@ -16,6 +16,7 @@ from selify.tryon.engine.masks import (
     ellipse,
     largest_part,
     opened,
+    parts_touching,
 )
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.segmenter import Looked, Segmenter
@@ -26,6 +27,11 @@ from selify.tryon.types import GarmentCategory, RefusalCode
 _WORK_SIDE = 512
 # What was voted is what was there before: its finer edge is kept.
 _SAME = 0.99
+# A gap between legs: how much taller than wide it is where their hems touch, how far down it begins, and from which share of
+# the bottom's width on it may be; in its shadow it is off the ground's colour by this much of what the palest tenth of the
+# cloth is.
+_LEG_GAP, _BELOW_WAIST, _MIDDLE = 2.5, 0.12, 0.25
+_SHADED, _PALEST = 0.6, 10
 
 
 class Backdrop(StrEnum):
@@ -123,7 +129,8 @@ def _by_colour(bgr: Bgr, *, bottom: bool) -> CutOut:
     small = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
     border = Border.of(lab)
-    mask = _on_plain(small, lab, border) if border.plain else _on_busy(small, lab, border, bottom)
+    on_ground = _on_plain if border.plain else _on_busy
+    mask = on_ground(small, lab, border, bottom)
     if not mask.any():
         raise Refused(RefusalCode.GARMENT_NOT_FOUND)
     mask = _tidy(mask, busy=not border.plain, bottom=bottom)
@@ -147,7 +154,7 @@ def _full_size(mask: Mask, size: tuple[int, int]) -> Soft:
     return np.asarray(np.clip((soft - 0.5) * 2.2 + 0.38, 0, 1))
 
 
-def _on_plain(bgr: Bgr, lab: Array, border: Border) -> Mask:
+def _on_plain(bgr: Bgr, lab: Array, border: Border, bottom: bool) -> Mask:
     """Flood the background from the rim: as far as it looks like the rim's fitted colour."""
     background, noise = _background(lab, border)
     off = np.sqrt((((lab - background) * np.array([0.8, 2, 2], np.float32)) ** 2).sum(2))
@@ -161,10 +168,28 @@ def _on_plain(bgr: Bgr, lab: Array, border: Border) -> Mask:
         return np.zeros_like(wall)
     holes = (off < same) & (edge < 26) & ~outside
     if (off[~outside] < same).mean() < 0.35:
-        outside |= _background_holes(holes, off, outside, 1.7 * max(0.8, noise * 0.6))
+        same_hole = 1.7 * max(0.8, noise * 0.6)
+        outside |= _background_holes(holes, off, outside, same_hole, bottom=bottom)
     mask = largest_part(opened(~outside, 1))
     mask = _without_shadow(mask, lab, background, edge)
-    return _tightened(mask, off)
+    if bottom:
+        mask &= 1 - _between_legs(mask, off, same)
+    return _tightened(largest_part(mask), off)
+
+
+def _between_legs(mask: Mask, off: Array, same: float) -> Mask:
+    """The upper end of the gap between two legs lies in their shadow: nearer to the ground than to any of the cloth."""
+    x, y, width, height = cv2.boundingRect(mask)
+    core = cv2.erode(mask, np.ones((3, 3), np.uint8), iterations=max(1, int(0.02 * width)))
+    if not core.any():
+        return np.zeros_like(mask)
+    like_ground = off < max(same, _SHADED * float(np.percentile(off[core > 0], _PALEST)))
+    middle = np.zeros(mask.shape, bool)
+    aside = int(_MIDDLE * width)
+    middle[y + int(_BELOW_WAIST * height) : y + height, x + aside : x + width - aside] = True
+    gap = opened(like_ground & middle & (mask > 0), 1)
+    ground = ((mask == 0) & middle).astype(np.uint8)
+    return parts_touching(gap, cv2.dilate(ground, np.ones((3, 3), np.uint8)))
 
 
 def _background(lab: Array, border: Border) -> tuple[Array, float]:
@@ -215,8 +240,10 @@ def _flooded(wall: Mask) -> Array:
     return reached[labels]
 
 
-def _background_holes(holes: Array, off: Array, outside: Array, same: float) -> Array:
-    """Enclosed patches of true background: between sleeve and body, or in the neck."""
+def _background_holes(
+    holes: Array, off: Array, outside: Array, same: float, *, bottom: bool
+) -> Array:
+    """Enclosed patches of true background: between sleeve and body, in the neck, or between legs whose hems touch."""
     inside = ~outside
     columns = np.flatnonzero(inside.any(0))
     top = np.flatnonzero(inside.any(1))[0]
@@ -231,7 +258,9 @@ def _background_holes(holes: Array, off: Array, outside: Array, same: float) -> 
         region = labels == part
         beside = abs(centres[part][0] - middle) / width > 0.17
         in_neck = centres[part][1] < top + 0.12 * holes.shape[0]
-        if off[region].mean() < same and (beside or in_neck):
+        _, y, wide, tall, _ = (int(v) for v in stats[part])
+        legs = bottom and tall > _LEG_GAP * wide and y > top + _BELOW_WAIST * holes.shape[0]
+        if off[region].mean() < same and (beside or in_neck or legs):
             found |= region
     return found
 
