@@ -104,7 +104,7 @@ def _outcome(
 def _why_not_sent(result: TryOn, garment: Garment) -> str:
     """As the engine's process decides; empty where the picture is sent."""
     try:
-        refuse_if_unconvincing(result)
+        refuse_if_unconvincing(result, garment)
     except Refused as refused:
         return str(refused.details["reason"])
     scores = assess_own(result.person, garment, result.dressed)

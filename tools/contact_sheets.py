@@ -81,7 +81,7 @@ class Studio:
             done = dressed_in(cloth, photo, self._look(person, photo, category))
             picture = done.bgr
             result.traits = traits_of(done.person, cloth, done.dressed)
-            refuse_if_unconvincing(done)
+            refuse_if_unconvincing(done, cloth)
             result.scores, result.refused = _judged(done, cloth)
         except Refused as refused:
             result.refused = f"{refused.code.value} {refused.details or ''}".strip()

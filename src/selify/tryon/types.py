@@ -69,6 +69,7 @@ class RefusalReason(StrEnum):
         "longer"  # a top that would hang out below the garment, and no belly is made up instead
     )
     BARE_LEGS = "bare_legs"  # they are covered where this garment shows them
+    DRESS = "dress"  # of which the upper half would be left above a bottom
 
 
 class RenderWarning(StrEnum):

@@ -20,7 +20,8 @@ from selify.tryon.engine.skeleton import refuse_if_undressable
 from selify.tryon.engine.suitability import limits_of
 from selify.tryon.engine.trousers import _draped, _left_over, dress_bottom
 from selify.tryon.engine.undressing import undress
-from selify.tryon.types import GarmentCategory
+from selify.tryon.engine.worker import refuse_if_unconvincing
+from selify.tryon.types import GarmentCategory, RefusalReason
 from selify_sandbox.drawn_world import garments, people, scenes, specs
 from selify_sandbox.drawn_world.samples import PEOPLE
 from selify_sandbox.drawn_world.scenes import Scene, scene
@@ -115,6 +116,42 @@ def test_a_skirt_that_is_shorter_than_the_dress_shows_the_legs_below(wear):
     painted[: int(low - 0.06 * place.span)] = False
     legs = place.perfect.mask(Part.SKIN)[y0:y1, x0:x1] > 0
     assert (painted & ~legs).sum() < 0.05 * painted.sum()
+
+
+@pytest.mark.parametrize("garment", [SLIM, SKIRT], ids=["trousers", "skirt"])
+def test_half_a_dress_is_not_sent_above_a_bottom(wear, garment):
+    """It can be cut at the waist, but was never made to end there."""
+    with pytest.raises(Refused) as caught:
+        refuse_if_unconvincing(wear(PEOPLE["dress"], garment)[1], read(garment))
+    assert caught.value.details["reason"] == RefusalReason.DRESS
+    refuse_if_unconvincing(wear(PEOPLE["tank"], WIDE)[1], read(WIDE))
+
+
+def test_shorts_are_no_longer_for_a_hem_that_lies_aslant(seen_below):
+    """In its last rows only a corner of each leg is left, far narrower than the leg in it."""
+    drawn = garments.draw(SHORTS)
+    alpha = (drawn.alpha * 255).astype(np.uint8)
+    mask = alpha > 127
+    low, columns = np.flatnonzero(mask.any(1))[-1], np.flatnonzero(mask.any(0))
+    middle = columns.mean()
+    x, y = np.meshgrid(np.arange(mask.shape[1]), np.arange(mask.shape[0]))
+    alpha[y > low - 0.45 * np.abs(x - middle)] = 0
+    place = seen_below(PEOPLE["tank"])
+    lower = undress(place.person, place.fit)
+    ends = []
+    for shorts in (read(SHORTS), read_cut_out(drawn.bgr, alpha, GarmentCategory.BOTTOM)):
+        assert shorts.bottom is not None
+        ends.append(fit_bottom(lower, shorts, shorts.bottom).end)
+    assert max(ends[1]) < max(ends[0]) + 0.1 * place.person.skeleton.span
+
+
+def test_how_far_a_bottom_is_stretched_is_measured(seen_below):
+    place, slim = seen_below(PEOPLE["tank"]), read(SLIM)
+    assert slim.bottom is not None
+    fit = fit_bottom(undress(place.person, place.fit), slim, slim.bottom)
+    strips = [replace(strip, target=strip.target * (1, 2)) for strip in fit.strips]
+    assert fit.strain < 0.4
+    assert replace(fit, strips=(strips[0], strips[1])).strain > fit.strain + 0.4
 
 
 def test_nothing_is_left_of_a_high_waistband(wear):

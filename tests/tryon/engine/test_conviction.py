@@ -14,9 +14,15 @@ from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.suitability import limits_of, refuse_unfit
 from selify.tryon.engine.traits import traits_of
 from selify.tryon.engine.worker import refuse_if_unsure
-from selify.tryon.types import QualityScores, RefusalCode, RefusalReason
+from selify.tryon.types import GarmentCategory, QualityScores, RefusalCode, RefusalReason
 
-WEIGHTS = {n: one for n, one in tomllib.loads(FILE.read_text()).items() if isinstance(one, dict)}
+CATEGORIES = {"tops": GarmentCategory.TOP, "bottoms": GarmentCategory.BOTTOM}
+WEIGHTS = {
+    (CATEGORIES[group], name): one
+    for group, table in tomllib.loads(FILE.read_text()).items()
+    for name, one in table.items()
+    if isinstance(one, dict)
+}
 
 
 @pytest.fixture(scope="module")
@@ -33,39 +39,37 @@ def traits(good, garments):
 
 
 def test_a_good_picture_convinces(traits):
-    found = conviction(traits)
+    found = conviction(traits, GarmentCategory.TOP)
     assert found.convincing > BARS["convincing"]
     assert not found.doubts
 
 
 def test_every_weight_is_of_a_trait(traits):
-    assert set(WEIGHTS) <= set(traits)
+    assert {name for _, name in WEIGHTS} <= set(traits)
 
 
-@pytest.mark.parametrize("name", sorted(WEIGHTS))
-def test_more_of_a_trait_never_helps(traits, name):
-    one = WEIGHTS[name]
+@pytest.mark.parametrize(("category", "name"), sorted(WEIGHTS))
+def test_more_of_a_trait_never_helps(traits, category, name):
+    one = WEIGHTS[category, name]
     values = [one["free"], one["fully"], 2 * one["fully"]]
-    scores = [conviction({**traits, name: value}).convincing for value in values]
+    scores = [conviction({**traits, name: value}, category).convincing for value in values]
     assert scores == sorted(scores, reverse=True)
 
 
-@pytest.mark.parametrize("name", sorted(n for n, one in WEIGHTS.items() if one["never"] < 1e9))
-def test_too_much_of_some_traits_forbids_a_picture(traits, name):
-    found = conviction({**traits, name: WEIGHTS[name]["never"] * 1.01})
+@pytest.mark.parametrize(
+    ("category", "name"), sorted(key for key, one in WEIGHTS.items() if one["never"] < 1e9)
+)
+def test_too_much_of_some_traits_forbids_a_picture(traits, category, name):
+    found = conviction({**traits, name: WEIGHTS[category, name]["never"] * 1.01}, category)
     assert found.convincing == 0
     assert found.doubts[0] == name
 
 
 def test_the_worst_doubt_is_named_first(traits):
-    weights = sorted(WEIGHTS, key=lambda name: -WEIGHTS[name]["weight"])[:2]
-    full = {name: WEIGHTS[name]["fully"] for name in weights if WEIGHTS[name]["never"] > 1e9}
-    allowed = {
-        name: min(value, 0.99 * WEIGHTS[name]["never"])
-        for name, value in {n: WEIGHTS[n]["fully"] for n in weights}.items()
-    }
-    doubts = conviction({**traits, **allowed, **full}).doubts
-    assert set(doubts) & set(weights)
+    own = {name: one for (of, name), one in WEIGHTS.items() if of is GarmentCategory.TOP}
+    worst, next_one = sorted(own, key=lambda name: -own[name]["weight"])[:2]
+    much = {name: min(own[name]["fully"], 0.99 * own[name]["never"]) for name in (worst, next_one)}
+    assert set(conviction({**traits, **much}, GarmentCategory.TOP).doubts) & {worst, next_one}
 
 
 # --- The traits -----------------------------------------------------------------------------------
@@ -110,6 +114,25 @@ def test_forearms_in_sleeves_in_front_of_the_trunk_are_seen(dress, garments):
     assert traits_of(done.person, garments["tee-sunrise"], done.dressed)["sleeves_across"] == 0
 
 
+def test_arms_of_another_hue_than_the_face_are_seen(good, garments, traits):
+    """Painted by what had been taken for skin, or old cloth that still is."""
+    bare = good.person.zones.arms & good.person.mask & (good.dressed.cover < 0.5)
+    green = good.dressed.bgr.copy()
+    green[bare > 0] = (90, 170, 120)
+    found = traits_of(good.person, garments["tee-sunrise"], replace(good.dressed, bgr=green))
+    assert traits["unlike_skin"] < 0.1 < 0.9 < found["unlike_skin"]
+
+
+def test_cloth_far_from_where_it_was_laid_is_seen(dress, garments):
+    """Old cloth in the crook of an arm became new cloth, and hung in the air beside it."""
+    done = dress("alex", "tee-sunrise")
+    stray = np.zeros_like(done.dressed.painted)
+    stray[:80, :80] = 1
+    found = traits_of(done.person, garments["tee-sunrise"], replace(done.dressed, stray=stray))
+    own = traits_of(done.person, garments["tee-sunrise"], done.dressed)
+    assert own["stray"] < 0.005 < found["stray"]
+
+
 @pytest.fixture(scope="module")
 def coat(garments):
     """With its sleeves on it."""
@@ -128,6 +151,8 @@ def coat(garments):
         ("sleeves_across", RefusalReason.ARMS),
         ("old_left", RefusalReason.LAYERS),
         ("strange_neck", RefusalReason.LAYERS),
+        ("legs_painted", RefusalReason.BARE_LEGS),
+        ("restored_below", RefusalReason.LOOSE),
     ],
 )
 def test_what_another_photo_would_mend_is_said(doubt, reason):

@@ -16,13 +16,17 @@ from selify.tryon.engine.garment import (
     without_back_straps,
     without_hanger,
 )
+from selify.tryon.engine.labels import Label
 from selify.tryon.engine.limbs import bare_arms
 from selify.tryon.engine.neckline import curve
 from selify.tryon.engine.outline import runs_in_row
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
+from selify.tryon.engine.reading import Limit
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.shading import drop_shadow
 from selify.tryon.engine.sleeves import fit_sleeves
+from selify.tryon.engine.suitability import limits_of, refuse_unfit
+from selify.tryon.engine.traits import traits_of
 from selify.tryon.types import RefusalReason
 from selify_sandbox.drawn_world import garments, scenes, specs
 from selify_sandbox.drawn_world.samples import PEOPLE
@@ -341,8 +345,79 @@ def test_the_upper_edge_of_a_print_is_no_neckline():
     width = points.neck_width
     upper = curve(*np.array(points.collar), 0.6 * width, np.linspace(0, 1, 40))
     printed = plain.copy()
-    cv2.fillPoly(printed, [np.vstack([upper, upper[::-1] + (0, width)]).astype(int)], (190, 90, 220))
+    cv2.fillPoly(
+        printed,
+        [np.vstack([upper, upper[::-1] + np.array([0, width])]).astype(int)],
+        (190, 90, 220),
+    )
     assert read_cut_out(printed, alpha, category).neckline.confidence == 0
+
+
+def test_an_old_sleeve_that_was_taken_for_skin_is_covered_by_a_new_one(seen):
+    """Red ones are read so now and then. What is bare beside a sleeve is in it."""
+    person = replace(
+        PEOPLE["tee"], upper=Piece(replace(specs.TEE, ease=22), Cloth((40.0, 40.0, 220.0)))
+    )
+    place = seen(person, read(LONG).category)
+    label, arms = place.person.label.copy(), place.person.zones.arms > 0
+    label[arms & (label == Label.UPPER)] = Label.SKIN
+    misread = replace(place.person, label=label, skin=(label == Label.SKIN).astype(np.uint8))
+    misread = replace(place, person=misread)
+    result = dressed_in(read(LONG), scenes.photo(person).bgr, misread)
+    x0, y0, x1, y1 = result.crop
+    after = result.bgr[y0:y1, x0:x1].astype(int)
+    red = (after[..., 2] > 150) & (after[..., 1] < 90) & arms
+    assert red.sum() < 0.003 * arms.sum()
+
+
+def test_painted_skin_has_the_hue_of_the_face(seen):
+    """Also where half of a yellow sleeve was taken for skin that is seen."""
+    person = replace(
+        PEOPLE["long sleeves"], upper=Piece(specs.LONG_SLEEVE, Cloth((70.0, 200.0, 220.0)))
+    )
+    place = seen(person, read(TEE).category)
+    forearms = (place.person.zones.forearms[0] | place.person.zones.forearms[1]) > 0
+    label = place.person.label.copy()
+    low = (place.person.along > 0.5) & forearms & (label == Label.UPPER)
+    label[low] = Label.SKIN
+    misread = replace(place.person, label=label, skin=place.person.skin | low.astype(np.uint8))
+    result = dressed_in(read(TEE), scenes.photo(person).bgr, replace(place, person=misread))
+    x0, y0, x1, y1 = result.crop
+    painted = cv2.erode(result.dressed.painted, np.ones((9, 9))) > 0
+    assert painted.sum() > 2000
+    found = cv2.cvtColor(result.bgr[y0:y1, x0:x1], cv2.COLOR_BGR2LAB)[painted]
+    skin = cv2.cvtColor(np.array([[person.skin]], np.uint8), cv2.COLOR_BGR2LAB)[0, 0]
+    off = np.median(found[:, 1:].astype(float), 0) - skin[1:]
+    assert np.hypot(*off) < 8
+
+
+def test_sleeves_that_lie_on_the_sides_are_no_hem():
+    """Found only to be one where it runs up them."""
+    top = read(LONG).top
+    assert top is not None
+    assert Limit.PARTS_UNCLEAR not in limits_of(read(LONG).bgr, read(LONG))[0]
+    climbing = np.vstack(
+        [top.hem[0] - (0, 0.3 * top.chest_width), top.hem, top.hem[-1] - (0, 0.3 * top.chest_width)]
+    )
+    assert top.sleeves is not None
+    wide = [
+        replace(s, lower=np.vstack([s.lower, s.upper[-1] + (0, top.chest_width)]))
+        for s in top.sleeves
+    ]
+    for wrong in (replace(top, hem=climbing), replace(top, sleeves=(wide[0], wide[1]))):
+        with pytest.raises(Refused) as caught:
+            refuse_unfit(replace(read(LONG), top=wrong))
+        assert caught.value.details["reason"] == Limit.PARTS_UNCLEAR
+
+
+def test_a_bent_elbow_counts_where_it_is_in_a_sleeve(wear):
+    bent = [
+        traits_of(result.person, read(garment), result.dressed)["bent"]
+        for name, garment in (("tee", LONG), ("arm in front", LONG), ("arm in front", TEE))
+        for _, result in [wear(PEOPLE[name], garment)]
+    ]
+    assert bent[0] < 0.1 < 0.4 < bent[1]
+    assert bent[2] == 0
 
 
 def test_a_body_is_fitted_by_what_is_seen_of_it(seen):

@@ -70,6 +70,22 @@ class BottomFit:
     end: tuple[float, float]
     scale: float
 
+    @property
+    def strain(self) -> float:
+        """How far any third of it is stretched or shrunk lengthwise, as the largest natural logarithm of a ratio."""
+        ratios = [
+            fitted / max(1.0, flat * self.scale)
+            for strip in self.strips
+            for flat, fitted in zip(_thirds(strip.source), _thirds(strip.target), strict=True)
+        ]
+        return float(np.abs(np.log(np.maximum(ratios, 1e-3))).max())
+
+
+def _thirds(grid: Array) -> list[float]:
+    """How long each third of a grid's middle column is."""
+    steps = np.hypot(*np.diff(grid[:, _ACROSS // 2], axis=0).T)
+    return [float(third.sum()) for third in np.array_split(steps, 3)]
+
 
 def fit_bottom(lower: LowerBody, garment: Garment, points: BottomPoints) -> BottomFit:
     """Raises Refused for a garment that does not hang straight down in its picture."""
@@ -123,20 +139,12 @@ class _Trousers:
         leg, start, span = self.lower.legs[side], self.lower.crotch_along, self.lower.span
         above = (1 - self.lower.waist.height) * self.lower.body.skeleton.trunk
         end = self.cut.length * _FLAT_HIPS * self.lower.hips / self.cut.hips - above
-        end = max(end, start + 0.06 * (leg.length - start), self._as_wide_as_hem(side))
+        end = max(end, start + 0.06 * (leg.length - start))
         if end - start > _FULL_LENGTH * (leg.length - start):
             return leg.length + _OVER_THE_SHOE * span
         if leg.worn_end and abs(end - leg.worn_end) < _SHARED_HEM * span:
             return leg.worn_end + 0.01 * span
         return end
-
-    def _as_wide_as_hem(self, side: int) -> float:
-        """How far down the leg is clearly too wide for the garment's hem: it cannot end there."""
-        leg = self.lower.legs[side]
-        hem = abs(np.subtract(*self.cut.ends(self.cut.hem(side) - 1, side))) * self._scale
-        along = np.linspace(0, leg.length, len(leg.outer))
-        wide = along[leg.outer + leg.inner > 1.25 * hem]
-        return float(wide[-1]) if len(wide) else 0.0
 
     def _strip(self, side: int, end: float) -> Strip:
         upper = _ROWS // 3

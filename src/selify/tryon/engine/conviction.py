@@ -1,6 +1,7 @@
 """How a stranger would take a picture of ours: its traits, weighed as people judged such pictures.
 
-The weights are in conviction.toml, with what they were fitted to; tools/fit_conviction.py fits them anew.
+The weights are in conviction.toml, with what they were fitted to; tools/fit_conviction.py fits them anew. Bottoms have
+their own, for what goes wrong with them is something else.
 """
 
 import tomllib
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from selify.tryon.engine.arrays import Array
+from selify.tryon.types import GarmentCategory
 
 FILE = Path(__file__).with_name("conviction.toml")
 # However much there is of a trait, it counts no more than this many times.
@@ -28,9 +30,14 @@ class Conviction:
     doubts: tuple[str, ...]
 
 
-def conviction(traits: Mapping[str, float]) -> Conviction:
+def group_of(category: GarmentCategory) -> str:
+    """Of whose weights a garment's are part: the name of a table in conviction.toml."""
+    return "bottoms" if category is GarmentCategory.BOTTOM else "tops"
+
+
+def conviction(traits: Mapping[str, float], category: GarmentCategory) -> Conviction:
     """``traits`` as in traits.py. One that is missing speaks against nothing, one without a weight does not count."""
-    bias, weighed = _weights()
+    bias, weighed = _weights(group_of(category))
     against = {
         name: one.weight * float(counts(traits.get(name, 0.0), one.free, one.fully))
         for name, one in weighed.items()
@@ -56,7 +63,7 @@ class _Weight:
 
 
 @cache
-def _weights() -> tuple[float, dict[str, _Weight]]:
-    found = tomllib.loads(FILE.read_text("utf-8"))
+def _weights(group: str) -> tuple[float, dict[str, _Weight]]:
+    found = tomllib.loads(FILE.read_text("utf-8"))[group]
     bias = float(found.pop("bias"))
     return bias, {name: _Weight(**one) for name, one in found.items()}

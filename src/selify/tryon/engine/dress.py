@@ -58,13 +58,19 @@ _SHOULDER_CAP = 0.2
 _ON_SHOULDER = 0.05
 _TUCK_IN = _("For this garment, please send a photo with your top tucked in, or in a short one.")
 
+# In shoulder spans: further than this from where it was laid, cloth has strayed.
+_STRAY = 0.06
+# In shoulder spans: how far from a new sleeve bare arm is still in it, and what is round a bare arm.
+_ALL_ROUND, _ROUND_ARM = 0.22, 0.08
+
 
 @dataclass(frozen=True, slots=True)
 class Dressed:
     """The picture, how much of each pixel is the new garment, and where skin was painted.
 
     ``worn`` is the old garment, ``replaced`` all of the photo that shows something else now. Of these, for the gate:
-    ``limbs`` painted as round skin, ``restored`` background, cloth ``reached`` out to cover the old beside the new.
+    ``limbs`` painted as round skin, ``restored`` background, cloth ``reached`` out to cover the old beside the new, and
+    ``stray`` of it that lies far from where the garment does.
     ``strain``: how far parts are stretched or shrunk lengthwise, as the largest natural logarithm of a ratio;
     ``distortion``: the trunk's, of lengths in one direction against another.
     """
@@ -77,6 +83,7 @@ class Dressed:
     limbs: Mask | None = None
     restored: Mask | None = None
     reached: Mask | None = None
+    stray: Mask | None = None
     strain: float = 0.0
     distortion: float = 0.0
 
@@ -105,9 +112,11 @@ def dress(
     drape = _draped(person, cloth, torso, sleeves)
     drape.cover *= _within_silhouette(person, garment, torso, drape.sleeves)
     limbs = bare_limbs(person)
-    left = _left_over(person, body, torso, sleeves, drape, worn, limbs)
+    clad = _in_sleeves(person, sleeves, limbs)
+    left = _left_over(person, body, torso, sleeves, drape, worn, limbs, clad)
+    laid = drape.cover > 0.5
     _reach_out(person, drape, left)
-    front = _in_front(person, body, torso, drape, sleeved=bool(sleeves))
+    front = _in_front(person, body, torso, drape, clad, sleeved=bool(sleeves))
     cover = np.clip(drape.cover * (1 - front) * (1 - _head(person)), 0, 1)
     hidden = np.maximum(cover, grown(left.skin, 0.03 * person.skeleton.span))
     base = _without_old_rim(person, worn, left, hidden)
@@ -127,6 +136,7 @@ def dress(
         limbs=left.arms,
         restored=left.background & (cover <= 0.5),
         reached=(left.torso | left.sleeve) & (cover > 0.5),
+        stray=(cover > 0.5) & (1 - grown(laid, _STRAY * person.skeleton.span)),
         strain=_strain(body, points, torso, sleeves),
         distortion=drape.distortion,
     )
@@ -240,6 +250,7 @@ def _left_over(
     drape: _Drape,
     worn: Mask,
     limbs: Limbs,
+    clad: Array,
 ) -> _LeftOver:
     span = person.skeleton.span
     left = (worn > 0) & (drape.cover <= 0.97)
@@ -255,11 +266,9 @@ def _left_over(
     on_arm = left & bare & ~neck
     sleeve = on_arm & _beside_sleeves(person, sleeves, drape)
     beyond = on_arm & ~sleeve
-    if sleeves:
-        # An arm in a new sleeve is not bare anywhere above its cuff.
-        clad = beyond & (limbs.mask > 0) & ~_beyond_cuffs(person, sleeves)
-        sleeve, beyond = sleeve | clad, beyond & ~clad
-    sleeve |= _bare_beside_sleeves(person, sleeves, drape)
+    # An arm in a new sleeve is not bare anywhere above its cuff.
+    sleeve, beyond = sleeve | (beyond & clad), beyond & ~clad
+    sleeve |= _bare_beside_sleeves(person, drape) & clad & ~neck
     trunk = left & ~bare & ~neck & (person.along < torso.hem_height + 0.15)
     trunk |= _hips_beside(person, torso, drape)
     limb = limbs.mask > 0
@@ -331,16 +340,21 @@ def _beside_sleeves(person: Person, sleeves: list[SleeveFit], drape: _Drape) -> 
     return near & ~_beyond_cuffs(person, sleeves, 0.025)
 
 
-def _bare_beside_sleeves(person: Person, sleeves: list[SleeveFit], drape: _Drape) -> Array:
-    """Bare arm that looks out beside a sleeve which covers it: sleeves go all the way round."""
+def _in_sleeves(person: Person, sleeves: list[SleeveFit], limbs: Limbs) -> Array:
+    """Where arms are, and a little round them, down to the cuffs of the new sleeves."""
     if not sleeves:
         return np.zeros(person.shape, bool)
-    zones = person.zones
-    arms = zones.upper_arms[0] | zones.upper_arms[1] | zones.forearms[0] | zones.forearms[1]
-    span = person.skeleton.span
-    near = grown(drape.sleeves > 0.5, 0.09 * span) > 0
-    bare = (person.skin > 0) & (grown(arms, 0.06 * span) > 0) & near & (drape.cover <= 0.97)
-    return bare & ~_beyond_cuffs(person, sleeves)
+    arms = (grown(limbs.drawn, _ROUND_ARM * person.skeleton.span) | limbs.mask) > 0
+    return arms & ~_beyond_cuffs(person, sleeves)
+
+
+def _bare_beside_sleeves(person: Person, drape: _Drape) -> Array:
+    """Bare arm that looks out beside a sleeve which covers it, or an old sleeve that was taken for one: sleeves go all
+    the way round.
+    """
+    near = grown(drape.sleeves > 0.5, _ALL_ROUND * person.skeleton.span) > 0
+    beside = np.isin(person.label, (Label.SKIN, Label.UPPER)) & (person.mask > 0)
+    return np.asarray(beside & near & (drape.cover <= 0.97))
 
 
 def _rim_reach(person: Person, sleeves: list[SleeveFit]) -> float:
@@ -444,15 +458,15 @@ def _reach_out(person: Person, drape: _Drape, left: _LeftOver) -> None:
 
 
 def _in_front(
-    person: Person, body: BodyFit, torso: TorsoFit, drape: _Drape, *, sleeved: bool
+    person: Person, body: BodyFit, torso: TorsoFit, drape: _Drape, clad: Array, *, sleeved: bool
 ) -> Soft:
-    """Bare forearms, hands and hair that hide the garment."""
+    """Bare forearms, hands and hair that hide the garment; what is in its sleeves does not."""
     s, shape = person.skeleton, person.shape
     arms = person.zones.lower_arms.copy()
     for k in SIDES:
         start = s.shoulders[k] * 0.35 + s.elbows[k] * 0.65
         arms |= capsule(shape, start, s.elbows[k], 0.15 * s.span, 0.15 * s.span)
-    bare = person.skin_alpha * arms * (1 - shrunk(person.upper, 0.01 * s.span))
+    bare = person.skin_alpha * arms * (1 - shrunk(person.upper, 0.01 * s.span)) * ~clad
     bare = blur(bare, _edge_softness(person)) * (1 - drape.sleeves)
     # An upper arm beside the trunk must not eat into the shoulder of the new garment.
     left, right = torso.armpits

@@ -38,7 +38,7 @@ BARS: dict[str, float] = {
     "old_replaced": 0.75,
     "coverage": 0.5,
     "old_hidden": 0.96,
-    "convincing": 0.55,
+    "convincing": 0.5,
 }
 """The least value of each measure that passes."""
 
@@ -65,7 +65,7 @@ class Regions:
 def assess_own(person: Person, garment: Garment, dressed: Dressed) -> QualityScores:
     """Measure a picture that the embedded engine made."""
     measured = assess(person, garment, dressed, regions_of(person, garment.category, dressed))
-    found = conviction(traits_of(person, garment, dressed))
+    found = conviction(traits_of(person, garment, dressed), garment.category)
     return replace(scored({**measured, "convincing": found.convincing}), doubts=found.doubts)
 
 

@@ -33,6 +33,8 @@ _LABEL_SIDE = 512
 # Pixels of hair that tell its colour; how far from it (in shoulder spans) its ends may lie, and how much nearer (squared)
 # to its colours than to others they have to be.
 _ENOUGH_HAIR, _STRANDS, _CLEARLY_HAIR = 200, 0.45, 0.35
+# Pixels of a face that tell its hue, and how far from it (a and b of 8 bits) skin is not.
+_ENOUGH_FACE, _OTHER_HUE = 60, 13.0
 # How soft the rim of skin is, in pixels.
 _SKIN_RIM = 0.7
 
@@ -59,7 +61,9 @@ class Zones:
 
 @dataclass(frozen=True)
 class Person:
-    """A crop of the photo round one person, with everything that was read from it."""
+    """A crop of the photo round one person, with everything that was read from it. ``one_piece``: they wear a dress or an
+    overall.
+    """
 
     bgr: Bgr
     lab: Lab
@@ -72,6 +76,7 @@ class Person:
     skin_colours: list[Cluster]
     cloth_colours: list[Cluster]
     hair_like_clothes: bool
+    one_piece: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -106,6 +111,23 @@ class Person:
         soft = guided(self.bgr, self.hair, max(2, int(0.02 * self.skeleton.span)))
         return soft * (cv2.dilate(self.hair, np.ones((5, 5), np.uint8)) > 0)
 
+    def of_another_hue(self, lab: Lab) -> Array:
+        """Where colours (Lab of 8 bits) cannot be this person's skin by their hue; nowhere if the face is not seen."""
+        if self._face_hue is None:
+            return np.zeros(self.shape, bool)
+        return np.asarray(
+            np.hypot(*(lab[..., 1:] - self._face_hue).transpose(2, 0, 1)) > _OTHER_HUE
+        )
+
+    @cached_property
+    def _face_hue(self) -> Array | None:
+        """Median of a and b."""
+        s = self.skeleton
+        centre = s.eyes + (s.mouth - s.eyes) * 0.35
+        face = ellipse(self.shape, centre, 0.6 * s.face_length, 0.8 * s.face_length)
+        seen = self.lab[(face & self.skin) > 0]
+        return np.median(seen[:, 1:], 0) if len(seen) > _ENOUGH_FACE else None
+
     @cached_property
     def head(self) -> Mask:
         """Face and hair: what no garment may cover."""
@@ -133,11 +155,13 @@ def read_person(
     lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB).astype(np.float32)
     colours = _Colours.sample(lab, mask, skeleton, zones)
     label = _labels(lab, mask, skeleton, zones, colours)
+    one_piece = False
     if segmenter is not None:
         parse = parse_person(segmenter, bgr, skeleton, Former(label, lab, alpha, body_mask))
         alpha = _along_edges(bgr, parse.silhouette, skeleton.span)
         label = np.where(alpha > 0.5, parse.label, np.uint8(Label.BACKGROUND))
-        if parse.one_piece and category is GarmentCategory.DRESS:
+        one_piece = parse.one_piece
+        if one_piece and category is GarmentCategory.DRESS:
             label = _as_one_piece(label, zones)
         colours = colours.told_apart(lab, label)
     radius = max(1.0, 0.0175 * skeleton.span)
@@ -159,6 +183,7 @@ def read_person(
         skin_colours=colours.skin,
         cloth_colours=colours.upper,
         hair_like_clothes=like_clothes,
+        one_piece=one_piece,
     )
 
 

@@ -87,8 +87,8 @@ def _dress(seen: Seen, garment: Garment, *, light: float) -> Dressed:
 def crop_round(
     body: Body, skeleton: Skeleton, shape: tuple[int, ...], category: GarmentCategory
 ) -> tuple[int, int, int, int]:
-    """The person with a margin; a dress may swing out, so its margin is wider."""
-    margin = skeleton.span * (0.9 if category is GarmentCategory.DRESS else 0.4)
+    """The person with a margin; a dress or a skirt may swing out, so theirs is wider."""
+    margin = skeleton.span * (0.4 if category is GarmentCategory.TOP else 0.9)
     points = [skeleton.points]
     rows, columns = np.nonzero(body.mask > 0.3)
     if len(rows):

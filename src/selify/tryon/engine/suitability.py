@@ -15,8 +15,10 @@ from selify.tryon.engine.conviction import conviction
 from selify.tryon.engine.cutout import Backdrop, ByColour
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.gate import BARS
+from selify.tryon.engine.geometry import distance
 from selify.tryon.engine.masks import disc, largest_part, reduced_to
 from selify.tryon.engine.outline import runs_in_row, two_legs
+from selify.tryon.engine.points import TopPoints
 from selify.tryon.engine.reading import Limit, Misfit
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.traits import evenness, garment_traits
@@ -42,6 +44,11 @@ _CUT_OFF = 0.1
 # 0.897 to 1; a dress on its own cloth, of which 60 % were found, 0.81.
 _OF_ONE_OPINION = 0.83
 _LOW_RESOLUTION = 300
+# How much of a hem goes up or down rather than along it, in widths of the chest: it has run along sleeves that lie on the sides.
+# Of 136 tops nine in ten have 0.28 at most, and all with more than this were read wrongly or had a belt hanging from them.
+_CLIMBS, _STEEP = 0.35, 1.2
+# Of a cuff, in widths of the chest: of the same 136 the widest that was one has 0.77, two that were not 1.02 and 2.3.
+_WIDEST_CUFF = 0.95
 # Nobody is dressed in a garment of which one of these is true.
 _NEVER = (Limit.PARTS_UNCLEAR, Limit.ASLANT, Limit.ON_HANGER)
 _SIDE = 512
@@ -105,10 +112,10 @@ def _span(part: Mask, above: float, below: float) -> float:
 
 def refuse_unfit(garment: Garment) -> None:
     """Of a garment that would speak against every picture of it no other photo is asked for. Raises Refused."""
-    if _parts_unclear(garment):
-        raise _unfit(Limit.PARTS_UNCLEAR, _UNCLEAR)
     if _evenness(garment) < _HALF_MISSING:
         raise _unfit(Limit.UNEVEN_OUTLINE, _HALF)
+    if _parts_unclear(garment):
+        raise _unfit(Limit.PARTS_UNCLEAR, _UNCLEAR)
 
 
 def _unfit(limit: Limit, hint: str) -> Refused:
@@ -150,9 +157,28 @@ def _evenness(garment: Garment) -> float:
 
 def _parts_unclear(garment: Garment) -> bool:
     """Nothing shows where arms come out of it, or what it brings to every picture already speaks against them all."""
-    if garment.top is not None and (not garment.top.arms_seen or _side_missing(garment)):
+    points = garment.top
+    if points is not None and (not points.arms_seen or _side_missing(garment)):
         return True
-    return conviction(garment_traits(garment)).convincing < BARS["convincing"]
+    if points is not None and garment.category is GarmentCategory.TOP and _misread(points):
+        return True
+    return conviction(garment_traits(garment), garment.category).convincing < BARS["convincing"]
+
+
+def _misread(points: TopPoints) -> bool:
+    """Its hem runs up its sleeves, or a cuff is as wide as the chest."""
+    return _climbs(points) > _CLIMBS or _widest_cuff(points) > _WIDEST_CUFF
+
+
+def _climbs(points: TopPoints) -> float:
+    steps = np.abs(np.diff(np.asarray(points.hem, float), axis=0))
+    steep = steps[:, 1] > _STEEP * steps[:, 0]
+    return float(np.hypot(*steps[steep].T).sum()) / max(1.0, points.chest_width)
+
+
+def _widest_cuff(points: TopPoints) -> float:
+    widths = [distance(s.upper[-1], s.lower[-1]) for s in points.sleeves or ()]
+    return max(widths, default=0.0) / max(1.0, points.chest_width)
 
 
 def _side_missing(garment: Garment) -> bool:

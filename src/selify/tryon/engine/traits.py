@@ -10,7 +10,7 @@ import numpy as np
 from selify.tryon.engine.arrays import SIDES, Mask
 from selify.tryon.engine.dress import Dressed
 from selify.tryon.engine.garment import Garment
-from selify.tryon.engine.geometry import at_length, distance, lengths_along
+from selify.tryon.engine.geometry import at_length, distance, lengths_along, unit
 from selify.tryon.engine.labels import WORN_AS, Label
 from selify.tryon.engine.masks import (
     distance_to,
@@ -25,32 +25,88 @@ from selify.tryon.engine.person import Person
 from selify.tryon.engine.worn import worn_cuff
 from selify.tryon.types import GarmentCategory
 
+# Old cloth within this of the new, in shoulder spans, is its rim.
+_RIM = 0.015
+# Of a forearm, that it counts as in a sleeve.
+_CLAD = 0.3
+# Pixels of bare arm that tell its colour.
+_ENOUGH = 60
+_OF_TOPS = (
+    "limbs_painted",
+    "chest_painted",
+    "restored",
+    "restored_busy",
+    "reached",
+    "old_left",
+    "strange_neck",
+    "sleeves_across",
+    "bent",
+    "stray",
+    "unlike_skin",
+    "beyond",
+    "outerwear",
+    "strain",
+    "distortion",
+)
+_OF_BOTTOMS = (
+    "legs_painted",
+    "restored_below",
+    "reached_below",
+    "strain_below",
+    "distortion_below",
+)
+
 
 def traits_of(person: Person, garment: Garment, dressed: Dressed) -> dict[str, float]:
-    """By name; see each function."""
+    """By name; see each function. Those of tops and dresses are 0 of a bottom, and the other way round."""
+    own = _traits_of_bottom if garment.category is GarmentCategory.BOTTOM else _traits_of_top
     cover = (dressed.cover > 0.5).astype(np.uint8)
-    area = max(1, int(cover.sum()))
-    bottom = garment.category is GarmentCategory.BOTTOM
-    flared = garment.category is not GarmentCategory.TOP
+    return {
+        **dict.fromkeys((*_OF_TOPS, *_OF_BOTTOMS), 0.0),
+        **own(person, garment, dressed, cover),
+        "hidden": _hidden(person, cover),
+        "turned": person.skeleton.trunk / person.skeleton.span,
+        "small": float(np.log(200 / person.skeleton.span)),
+        **garment_traits(garment),
+    }
+
+
+def _traits_of_top(
+    person: Person, garment: Garment, dressed: Dressed, cover: Mask
+) -> dict[str, float]:
+    area, flared = max(1, int(cover.sum())), garment.category is GarmentCategory.DRESS
+    left = old_left(person, garment.category, dressed, margin=_RIM, anywhere=not flared)
     return {
         "limbs_painted": _share(dressed.limbs, int(person.mask.sum())),
         "chest_painted": _share(_less(dressed.painted, dressed.limbs), area),
         "restored": _share(dressed.restored, area),
         "restored_busy": _busy(person, dressed.restored, area),
         "reached": _share(dressed.reached, area),
-        "old_left": _share(
-            old_left(person, garment.category, dressed, margin=0.015, anywhere=not flared), area
-        ),
-        "strange_neck": 0.0 if bottom else _strange_neck(person, dressed, cover),
-        "sleeves_across": 0.0 if bottom else _sleeves_across(person),
-        "hidden": _hidden(person, cover),
+        "old_left": _share(left, area),
+        "strange_neck": _strange_neck(person, dressed, cover),
+        "sleeves_across": _sleeves_across(person),
+        "bent": _bent(person, cover),
+        "stray": _share(dressed.stray, area),
+        "unlike_skin": _unlike_skin(person, dressed, cover),
         "beyond": float((cover & (1 - person.mask)).sum()) / area * (not flared),
-        "outerwear": 0.0 if bottom else _outerwear(person),
+        "outerwear": _outerwear(person),
         "strain": dressed.strain,
         "distortion": dressed.distortion,
-        "turned": person.skeleton.trunk / person.skeleton.span,
-        "small": float(np.log(200 / person.skeleton.span)),
-        **garment_traits(garment),
+    }
+
+
+def _traits_of_bottom(
+    person: Person, garment: Garment, dressed: Dressed, cover: Mask
+) -> dict[str, float]:
+    area = max(1, int(cover.sum()))
+    left = old_left(person, garment.category, dressed, margin=_RIM, anywhere=False)
+    return {
+        "legs_painted": _share(dressed.limbs, int(person.mask.sum())),
+        "restored_below": _share(dressed.restored, area),
+        "reached_below": _share(dressed.reached, area),
+        "old_left": _share(left, area),
+        "strain_below": dressed.strain,
+        "distortion_below": dressed.distortion,
     }
 
 
@@ -137,6 +193,26 @@ def _sleeves_across(person: Person) -> float:
         inside = [value_at(zone, p) and a <= end for p, a in zip(spots, along, strict=True)]
         across = max(across, float(np.mean(inside)))
     return across
+
+
+def _bent(person: Person, cover: Mask) -> float:
+    """Of the arms in new sleeves, how far the elbow is bent: 0 straight, 1 folded back on itself."""
+    bent = 0.0
+    for k in SIDES:
+        shoulder, elbow, wrist = person.skeleton.arm(k)[:3]
+        forearm = person.zones.forearms[k]
+        if (forearm & cover).sum() > _CLAD * forearm.sum():
+            upper, lower = unit(elbow - shoulder), unit(wrist - elbow)
+            bent = max(bent, float(np.arccos(np.clip(upper @ lower, -1, 1))) / np.pi)
+    return bent
+
+
+def _unlike_skin(person: Person, dressed: Dressed, cover: Mask) -> float:
+    """Of the arms that the picture shows bare, the share whose hue is not the face's: old cloth taken for skin, or paint."""
+    bare = person.zones.arms & person.mask & (1 - cover) & (1 - person.hair)
+    bare &= np.isin(person.label, (Label.SKIN, Label.UPPER)).astype(np.uint8) | dressed.painted
+    lab = cv2.cvtColor(dressed.bgr, cv2.COLOR_BGR2LAB).astype(np.float32)
+    return float(person.of_another_hue(lab)[bare > 0].mean()) if bare.sum() > _ENOUGH else 0.0
 
 
 def _outerwear(person: Person) -> float:

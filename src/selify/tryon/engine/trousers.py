@@ -12,7 +12,7 @@ from selify.tryon.engine.bottoms import BottomFit, Strip, fit_bottom
 from selify.tryon.engine.camera import as_photographed
 from selify.tryon.engine.dress import Dressed
 from selify.tryon.engine.garment import Cloth, Garment
-from selify.tryon.engine.geometry import grid_field
+from selify.tryon.engine.geometry import distortion, grid_field
 from selify.tryon.engine.legs import Leg, bare_legs
 from selify.tryon.engine.masks import (
     blur,
@@ -45,11 +45,11 @@ _MOST_RESTORED = 0.075
 _MOST_UNEVEN = 0.022
 # Two shins painted without any skin of a leg to go by: 0.05, and they look like somebody else's.
 _MOST_BARED, _MOST_BARED_BESIDE_SKIN = 0.015, 0.1
-_CLOSE_FITTING = _("For this garment, please send a photo in close-fitting trousers or leggings.")
+CLOSE_FITTING = _("For this garment, please send a photo in close-fitting trousers or leggings.")
 _SHOW_WAIST = _(
     "For this garment, please send a photo without a coat, in which your waist can be seen well."
 )
-_BARE_LEGS = _("For this garment, please send a photo with bare legs, or in shorts.")
+BARE_LEGS = _("For this garment, please send a photo with bare legs, or in shorts.")
 
 
 def dress_bottom(
@@ -81,6 +81,11 @@ def dress_bottom(
         painted=left.skin,
         worn=old,
         replaced=(cover > 0.5).astype(np.uint8) | left.skin | left.background,
+        limbs=left.skin,
+        restored=left.background & person.mask & (cover <= 0.5),
+        reached=left.rim & (cover > 0.5),
+        strain=fit.strain,
+        distortion=drape.distortion,
     )
 
 
@@ -91,6 +96,7 @@ class _Drape:
     image: Array
     cover: Soft
     shade: Soft
+    distortion: float = 0.0
 
 
 def _draped(person: Person, garment: Garment, fit: BottomFit) -> _Drape:
@@ -119,6 +125,7 @@ def _lay(person: Person, cloth: Cloth, strip: Strip, drape: _Drape) -> Soft:
     softness = max(0.7, 0.003 * person.skeleton.span)
     cover = soft_polygon(person.shape, strip.outline, softness) * field.known(person.shape)
     image = field.pull(cloth.bgr, person.shape)
+    drape.distortion += distortion(field, (cover > 0.5).astype(np.uint8)) / 2
     drape.image = np.where((cover > drape.cover)[..., None], image, drape.image)
     drape.cover = np.maximum(drape.cover, cover)
     return cover
@@ -197,7 +204,7 @@ def _refuse_if_too_much(person: Person, legs: tuple[Leg, Leg], left: _LeftOver) 
             "reason": RefusalReason.LOOSE,
             "restored": round(restored, 3),
         }
-        raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_CLOSE_FITTING, details=details)
+        raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=CLOSE_FITTING, details=details)
     limbs = legs[0].mask(person.shape, 0.0, legs[0].length) | legs[1].mask(
         person.shape, 0.0, legs[1].length
     )
@@ -205,7 +212,7 @@ def _refuse_if_too_much(person: Person, legs: tuple[Leg, Leg], left: _LeftOver) 
     most = _MOST_BARED_BESIDE_SKIN if seen > 0.5 * bared else _MOST_BARED
     if bared > most:
         details = {"reason": RefusalReason.BARE_LEGS, "painted": round(bared, 3)}
-        raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_BARE_LEGS, details=details)
+        raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=BARE_LEGS, details=details)
 
 
 def _bare_beside(person: Person, legs: tuple[Leg, Leg], fit: BottomFit, drape: _Drape) -> Array:

@@ -34,6 +34,7 @@ from selify.tryon.engine.pipeline import LIGHTS, TryOn, dressed_in, see
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.registration import registered
 from selify.tryon.engine.suitability import refuse_unfit
+from selify.tryon.engine.trousers import BARE_LEGS, CLOSE_FITTING
 from selify.tryon.engine.wardrobe import read_picture
 from selify.tryon.engine.worn_garment import garment_in
 from selify.tryon.types import GarmentCategory, QualityScores, RefusalCode, RefusalReason
@@ -48,6 +49,7 @@ _MIN_COVER = 0.02
 # arms look like arms; of a portrait without any bare arm 0.27, and they look like cardboard.
 _MOST_PAINTED = 0.235
 _BARE_ARMS = "For this garment, please send a photo with bare arms."
+_NO_DRESS = "For this garment, please send a photo in a top with trousers or a skirt."
 _LESS_ON = "Please send a photo without a jacket, coat or scarf, in something close-fitting."
 _ARMS_BESIDE = "Please send a photo with your arms beside your body."
 # What a shopper can do about a doubt (traits.py). Nothing, where the garment's picture is to blame.
@@ -62,6 +64,9 @@ _ADVICE = {
     "restored": (RefusalReason.LAYERS, _LESS_ON),
     "restored_busy": (RefusalReason.LAYERS, _LESS_ON),
     "strange_neck": (RefusalReason.LAYERS, _LESS_ON),
+    "legs_painted": (RefusalReason.BARE_LEGS, BARE_LEGS),
+    "restored_below": (RefusalReason.LOOSE, CLOSE_FITTING),
+    "reached_below": (RefusalReason.LOOSE, CLOSE_FITTING),
 }
 
 Operation = Callable[[Frame], Frame]
@@ -116,7 +121,7 @@ class Workshop:
         seen = see(self._perception, photo, garment.needs)
         for light in LIGHTS:
             result = dressed_in(garment, photo, seen, light=light)
-            refuse_if_unconvincing(result)
+            refuse_if_unconvincing(result, garment)
             scores = assess_own(result.person, garment, result.dressed)
             if "colour" not in scores.misses:
                 break
@@ -173,9 +178,14 @@ def _key(data: bytes, category: GarmentCategory) -> str:
     return f"{category}:{hashlib.sha256(data).hexdigest()}"
 
 
-def refuse_if_unconvincing(result: TryOn) -> None:
+def refuse_if_unconvincing(result: TryOn, garment: Garment) -> None:
     """Another attempt would not help: what is worn now stands in the way. Raises Refused."""
     person = max(1, int(result.person.mask.sum()))
+    if garment.category is GarmentCategory.BOTTOM and result.person.one_piece:
+        # Its upper half ends where it was never cut; of ten such pictures nobody called one good.
+        raise Refused(
+            RefusalCode.QUALITY_TOO_LOW, hint=_NO_DRESS, details={"reason": RefusalReason.DRESS}
+        )
     if int((result.dressed.cover > 0.5).sum()) < _MIN_COVER * person:
         raise Refused(RefusalCode.QUALITY_TOO_LOW, details={"reason": "nothing was dressed"})
     painted = int(result.dressed.painted.sum()) / person

@@ -106,6 +106,7 @@ TITLES: Mapping[str, str] = {
     "quality_too_low_loose": _("Wide trousers or a skirt that the piece cannot hide"),
     "quality_too_low_longer": _("A top worn that is longer than the piece"),
     "quality_too_low_bare_legs": _("Covered legs where the piece shows them"),
+    "quality_too_low_dress": _("A dress worn where the piece goes with a top"),
     "quality_too_low_seated": _("Sitting, where they should stand"),
     "garment_not_found": _("Your garment picture is missing"),
     "garment_category_missing": _("Nobody said what the garment is"),

@@ -143,6 +143,7 @@ REASONS: Mapping[str, str] = {
     "loose": _("Wide trousers or a skirt in the way"),
     "longer": _("A top longer than the garment"),
     "bare_legs": _("Covered legs where the garment shows them bare"),
+    "dress": _("A dress where the garment is worn with a top"),
     "person_not_found": _("Nobody was found in the photo"),
     "person_facing_away": _("They looked away from the camera"),
     "person_turned": _("They stood sideways"),
