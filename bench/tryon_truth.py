@@ -21,7 +21,7 @@ from selify.tryon.engine.networks import load_networks
 from selify.tryon.engine.perception import Perception
 from selify.tryon.engine.pipeline import TryOn, try_on
 from selify.tryon.engine.refusals import Refused
-from selify.tryon.engine.worker import refuse_if_unconvincing
+from selify.tryon.engine.worker import refuse_half_a_dress, refuse_if_unconvincing
 from selify_sandbox.drawn_world import garments, scenes
 from selify_sandbox.drawn_world.samples import GARMENTS, PEOPLE
 from selify_sandbox.drawn_world.scenes import Measures, scene
@@ -104,6 +104,7 @@ def _outcome(
 def _why_not_sent(result: TryOn, garment: Garment) -> str:
     """As the engine's process decides; empty where the picture is sent."""
     try:
+        refuse_half_a_dress(result.person, garment)
         refuse_if_unconvincing(result, garment)
     except Refused as refused:
         return str(refused.details["reason"])

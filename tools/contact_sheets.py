@@ -32,7 +32,7 @@ from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.traits import traits_of
 from selify.tryon.engine.wardrobe import read_picture
-from selify.tryon.engine.worker import refuse_if_unconvincing
+from selify.tryon.engine.worker import refuse_half_a_dress, refuse_if_unconvincing
 from selify.tryon.engine.worn_garment import garment_in
 from selify.tryon.types import GarmentCategory
 
@@ -81,6 +81,7 @@ class Studio:
             done = dressed_in(cloth, photo, self._look(person, photo, category))
             picture = done.bgr
             result.traits = traits_of(done.person, cloth, done.dressed)
+            refuse_half_a_dress(done.person, cloth)
             refuse_if_unconvincing(done, cloth)
             result.scores, result.refused = _judged(done, cloth)
         except Refused as refused:

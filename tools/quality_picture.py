@@ -24,7 +24,7 @@ SHOWN = [
     ("long sleeves", "tee"),
     ("striped", "long sleeve"),
     ("tank", "trousers"),
-    ("dress", "wide trousers"),
+    ("striped", "wide trousers"),
     ("striped", "dress with sleeves"),
 ]
 HEIGHT = 460

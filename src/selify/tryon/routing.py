@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.money import MicroUnits
 from selify.tryon.engine.refusals import refusal
@@ -219,7 +220,7 @@ class _Journey:
         if RenderWarning.ARMS_COVER_GARMENT in self._warnings:
             return refusal(
                 RefusalCode.QUALITY_TOO_LOW,
-                hint="Please send a photo with your arms beside your body.",
+                hint=_("Please send a photo with your arms beside your body."),
                 details={"reason": RefusalReason.ARMS.value},
             )
         return told[0] if told else refusal(RefusalCode.QUALITY_TOO_LOW)

@@ -20,7 +20,7 @@ from selify.tryon.engine.skeleton import refuse_if_undressable
 from selify.tryon.engine.suitability import limits_of
 from selify.tryon.engine.trousers import _draped, _left_over, dress_bottom
 from selify.tryon.engine.undressing import undress
-from selify.tryon.engine.worker import refuse_if_unconvincing
+from selify.tryon.engine.worker import refuse_half_a_dress, refuse_if_unconvincing
 from selify.tryon.types import GarmentCategory, RefusalReason
 from selify_sandbox.drawn_world import garments, people, scenes, specs
 from selify_sandbox.drawn_world.samples import PEOPLE
@@ -32,6 +32,7 @@ WIDE = specs.Garment("wide trousers", Piece(specs.WIDE_TROUSERS, Cloth(_GREEN)))
 SLIM = specs.Garment("trousers", Piece(specs.TROUSERS, Cloth(_GREEN)))
 SHORTS = specs.Garment("shorts", Piece(specs.SHORTS, Cloth(_GREEN)))
 SKIRT = specs.Garment("skirt", Piece(specs.SKIRT, Cloth(_GREEN)))
+DRESS = specs.Garment("dress", Piece(specs.DRESS, Cloth(_GREEN)))
 
 
 @cache
@@ -39,7 +40,7 @@ def read(garment: specs.Garment) -> Garment:
     """With its true alpha."""
     drawn = garments.draw(garment)
     alpha = (drawn.alpha * 255).astype(np.uint8)
-    return read_only(read_cut_out(drawn.bgr, alpha, GarmentCategory.BOTTOM))
+    return read_only(read_cut_out(drawn.bgr, alpha, garment.piece.cut.category))
 
 
 @pytest.fixture(scope="module")
@@ -119,12 +120,22 @@ def test_a_skirt_that_is_shorter_than_the_dress_shows_the_legs_below(wear):
 
 
 @pytest.mark.parametrize("garment", [SLIM, SKIRT], ids=["trousers", "skirt"])
-def test_half_a_dress_is_not_sent_above_a_bottom(wear, garment):
+def test_half_a_dress_is_not_sent_above_a_bottom(seen_below, garment):
     """It can be cut at the waist, but was never made to end there."""
     with pytest.raises(Refused) as caught:
-        refuse_if_unconvincing(wear(PEOPLE["dress"], garment)[1], read(garment))
+        refuse_half_a_dress(seen_below(PEOPLE["dress"]).person, read(garment))
     assert caught.value.details["reason"] == RefusalReason.DRESS
-    refuse_if_unconvincing(wear(PEOPLE["tank"], WIDE)[1], read(WIDE))
+    refuse_half_a_dress(seen_below(PEOPLE["tank"]).person, read(garment))
+    refuse_half_a_dress(seen_below(PEOPLE["dress"]).person, read(DRESS))
+
+
+def test_a_bottom_that_is_folded_in_its_picture_is_not_sent(wear):
+    _, worn = wear(PEOPLE["tank"], WIDE)
+    refuse_if_unconvincing(worn, read(WIDE))
+    folded = replace(worn, dressed=replace(worn.dressed, distortion=1.5))
+    with pytest.raises(Refused) as caught:
+        refuse_if_unconvincing(folded, read(WIDE))
+    assert caught.value.details["reason"] == "drawn apart"
 
 
 def test_shorts_are_no_longer_for_a_hem_that_lies_aslant(seen_below):

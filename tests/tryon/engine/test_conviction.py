@@ -44,8 +44,11 @@ def test_a_good_picture_convinces(traits):
     assert not found.doubts
 
 
-def test_every_weight_is_of_a_trait(traits):
-    assert {name for _, name in WEIGHTS} <= set(traits)
+def test_every_weight_is_of_a_trait(traits, dress, garments):
+    trousers = dress("alex", "trousers-ink")
+    of_bottoms = traits_of(trousers.person, garments["trousers-ink"], trousers.dressed)
+    for category, known in zip(CATEGORIES.values(), (traits, of_bottoms), strict=True):
+        assert {name for of, name in WEIGHTS if of is category} <= set(known)
 
 
 @pytest.mark.parametrize(("category", "name"), sorted(WEIGHTS))
@@ -151,6 +154,9 @@ def coat(garments):
         ("sleeves_across", RefusalReason.ARMS),
         ("old_left", RefusalReason.LAYERS),
         ("strange_neck", RefusalReason.LAYERS),
+        ("stray", RefusalReason.LAYERS),
+        ("unlike_skin", RefusalReason.LAYERS),
+        ("bent", RefusalReason.ARMS),
         ("legs_painted", RefusalReason.BARE_LEGS),
         ("restored_below", RefusalReason.LOOSE),
     ],

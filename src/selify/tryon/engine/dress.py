@@ -36,6 +36,7 @@ from selify.tryon.engine.masks import (
     fill_from_nearest,
     grown,
     opened,
+    parts_sized,
     parts_touching,
     polygon,
     shrunk,
@@ -62,6 +63,9 @@ _TUCK_IN = _("For this garment, please send a photo with your top tucked in, or 
 _STRAY = 0.06
 # In shoulder spans: how far from a new sleeve bare arm is still in it, and what is round a bare arm.
 _ALL_ROUND, _ROUND_ARM = 0.22, 0.08
+# In tau, where hands may lie in front of the trunk. How far fingers reach beyond a hand that was not quite found, in
+# shoulder spans, and how large they are at most (in spans, squared).
+_TRUNK, _FINGERS, _OF_FINGERS = (0.3, 0.95), 0.35, 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -466,6 +470,7 @@ def _in_front(
     for k in SIDES:
         start = s.shoulders[k] * 0.35 + s.elbows[k] * 0.65
         arms |= capsule(shape, start, s.elbows[k], 0.15 * s.span, 0.15 * s.span)
+    arms |= _fingers(person)
     bare = person.skin_alpha * arms * (1 - shrunk(person.upper, 0.01 * s.span)) * ~clad
     bare = blur(bare, _edge_softness(person)) * (1 - drape.sleeves)
     # An upper arm beside the trunk must not eat into the shoulder of the new garment.
@@ -475,6 +480,19 @@ def _in_front(
     shoulders = soft_polygon(shape, np.array(corners), 1)
     bare = bare * (1 - shoulders * (1 if sleeved else drape.torso))
     return np.asarray(np.maximum(bare, person.hair_alpha))
+
+
+def _fingers(person: Person) -> Mask:
+    """Of a hand in front of the trunk what lies beyond where it was thought to be. A bare belly beside it is larger, and
+    cloth that was taken for skin has another hue.
+    """
+    span, zones = person.skeleton.span, person.zones
+    on_trunk = (person.along > _TRUNK[0]) & (person.along < _TRUNK[1])
+    near = grown(zones.hands[0] | zones.hands[1], _FINGERS * span) & (1 - zones.arms)
+    near &= on_trunk & ~person.of_another_hue(person.lab)
+    fingers = parts_sized(person.skin & near, most=_OF_FINGERS * span**2)
+    arms = person.skin & zones.lower_arms
+    return parts_touching(fingers | arms, arms) & fingers
 
 
 def _head(person: Person) -> Soft:

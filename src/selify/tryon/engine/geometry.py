@@ -41,7 +41,7 @@ def smooth(path: Points, radius: int) -> Points:
     radius = max(1, min(radius, len(path) // 3))
     padded = np.vstack([np.repeat(path[:1], radius, 0), path, np.repeat(path[-1:], radius, 0)])
     kernel = np.ones(2 * radius + 1) / (2 * radius + 1)
-    return np.stack([np.convolve(padded[:, i], kernel, "valid") for i in (0, 1)], 1)
+    return np.stack([np.convolve(column, kernel, "valid") for column in padded.T], 1)
 
 
 def between(start: Array, end: Array, share: Array | float) -> Points:

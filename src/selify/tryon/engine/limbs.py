@@ -18,6 +18,8 @@ _HALF_WIDTHS = (0.165, 0.155, 0.130, 0.112, 0.115, 0.090, 0.072)
 _LEAST, _MOST = 0.7, 1.45
 # A sleeve that fits hangs this much wider than the arm in it.
 _EASE = 1.12
+# Points of an arm to either side over which a fold in the sleeve reaches.
+_FOLD = 3
 # Places at which the bare arm has to be seen before it is believed.
 _STATIONS = 3
 
@@ -98,7 +100,23 @@ def _arm(person: Person, side: int) -> Arm:
     factor = float(np.clip(np.median(halves[first] / usual[first]), _LEAST, _MOST))
     step = np.median((middles - line)[first], 0)
     share = np.clip(np.arange(_COUNT) / max(1, first[0]), 0, 1)[:, None]
-    return Arm(smooth(line + step * share, 2), usual * factor)
+    return _inside_sleeve(person, Arm(smooth(line + step * share, 2), usual * factor), first[0])
+
+
+def _inside_sleeve(person: Person, arm: Arm, count: int) -> Arm:
+    """The first ``count`` points moved and made thinner where the arm would stand out of the sleeve: an arm's outline is
+    its own, not that of the folds.
+    """
+    reaches = [_sleeve_reaches(person, arm.middle, i) for i in range(count)]
+    near = np.full((_COUNT, 2), np.inf)
+    near[:count] = np.nan_to_num(np.reshape(reaches, (count, 2)), nan=np.inf)
+    padded = np.pad(near, ((_FOLD, _FOLD), (0, 0)), constant_values=np.inf)
+    near = np.min([padded[i : i + _COUNT] for i in range(2 * _FOLD + 1)], 0)
+    radii = np.minimum(arm.radii, near.sum(1) / 2)
+    off = np.clip(0.0, radii - near[:, 1], near[:, 0] - radii)
+    middle = arm.middle + _normals(arm.middle) * off[:, None]
+    even = smooth(np.column_stack((middle, radii)), 2)
+    return Arm(even[:, :2], even[:, 2])
 
 
 def _seen(person: Person, line: Points, side: int) -> tuple[Points, Array]:

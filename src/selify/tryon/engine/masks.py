@@ -180,6 +180,15 @@ def parts_touching(mask: Array, seed: Array) -> Mask:
     return np.isin(labels, wanted[wanted > 0]).astype(np.uint8)
 
 
+def parts_sized(mask: Array, least: float = 1, most: float = np.inf) -> Mask:
+    """The connected parts of ``mask`` that have so many pixels."""
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    area = stats[:count, cv2.CC_STAT_AREA]
+    kept = (area >= least) & (area <= most)
+    kept[0] = False
+    return np.asarray(kept[parts].astype(np.uint8))
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """A colour and its spread, both (3,), in Lab."""

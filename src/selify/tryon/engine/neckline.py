@@ -11,6 +11,7 @@ from selify.tryon.engine.geometry import resample, smooth
 from selify.tryon.engine.masks import grown, parts_touching, pixel, polygon
 from selify.tryon.engine.points import TopPoints
 from selify.tryon.engine.segmenter import Segmenter
+from selify.tryon.engine.tag import tag_end
 
 _SAMPLES = 60
 _DEPTHS = 50
@@ -51,6 +52,10 @@ _IN_PRINT = (0.06, 0.14, 0.24)
 # Where the front's cloth is looked up, for prints seldom are there: so far from the middle, in widths of the collar, and so
 # far down, in lengths; of colours that are at least so frequent there as the most frequent one.
 _BESIDE, _BELOW_PRINT, _FREQUENT, _COLOUR_BINS = 0.75, 0.7, 0.1, (16, 16, 16)
+# Two answers are one whose depths differ by less, in widths of the collar.
+_ALIKE = 0.08
+# Where nothing but the tag tells: where the curve begins and how far below the tag it goes, in widths of the collar.
+_BESIDE_TAG, _BELOW_TAG = -0.06, 0.08
 # Shapes of the curve, and how usual they are.
 _POWERS = {2.0: 1.0, 3.5: 0.9, 1.15: 0.75}
 
@@ -115,13 +120,28 @@ def find_neckline(
     if outline is not None:
         own = Neckline((left, right), depth, 0.0, outline=outline)
         return own if clearest is None else _below(outline, clearest)
-    seen = None
-    if segmenter is not None:
-        seen = _below_back(_inside_back(segmenter, bgr, mask, points), mask, points, depth)
+    back = None if segmenter is None else _inside_back(segmenter, bgr, mask, points)
+    seen = None if back is None else _below_back(back, mask, points, depth)
+    tag = None if _agree(seen, clearest, width) else tag_end(bgr, mask, points)
+    end = depth if tag is None else max(tag, depth)
+    if end > depth:
+        # The front begins below the tag, also where it looks like the back.
+        clearest = _clearest(bgr, mask, points, end)
+        seen = None if back is None else _below_back(back, mask, points, end)
     # All of the back that is seen, or only its band with the label.
     if seen is not None and seen.depth < _BAND * width and clearest is not None:
         seen = clearest if clearest.confidence > 0.5 and clearest.depth < 0.5 * width else seen
+    if end > depth and seen is None and clearest is None:
+        return Neckline(_ends(mask, points, _BESIDE_TAG), end + _BELOW_TAG * width, 0.0)
     return seen or clearest or Neckline((left, right), depth, 0.0)
+
+
+def _agree(seen: Neckline | None, clearest: Neckline | None, width: float) -> bool:
+    """Both on more than the back's band."""
+    if seen is None or clearest is None:
+        return False
+    apart, least = abs(seen.depth - clearest.depth), min(seen.depth, clearest.depth)
+    return apart < _ALIKE * width and least > _BAND * width
 
 
 def _clearest(bgr: Bgr, mask: Mask, points: TopPoints, depth: float) -> Neckline | None:

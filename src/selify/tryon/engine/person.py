@@ -1,6 +1,6 @@
 """The photo, read: where the person is, and which of it is skin, hair, upper and lower clothes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -10,6 +10,7 @@ from selify.tryon.engine.arrays import SIDES, Array, Bgr, Lab, Mask, Soft
 from selify.tryon.engine.labels import Label
 from selify.tryon.engine.masks import (
     Cluster,
+    average_inside,
     blur,
     capsule,
     colour_clusters,
@@ -19,6 +20,7 @@ from selify.tryon.engine.masks import (
     grown,
     guided,
     opened,
+    parts_sized,
     parts_touching,
     pixel,
     polygon,
@@ -35,6 +37,11 @@ _LABEL_SIDE = 512
 _ENOUGH_HAIR, _STRANDS, _CLEARLY_HAIR = 200, 0.45, 0.35
 # Pixels of a face that tell its hue, and how far from it (a and b of 8 bits) skin is not.
 _ENOUGH_FACE, _OTHER_HUE = 60, 13.0
+# Of a hand beside its face: how dark it is at most (of the face's light), how far off its hue, and how red at least.
+_DARKEST, _FURTHEST, _LEAST_RED = 0.4, 30.0, 130.0
+# Of cloth that was taken for skin: votes of so many shoulder spans round a pixel count, what is narrower or of a smaller
+# area (in spans, squared) is a tattoo or a watch; what is so light and of so little colour may be skin in the sun.
+_VOTED, _NARROW, _SMALL, _IN_SUN, _FADED = 0.03, 0.02, 0.02, 200.0, 18.0
 # How soft the rim of skin is, in pixels.
 _SKIN_RIM = 0.7
 
@@ -113,20 +120,32 @@ class Person:
 
     def of_another_hue(self, lab: Lab) -> Array:
         """Where colours (Lab of 8 bits) cannot be this person's skin by their hue; nowhere if the face is not seen."""
-        if self._face_hue is None:
-            return np.zeros(self.shape, bool)
-        return np.asarray(
-            np.hypot(*(lab[..., 1:] - self._face_hue).transpose(2, 0, 1)) > _OTHER_HUE
-        )
+        return _far_from(self._hues, lab)
+
+    def unlike_face(self, lab: Lab) -> Array:
+        """The same by the face alone, which hands in other light or beside a sleeve of skin's colour do not mislead."""
+        return _far_from(self._hues[:1], lab)
 
     @cached_property
-    def _face_hue(self) -> Array | None:
-        """Median of a and b."""
+    def _hues(self) -> list[Array]:
+        """Median of a and b of the face, and of hands: a hand beside a sleeve has the arm's light, and no make-up."""
         s = self.skeleton
         centre = s.eyes + (s.mouth - s.eyes) * 0.35
         face = ellipse(self.shape, centre, 0.6 * s.face_length, 0.8 * s.face_length)
         seen = self.lab[(face & self.skin) > 0]
-        return np.median(seen[:, 1:], 0) if len(seen) > _ENOUGH_FACE else None
+        if len(seen) <= _ENOUGH_FACE:
+            return []
+        light, *hue = np.median(seen, 0)
+        hues = [np.array(hue)]
+        for hand in self.zones.hands:
+            pixels = self.lab[(hand & self.skin & (1 - self.head)) > 0]
+            if len(pixels) > _ENOUGH_FACE:
+                middle = np.median(pixels, 0)
+                off = float(np.hypot(*(middle[1:] - hue)))
+                # A cuff over the hand, a glove, a telephone.
+                if middle[0] > _DARKEST * light and off < _FURTHEST and middle[1] > _LEAST_RED:
+                    hues.append(middle[1:])
+        return hues
 
     @cached_property
     def head(self) -> Mask:
@@ -171,7 +190,7 @@ def read_person(
         hair[skeleton.along(bgr.shape) > 0.02] = 0
     else:
         hair |= _strands(lab, mask, hair, colours, skeleton.span)
-    return Person(
+    person = Person(
         bgr=bgr,
         lab=lab,
         skeleton=skeleton,
@@ -185,6 +204,31 @@ def read_person(
         hair_like_clothes=like_clothes,
         one_piece=one_piece,
     )
+    return without_false_skin(person)
+
+
+def without_false_skin(person: Person) -> Person:
+    """A sleeve is taken for an arm now and then, as far as the trunk goes down: it has another hue than face and hands."""
+    span, zones = person.skeleton.span, person.zones
+    area = (person.label == Label.SKIN) & (person.head == 0) & (person.along > 0)
+    area &= ((zones.arms > 0) | (person.along < 1)) & (zones.hands[0] == 0) & (zones.hands[1] == 0)
+    colour = np.hypot(person.lab[..., 1] - 128, person.lab[..., 2] - 128)
+    in_sun = (person.lab[..., 0] > _IN_SUN) & (colour < _FADED)
+    odd = area & person.of_another_hue(person.lab) & ~in_sun
+    votes = average_inside(odd.astype(np.float32), area.astype(np.float32), _VOTED * span)
+    wide = opened(area & (votes > 0.5), max(1.0, _NARROW * span))
+    cloth = parts_sized(wide, least=_SMALL * span**2)
+    if not cloth.any():
+        return person
+    label = np.where(cloth, np.uint8(Label.UPPER), person.label)
+    return replace(person, label=label, skin=person.skin & (1 - cloth))
+
+
+def _far_from(hues: list[Array], lab: Lab) -> Array:
+    if not hues:
+        return np.zeros(lab.shape[:2], bool)
+    far = [np.hypot(*(lab[..., 1:] - hue).transpose(2, 0, 1)) for hue in hues]
+    return np.asarray(np.min(far, 0) > _OTHER_HUE)
 
 
 def _person_alpha(bgr: Bgr, body_mask: Soft, span: float, zones: Zones) -> Soft:

@@ -8,7 +8,7 @@ from typing import Any
 
 from selify.tryon.types import GarmentCategory, RenderWarning
 
-ANALYZER_VERSION = "selify-outline-4"
+ANALYZER_VERSION = "selify-outline-5"
 
 
 class Pattern(StrEnum):

@@ -11,6 +11,9 @@ _ENOUGH = 200
 # Black cloth shows sheen rather than folds: on a light garment that looks like dirt. From clearly
 # black to no longer so.
 _BLACK = (40, 65)
+# Of cloth darker than this every gleam is many times as light as the rest, and would be a stain on a light garment: by so
+# much of what it lacks all of it is taken for lighter.
+_LIGHT, _LIFTED = 180.0, 1.2
 
 
 def folds(person: Person, worn: Mask) -> Soft:
@@ -24,13 +27,14 @@ def folds(person: Person, worn: Mask) -> Soft:
         return flat
     span = person.skeleton.span
     weight = main.astype(np.float32)
+    usual = float(np.median(light[main > 0]))
+    light = light + _LIFTED * max(0.0, _LIGHT - usual)
     wide, middle, fine = (average_inside(light, weight, span * s) for s in (0.30, 0.05, 0.014))
     large, small = middle / np.maximum(wide, 1), fine / np.maximum(middle, 1)
     texture = float(small[main > 0].std())
     plain = float(np.clip((share - 0.45) / 0.3, 0, 1) * np.clip(1 - (texture - 0.09) / 0.08, 0, 1))
     # Spots and sheen all over leave little that is plain.
     plain *= float(np.clip((main.sum() / worn.sum() - 0.45) / 0.3, 0, 1))
-    usual = float(np.median(light[main > 0]))
     gain = 1.0 if usual > 90 else float(np.interp(usual, _BLACK, (0.3, 0.75)))
     factor = np.power(np.clip(large, 0.6, 1.4), 0.75 * gain * (0.15 + 0.85 * plain))
     factor *= np.power(np.clip(small, 0.8, 1.2), 0.9 * gain * plain)

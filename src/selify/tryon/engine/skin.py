@@ -12,7 +12,14 @@ import numpy as np
 from selify.tryon.engine.arrays import Array, Lab, Mask, Soft
 from selify.tryon.engine.camera import grain
 from selify.tryon.engine.limbs import Limbs
-from selify.tryon.engine.masks import average_inside, blur, distance_to, grown, shrunk
+from selify.tryon.engine.masks import (
+    average_inside,
+    blur,
+    distance_to,
+    grown,
+    parts_touching,
+    shrunk,
+)
 from selify.tryon.engine.person import Person
 
 # Lab of the rim less that of the middle, where nothing is measured: darker, and a little more of its own hue.
@@ -121,20 +128,35 @@ class _Shape:
 
 def _round(person: Person, limbs: Limbs, arms: Mask) -> Lab:
     """Limbs in the light of the skin that is seen, meeting it without a seam."""
+    span = person.skeleton.span
     seen = _seen_limbs(person, limbs, arms)
     # Painted and seen are one limb, without a gap between them that would look like a rim.
     limb = (grown(arms, 1) | seen | _cuff_rim(person, limbs, arms)) & person.mask
     shape = _Shape.of(limbs, limb & (1 - limbs.apart))
-    light = _measured(person, shape, shrunk(seen, max(1.0, 0.012 * person.skeleton.span)))
-    painted = light.on(shape)
+    # What is seen apart from what is painted may be hair over a sleeve.
+    seen = shrunk(seen & parts_touching(limb, arms), max(1.0, 0.012 * span))
+    painted = _each_lit(person, shape, limb.astype(np.uint8), arms, seen)
     # What the light does not explain (an arm lit by a window) goes on beyond the seam and fades.
-    near = shrunk(seen, max(1.0, 0.02 * person.skeleton.span)).astype(np.float32)
+    near = shrunk(seen, max(1.0, 0.008 * span)).astype(np.float32)
     for reach in (0.35, 0.12, 0.04):
-        sigma = reach * person.skeleton.span
-        share = np.clip(blur(near, sigma) * 4, 0, 1)[..., None]
-        painted = painted + average_inside(person.lab - painted, near, sigma) * share
+        share = np.clip(blur(near, reach * span) * 4, 0, 1)[..., None]
+        painted = painted + average_inside(person.lab - painted, near, reach * span) * share
     painted[..., 0] += grain(person)
     return painted
+
+
+def _each_lit(person: Person, shape: _Shape, limb: Mask, painted: Mask, seen: Mask) -> Lab:
+    """One arm may be lit and the other in the shade; of which little is seen, both together tell."""
+    both = _measured(person, shape, seen, _usual(person))
+    lit = both.on(shape)
+    count, parts = cv2.connectedComponents(limb, connectivity=4)
+    for number in range(1, count):
+        one = (parts == number).astype(np.uint8)
+        if (one & painted).any():
+            light = _measured(person, shape, seen & one, both)
+            around = grown(one, 0.05 * person.skeleton.span) > 0
+            lit = np.where(around[..., None], light.on(shape), lit)
+    return lit
 
 
 def _cuff_rim(person: Person, limbs: Limbs, painted: Mask) -> Mask:
@@ -146,13 +168,12 @@ def _cuff_rim(person: Person, limbs: Limbs, painted: Mask) -> Mask:
 def _seen_limbs(person: Person, limbs: Limbs, painted: Mask) -> Mask:
     hands = person.zones.hands[0] | person.zones.hands[1]
     seen = person.skin & limbs.zone & (1 - hands) & (1 - grown(painted, 2))
-    # Sleeves of other colours are taken for skin now and then.
+    # Neither a watch nor what is left of a sleeve that was taken for skin.
     return np.asarray(seen & ~person.of_another_hue(person.lab))
 
 
-def _measured(person: Person, shape: _Shape, seen: Mask) -> _Light:
-    """By least squares on the bare arm that is seen, drawn towards what is usual."""
-    usual = _usual(person)
+def _measured(person: Person, shape: _Shape, seen: Mask, usual: _Light) -> _Light:
+    """By least squares on the bare limb that is seen, drawn towards what is usual."""
     pixels = person.lab[seen > 0]
     if len(pixels) < _ENOUGH:
         return usual

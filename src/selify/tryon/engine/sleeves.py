@@ -12,6 +12,7 @@ from selify.tryon.engine.geometry import (
     at_length,
     between,
     distance,
+    lengths_along,
     resample,
     smooth,
     unit,
@@ -39,6 +40,8 @@ _USUAL_LENGTH = 1.15
 # tees have them (0.3 of its length) seem shorter where it lies further in than they were taken to begin.
 _MOST_DOWN = ((0.3, 0.37), (0.25, 0.0))
 _OVER_WRIST = 0.05
+# How far a sleeve is drawn out, of the garment's own scale, before it takes cloth from the shoulder, and how much at most.
+_MOST_DRAWN, _INTO_SHOULDER = 1.3, 0.8
 _LEAST_SEAM = 0.06
 
 
@@ -81,8 +84,23 @@ def _fit(
     outer = _hanging(outer, body.tips[side])
     inner = _against_trunk(body, torso, side, inner)
     inner = _pulled(inner, torso.armpits[side], 3.0)
-    source = Ruled(smooth(sleeve.upper, 4), smooth(sleeve.lower, 4))
+    source = _long_enough(points, torso, side, sleeve, float(lengths_along(outer)[-1]))
     return SleeveFit(side, source, Ruled(outer, inner), max(length, 0.5 * (length + lower_end)))
+
+
+def _long_enough(
+    points: TopPoints, torso: TorsoFit, side: int, sleeve: Sleeve, length: float
+) -> Ruled:
+    """The strip for a sleeve of that many pixels: a short one goes on into the shoulder rather than being drawn out to
+    streaks.
+    """
+    upper, lower = smooth(sleeve.upper, 4), smooth(sleeve.lower, 4)
+    shoulder = points.collar[side] - upper[0]
+    missing = length / (_MOST_DRAWN * torso.lengthwise) - float(lengths_along(upper)[-1])
+    inwards = unit(shoulder) * min(max(0.0, missing), _INTO_SHOULDER * float(np.hypot(*shoulder)))
+    if not inwards.any():
+        return Ruled(upper, lower)
+    return Ruled(np.vstack([upper[0] + inwards, upper]), np.vstack([lower[0] + inwards, lower]))
 
 
 def _bone(person: Person, side: int) -> Points:

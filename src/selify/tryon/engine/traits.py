@@ -31,38 +31,13 @@ _RIM = 0.015
 _CLAD = 0.3
 # Pixels of bare arm that tell its colour.
 _ENOUGH = 60
-_OF_TOPS = (
-    "limbs_painted",
-    "chest_painted",
-    "restored",
-    "restored_busy",
-    "reached",
-    "old_left",
-    "strange_neck",
-    "sleeves_across",
-    "bent",
-    "stray",
-    "unlike_skin",
-    "beyond",
-    "outerwear",
-    "strain",
-    "distortion",
-)
-_OF_BOTTOMS = (
-    "legs_painted",
-    "restored_below",
-    "reached_below",
-    "strain_below",
-    "distortion_below",
-)
 
 
 def traits_of(person: Person, garment: Garment, dressed: Dressed) -> dict[str, float]:
-    """By name; see each function. Those of tops and dresses are 0 of a bottom, and the other way round."""
+    """By name; see each function. A bottom has none of those of tops and dresses, and the other way round."""
     own = _traits_of_bottom if garment.category is GarmentCategory.BOTTOM else _traits_of_top
     cover = (dressed.cover > 0.5).astype(np.uint8)
     return {
-        **dict.fromkeys((*_OF_TOPS, *_OF_BOTTOMS), 0.0),
         **own(person, garment, dressed, cover),
         "hidden": _hidden(person, cover),
         "turned": person.skeleton.trunk / person.skeleton.span,
@@ -212,7 +187,7 @@ def _unlike_skin(person: Person, dressed: Dressed, cover: Mask) -> float:
     bare = person.zones.arms & person.mask & (1 - cover) & (1 - person.hair)
     bare &= np.isin(person.label, (Label.SKIN, Label.UPPER)).astype(np.uint8) | dressed.painted
     lab = cv2.cvtColor(dressed.bgr, cv2.COLOR_BGR2LAB).astype(np.float32)
-    return float(person.of_another_hue(lab)[bare > 0].mean()) if bare.sum() > _ENOUGH else 0.0
+    return float(person.unlike_face(lab)[bare > 0].mean()) if bare.sum() > _ENOUGH else 0.0
 
 
 def _outerwear(person: Person) -> float:

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 import cv2
 import numpy as np
 
+from selify.core.language import _
 from selify.tryon.engine.advice import warnings_for
 from selify.tryon.engine.arrays import Bgr
 from selify.tryon.engine.codec import decode, encode
@@ -29,6 +30,7 @@ from selify.tryon.engine.gate import assess_own
 from selify.tryon.engine.hosted_gate import Reading, assess_hosted
 from selify.tryon.engine.networks import load_networks
 from selify.tryon.engine.perception import Perception
+from selify.tryon.engine.person import Person
 from selify.tryon.engine.photo_check import check_photo
 from selify.tryon.engine.pipeline import LIGHTS, TryOn, dressed_in, see
 from selify.tryon.engine.refusals import Refused
@@ -48,18 +50,24 @@ _MIN_COVER = 0.02
 # Of the person. Long sleeves that become none, the whole person in view: 0.18 to 0.20, and the
 # arms look like arms; of a portrait without any bare arm 0.27, and they look like cardboard.
 _MOST_PAINTED = 0.235
-_BARE_ARMS = "For this garment, please send a photo with bare arms."
-_NO_DRESS = "For this garment, please send a photo in a top with trousers or a skirt."
-_LESS_ON = "Please send a photo without a jacket, coat or scarf, in something close-fitting."
-_ARMS_BESIDE = "Please send a photo with your arms beside your body."
+# Of a bottom, as of Dressed: one that would have to be drawn apart by more is folded in its picture. Those that look right
+# have 1.22 at most.
+_MOST_DISTORTED = 1.3
+_BARE_ARMS = _("For this garment, please send a photo with bare arms.")
+_NO_DRESS = _("For this garment, please send a photo in a top with trousers or a skirt.")
+_LESS_ON = _("Please send a photo without a jacket, coat or scarf, in something close-fitting.")
+_ARMS_BESIDE = _("Please send a photo with your arms beside your body.")
 # What a shopper can do about a doubt (traits.py). Nothing, where the garment's picture is to blame.
 _ADVICE = {
     "limbs_painted": (RefusalReason.SLEEVES, _BARE_ARMS),
     "chest_painted": (RefusalReason.SLEEVES, _BARE_ARMS),
     "sleeves_across": (RefusalReason.ARMS, _ARMS_BESIDE),
+    "bent": (RefusalReason.ARMS, _ARMS_BESIDE),
     "hidden": (RefusalReason.ARMS, _ARMS_BESIDE),
     "old_left": (RefusalReason.LAYERS, _LESS_ON),
     "outerwear": (RefusalReason.LAYERS, _LESS_ON),
+    "stray": (RefusalReason.LAYERS, _LESS_ON),
+    "unlike_skin": (RefusalReason.LAYERS, _LESS_ON),
     "reached": (RefusalReason.LAYERS, _LESS_ON),
     "restored": (RefusalReason.LAYERS, _LESS_ON),
     "restored_busy": (RefusalReason.LAYERS, _LESS_ON),
@@ -119,6 +127,7 @@ class Workshop:
     def _dressed(self, photo: Bgr, garment: Garment) -> tuple[TryOn, QualityScores]:
         """Once more with less of the old garment's light where that makes another colour of it. Raises Refused."""
         seen = see(self._perception, photo, garment.needs)
+        refuse_half_a_dress(seen.person, garment)
         for light in LIGHTS:
             result = dressed_in(garment, photo, seen, light=light)
             refuse_if_unconvincing(result, garment)
@@ -178,16 +187,23 @@ def _key(data: bytes, category: GarmentCategory) -> str:
     return f"{category}:{hashlib.sha256(data).hexdigest()}"
 
 
+def refuse_half_a_dress(person: Person, garment: Garment) -> None:
+    """Above a new bottom a dress would end where it was never cut: of ten such pictures none was good. Raises Refused."""
+    if person.one_piece and garment.bottom is not None:
+        details: dict[str, float | str] = {"reason": RefusalReason.DRESS}
+        raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_NO_DRESS, details=details)
+
+
 def refuse_if_unconvincing(result: TryOn, garment: Garment) -> None:
-    """Another attempt would not help: what is worn now stands in the way. Raises Refused."""
+    """Another attempt would not help: what is worn now or the garment's picture stands in the way. Raises Refused."""
     person = max(1, int(result.person.mask.sum()))
-    if garment.category is GarmentCategory.BOTTOM and result.person.one_piece:
-        # Its upper half ends where it was never cut; of ten such pictures nobody called one good.
-        raise Refused(
-            RefusalCode.QUALITY_TOO_LOW, hint=_NO_DRESS, details={"reason": RefusalReason.DRESS}
-        )
     if int((result.dressed.cover > 0.5).sum()) < _MIN_COVER * person:
         raise Refused(RefusalCode.QUALITY_TOO_LOW, details={"reason": "nothing was dressed"})
+    if garment.bottom is not None and result.dressed.distortion > _MOST_DISTORTED:
+        apart = round(result.dressed.distortion, 2)
+        raise Refused(
+            RefusalCode.QUALITY_TOO_LOW, details={"reason": "drawn apart", "distortion": apart}
+        )
     painted = int(result.dressed.painted.sum()) / person
     if painted > _MOST_PAINTED:
         details: dict[str, float | str] = {"reason": "sleeves", "painted": round(painted, 3)}
