@@ -29,9 +29,6 @@ _LEAST_WEIGHT = 0.05
 _FREE_AT, _FULLY_AT = 75, 75
 # A trait of which bad pictures of so many people and garments have more than this many times the most that any other has, forbids a picture.
 _NEVER, _OFTEN = 1.25, 3
-# From which share of people that a picture convinces on it is sent: weights that had seen neither its person nor its garment
-# would have sent 9 and 27 % bad ones, and refused 39 and 22 % of the good ones. Scores are moved so that this is a half.
-_SENT_FROM = {"tops": 0.5, "bottoms": 0.5}
 # However few good pictures have them: a plain top with long sleeves is no coat.
 _HARMLESS = {"outerwear": 1.36}
 
@@ -130,8 +127,7 @@ def _table(group: str, rows: Sequence[dict[str, Any]], labels: Array) -> str:
     names = [name for name in rows[0]["traits"] if any(row["traits"][name] for row in rows)]
     _print_sent(group, without_own(names, rows, labels), labels)
     whole = fit(names, rows, labels)
-    bar = _SENT_FROM[group]
-    parts = [f"[{group}]\nbias = {whole.bias - np.log(bar / (1 - bar)):.3f}"]
+    parts = [f"[{group}]\nbias = {whole.bias:.3f}"]
     for i, name in enumerate(names):
         never, weight = whole.never[i], whole.weights[i]
         if weight > _LEAST_WEIGHT or np.isfinite(never):

@@ -184,8 +184,8 @@ def test_each_leg_ends_at_its_own_hem():
     read = garment(outline(legs), GarmentCategory.BOTTOM)
     assert read.bottom is not None
     cut = BottomCut.of(read, read.bottom)
-    assert cut.hem(0) == pytest.approx(600, abs=12)
-    assert cut.hem(1) == pytest.approx(780, abs=12)
+    assert cut.hems[0] == pytest.approx(600, abs=12)
+    assert cut.hems[1] == pytest.approx(780, abs=12)
     outer, inner = cut.ends(700, 0)
     assert outer < inner < 500
     assert cut.length == pytest.approx(690 - cut.top, abs=15)

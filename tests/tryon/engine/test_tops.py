@@ -340,20 +340,14 @@ def test_stripes_are_no_neckline():
 
 def test_the_upper_edge_of_a_print_is_no_neckline():
     """On black cloth the neck's own is hardly seen; but what is below a print's is no cloth of the front's."""
-    black = garments.draw(specs.Garment("black", BLACK_TEE))
-    alpha, category = (black.alpha * 255).astype(np.uint8), BLACK_TEE.cut.category
-    plain = np.full_like(black.bgr, 30)
-    points = read_cut_out(plain, alpha, category).top
-    assert points is not None
-    width = points.neck_width
-    upper = curve(*np.array(points.collar), 0.6 * width, np.linspace(0, 1, 40))
-    printed = plain.copy()
-    cv2.fillPoly(
-        printed,
-        [np.vstack([upper, upper[::-1] + np.array([0, width])]).astype(int)],
-        (190, 90, 220),
-    )
-    assert read_cut_out(printed, alpha, category).neckline.confidence == 0
+    plain = _with_patch(None)
+    width = plain.top.neck_width
+    upper = curve(*np.array(plain.top.collar), 0.6 * width, np.linspace(0, 1, 40))
+    corners = np.vstack([upper, upper[::-1] + np.array([0, width])]).astype(int)
+    printed = plain.bgr.copy()
+    cv2.fillPoly(printed, [corners], (190, 90, 220))
+    alpha = (plain.alpha * 255).astype(np.uint8)
+    assert read_cut_out(printed, alpha, plain.category).neckline.confidence == 0
 
 
 @pytest.mark.parametrize("end", [0.35, 0.6])

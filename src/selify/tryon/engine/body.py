@@ -65,6 +65,13 @@ def fit_body(person: Person) -> BodyFit:
     return BodyFit(s, tips, fit.neck_sides, fit.half_widths, legs, worn_hem(person, fit))
 
 
+def usual_body(s: Skeleton) -> BodyFit:
+    """Of somebody of whom nothing is known but the joints."""
+    half = usual_half_width(_HEIGHTS, s.span)
+    shoulders = (s.shoulders[0], s.shoulders[1])
+    return BodyFit(s, shoulders, shoulders, (half, half), _leg_direction(s), None)
+
+
 def _leg_direction(s: Skeleton) -> Array:
     if s.ankles_seen > 0.3:
         return unit((s.ankles + s.knees).mean(0) / 2 - s.pelvis)

@@ -1,6 +1,6 @@
 """How a bottom is cut: its measures, in its own picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,7 +26,7 @@ _STANDS_OUT, _WAISTBAND = 0.045, 0.22
 class BottomCut:
     """``top`` and ``bottom``: rows; ``hips``: a width; ``middle``: a column. ``crotch`` is None for a skirt.
 
-    ``sag``: how much lower the waistband is in the middle than at its sides.
+    ``sag``: how much lower the waistband is in the middle than at its sides. ``hems``: rows, of the left leg and the right.
     """
 
     mask: Mask
@@ -37,6 +37,7 @@ class BottomCut:
     crotch: Point | None
     sag: float
     on_hanger: bool
+    hems: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
     def of(cls, garment: Garment, points: BottomPoints) -> "BottomCut":
@@ -52,12 +53,14 @@ class BottomCut:
             hips = _width(runs_in_row(mask, int(top + 0.7 * (crotch[1] - top))))
         sag = _sag(mask, points, hips)
         hung = _on_hanger(mask, points) or _wider_above(mask, hips)
-        return cls(mask, top, bottom, max(1.0, hips), middle, crotch, sag, hung)
+        cut = cls(mask, top, bottom, max(1.0, hips), middle, crotch, sag, hung)
+        left, right = (cut._hem(side) for side in SIDES)
+        return replace(cut, hems=(left, right))
 
     @property
     def length(self) -> float:
         """From the waist to the hems, in their middle."""
-        return float(np.mean([self.hem(side) for side in SIDES])) - self.top
+        return float(np.mean(self.hems)) - self.top
 
     @property
     def lean(self) -> float:
@@ -101,7 +104,7 @@ class BottomCut:
                 return parts[0] if side == 0 else parts[-1][::-1]
         return (low, line) if side == 0 else (high, line)
 
-    def hem(self, side: int) -> float:
+    def _hem(self, side: int) -> float:
         """The last row in which the leg is still about as wide as shortly before: a hem may lie aslant."""
         bottom = self._lowest(side)
         rows = np.arange(int(bottom - 0.12 * (bottom - self.top)), int(bottom) - 1)

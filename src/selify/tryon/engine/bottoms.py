@@ -1,18 +1,15 @@
 """Where trousers and skirts go: as wide and as long as they are themselves, on the body beneath the clothes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from selify.core.language import _
 from selify.tryon.engine.arrays import SIDES, Array, Point, Points
 from selify.tryon.engine.bottom_cut import BottomCut
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.geometry import between, smooth
 from selify.tryon.engine.points import BottomPoints
-from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.undressing import LowerBody
-from selify.tryon.types import RefusalCode
 
 _ROWS = 30
 _ACROSS = 7
@@ -28,17 +25,15 @@ _GAP = (0.0, 0.25, 0.5, 1.0), (0.015, 0.0, -0.025, -0.035)
 # Down from the crotch, in shoulder spans: there the legs part little by little, however far apart they lay.
 _PARTING = 0.45
 _OVER_THE_SHOE = 0.05
-# How far the hem lies aside of the waist, in widths of the hips: trousers laid straight have 0.17 at most.
-MOST_LEANING = 0.26
+# Legs of shorts are drawn out lengthwise by so much at most, where their crotch may hang lower than the body's by so many
+# shoulder spans.
+_DRAWN_OUT, _HANGS_LOW = 1.5, 0.25
 _SHARED_HEM = 0.08
 _LEVEL_FEET = 0.2
 # How far out the old edge may be that is shared, in shoulder spans: at the hips, and down the legs.
 _SHARED_EDGE, _SHARED_LEG = 0.12, 0.06
 # Of the rows from waist to thigh, where the old bottom goes on further out: a skirt or a coat does in more.
 _LOOSE = 0.2
-
-_ASLANT = _("This garment lies aslant in its picture. Please try on another one.")
-_ON_HANGER = _("This garment’s picture shows its hanger. Please try on another one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +83,8 @@ def _thirds(grid: Array) -> list[float]:
 
 
 def fit_bottom(lower: LowerBody, garment: Garment, points: BottomPoints) -> BottomFit:
-    """Raises Refused for a garment that does not hang straight down in its picture."""
+    """Whether it hangs straight down in its picture is for ``suitability`` to say."""
     cut = BottomCut.of(garment, points)
-    if cut.lean > MOST_LEANING:
-        details: dict[str, float | str] = {"reason": "crooked", "lean": round(cut.lean, 2)}
-        raise Refused(RefusalCode.GARMENT_NOT_FOUND, hint=_ASLANT, details=details)
-    if cut.on_hanger:
-        details = {"reason": "hanger"}
-        raise Refused(RefusalCode.GARMENT_NOT_FOUND, hint=_ON_HANGER, details=details)
     if cut.crotch is None:
         return _Skirt(lower, cut).fit()
     return _Trousers(lower, cut).fit()
@@ -110,12 +99,22 @@ class _Trousers:
 
     def fit(self) -> BottomFit:
         left, right = self._ends()
-        strips = self._strip(0, left), self._strip(1, right)
+        hung = replace(self, lower=replace(self.lower, crotch=self._crotch(max(left, right))))
+        strips = hung.strip(0, left), hung.strip(1, right)
         return BottomFit(strips, (left, right), self._scale)
 
     @property
     def _scale(self) -> float:
         return self.lower.hips * _EASE / self.cut.hips
+
+    def _crotch(self, end: float) -> float:
+        """As tau: that of the body, or lower, for a short leg that began there would be drawn out."""
+        crotch = self.cut.crotch
+        own = self.cut.bottom - self.cut.top if crotch is None else self.cut.length - self._seat
+        start = end - _DRAWN_OUT * own * self._scale
+        lowest = self.lower.crotch_along + _HANGS_LOW * self.lower.span
+        start = max(self.lower.crotch_along, min(start, lowest))
+        return 1 + start / self.lower.body.skeleton.trunk
 
     @property
     def _seat(self) -> float:
@@ -146,7 +145,7 @@ class _Trousers:
             return leg.worn_end + 0.01 * span
         return end
 
-    def _strip(self, side: int, end: float) -> Strip:
+    def strip(self, side: int, end: float) -> Strip:
         upper = _ROWS // 3
         down = np.r_[np.linspace(0, 1, upper), np.linspace(1, 2, _ROWS - upper + 1)[1:]]
         edges = [self._row(side, float(share), end) for share in down]
@@ -172,7 +171,7 @@ class _Trousers:
         """``down``: 0 at the waist, 1 at the crotch, 2 at the hem. The source's ends; the target's outer and inner."""
         crotch = self.cut.top + self._seat
         row = crotch - max(0.0, 1 - down) * (self._seat - 1)
-        row += max(0.0, down - 1) * (self.cut.hem(side) - crotch)
+        row += max(0.0, down - 1) * (self.cut.hems[side] - crotch)
         outer, inner = self.cut.ends(row, side)
         source = np.array([[outer, row], [inner, row]])
         wide = abs(outer - inner) * self._scale

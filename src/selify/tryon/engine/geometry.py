@@ -122,11 +122,28 @@ def distortion(field: Field, where: Mask) -> float:
         return 0.0
     cy, cx = np.gradient(field.columns[::_SPARSE, ::_SPARSE])
     ry, rx = np.gradient(field.rows[::_SPARSE, ::_SPARSE])
-    # Singular values of 2 x 2 matrices, by their sum and difference.
+    return float(_unlike(cx, cy, rx, ry)[inside].mean())
+
+
+def grid_distortion(froms: Array, tos: Array) -> float:
+    """As ``distortion``, of the cells of one grid of points (rows, columns, 2) that become those of the other."""
+    (down, across), (tall, wide) = (
+        (np.diff(grid, axis=0)[:, :-1], np.diff(grid, axis=1)[:-1]) for grid in (froms, tos)
+    )
+    area = wide[..., 0] * tall[..., 1] - wide[..., 1] * tall[..., 0]
+    safe = np.where(np.abs(area) < 1e-6, 1e-6, area)
+    along_x = (across * tall[..., 1:] - down * wide[..., 1:]) / safe[..., None]
+    along_y = (down * wide[..., :1] - across * tall[..., :1]) / safe[..., None]
+    unlike = _unlike(along_x[..., 0], along_y[..., 0], along_x[..., 1], along_y[..., 1])
+    return float(np.average(unlike, weights=np.abs(safe)))
+
+
+def _unlike(cx: Array, cy: Array, rx: Array, ry: Array) -> Array:
+    """Of columns and rows of the source by x and y of the target: logarithm of the larger singular value by the smaller."""
     total, less = np.hypot(cx + ry, rx - cy), np.hypot(cx - ry, rx + cy)
     large, small = (total + less) / 2, np.abs(total - less) / 2
     ratio = np.log(np.maximum(large, 1e-6) / np.maximum(small, 1e-6))
-    return float(np.clip(ratio, 0, 3)[inside].mean())
+    return np.asarray(np.clip(ratio, 0, 3))
 
 
 def thin_plate_field(

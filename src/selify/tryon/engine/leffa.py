@@ -74,6 +74,7 @@ _LIMITS = {
     Limit.ON_HANGER: _(
         "Its hanger and the inside of its waist are in the picture: lay it flat, seen from the front."
     ),
+    Limit.FOLDED: _("It is folded in its picture: lay its legs straight down, side by side."),
 }
 _MISFITS = {
     Misfit.TEXTURE: (

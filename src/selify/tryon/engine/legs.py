@@ -12,6 +12,7 @@ from selify.tryon.engine.labels import Label
 from selify.tryon.engine.limbs import Limbs
 from selify.tryon.engine.masks import blur, grown, pixel, polygon, value_at
 from selify.tryon.engine.person import Person
+from selify.tryon.engine.skeleton import Skeleton
 
 CROTCH_HEIGHT = 1.17
 _SPOTS = 48
@@ -114,6 +115,17 @@ def _leg(person: Person, body: BodyFit, side: int) -> Leg:
         inner=_believable(inner / usual, bare) * usual,
         worn_end=_worn_end(labels, along),
     )
+
+
+def usual_leg(s: Skeleton, side: int) -> Leg:
+    """Of somebody of whom nothing is known but the joints, and who has nothing on it."""
+    bone = s.leg(side)
+    length = float(lengths_along(bone)[-1])
+    middle = at_length(bone, np.linspace(0, length, _SPOTS))
+    other = at_length(s.leg(1 - side), np.linspace(0, length, _SPOTS))
+    half = np.interp(np.linspace(0, 1, _SPOTS), _USUAL_AT, _USUAL) * s.span
+    inner = np.minimum(half, np.hypot(*(middle - other).T) / 2)
+    return Leg(length, middle, _asides(middle, s.outwards[side]), half, inner, worn_end=0.0)
 
 
 def _asides(middle: Points, outwards: Array) -> Array:

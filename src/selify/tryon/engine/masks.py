@@ -12,6 +12,8 @@ ELLIPSE = cv2.MORPH_ELLIPSE
 _FAST_BLUR_FROM = 7.0
 # Pixels: from this radius on a disc is faster laid row by row than pixel by pixel.
 _WIDE_DISC = 14
+# Of the largest part.
+_SPECK = 0.02
 
 
 def blur(picture: Array, sigma: float) -> Array:
@@ -182,9 +184,23 @@ def parts_touching(mask: Array, seed: Array) -> Mask:
 
 def parts_sized(mask: Array, least: float = 1, most: float = np.inf) -> Mask:
     """The connected parts of ``mask`` that have so many pixels."""
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-    area = stats[:count, cv2.CC_STAT_AREA]
-    kept = (area >= least) & (area <= most)
+    parts, areas = _parts(mask)
+    return _kept(parts, (areas >= least) & (areas <= most))
+
+
+def without_specks(mask: Array) -> Mask:
+    """The connected parts of ``mask`` but those that are far smaller than the largest."""
+    parts, areas = _parts(mask)
+    return _kept(parts, areas > _SPECK * areas[1:].max(initial=0))
+
+
+def _parts(mask: Array) -> tuple[Array, Array]:
+    """Number of each pixel's part, 0 outside of all, and how many pixels each has."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    return parts, stats[:, cv2.CC_STAT_AREA]
+
+
+def _kept(parts: Array, kept: Array) -> Mask:
     kept[0] = False
     return np.asarray(kept[parts].astype(np.uint8))
 

@@ -116,7 +116,8 @@ def find_neckline(
     outline = smooth(points.neck, _SMOOTHED) if between_straps else None
     if width <= 0.06 * (points.box[2] - points.box[0]):
         return Neckline((left, right), depth, 0.0, outline=outline)
-    clearest = _clearest(bgr, mask, points, depth)
+    edges = _edges(bgr, mask, points)
+    clearest = edges.clearest(depth)
     if outline is not None:
         own = Neckline((left, right), depth, 0.0, outline=outline)
         return own if clearest is None else _below(outline, clearest)
@@ -126,7 +127,7 @@ def find_neckline(
     end = depth if tag is None else max(tag, depth)
     if end > depth:
         # The front begins below the tag, also where it looks like the back.
-        clearest = _clearest(bgr, mask, points, end)
+        clearest = edges.clearest(end)
         seen = None if back is None else _below_back(back, mask, points, end)
     # All of the back that is seen, or only its band with the label.
     if seen is not None and seen.depth < _BAND * width and clearest is not None:
@@ -144,8 +145,32 @@ def _agree(seen: Neckline | None, clearest: Neckline | None, width: float) -> bo
     return apart < _ALIKE * width and least > _BAND * width
 
 
-def _clearest(bgr: Bgr, mask: Mask, points: TopPoints, depth: float) -> Neckline | None:
-    """The curve below the outline's own neck, ``depth`` deep, with the clearest edge, weighed by what is usual."""
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """How clear an edge each curve has that might be the neckline, weighed by what is usual: ``scores`` (starts, powers,
+    depths) of curves from one of ``starts``, a pair of ends, as deep as one of ``depths``. ``step``: what two depths differ
+    by before they can be told apart, in pixels.
+    """
+
+    starts: list[tuple[Point, Point]]
+    depths: Array
+    scores: Array
+    step: float
+
+    def clearest(self, depth: float) -> Neckline | None:
+        """Of those below the outline's own neck, ``depth`` deep."""
+        scores = self.scores * (self.depths > depth + 1.5 * self.step)
+        start, shape, best = (int(i) for i in np.unravel_index(scores.argmax(), scores.shape))
+        found = float(scores[start, shape, best])
+        if found <= _MIN_EVIDENCE:
+            return None
+        confidence = min(1.0, found / (3 * _MIN_EVIDENCE))
+        return Neckline(
+            self.starts[start], float(self.depths[best]), confidence, list(_POWERS)[shape]
+        )
+
+
+def _edges(bgr: Bgr, mask: Mask, points: TopPoints) -> _Edges:
     width, tall = points.neck_width, points.box[3] - points.box[1]
     sigma = max(0.8, 0.0025 * (points.box[2] - points.box[0]))
     lab = cv2.cvtColor(cv2.GaussianBlur(bgr, (0, 0), sigma), cv2.COLOR_BGR2LAB).astype(np.float32)
@@ -158,7 +183,7 @@ def _clearest(bgr: Bgr, mask: Mask, points: TopPoints, depth: float) -> Neckline
     usual = np.interp(
         depths / width, [0.05, 0.2, 0.35, 0.55, 0.9, 1.25], [0.3, 0.8, 1, 1, 0.75, 0.5]
     )
-    scores = np.array(tried) * (usual * (depths > depth + 1.5 * step))
+    scores = np.array(tried) * usual
     # What lies further out than the collar has to be clearer.
     scores *= np.where(np.array(_INSETS) < 0, 0.85, 1)[:, None, None]
     scores *= np.array(list(_POWERS.values()))[:, None]
@@ -167,12 +192,7 @@ def _clearest(bgr: Bgr, mask: Mask, points: TopPoints, depth: float) -> Neckline
         [[_of_print(own, ends, depths, power, width) for power in _POWERS] for ends in starts]
     )
     scores *= (1 - print_edges) ** 2
-    start, shape, best = (int(i) for i in np.unravel_index(scores.argmax(), scores.shape))
-    found = float(scores[start, shape, best])
-    if found <= _MIN_EVIDENCE:
-        return None
-    confidence = min(1.0, found / (3 * _MIN_EVIDENCE))
-    return Neckline(starts[start], float(depths[best]), confidence, list(_POWERS)[shape])
+    return _Edges(starts, depths, scores, step)
 
 
 def _inside_back(segmenter: Segmenter, bgr: Bgr, mask: Mask, points: TopPoints) -> Mask:

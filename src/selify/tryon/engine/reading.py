@@ -8,7 +8,7 @@ from typing import Any
 
 from selify.tryon.types import GarmentCategory, RenderWarning
 
-ANALYZER_VERSION = "selify-outline-5"
+ANALYZER_VERSION = "selify-outline-6"
 
 
 class Pattern(StrEnum):
@@ -76,6 +76,7 @@ class Limit(StrEnum):
     PARTS_UNCLEAR = "parts_unclear"
     ASLANT = "aslant"
     ON_HANGER = "on_hanger"
+    FOLDED = "folded"
 
 
 @dataclass(frozen=True, slots=True)

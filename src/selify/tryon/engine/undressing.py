@@ -1,6 +1,6 @@
 """Taking off the trousers or the skirt worn now: what of the photo they are, and what is behind them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,10 +22,7 @@ from selify.tryon.engine.masks import (
 from selify.tryon.engine.person import Person
 
 _HIDDEN_FROM = 0.97
-_USUAL_WAIST = 0.82
 _HIGHEST = 0.4
-# A waistband hangs a little lower in the middle.
-_HANGING = (-0.03, 0.0, 0.02)
 _ALIKE = 9.0
 _CROTCH_RANGE = (1.1, 1.32)
 
@@ -45,6 +42,10 @@ class WaistLine:
     def bow(self, across: Array) -> Array:
         """How much lower than ``height`` it is, as tau. ``across``: -1 at the left side of the body to 1 at the right."""
         return np.asarray(np.polyval(self.curve, across))
+
+
+HIDDEN_WAIST = WaistLine(0.82, (-0.03, 0.0, 0.02), seen=False, even=0.0)
+"""Of somebody whose waistband cannot be seen: it hangs a little lower in the middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def waist_line(person: Person, body: BodyFit, old: Mask) -> WaistLine:
     """Where the bottom worn now begins: there the new one does."""
     found = _upper_edge(person, body, old)
     if found is None:
-        return WaistLine(_USUAL_WAIST, _HANGING, seen=False, even=0.0)
+        return HIDDEN_WAIST
     across, height = found
     curve = np.polyfit(across, height, 2)
     for _ in range(4):
@@ -163,7 +164,7 @@ def waist_line(person: Person, body: BodyFit, old: Mask) -> WaistLine:
     even = float(np.median(np.abs(height - np.polyval(curve, across))))
     level = float(np.mean(np.polyval(curve, np.linspace(-1, 1, 9))))
     if level > _HIDDEN_FROM:
-        return WaistLine(_USUAL_WAIST, _HANGING, seen=False, even=even)
+        return replace(HIDDEN_WAIST, even=even)
     # A hair higher than the old one, whose edge it hides.
     bend, slope = float(np.clip(curve[0], -0.12, 0.08)), float(np.clip(curve[1], -0.1, 0.1))
     lowest = (bend, slope, float(np.clip(curve[2] - level, -0.1, 0.1)))

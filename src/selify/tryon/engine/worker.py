@@ -50,9 +50,6 @@ _MIN_COVER = 0.02
 # Of the person. Long sleeves that become none, the whole person in view: 0.18 to 0.20, and the
 # arms look like arms; of a portrait without any bare arm 0.27, and they look like cardboard.
 _MOST_PAINTED = 0.235
-# Of a bottom, as of Dressed: one that would have to be drawn apart by more is folded in its picture. Those that look right
-# have 1.22 at most.
-_MOST_DISTORTED = 1.3
 _BARE_ARMS = _("For this garment, please send a photo with bare arms.")
 _NO_DRESS = _("For this garment, please send a photo in a top with trousers or a skirt.")
 _LESS_ON = _("Please send a photo without a jacket, coat or scarf, in something close-fitting.")
@@ -130,7 +127,7 @@ class Workshop:
         refuse_half_a_dress(seen.person, garment)
         for light in LIGHTS:
             result = dressed_in(garment, photo, seen, light=light)
-            refuse_if_unconvincing(result, garment)
+            refuse_if_unconvincing(result)
             scores = assess_own(result.person, garment, result.dressed)
             if "colour" not in scores.misses:
                 break
@@ -194,16 +191,11 @@ def refuse_half_a_dress(person: Person, garment: Garment) -> None:
         raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_NO_DRESS, details=details)
 
 
-def refuse_if_unconvincing(result: TryOn, garment: Garment) -> None:
-    """Another attempt would not help: what is worn now or the garment's picture stands in the way. Raises Refused."""
+def refuse_if_unconvincing(result: TryOn) -> None:
+    """Another attempt would not help: what is worn now stands in the way. Raises Refused."""
     person = max(1, int(result.person.mask.sum()))
     if int((result.dressed.cover > 0.5).sum()) < _MIN_COVER * person:
         raise Refused(RefusalCode.QUALITY_TOO_LOW, details={"reason": "nothing was dressed"})
-    if garment.bottom is not None and result.dressed.distortion > _MOST_DISTORTED:
-        apart = round(result.dressed.distortion, 2)
-        raise Refused(
-            RefusalCode.QUALITY_TOO_LOW, details={"reason": "drawn apart", "distortion": apart}
-        )
     painted = int(result.dressed.painted.sum()) / person
     if painted > _MOST_PAINTED:
         details: dict[str, float | str] = {"reason": "sleeves", "painted": round(painted, 3)}

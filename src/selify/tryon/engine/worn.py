@@ -4,14 +4,13 @@ A new garment whose edge falls near the old one takes over the old edge: no stri
 left over, and no skin need be painted.
 """
 
-import cv2
 import numpy as np
 
 from selify.tryon.engine.arrays import SIDES, Mask, Point
 from selify.tryon.engine.body import BodyFit
 from selify.tryon.engine.geometry import at_length, distance, lengths_along
 from selify.tryon.engine.labels import Label
-from selify.tryon.engine.masks import closed, distance_to, grown, opened, value_at
+from selify.tryon.engine.masks import closed, distance_to, grown, opened, value_at, without_specks
 from selify.tryon.engine.person import Person
 
 SHARED_CUFF = 0.12
@@ -24,24 +23,14 @@ def worn_cloth(person: Person) -> Mask:
     """The upper garment with its rim: pixels mixed of cloth and skin belong to it too."""
     span = person.skeleton.span
     # A gleam on a sleeve is taken for skin at times: islands in cloth, far smaller than a face.
-    skin = _without_specks(person.skin)
+    skin = without_specks(person.skin)
     gleams = (person.skin & (1 - skin)) & closed(person.upper, 0.08 * span)
-    cloth = _without_specks(opened(person.upper | gleams, 0.008 * span))
+    cloth = without_specks(opened(person.upper | gleams, 0.008 * span))
     rim = grown(cloth, max(1.0, 0.012 * span)) | _like_cloth(person, cloth)
     sure_skin = opened(skin, 0.02 * span) & (1 - grown(cloth, max(1.0, 0.006 * span)))
     sure_skin &= 1 - _like_cloth(person, cloth)
     lower = ((person.label == Label.LOWER) & (person.along > 0.6)).astype(np.uint8)
     return np.asarray(rim & person.mask & (1 - sure_skin) & (1 - person.hair) & (1 - lower))
-
-
-def _without_specks(mask: Mask) -> Mask:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count <= 1:
-        return mask
-    areas = stats[:, cv2.CC_STAT_AREA]
-    kept = areas > 0.02 * areas[1:].max()
-    kept[0] = False
-    return np.asarray(kept[labels].astype(np.uint8))
 
 
 def _like_cloth(person: Person, cloth: Mask) -> Mask:
