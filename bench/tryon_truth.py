@@ -105,7 +105,7 @@ def _why_not_sent(result: TryOn, garment: Garment) -> str:
     """As the engine's process decides; empty where the picture is sent."""
     try:
         refuse_half_a_dress(result.person, garment)
-        refuse_if_unconvincing(result, garment)
+        refuse_if_unconvincing(result)
     except Refused as refused:
         return str(refused.details["reason"])
     scores = assess_own(result.person, garment, result.dressed)

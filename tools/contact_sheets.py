@@ -82,7 +82,7 @@ class Studio:
             picture = done.bgr
             result.traits = traits_of(done.person, cloth, done.dressed)
             refuse_half_a_dress(done.person, cloth)
-            refuse_if_unconvincing(done, cloth)
+            refuse_if_unconvincing(done)
             result.scores, result.refused = _judged(done, cloth)
         except Refused as refused:
             result.refused = f"{refused.code.value} {refused.details or ''}".strip()

@@ -307,10 +307,10 @@ def test_a_slightly_soft_photo_is_not(perception, people, garments):
 
 def test_arms_all_of_paint_in_a_portrait_are_refused(dress, perception, people, garments):
     whole, meadow = dress("kim", "dress-meadow"), garments["dress-meadow"]
-    refuse_if_unconvincing(whole, meadow)
+    refuse_if_unconvincing(whole)
     portrait = try_on(perception, people["kim"][:600], meadow)
     with pytest.raises(Refused) as caught:
-        refuse_if_unconvincing(portrait, meadow)
+        refuse_if_unconvincing(portrait)
     assert caught.value.code is RefusalCode.QUALITY_TOO_LOW
     assert caught.value.details["reason"] == "sleeves"
     assert "bare arms" in caught.value.hint

@@ -28,6 +28,7 @@ from selify_sandbox.drawn_world.scenes import photo
 from selify_sandbox.drawn_world.specs import Cloth, Piece
 
 SHAPE = (900, 1000)
+TANK_TOP = Piece(specs.TANK, Cloth((70.0, 90.0, 60.0)))
 TRUNK = [
     (330, 120),
     (440, 100),
@@ -59,7 +60,7 @@ def mirrored(part: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def garment(mask: np.ndarray, category: GarmentCategory = GarmentCategory.TOP) -> Garment:
-    cloth = np.full((*SHAPE, 3), (70, 90, 60), np.uint8)
+    cloth = np.full((*mask.shape, 3), (70, 90, 60), np.uint8)
     return read_cut_out(cloth, mask * 255, category)
 
 
@@ -157,9 +158,40 @@ def test_a_coat_with_its_sleeves_on_it_is_not_fit():
     assert refused.value.details["reason"] == Limit.PARTS_UNCLEAR
 
 
+def _limits(of: Garment) -> tuple[Limit, ...]:
+    return limits_of(of.bgr, of)[0]
+
+
+def test_sleeves_folded_over_the_front_are_told_by_a_neck_that_is_closed():
+    """What has none is open at the neck; what lies on the front would be drawn as its print."""
+    tank = garment(garments.draw(specs.Garment("vest", TANK_TOP)).mask)
+    assert tank.top is not None
+    assert tank.top.sleeves is None
+    assert Limit.PARTS_UNCLEAR not in _limits(tank)
+    middle, half = tank.top.axis, 0.12 * tank.top.chest_width
+    y = tank.top.collar[0][1]
+    collar = np.array([middle - half, y]), np.array([middle + half, y])
+    closed = replace(tank, top=replace(tank.top, collar=collar))
+    assert Limit.PARTS_UNCLEAR in _limits(closed)
+
+
+@pytest.mark.parametrize(("sides", "unclear"), [((0,), False), ((0, 1), True)])
+def test_cuffs_show_that_sleeves_lie_on_the_sides(sides, unclear):
+    """Above the hem the outline steps inwards on both sides; on one it may be anything."""
+    tank = garment(garments.draw(specs.Garment("vest", TANK_TOP)).mask)
+    alpha, pits = tank.alpha.copy(), tank.top.armpits
+    upper, lower = int(pits[0][1]), int(pits[0][1] + 0.6 * (tank.top.box[3] - pits[0][1]))
+    wide = int(0.1 * tank.top.chest_width)
+    for side in sides:
+        columns = np.flatnonzero(alpha[lower] > 0.5)
+        edge = columns[0] if side == 0 else columns[-1]
+        alpha[upper:lower, edge - wide : edge + wide] = 1
+    assert (Limit.PARTS_UNCLEAR in _limits(replace(tank, alpha=alpha))) is unclear
+
+
 def test_a_top_of_which_a_side_is_out_of_the_picture_is_not_fit():
     """Its sleeves may be there."""
-    picture = garments.draw(specs.Garment("vest", Piece(specs.TANK, Cloth((70.0, 90.0, 60.0)))))
+    picture = garments.draw(specs.Garment("vest", TANK_TOP))
     alpha = (picture.alpha * 255).astype(np.uint8)
     whole = read_cut_out(picture.bgr, alpha, GarmentCategory.TOP)
     refuse_unfit(whole)

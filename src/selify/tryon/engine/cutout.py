@@ -18,6 +18,7 @@ from selify.tryon.engine.masks import (
     opened,
     parts_touching,
 )
+from selify.tryon.engine.opening import opening_of
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.segmenter import Looked, Segmenter
 from selify.tryon.engine.slits import sleeve_slits
@@ -27,6 +28,8 @@ from selify.tryon.types import GarmentCategory, RefusalCode
 _WORK_SIDE = 512
 # What was voted is what was there before: its finer edge is kept.
 _SAME = 0.99
+# Of what seems to lie between two fronts: how much of it is cloth at most, with the inside of the back.
+_CLOSED = 0.6
 # A gap between legs: how much taller than wide it is where their hems touch, how far down it begins, and from which share of
 # the bottom's width on it may be; in its shadow it is off the ground's colour by this much of what the palest tenth of the
 # cloth is.
@@ -48,11 +51,13 @@ class CutOut:
     """How much of each pixel is garment, and from what it was told apart.
 
     ``agreement``: how far those who proposed an outline are of one opinion, 0..1; 1 where only one was asked.
+    ``opening``: of a top that hangs open, what lies between its fronts.
     """
 
     alpha: Soft
     backdrop: Backdrop
     agreement: float = 1.0
+    opening: Mask | None = None
 
 
 class ByColour:
@@ -93,12 +98,24 @@ def cut_out(
     """
     by_colour = by_colour or ByColour(bgr, alpha)
     if segmenter is None or by_colour.transparent:
-        return by_colour.cut(category)
+        return _opened(by_colour.cut(category), category, by_colour)
     found, looked = _by_vote(segmenter, bgr, category, by_colour)
     if category is GarmentCategory.BOTTOM:
         return found
     slits = sleeve_slits(segmenter, bgr, (found.alpha > 0.5).astype(np.uint8), looked)
-    return replace(found, alpha=found.alpha * (1 - slits))
+    return _opened(replace(found, alpha=found.alpha * (1 - slits)), category, by_colour)
+
+
+def _opened(cut: CutOut, category: GarmentCategory, by_colour: ByColour) -> CutOut:
+    """With what lies between the fronts of a top, if it is open. Colours tell a bare ground there best."""
+    try:
+        mask = largest_part(by_colour.cut(category).alpha > 0.5)
+    except Refused:
+        return cut
+    opening = opening_of(mask) if category is GarmentCategory.TOP else None
+    if opening is None or (cut.alpha[opening > 0] > 0.5).mean() > _CLOSED:
+        return cut
+    return replace(cut, opening=opening)
 
 
 def _by_vote(

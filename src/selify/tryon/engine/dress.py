@@ -1,6 +1,6 @@
 """Dressing a person in a top or a dress: warp the parts, cover what was worn, light the result."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -57,6 +57,8 @@ _SHOULDERS = -0.14
 _SHOULDER_CAP = 0.2
 # In shoulder spans: cloth that stands no higher above the new garment's shoulders is drawn under.
 _ON_SHOULDER = 0.05
+# In shoulder spans: how soft the edge is of what hangs open.
+_OPEN_RIM = 0.02
 _TUCK_IN = _("For this garment, please send a photo with your top tucked in, or in a short one.")
 
 # In shoulder spans: further than this from where it was laid, cloth has strayed.
@@ -72,7 +74,8 @@ _TRUNK, _FINGERS, _OF_FINGERS = (0.3, 0.95), 0.35, 0.08
 class Dressed:
     """The picture, how much of each pixel is the new garment, and where skin was painted.
 
-    ``worn`` is the old garment, ``replaced`` all of the photo that shows something else now. Of these, for the gate:
+    ``worn`` is the old garment, ``replaced`` all of the photo that shows something else now, with what is ``kept`` on purpose:
+    worn under a jacket that hangs open. Of these, for the gate:
     ``limbs`` painted as round skin, ``restored`` background, cloth ``reached`` out to cover the old beside the new, and
     ``stray`` of it that lies far from where the garment does.
     ``strain``: how far parts are stretched or shrunk lengthwise, as the largest natural logarithm of a ratio;
@@ -84,6 +87,7 @@ class Dressed:
     painted: Mask
     worn: Mask
     replaced: Mask
+    kept: Mask
     limbs: Mask | None = None
     restored: Mask | None = None
     reached: Mask | None = None
@@ -94,13 +98,14 @@ class Dressed:
 
 @dataclass(slots=True)
 class _Drape:
-    """The garment laid over the body, before anything is put in front of it."""
+    """The garment laid over the body, before anything is put in front of it. ``through``: where it hangs open."""
 
     image: Array
     cover: Soft
     torso: Soft
     sleeves: Soft
     crease: Soft
+    through: Soft
     distortion: float
 
 
@@ -108,16 +113,21 @@ def dress(
     person: Person, body: BodyFit, garment: Garment, points: TopPoints, *, light: float = 1.0
 ) -> Dressed:
     """``light`` 0..1: how much of the old garment's light and shade the new one takes over. Raises Refused."""
+    if garment.opening is not None:
+        # What is worn below hangs out of it as it likes.
+        body = replace(body, hem=None)
     torso = fit_torso(person, body, garment, points)
     _refuse_longer(body, garment, torso)
     sleeves = fit_sleeves(person, body, points, torso)
     cloth = garment.cloth_for(torso.scale)
     worn = worn_cloth(person)
     drape = _draped(person, cloth, torso, sleeves)
-    drape.cover *= _within_silhouette(person, garment, torso, drape.sleeves)
+    drape.cover *= _within_silhouette(person, garment, torso, drape.sleeves) * (1 - drape.through)
+    kept = _kept(person, garment, torso, drape)
     limbs = bare_limbs(person)
     clad = _in_sleeves(person, sleeves, limbs)
-    left = _left_over(person, body, torso, sleeves, drape, worn, limbs, clad)
+    gone = worn & (1 - grown(kept, _OPEN_RIM * person.skeleton.span))
+    left = _left_over(person, body, torso, sleeves, drape, gone, limbs, clad)
     laid = drape.cover > 0.5
     _reach_out(person, drape, left)
     front = _in_front(person, body, torso, drape, clad, sleeved=bool(sleeves))
@@ -136,7 +146,8 @@ def dress(
         cover=cover,
         painted=left.skin,
         worn=worn,
-        replaced=(cover > 0.5).astype(np.uint8) | left.skin | left.background,
+        replaced=(cover > 0.5).astype(np.uint8) | left.skin | left.background | kept,
+        kept=kept,
         limbs=left.arms,
         restored=left.background & (cover <= 0.5),
         reached=(left.torso | left.sleeve) & (cover > 0.5),
@@ -181,14 +192,18 @@ def _draped(person: Person, cloth: Cloth, torso: TorsoFit, sleeves: list[SleeveF
         cloth.place(torso.source), torso.target, shape, margin=0.25 * person.skeleton.span
     )
     image, none = np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
+    through = none
     cover = soft_polygon(shape, torso.outline, soft)
     distorted = 0.0
     if field is not None:
         image = field.pull(cloth.bgr, shape).astype(np.float32)
         distorted = distortion(field, (cover > 0.5).astype(np.uint8))
-    drape = _Drape(image, cover.copy(), cover, none, none.copy(), distorted)
+        if cloth.opening is not None:
+            through = field.pull(cloth.opening, shape)
+    drape = _Drape(image, cover.copy(), cover, none, none.copy(), through, distorted)
     for sleeve in sleeves:
         _lay_sleeve(person, cloth, sleeve, drape)
+    drape.through = through * (1 - drape.sleeves)
     return drape
 
 
@@ -233,6 +248,15 @@ def _within_silhouette(person: Person, garment: Garment, torso: TorsoFit, sleeve
     if garment.category is GarmentCategory.DRESS:
         return np.maximum(near, np.clip((person.along - 0.85) * 8, 0, 1))
     return np.asarray(near, np.float32)
+
+
+def _kept(person: Person, garment: Garment, torso: TorsoFit, drape: _Drape) -> Mask:
+    """What is worn under a jacket that hangs open: between its fronts, in its neck, and below its hem."""
+    if garment.opening is None:
+        return np.zeros(person.shape, np.uint8)
+    below = person.along > torso.hem_height
+    kept = (drape.through > 0.5) | (_neck_opening(person, torso) > 0) | below
+    return np.asarray((kept & (person.mask > 0) & (drape.cover <= 0.5)).astype(np.uint8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +347,7 @@ def _hips_beside(person: Person, torso: TorsoFit, drape: _Drape) -> Array:
     near = grown(drape.torso > 0.5, 0.08 * person.skeleton.span) > 0
     above_hem = (person.along > 0.4) & (person.along < torso.hem_height)
     beside = near & above_hem & (person.label == Label.LOWER) & (drape.cover <= 0.97)
+    beside &= drape.through < 0.5
     return np.asarray(beside)
 
 

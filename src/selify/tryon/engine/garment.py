@@ -9,7 +9,7 @@ from selify.tryon.engine.arrays import Array, Bgr, Mask, Points, Soft
 from selify.tryon.engine.cutout import Backdrop, ByColour, CutOut, cut_out
 from selify.tryon.engine.keypoints import bottom_points, top_points
 from selify.tryon.engine.masks import blur, fill_from_nearest, largest_part, polygon
-from selify.tryon.engine.neckline import NO_NECKLINE, Neckline, curve, find_neckline
+from selify.tryon.engine.neckline import NO_NECKLINE, Neckline, curve, find_neckline, open_neck
 from selify.tryon.engine.outline import legs_of, runs_in_row
 from selify.tryon.engine.points import BottomPoints, TopPoints
 from selify.tryon.engine.reading import Limit
@@ -33,7 +33,8 @@ _HANGER, _STANDING, _HANGER_HEIGHT = 0.2, 0.012, 0.15
 @dataclass(frozen=True, slots=True)
 class Garment:
     """``cloth`` is the picture with the garment's colours drawn outwards over its background. ``agreement``: as of
-    its ``CutOut``. ``parts``: of a jumpsuit the trousers and the top.
+    its ``CutOut``. ``opening``: of a jacket that hangs open, what lies between its fronts; it counts to its outline.
+    ``parts``: of a jumpsuit the trousers and the top.
     """
 
     category: GarmentCategory
@@ -45,6 +46,7 @@ class Garment:
     neckline: Neckline
     bottom: BottomPoints | None
     agreement: float = 1.0
+    opening: Soft | None = None
     parts: "tuple[Garment, Garment] | None" = None
 
     @property
@@ -56,25 +58,37 @@ class Garment:
     def mask(self) -> Mask:
         return (self.alpha > 0.5).astype(np.uint8)
 
+    @property
+    def sure(self) -> Mask:
+        """Pixels that show its cloth and nothing else."""
+        sure = (self.alpha > 0.9).astype(np.uint8)
+        return sure if self.opening is None else sure & (self.opening < 0.5)
+
     def cloth_for(self, scale: float) -> "Cloth":
         """The cloth, reduced for a result ``scale`` times as large, so that it does not flicker."""
         factor = min(1.0, 1.25 * scale)
         if factor > 0.9:
-            return Cloth(self.cloth, 1.0)
+            return Cloth(self.cloth, 1.0, self.opening)
         height, width = self.cloth.shape[:2]
         size = (max(8, round(width * factor)), max(8, round(height * factor)))
-        return Cloth(cv2.resize(self.cloth, size, interpolation=cv2.INTER_AREA), size[0] / width)
+        opening = None if self.opening is None else _reduced(self.opening, size)
+        return Cloth(_reduced(self.cloth, size), size[0] / width, opening)
 
 
 @dataclass(frozen=True, slots=True)
 class Cloth:
-    """A picture of cloth, and its size relative to the garment's points."""
+    """A picture of cloth, and its size relative to the garment's points. ``opening``: where it is none, as of ``Garment``."""
 
     bgr: Bgr
     scale: float
+    opening: Soft | None = None
 
     def place(self, points: Array) -> Points:
         return (np.asarray(points, float) + 0.5) * self.scale - 0.5
+
+
+def _reduced(picture: Array, size: tuple[int, int]) -> Array:
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 
 def read_cut_out(
@@ -99,18 +113,25 @@ def _read(
     if category is not GarmentCategory.BOTTOM:
         mask = without_back_straps(without_hanger(mask))
     top = bottom = None
-    outside = np.zeros_like(mask)
-    neckline = NO_NECKLINE
+    outside, opening = np.zeros_like(mask), None
+    if cut.opening is not None:
+        upper = int(mask.any(1).argmax())
+        outside[upper:], opening = cut.opening[upper:], cut.opening.astype(np.float32)
+    alpha, neckline = np.maximum(cut.alpha, outside), NO_NECKLINE
     if category is GarmentCategory.BOTTOM:
         bottom = bottom_points(mask)
     else:
+        mask = mask | outside
         top = _points_of_top(mask, category)
-        neckline = find_neckline(bgr, mask, top, segmenter)
+        closed = opening is None
+        neckline = find_neckline(bgr, mask, top, segmenter) if closed else open_neck(top)
         top = top.with_collar(neckline.ends)
-        outside = _inside_of_back(top, neckline, mask.shape)
+        outside = outside | _inside_of_back(top, neckline, mask.shape)
     cloth = bled(bgr, np.where(outside > 0, 0, cut.alpha))
-    rim = cut.alpha * mask_edge(mask)
-    return Garment(category, bgr, cloth, rim, cut.backdrop, top, neckline, bottom, cut.agreement)
+    rim = alpha * mask_edge(mask)
+    return Garment(
+        category, bgr, cloth, rim, cut.backdrop, top, neckline, bottom, cut.agreement, opening
+    )
 
 
 def _points_of_top(mask: Mask, category: GarmentCategory) -> TopPoints:

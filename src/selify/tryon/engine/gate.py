@@ -74,13 +74,13 @@ def assess(
 ) -> dict[str, float | None]:
     """The measures by pixels, by name; None where one cannot be taken."""
     alike = similarity_map(person.bgr, dressed.bgr)
-    cloth, shown = (garment.alpha > 0.9).astype(np.uint8), regions.garment
+    shown = regions.garment
     look = shrunk(shown, 2) if shown.sum() > _MANY else shown
     return {
         "face": mean_inside(alike, regions.face),
         "hands": mean_inside(alike, regions.hands),
         "background": mean_inside(alike, regions.background),
-        "colour": colour_likeness(garment.bgr, cloth, dressed.bgr, look),
+        "colour": colour_likeness(garment.bgr, garment.sure, dressed.bgr, look),
         "old_replaced": mean_inside(regions.replaced.astype(np.float32), regions.worn),
         "coverage": mean_inside(shown.astype(np.float32), regions.torso),
         "old_hidden": max(0.0, 1 - float(regions.beside.sum()) / max(1, int(shown.sum()))),
@@ -118,7 +118,7 @@ def regions_of(person: Person, category: GarmentCategory, dressed: Dressed) -> R
         face=face_zone(person.skeleton, person.shape) & (1 - _collar_zone(person, garment)),
         hands=hands.astype(np.uint8),
         background=(1 - around).astype(np.uint8),
-        torso=(torso & (1 - hands)).astype(np.uint8),
+        torso=(torso & (1 - hands) & (1 - dressed.kept)).astype(np.uint8),
         worn=worn.astype(np.uint8),
         garment=garment,
         replaced=dressed.replaced,

@@ -186,7 +186,7 @@ class _Pair:
 
     @cached_property
     def garment_mask(self) -> Mask:
-        return (self.garment.alpha > 0.9).astype(np.uint8)
+        return self.garment.sure
 
 
 # --- The person -----------------------------------------------------------------------------------

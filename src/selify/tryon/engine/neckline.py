@@ -101,6 +101,11 @@ class Neckline:
         return curve(*ends, self.depth + away, np.linspace(0, 1, count), self.power)
 
 
+def open_neck(points: TopPoints) -> Neckline:
+    """Of a jacket that hangs open: the front has none, and its back ends on the neck."""
+    return Neckline(points.collar, 0.0, 0.0)
+
+
 NO_NECKLINE = Neckline((np.zeros(2), np.zeros(2)), 0.0, 0.0)
 """Of trousers and skirts."""
 

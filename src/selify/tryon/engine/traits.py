@@ -39,7 +39,7 @@ def traits_of(person: Person, garment: Garment, dressed: Dressed) -> dict[str, f
     cover = (dressed.cover > 0.5).astype(np.uint8)
     return {
         **own(person, garment, dressed, cover),
-        "hidden": _hidden(person, cover),
+        "hidden": _hidden(person, cover | dressed.kept),
         "turned": person.skeleton.trunk / person.skeleton.span,
         "small": float(np.log(200 / person.skeleton.span)),
         **garment_traits(garment),
@@ -144,6 +144,7 @@ def _strange_neck(person: Person, dressed: Dressed, cover: Mask) -> float:
         person.shape, np.array([s.chin - side, s.chin + side, s.neck + side, s.neck - side])
     )
     zone &= person.mask & (1 - grown(cover, 0.02 * s.span)) & (1 - person.hair)
+    zone &= 1 - dressed.kept
     zone &= np.isin(person.label, (Label.SKIN, Label.UPPER)).astype(np.uint8)
     if zone.sum() < 30:
         return 0.0

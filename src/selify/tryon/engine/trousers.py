@@ -81,6 +81,7 @@ def dress_bottom(
         painted=left.skin,
         worn=old,
         replaced=(cover > 0.5).astype(np.uint8) | left.skin | left.background,
+        kept=np.zeros(person.shape, np.uint8),
         limbs=left.skin,
         restored=left.background & person.mask & (cover <= 0.5),
         reached=left.rim & (cover > 0.5),

@@ -78,7 +78,7 @@ def reading_of(garment: Garment, *, guessed: bool) -> GarmentReading:
     """``guessed``: nobody said of what category it is."""
     bgr = garment.bgr
     limits, unfit = limits_of(bgr, garment)
-    mask = (garment.alpha > 0.9).astype(np.uint8)
+    mask = garment.sure
     length, fit = _cut_of(garment)
     return GarmentReading(
         category=garment.category,
