@@ -22,7 +22,7 @@ from selify.tryon.engine.trousers import _draped, _left_over, dress_bottom
 from selify.tryon.engine.undressing import undress
 from selify.tryon.engine.worker import refuse_half_a_dress
 from selify.tryon.types import GarmentCategory, RefusalCode, RefusalReason
-from selify_sandbox.drawn_world import garments, scenes, specs
+from selify_sandbox.drawn_world import garments, people, scenes, specs
 from selify_sandbox.drawn_world.samples import PEOPLE
 from selify_sandbox.drawn_world.scenes import Scene, scene
 from selify_sandbox.drawn_world.specs import Cloth, Part, Piece
@@ -33,6 +33,15 @@ SLIM = specs.Garment("trousers", Piece(specs.TROUSERS, Cloth(_GREEN)))
 SHORTS = specs.Garment("shorts", Piece(specs.SHORTS, Cloth(_GREEN)))
 SKIRT = specs.Garment("skirt", Piece(specs.SKIRT, Cloth(_GREEN)))
 DRESS = specs.Garment("dress", Piece(specs.DRESS, Cloth(_GREEN)))
+
+
+def in_skirt(hem: float) -> specs.Person:
+    white, skirt = Cloth((214.0, 226.0, 230.0)), replace(specs.SKIRT, hem=hem, flare=48)
+    lower = Piece(skirt, Cloth((170.0, 120.0, 150.0)))
+    return replace(PEOPLE["dress"], upper=Piece(specs.TANK, white), lower=lower)
+
+
+IN_SKIRT, IN_LONG_SKIRT = in_skirt(1.62), in_skirt(1.75)
 
 
 @cache
@@ -47,8 +56,8 @@ def read(garment: specs.Garment) -> Garment:
 def seen_below(perception, thorough):
     @cache
     def seen(person: specs.Person) -> Seen:
-        # Where a dress ends and legs begin only the segmenter tells.
-        eyes = thorough if person == PEOPLE["dress"] else perception
+        # Where a dress or a skirt ends and legs begin only the segmenter tells.
+        eyes = thorough if person in (PEOPLE["dress"], IN_SKIRT, IN_LONG_SKIRT) else perception
         return read_only(see(eyes, scenes.photo(person).bgr, GarmentCategory.BOTTOM))
 
     return seen
@@ -82,8 +91,8 @@ def test_wide_trousers_over_shorts_are_as_wide_and_as_long_as_they_were_cut(wear
 
 
 @pytest.mark.parametrize("garment", [WIDE, SLIM], ids=["wide", "slim"])
-def test_trousers_over_a_dress_part_below_the_crotch_and_the_wall_shows_beside_them(wear, garment):
-    place, result = wear(PEOPLE["dress"], garment)
+def test_trousers_over_a_skirt_part_below_the_crotch_and_the_wall_shows_beside_them(wear, garment):
+    place, result = wear(IN_SKIRT, garment)
     found = scenes.measure(place, result.bgr)
     assert found.overlap > 0.78
     assert found.restored > 0.6
@@ -104,9 +113,9 @@ def test_bare_legs_are_not_made_up_for_somebody_in_long_trousers(wear, garment):
     assert "bare legs" in str(found.hint)
 
 
-def test_a_skirt_that_is_shorter_than_the_dress_shows_the_legs_below(wear):
+def test_a_skirt_that_is_shorter_than_the_old_one_shows_the_legs_below(wear):
     """Their skin goes on upwards in its own tone."""
-    place, result = wear(PEOPLE["dress"], SKIRT)
+    place, result = wear(IN_LONG_SKIRT, SKIRT)
     found = scenes.measure(place, result.bgr)
     assert found.skin < 6
     assert found.hem < 0.12
@@ -262,8 +271,8 @@ def test_shoes_stay_on(wear):
 
 
 def test_both_hems_of_trousers_are_level(wear):
-    for name in ("tank", "dress"):
-        place, result = wear(PEOPLE[name], WIDE)
+    for person in (PEOPLE["tank"], IN_SKIRT):
+        place, result = wear(person, WIDE)
         x0 = result.crop[0]
         middle = int(place.photo.body.arms[0].path[0][0] + place.span / 2) - x0
         cover = result.dressed.cover > 0.5
@@ -272,7 +281,9 @@ def test_both_hems_of_trousers_are_level(wear):
 
 
 def test_in_a_dark_photo_trousers_are_dark(wear):
-    place, result = wear(PEOPLE["dark"], SLIM)
+    # A tee that can be told from what is below it.
+    person = replace(PEOPLE["dark"], upper=Piece(specs.TEE, Cloth((150.0, 140.0, 130.0))))
+    place, result = wear(person, SLIM)
     light = [
         cv2.cvtColor(picture, cv2.COLOR_BGR2LAB)[..., 0][place.region > 0].mean()
         for picture in (result.bgr, place.perfect.bgr, read(SLIM).bgr)
@@ -326,6 +337,37 @@ def test_trousers_with_their_hanger_are_not_put_on_anybody(reach):
         refuse_unfit(hung)
     assert caught.value.details["reason"] == "on_hanger"
     assert Limit.ON_HANGER not in limits_of(drawn.bgr, read(SLIM))[0]
+
+
+@pytest.mark.parametrize(
+    ("trousers", "share", "cut"),
+    [
+        ((30.0, 24.0, 20.0), 1.0, True),
+        ((30.0, 24.0, 20.0), 0.25, True),
+        ((30.0, 24.0, 20.0), 0.0, False),
+        ((200.0, 204.0, 206.0), 0.0, True),
+    ],
+    ids=["all of a shirt", "one side of a cardigan", "a hem", "of one colour"],
+)
+def test_what_goes_on_below_the_waist_is_not_cut_there(perception, trousers, share, cut):
+    """A coat or a shirt-tail that was taken for the bottom: where the one would end nothing changes."""
+    white = Piece(replace(specs.TEE, hem=1.05), Cloth((200.0, 204.0, 206.0)))
+    wearer = specs.Person(upper=white, lower=Piece(specs.TROUSERS, Cloth(trousers)))
+    seen = see(perception, people.draw(wearer).bgr, GarmentCategory.BOTTOM)
+    label, along = seen.person.label.copy(), seen.person.along
+    columns = np.flatnonzero(((label == Label.UPPER) & (along > 0.85)).any(0))
+    aside = np.arange(label.shape[1]) < np.quantile(columns, share) if share else False
+    label[(label == Label.UPPER) & (along > 0.85) & aside] = Label.LOWER
+    person = replace(seen.person, label=label)
+    garment = read(SLIM)
+    if not cut:
+        dress_bottom(person, seen.fit, garment, garment.bottom)
+        return
+    with pytest.raises(Refused) as caught:
+        dress_bottom(person, seen.fit, garment, garment.bottom)
+    assert caught.value.details["reason"] == RefusalReason.LAYERS
+    # Of a jumpsuit the top covers it.
+    dress_bottom(person, seen.fit, garment, garment.bottom, alone=False)
 
 
 def test_of_somebody_seated_one_knee_is_enough(wear):

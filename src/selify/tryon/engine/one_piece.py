@@ -25,7 +25,7 @@ def dress_one_piece(
     trousers, top = parts
     if trousers.bottom is None or top.top is None:
         raise ValueError("a jumpsuit has points of trousers and of a top")
-    below = dress_bottom(person, body, trousers, trousers.bottom, light=light)
+    below = dress_bottom(person, body, trousers, trousers.bottom, light=light, alone=False)
     clad = in_new_trousers(person, below)
     above = dress(clad, fit_body(clad), top, top.top, light=light)
     wall = person.mask & (1 - clad.mask)

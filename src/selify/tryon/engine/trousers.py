@@ -29,7 +29,13 @@ from selify.tryon.engine.points import BottomPoints
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.shading import contact, drop_shadow, exposure, folds, volume
 from selify.tryon.engine.skin import paint_skin
-from selify.tryon.engine.undressing import LowerBody, above_waist, background_behind, undress
+from selify.tryon.engine.undressing import (
+    LowerBody,
+    Seam,
+    above_waist,
+    background_behind,
+    undress,
+)
 from selify.tryon.types import RefusalCode, RefusalReason
 
 # Old folds lie where the old cloth did: only part of their light fits the new one.
@@ -43,6 +49,10 @@ _MOST_RESTORED = 0.075
 # Of the trunk's length, the median over its width. Waistbands that are seen, and hems over them: 0.014 at most; under a
 # long coat, dark on dark, of somebody turned: 0.03 and more.
 _MOST_UNEVEN = 0.022
+# Of the line between top and old bottom: how much may be missing, and how much where the rest is as clear as this. Of those
+# with more no picture was good; good ones have 0.31 at most, and 0.07 beside a clear line. A coat or a shirt-tail goes on there.
+_MOST_MISSING, _CLEAR, _MOST_BESIDE_CLEAR = 0.37, 60.0, 0.15
+_FEWEST_OF_LINE = 10
 # Two shins painted without any skin of a leg to go by: 0.05, and they look like somebody else's.
 _MOST_BARED, _MOST_BARED_BESIDE_SKIN = 0.015, 0.1
 CLOSE_FITTING = _("For this garment, please send a photo in close-fitting trousers or leggings.")
@@ -53,11 +63,21 @@ BARE_LEGS = _("For this garment, please send a photo with bare legs, or in short
 
 
 def dress_bottom(
-    person: Person, body: BodyFit, garment: Garment, points: BottomPoints, *, light: float = 1.0
+    person: Person,
+    body: BodyFit,
+    garment: Garment,
+    points: BottomPoints,
+    *,
+    light: float = 1.0,
+    alone: bool = True,
 ) -> Dressed:
-    """``light`` 0..1: how much of the old garment's light and shade the new one takes over. Raises Refused."""
+    """``light`` 0..1: how much of the old garment's light and shade the new one takes over. ``alone``: what is worn above
+    stays, and ends at its waist. Raises Refused.
+    """
     lower = undress(person, body)
     _refuse_hidden_waist(lower)
+    if alone:
+        _refuse_if_cut(person, lower)
     legs, old = lower.legs, lower.old
     fit = fit_bottom(lower, garment, points)
     drape = _draped(person, garment, fit)
@@ -192,6 +212,18 @@ def _refuse_hidden_waist(lower: LowerBody) -> None:
             "reason": RefusalReason.LAYERS,
             "uneven": round(lower.waist.even, 3),
         }
+        raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_SHOW_WAIST, details=details)
+
+
+def _refuse_if_cut(person: Person, lower: LowerBody) -> None:
+    """What is worn above would be cut where it goes on."""
+    seam = Seam.of(person, lower.old)
+    if len(seam.over) < _FEWEST_OF_LINE:
+        return
+    most = _MOST_BESIDE_CLEAR if np.median(seam.contrast) > _CLEAR else _MOST_MISSING
+    missing = round(seam.missing, 2)
+    if missing > most:
+        details: dict[str, float | str] = {"reason": RefusalReason.LAYERS, "missing": missing}
         raise Refused(RefusalCode.QUALITY_TOO_LOW, hint=_SHOW_WAIST, details=details)
 
 

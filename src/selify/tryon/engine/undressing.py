@@ -24,6 +24,12 @@ from selify.tryon.engine.person import Person
 _HIDDEN_FROM = 0.97
 _HIGHEST = 0.4
 _ALIKE = 9.0
+# In shoulder spans: how far below the upper garment the old bottom begins at most, that they meet; how far off the line
+# between them colours are compared, and over what.
+_ONTO, _BESIDE_LINE, _AROUND = 0.02, 0.022, 0.03
+# How far colours are apart (Lab of 8 bits) that are of one cloth, and of two; along how much of it a line has to be clear
+# that the bottom's colour is known, and how far off others are.
+_SAME_CLOTH, _OTHER_CLOTH, _TELLS, _UNLIKE_BOTTOM = 14.0, 40.0, 0.25, 28.0
 _CROTCH_RANGE = (1.1, 1.32)
 
 
@@ -193,6 +199,50 @@ def _upper_edge(person: Person, body: BodyFit, old: Mask) -> tuple[Array, Array]
     if len(found) < 0.4 * len(shares):
         return None
     return np.array(across), np.array(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """The line where the upper garment ends and the old bottom begins, a place a column: the colours ``over`` and ``under``
+    it, (N, 3) Lab of 8 bits.
+    """
+
+    over: Array
+    under: Array
+
+    @classmethod
+    def of(cls, person: Person, old: Mask) -> "Seam":
+        span, height = person.skeleton.span, person.shape[0]
+        near, away = max(2, int(_ONTO * span)), max(1, int(_BESIDE_LINE * span))
+        upper = person.upper & (1 - old)
+        below = np.zeros_like(upper)
+        below[:-near] = old[near:]
+        ends = (upper > 0) & (below > 0) & (np.roll(upper, -1, 0) == 0) & (person.along > _HIGHEST)
+        # Of each column the highest: below it may be what is left of a waistband that was taken for the top.
+        columns = np.flatnonzero(ends.any(0))
+        rows = ends[:, columns].argmax(0)
+        inside = (rows >= away) & (rows + near + away < height)
+        rows, columns = rows[inside], columns[inside]
+        over, under = (
+            average_inside(person.lab, part.astype(np.float32), _AROUND * span)
+            for part in (upper, old)
+        )
+        return cls(over[rows - away, columns], under[rows + near + away, columns])
+
+    @property
+    def contrast(self) -> Array:
+        return np.asarray(np.linalg.norm(self.over - self.under, axis=1))
+
+    @property
+    def missing(self) -> float:
+        """Along how much of it nothing changes: it was drawn through one piece of cloth. Not where that is the bottom's
+        own, as of a waistband that was taken for the top.
+        """
+        same, clear = self.contrast < _SAME_CLOTH, self.contrast > _OTHER_CLOTH
+        if clear.mean() > _TELLS:
+            bottom = np.median(self.under[clear], 0)
+            same &= np.linalg.norm(self.over - bottom, axis=1) > _UNLIKE_BOTTOM
+        return float(same.mean())
 
 
 def above_waist(person: Person, body: BodyFit, waist: WaistLine) -> Soft:
