@@ -50,7 +50,7 @@ _MOST_RESTORED = 0.075
 # long coat, dark on dark, of somebody turned: 0.03 and more.
 _MOST_UNEVEN = 0.022
 # Of the line between top and old bottom: how much may be missing, and how much where the rest is as clear as this. Of those
-# with more no picture was good; good ones have 0.31 at most, and 0.07 beside a clear line. A coat or a shirt-tail goes on there.
+# with more no picture was good; good ones have 0.31 at most, and 0.03 beside a clear line. A coat or a shirt-tail goes on there.
 _MOST_MISSING, _CLEAR, _MOST_BESIDE_CLEAR = 0.37, 60.0, 0.15
 _FEWEST_OF_LINE = 10
 # Two shins painted without any skin of a leg to go by: 0.05, and they look like somebody else's.
