@@ -17,7 +17,7 @@ from selify.tryon.engine.garment import Garment, read_cut_out
 from selify.tryon.engine.networks import Networks, load_networks
 from selify.tryon.engine.perception import Body, Face, Perception
 from selify.tryon.engine.pipeline import Seen, TryOn, dressed_in, see
-from selify.tryon.engine.segmenter import Answer, Box, Looked, Segmenter, Spots, _question, reduced
+from selify.tryon.engine.segmenter import Answer, Looked, Question, Segmenter, _pointed_at, reduced
 from selify.tryon.types import GarmentCategory
 from selify_sandbox.drawn_garments import DrawnGarment, wardrobe
 from selify_sandbox.drawn_people import LOOKS, draw_person
@@ -83,7 +83,7 @@ class RememberingSegmenter(Segmenter):
     def look(self, picture: Bgr, side: int | None = None) -> Looked:
         seen = self._once("seen", picture, super().look)
         size = reduced(picture.shape, side)
-        return self._once(size, picture, lambda _: Answering(self, seen._features, size))
+        return self._once(size, picture, lambda _: Answering(self.decoder, seen._features, size))
 
     def salient(self, picture: Bgr) -> Soft:
         find = super().salient
@@ -97,13 +97,11 @@ class Answering(Looked):
     def _answers(self) -> dict[object, Answer]:
         return {}
 
-    def ask(
-        self, inside: Spots, outside: Spots = (), box: Box | None = None, *, again: int = 1
-    ) -> Answer:
-        points, kinds = _question(inside, outside, box)
-        key = points.tobytes(), kinds.tobytes(), again
+    def answer(self, question: Question) -> Answer:
+        points, kinds = _pointed_at(question)
+        key = points.tobytes(), kinds.tobytes(), question.again
         if key not in self._answers:
-            self._answers[key] = read_only(super().ask(inside, outside, box, again=again))
+            self._answers[key] = read_only(super().answer(question))
         return self._answers[key]
 
 

@@ -433,7 +433,7 @@ def test_an_arm_in_other_light_than_the_face_stays_one(seen):
     person, below = place.person, (place.person.along > 0.2) & (place.person.zones.arms > 0)
     lab = person.lab.copy()
     lab[below] += np.array([-20, 4, 16], np.float32)
-    assert person.of_another_hue(lab)[below & (person.skin > 0)].mean() > 0.7
+    assert person.unlike_face(lab)[below & (person.skin > 0)].mean() > 0.7
     lit = replace(person, lab=lab)
     assert without_false_skin(lit) is lit
     wrist = lab.copy()

@@ -514,7 +514,7 @@ def _fingers(person: Person) -> Mask:
     span, zones = person.skeleton.span, person.zones
     on_trunk = (person.along > _TRUNK[0]) & (person.along < _TRUNK[1])
     near = grown(zones.hands[0] | zones.hands[1], _FINGERS * span) & (1 - zones.arms)
-    near &= on_trunk & ~person.of_another_hue(person.lab)
+    near &= on_trunk & ~person.of_another_hue
     fingers = parts_sized(person.skin & near, most=_OF_FINGERS * span**2)
     arms = person.skin & zones.lower_arms
     return parts_touching(fingers | arms, arms) & fingers

@@ -75,6 +75,9 @@ _LIMITS = {
         "Its hanger and the inside of its waist are in the picture: lay it flat, seen from the front."
     ),
     Limit.FOLDED: _("It is folded in its picture: lay its legs straight down, side by side."),
+    Limit.LINING_SHOWS: _(
+        "It is open in its picture and shows its lining, which is then worn like a front: close it for the picture."
+    ),
 }
 _MISFITS = {
     Misfit.TEXTURE: (

@@ -16,7 +16,7 @@ from selify.tryon.engine.arrays import SIDES, Array, Bgr, Lab, Mask, Point, Poin
 from selify.tryon.engine.geometry import between
 from selify.tryon.engine.labels import Label
 from selify.tryon.engine.masks import grown, main_colours, nearest_colour, parts_touching
-from selify.tryon.engine.segmenter import Looked, Segmenter
+from selify.tryon.engine.segmenter import Looked, Question, Segmenter
 from selify.tryon.engine.skeleton import Skeleton
 
 # The longest side the parse works at; the network itself answers on a grid of 256.
@@ -219,21 +219,24 @@ def _deepest(mask: Array, count: int) -> list[_Spot]:
 
 
 def _first_round(looked: Looked, spots: _Spots) -> Odds:
+    # Only where limbs end is decided by these: once is enough.
     asked = {
-        "upper": (spots.torso, [*spots.head, *spots.hands, *spots.thighs]),
-        "lower": (spots.lap, [*spots.torso[:3], *spots.hands, *spots.head[:1]]),
-        "face": (spots.face, [*spots.crown, *spots.torso[:2]]),
+        "upper": Question(spots.torso, [*spots.head, *spots.hands, *spots.thighs], again=0),
+        "lower": Question(spots.lap, [*spots.torso[:3], *spots.hands, *spots.head[:1]], again=0),
+        "face": Question(spots.face, [*spots.crown, *spots.torso[:2]], again=0),
     }
     for k in SIDES:
         beside = [*spots.torso[-3:], *spots.thighs, *spots.head[:1]]
-        asked[f"arm{k}"] = (spots.arms[k][-3:], beside)
-        asked[f"leg{k}"] = (spots.legs[k][-2:], [*spots.torso[-2:], *spots.legs[k][:1]])
-    return {
-        # Only where limbs end is decided by these: once is enough.
-        name: looked.ask(inside, outside, again=0).odds
-        for name, (inside, outside) in asked.items()
-        if inside
-    }
+        asked[f"arm{k}"] = Question(spots.arms[k][-3:], beside, again=0)
+        above = [*spots.torso[-2:], *spots.legs[k][:1]]
+        asked[f"leg{k}"] = Question(spots.legs[k][-2:], above, again=0)
+    return _odds(looked, asked)
+
+
+def _odds(looked: Looked, asked: dict[str, Question]) -> Odds:
+    """Of all that some point lies on."""
+    pointed = {name: question for name, question in asked.items() if len(question.inside)}
+    return {name: answer.odds for name, answer in looked.ask_all(pointed).items()}
 
 
 def _skin_like(odds: Odds, former: Former, cloth: str) -> Soft:
@@ -321,28 +324,30 @@ def _second_round(
     one_piece: bool,
     first: Odds,
 ) -> Odds:
-    odds = dict(first)
     covered, bare = _split(spots.arms, sleeves)
     clad, shins = _split(spots.legs, hems)
+    asked = {"hair": Question(spots.hair, [*spots.head, *spots.torso[:3]])}
     if one_piece:
-        outside = [*spots.head, *bare, *shins]
-        odds["upper"] = looked.ask([*spots.torso, *covered, *clad], outside).odds
+        asked["upper"] = Question([*spots.torso, *covered, *clad], [*spots.head, *bare, *shins])
+    elif spots.torso:
+        asked["upper"] = Question([*spots.torso, *covered], [*spots.head, *bare, *clad[:4]])
+    if not one_piece and clad:
+        outside = [*spots.torso[:4], *bare[-4:], *shins, *spots.head[:1]]
+        asked["lower"] = Question(clad, outside)
+    for name, limbs, cuts, beside in (
+        ("arm", spots.arms, sleeves, [*spots.torso, *spots.thighs]),
+        ("leg", spots.legs, hems, spots.torso[-3:]),
+    ):
+        for k in SIDES:
+            limb, cut = limbs[k], cuts[k]
+            asked[f"{name}{k}"] = Question(limb[cut:], [*limb[:cut], *beside], again=0)
+    # First answers about limbs do not stand: one that is covered all along shows nothing of itself.
+    kept = {name: plane for name, plane in first.items() if name in ("face", "upper", "lower")}
+    odds = kept | _odds(looked, asked)
+    if one_piece:
         odds["lower"] = odds["upper"] - 1
-    else:
-        if spots.torso:
-            outside = [*spots.head, *bare, *clad[:4]]
-            odds["upper"] = looked.ask([*spots.torso, *covered], outside).odds
-            _ask_for_lost_sleeves(looked, spots, sleeves, clad, odds)
-        if clad:
-            outside = [*spots.torso[:4], *bare[-4:], *shins, *spots.head[:1]]
-            odds["lower"] = looked.ask(clad, outside).odds
-    for k in SIDES:
-        _ask_for_bare_limb(
-            looked, odds, f"arm{k}", spots.arms[k], sleeves[k], [*spots.torso, *spots.thighs]
-        )
-        _ask_for_bare_limb(looked, odds, f"leg{k}", spots.legs[k], hems[k], spots.torso[-3:])
-    if spots.hair:
-        odds["hair"] = looked.ask(spots.hair, [*spots.head, *spots.torso[:3]]).odds
+    elif spots.torso:
+        _ask_for_lost_sleeves(looked, spots, sleeves, clad, odds)
     return odds
 
 
@@ -364,15 +369,6 @@ def _ask_for_lost_sleeves(
         if own and np.mean([float(_value_at(odds["upper"], q)) > 0 for q in own]) < 0.7:
             sleeve = looked.ask(own, [*limb[cut:], *spots.head[:1], *clad[:2]]).odds
             odds["upper"] = np.maximum(odds["upper"], sleeve)
-
-
-def _ask_for_bare_limb(
-    looked: Looked, odds: Odds, name: str, limb: list[_Spot], cut: int, beside: list[_Spot]
-) -> None:
-    if limb[cut:]:
-        odds[name] = looked.ask(limb[cut:], [*limb[:cut], *beside], again=0).odds
-    else:
-        odds.pop(name, None)
 
 
 def _silhouette(odds: Odds, former: Former) -> Mask:

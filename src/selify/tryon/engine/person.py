@@ -118,9 +118,10 @@ class Person:
         soft = guided(self.bgr, self.hair, max(2, int(0.02 * self.skeleton.span)))
         return soft * (cv2.dilate(self.hair, np.ones((5, 5), np.uint8)) > 0)
 
-    def of_another_hue(self, lab: Lab) -> Array:
-        """Where colours (Lab of 8 bits) cannot be this person's skin by their hue; nowhere if the face is not seen."""
-        return _far_from(self._hues, lab)
+    @cached_property
+    def of_another_hue(self) -> Array:
+        """Where colours cannot be this person's skin by their hue; nowhere if the face is not seen."""
+        return _far_from(self._hues, self.lab)
 
     def unlike_face(self, lab: Lab) -> Array:
         """The same by the face alone, which hands in other light or beside a sleeve of skin's colour do not mislead."""
@@ -214,7 +215,7 @@ def without_false_skin(person: Person) -> Person:
     area &= ((zones.arms > 0) | (person.along < 1)) & (zones.hands[0] == 0) & (zones.hands[1] == 0)
     colour = np.hypot(person.lab[..., 1] - 128, person.lab[..., 2] - 128)
     in_sun = (person.lab[..., 0] > _IN_SUN) & (colour < _FADED)
-    odd = area & person.of_another_hue(person.lab) & ~in_sun
+    odd = area & person.of_another_hue & ~in_sun
     votes = average_inside(odd.astype(np.float32), area.astype(np.float32), _VOTED * span)
     wide = opened(area & (votes > 0.5), max(1.0, _NARROW * span))
     cloth = parts_sized(wide, least=_SMALL * span**2)
@@ -227,7 +228,8 @@ def without_false_skin(person: Person) -> Person:
 def _far_from(hues: list[Array], lab: Lab) -> Array:
     if not hues:
         return np.zeros(lab.shape[:2], bool)
-    far = [np.hypot(*(lab[..., 1:] - hue).transpose(2, 0, 1)) for hue in hues]
+    a, b = cv2.extractChannel(lab, 1), cv2.extractChannel(lab, 2)
+    far = [cv2.magnitude(a - np.float32(hue[0]), b - np.float32(hue[1])) for hue in hues]
     return np.asarray(np.min(far, 0) > _OTHER_HUE)
 
 

@@ -6,6 +6,8 @@ from selify.tryon.engine.arrays import Point, Points
 from selify.tryon.engine.geometry import distance
 
 _FEWEST_OF_LINE = 5
+# Of a sleeve, in widths of the chest.
+_LONG = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class TopPoints:
             for line, start in zip((left, right), starts, strict=True)
         ]
         return replace(self, collar=(lines[0][0], lines[1][0]), shoulder_lines=(lines[0], lines[1]))
+
+    @property
+    def long_sleeved(self) -> bool:
+        lengths = [distance(s.upper[0], s.upper[-1]) for s in self.sleeves or ()]
+        return bool(lengths) and sum(lengths) / len(lengths) > _LONG * self.chest_width
 
     @property
     def armpits(self) -> tuple[Point, Point]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from selify.tryon.types import GarmentCategory, RenderWarning
 
-ANALYZER_VERSION = "selify-outline-6"
+ANALYZER_VERSION = "selify-outline-7"
 
 
 class Pattern(StrEnum):
@@ -77,6 +77,7 @@ class Limit(StrEnum):
     ASLANT = "aslant"
     ON_HANGER = "on_hanger"
     FOLDED = "folded"
+    LINING_SHOWS = "lining_shows"
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def _seen_skin(person: Person, region: Mask) -> Mask:
     rim = max(1.0, 0.01 * person.skeleton.span)
     skin = shrunk(person.skin & (1 - region), rim)
     usual = distance_to(person.lab, person.skin_colours[:1]) < 6
-    return skin & usual.astype(np.uint8) & ~person.of_another_hue(person.lab)
+    return skin & usual.astype(np.uint8) & ~person.of_another_hue
 
 
 # --- Arms and legs --------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ def _seen_limbs(person: Person, limbs: Limbs, painted: Mask) -> Mask:
     hands = person.zones.hands[0] | person.zones.hands[1]
     seen = person.skin & limbs.zone & (1 - hands) & (1 - grown(painted, 2))
     # Neither a watch nor what is left of a sleeve that was taken for skin.
-    return np.asarray(seen & ~person.of_another_hue(person.lab))
+    return np.asarray(seen & ~person.of_another_hue)
 
 
 def _measured(person: Person, shape: _Shape, seen: Mask, usual: _Light) -> _Light:
@@ -190,7 +190,7 @@ def _usual(person: Person) -> _Light:
     """From face and hands, of which the lighter part faces the viewer."""
     middle = np.asarray(person.skin_colours[0].mean, float)
     hands = (person.zones.hands[0] | person.zones.hands[1]) & person.skin
-    hands = person.lab[(hands > 0) & ~person.of_another_hue(person.lab)]
+    hands = person.lab[(hands > 0) & ~person.of_another_hue]
     if len(hands) > _ENOUGH:
         lit = hands[hands[:, 0] >= np.percentile(hands[:, 0], 50)]
         middle = 0.5 * middle + 0.5 * np.median(lit, 0)

@@ -15,11 +15,13 @@ from selify.tryon.engine.cutout import Backdrop, ByColour
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.gate import BARS
 from selify.tryon.engine.geometry import distance
+from selify.tryon.engine.lining import lining_shows
 from selify.tryon.engine.masks import disc, largest_part, reduced_to
 from selify.tryon.engine.outline import runs_in_row, two_legs
 from selify.tryon.engine.points import TopPoints
 from selify.tryon.engine.reading import Limit, Misfit
 from selify.tryon.engine.refusals import Refused
+from selify.tryon.engine.segmenter import Segmenter
 from selify.tryon.engine.standing import drawn_apart
 from selify.tryon.engine.traits import evenness, garment_traits
 from selify.tryon.types import GarmentCategory, RefusalCode
@@ -57,7 +59,7 @@ _FOLDED = 0.88
 _SIDE = 512
 
 _HALF = _("Only a part of this garment was found in its picture. Please try on another one.")
-# Of tops that seem to have no sleeves, in widths of the chest. The neck: of 5 that have them, folded over the front or on the
+# Of tops that seem to have no sleeves, in widths of the chest. The neck: of 6 that have them, folded over the front or on the
 # sides, 0.25 at most, of 8 others 0.34 at least. How far both sides step in, within so much of the height, between so far
 # down: of 4 that have sleeves 0.061 at least, of those without 0.034 at most.
 _CLOSED, _CUFFS, _SUDDEN, _STEPS = 0.3, 0.05, 0.04, (0.3, 0.95)
@@ -140,7 +142,9 @@ def _unfit(limit: Limit, hint: str) -> Refused:
 # --- What limits try-ons --------------------------------------------------------------------------
 
 
-def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
+def limits_of(
+    bgr: Bgr, garment: Garment, segmenter: Segmenter | None = None
+) -> tuple[tuple[Limit, ...], bool]:
     """What will not come out well, and whether it is so bad that nothing will."""
     mask = largest_part(garment.alpha > 0.5)
     worn = garment.backdrop is Backdrop.WORN
@@ -156,10 +160,20 @@ def limits_of(bgr: Bgr, garment: Garment) -> tuple[tuple[Limit, ...], bool]:
         Limit.UNEVEN_OUTLINE: even < _EVEN,
         Limit.DOUBTFUL_OUTLINE: garment.agreement < _OF_ONE_OPINION,
         Limit.PARTS_UNCLEAR: _parts_unclear(garment),
+        Limit.LINING_SHOWS: segmenter is not None and _lining_shows(garment, segmenter),
     }
     limits = (*(limit for limit, there in found.items() if there), *_limits_below(garment))
     never = any(limit in _NEVER for limit in limits)
     return limits, never or even < _HALF_MISSING or contrast < _INVISIBLE
+
+
+def _lining_shows(garment: Garment, segmenter: Segmenter) -> bool:
+    """Of a jacket that lies alone; one whose fronts lie apart is worn open."""
+    points = garment.top
+    if points is None or not points.long_sleeved or garment.opening is not None:
+        return False
+    alone = garment.backdrop is not Backdrop.WORN and garment.category is GarmentCategory.TOP
+    return alone and lining_shows(garment.bgr, garment.mask, points, segmenter)
 
 
 def _limits_below(garment: Garment) -> tuple[Limit, ...]:

@@ -22,7 +22,7 @@ from selify.tryon.engine.masks import (
     nearest_colour,
     opened,
 )
-from selify.tryon.engine.segmenter import Box, Looked, Segmenter, reduced
+from selify.tryon.engine.segmenter import Box, Looked, Question, Segmenter, reduced
 from selify.tryon.types import GarmentCategory
 
 SIDE = 512
@@ -148,10 +148,10 @@ def _proposals(
     both = (np.add.reduce(seeds) >= min(2, len(seeds))).astype(np.uint8)
     prompts = dict(_prompts(either, both, category, classic, salient))
     free = [spot for spot in _placed(_CORNERS, either) if not either[int(spot[1]), int(spot[0])]]
+    asked = {name: Question(inside, free, box) for name, (inside, box) in prompts.items() if inside}
     for view, looked in looks.items():
-        for name, (inside, box) in prompts.items():
-            if inside:
-                found[name + view] = _tidy(looked.ask(inside, free, box).odds > 0)
+        for name, answer in looked.ask_all(asked).items():
+            found[name + view] = _tidy(answer.odds > 0)
     return found, looks[""]
 
 

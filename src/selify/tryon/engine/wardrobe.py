@@ -40,9 +40,9 @@ def read_picture(
     body = find_wearer(perception, bgr, faces)
     if body is not None:
         garment = read_worn(bgr, body, faces, category, perception.segmenter)
-        return garment, reading_of(garment, guessed=category is None)
+        return garment, reading_of(garment, perception.segmenter, guessed=category is None)
     garment = _alone(bgr, alpha, category, perception.segmenter)
-    reading = reading_of(garment, guessed=category is None)
+    reading = reading_of(garment, perception.segmenter, guessed=category is None)
     if perhaps_somebody(faces, bgr):
         warnings = (RenderWarning.GARMENT_SHOWS_PERSON, *reading.warnings)
         reading = replace(reading, warnings=warnings)
@@ -59,7 +59,7 @@ def read_garment(
     (garment_not_found).
     """
     garment = _alone(bgr, alpha, category, segmenter)
-    return reading_of(garment, guessed=category is None)
+    return reading_of(garment, segmenter, guessed=category is None)
 
 
 def _alone(
@@ -74,10 +74,10 @@ def _alone(
     return garment
 
 
-def reading_of(garment: Garment, *, guessed: bool) -> GarmentReading:
+def reading_of(garment: Garment, segmenter: Segmenter | None, *, guessed: bool) -> GarmentReading:
     """``guessed``: nobody said of what category it is."""
     bgr = garment.bgr
-    limits, unfit = limits_of(bgr, garment)
+    limits, unfit = limits_of(bgr, garment, segmenter)
     mask = garment.sure
     length, fit = _cut_of(garment)
     return GarmentReading(
@@ -129,8 +129,7 @@ def _evenness(points: TopPoints) -> float:
 def _sleeve(points: TopPoints) -> SleeveLength:
     if points.sleeves is None:
         return SleeveLength.NONE
-    lengths = [distance(s.upper[0], s.upper[-1]) for s in points.sleeves]
-    return SleeveLength.LONG if np.mean(lengths) > 0.85 * points.chest_width else SleeveLength.SHORT
+    return SleeveLength.LONG if points.long_sleeved else SleeveLength.SHORT
 
 
 def _neckline(garment: Garment, points: TopPoints) -> NecklineShape:
