@@ -20,6 +20,7 @@ from selify.tryon.engine.segmenter import (
     ENCODER_FILE,
     SALIENT_FILE,
     Looked,
+    Question,
     Segmenter,
 )
 from selify.tryon.ports import EngineUnavailable
@@ -105,9 +106,25 @@ def test_small_and_wide_pictures_are_read_too(segmenter, drawn) -> None:
     assert segmenter.salient(strip).shape == (200, 540)
 
 
+def test_questions_asked_together_have_the_answers_they_have_one_by_one(models_dir, drawn) -> None:
+    looked = Segmenter(models_dir).look(drawn["tee-clay"].on_backdrop())
+    questions = {
+        str(count): Question(ON_THE_TEE[:count], [(20, 20)], again=count % 2)
+        for count in range(1, len(ON_THE_TEE) + 1)
+    }
+    together = looked.ask_all(questions)
+    assert list(together) == list(questions)
+    for name, question in questions.items():
+        alone = looked.answer(question)
+        assert np.array_equal(together[name].odds, alone.odds)
+        assert together[name].quality == alone.quality
+
+
 def test_a_question_that_points_at_nothing_is_a_mistake(looked_at) -> None:
     with pytest.raises(ValueError, match="inside"):
         looked_at("tee-clay").ask([], outside=[(20, 20)])
+    with pytest.raises(ValueError, match="inside"):
+        looked_at("tee-clay").ask_all({"nothing": Question([])})
 
 
 _TAKEN_BY_A_LOOK = """

@@ -109,9 +109,7 @@ class _Trousers:
 
     def _crotch(self, end: float) -> float:
         """As tau: that of the body, or lower, for a short leg that began there would be drawn out."""
-        crotch = self.cut.crotch
-        own = self.cut.bottom - self.cut.top if crotch is None else self.cut.length - self._seat
-        start = end - _DRAWN_OUT * own * self._scale
+        start = end - _DRAWN_OUT * (self.cut.length - self._seat) * self._scale
         lowest = self.lower.crotch_along + _HANGS_LOW * self.lower.span
         start = max(self.lower.crotch_along, min(start, lowest))
         return 1 + start / self.lower.body.skeleton.trunk

@@ -300,8 +300,9 @@ def _left_over(
     trunk = left & ~bare & ~neck & (person.along < torso.hem_height + 0.15)
     trunk |= _hips_beside(person, torso, drape)
     limb = limbs.mask > 0
-    # A hood, a scarf, a collar round the neck: what is behind them shows, not a neck as wide as they are.
-    above |= left & neck & ~limb & ~_neck_column(person)
+    # A hood, a scarf, a collar round the neck: what is behind them shows, not a neck as wide as they are. Further down is the
+    # chest, however deep the new neckline.
+    above |= left & neck & ~limb & ~_neck_column(person) & (person.along < 0)
     skin, arms = _bared(person, left & neck & ~above, beyond, limb)
     notches = beyond & (skin == 0) & (grown(1 - person.mask, 0.03 * span) > 0)
     # What hung on the far side of an arm is its old sleeve, not the trunk.

@@ -12,7 +12,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -77,12 +77,26 @@ _ADVICE = {
 Operation = Callable[[Frame], Frame]
 
 
+@dataclass(slots=True)
+class _Known:
+    """A garment that was read. ``fit``: nothing speaks against every picture of it, as was found out once."""
+
+    garment: Garment
+    fit: bool = False
+
+    def refuse_unfit(self) -> None:
+        """Raises Refused."""
+        if not self.fit:
+            refuse_unfit(self.garment)
+            self.fit = True
+
+
 class Workshop:
     """Holds the networks and the garments read last."""
 
     def __init__(self, models: Path, *, small: bool = False) -> None:
         self._perception = Perception(load_networks(models, small=small))
-        self._garments: OrderedDict[str, Garment] = OrderedDict()
+        self._garments: OrderedDict[str, _Known] = OrderedDict()
         self._most_garments = _KEPT_WHERE_MEMORY_IS_SHORT if small else _KEPT_GARMENTS
         self._operations: dict[str, Operation] = {
             "render": self._render,
@@ -108,8 +122,9 @@ class Workshop:
         header = request.header
         category = GarmentCategory(header["category"])
         photo = decode(request.parts[0], int(header["max_side"])).bgr
-        garment = self._garment(request.parts[1], category)
-        refuse_unfit(garment)
+        known = self._known(request.parts[1], category)
+        known.refuse_unfit()
+        garment = known.garment
         result, scores = self._dressed(photo, garment)
         refuse_if_unsure(scores)
         answer = {
@@ -137,7 +152,7 @@ class Workshop:
         """Before somebody else is paid: can these two pictures become one, and be judged?"""
         category = GarmentCategory(request.header["category"])
         photo = decode(request.parts[0], _GARMENT_SIDE).bgr
-        garment = self._garment(request.parts[1], category)
+        garment = self._known(request.parts[1], category).garment
         warnings = check_photo(self._perception, photo, garment.needs)
         return Frame({"warnings": [warning.value for warning in warnings]})
 
@@ -145,7 +160,7 @@ class Workshop:
         """Score a result of which only the pictures are known, brought into the photo's frame."""
         category = GarmentCategory(request.header["category"])
         photo, result = (decode(part, _GARMENT_SIDE).bgr for part in request.parts[:2])
-        garment = self._garment(request.parts[2], category)
+        garment = self._known(request.parts[2], category).garment
         placed = registered(result, photo)
         before = Reading.of(self._perception, photo, category)
         scores = assess_hosted(self._perception, before, garment, placed)
@@ -159,22 +174,22 @@ class Workshop:
         garment, reading = read_picture(self._perception, picture.bgr, picture.alpha, category)
         if category is not None or garment.backdrop is not Backdrop.WORN:
             # Somebody's clothes are read otherwise where it is not known which of them is meant.
-            self._keep(_key(request.parts[0], garment.category), garment)
+            self._keep(_key(request.parts[0], garment.category), _Known(garment))
         return Frame({"reading": reading.to_json()})
 
-    def _garment(self, data: bytes, category: GarmentCategory) -> Garment:
+    def _known(self, data: bytes, category: GarmentCategory) -> _Known:
         """Read once per content: a shop's garments come again and again."""
         key = _key(data, category)
-        garment = self._garments.get(key)
-        if garment is None:
+        known = self._garments.get(key)
+        if known is None:
             picture = decode(data, _GARMENT_SIDE)
-            garment = garment_in(self._perception, picture.bgr, picture.alpha, category)
-        self._keep(key, garment)
-        return garment
+            known = _Known(garment_in(self._perception, picture.bgr, picture.alpha, category))
+        self._keep(key, known)
+        return known
 
-    def _keep(self, key: str, garment: Garment) -> None:
+    def _keep(self, key: str, known: _Known) -> None:
         """As the one asked for last."""
-        self._garments[key] = garment
+        self._garments[key] = known
         self._garments.move_to_end(key)
         while len(self._garments) > self._most_garments:
             self._garments.popitem(last=False)
