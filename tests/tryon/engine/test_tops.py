@@ -367,11 +367,22 @@ def test_a_print_is_no_tag(end, count):
     assert tag_end(printed.bgr, printed.mask, printed.top) is None
 
 
+def test_a_print_below_a_wide_neck_is_no_tag():
+    """In widths of that neck it is as near as a tag."""
+    wide = replace(BLACK_TEE, cut=specs.BOAT_TEE)
+    plain = _with_patch(None, piece=wide)
+    share = plain.top.chest_width / plain.top.neck_width
+    tag, printed = (_with_patch(end * share, piece=wide) for end in (0.2, 0.57))
+    assert tag_end(tag.bgr, tag.mask, tag.top) is not None
+    assert 0.57 * share < 0.95
+    assert tag_end(printed.bgr, printed.mask, printed.top) is None
+
+
 @cache
-def _with_patch(end: float | None, count: int = 1) -> Garment:
+def _with_patch(end: float | None, count: int = 1, piece: Piece = BLACK_TEE) -> Garment:
     """A black tee whose back is as black; patches that end so many collar widths below its points."""
-    black = garments.draw(specs.Garment("black", BLACK_TEE))
-    alpha, category = (black.alpha * 255).astype(np.uint8), BLACK_TEE.cut.category
+    black = garments.draw(specs.Garment("black", piece))
+    alpha, category = (black.alpha * 255).astype(np.uint8), piece.cut.category
     bgr = np.full_like(black.bgr, 30)
     top = read_cut_out(bgr, alpha, category).top
     assert top is not None
@@ -386,6 +397,20 @@ def _with_patch(end: float | None, count: int = 1) -> Garment:
         first, last = (tuple(int(v) for v in corner) for corner in corners)
         cv2.rectangle(bgr, first, last, (200, 206, 210), -1)
     return read_cut_out(bgr, alpha, category)
+
+
+def test_in_a_deep_neckline_there_is_skin(seen):
+    """However far below the throat: what is behind somebody shows above their shoulders only."""
+    tee = read(TEE)
+    deep = replace(tee, neckline=replace(tee.neckline, depth=1.1 * tee.top.neck_width))
+    place = seen(PEOPLE["tee"], tee.category)
+    done = dressed_in(deep, scenes.photo(PEOPLE["tee"]).bgr, place).dressed
+    bare = (place.person.along > 0.05) & (place.person.along < 0.6) & (done.cover < 0.5)
+    bare &= (place.person.zones.torso_core > 0) & (place.person.zones.arms == 0)
+    lowest = float(place.person.along[bare].max())
+    assert lowest > 0.3
+    assert done.painted[bare].mean() > 0.97
+    assert not (done.restored & bare).any()
 
 
 def test_an_old_sleeve_that_was_taken_for_skin_is_covered_by_a_new_one(seen):
