@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from selify.tryon.engine.conviction import FILE, conviction
-from selify.tryon.engine.gate import BARS, assess_own
+from selify.tryon.engine.conviction import FILE, conviction, least_convincing
+from selify.tryon.engine.gate import assess_own
 from selify.tryon.engine.reading import Limit
 from selify.tryon.engine.refusals import Refused
 from selify.tryon.engine.suitability import limits_of, refuse_unfit
@@ -40,7 +40,7 @@ def traits(good, garments):
 
 def test_a_good_picture_convinces(traits):
     found = conviction(traits, GarmentCategory.TOP)
-    assert found.convincing > BARS["convincing"]
+    assert found.convincing > least_convincing(GarmentCategory.TOP)
     assert not found.doubts
 
 

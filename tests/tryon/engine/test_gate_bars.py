@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from selify.tryon.engine.conviction import least_convincing
 from selify.tryon.engine.gate import BARS, assess, assess_own, regions_of, scored
 from selify.tryon.engine.measures import colour_likeness, print_survival, similarity_map
 from selify.tryon.types import GarmentCategory
@@ -31,7 +32,7 @@ def repainted(done, bgr):
 def test_a_good_picture_passes(garments, dressed):
     scores = assess_own(dressed.person, garments["tee-sunrise"], dressed.dressed)
     assert scores.passed, scores
-    assert scores.convincing > BARS["convincing"]
+    assert scores.convincing > least_convincing(GarmentCategory.TOP)
 
 
 @pytest.mark.parametrize("wrong", ["tee-forest", "tee-clay", "longsleeve-plum"])

@@ -18,6 +18,9 @@ from selify.tryon.types import GarmentCategory
 FILE = Path(__file__).with_name("conviction.toml")
 # However much there is of a trait, it counts no more than this many times.
 _MOST = 2.0
+# The least that passes. By weights that had seen neither person nor garment (tools/fit_conviction.py) three of five good tops
+# would be refused at 0.55; at a half one of six bottoms that are sent would be bad, at 0.6 one of ten.
+_LEAST = {"tops": 0.5, "bottoms": 0.6}
 # A trait that takes away this much (in log odds) is named as a reason.
 _NAMED = 0.5
 
@@ -33,6 +36,11 @@ class Conviction:
 def group_of(category: GarmentCategory) -> str:
     """Of whose weights a garment's are part: the name of a table in conviction.toml."""
     return "bottoms" if category is GarmentCategory.BOTTOM else "tops"
+
+
+def least_convincing(category: GarmentCategory) -> float:
+    """Of a picture that may be sent."""
+    return _LEAST[group_of(category)]
 
 
 def conviction(traits: Mapping[str, float], category: GarmentCategory) -> Conviction:

@@ -4,13 +4,14 @@ It compares the photo, the garment's picture and the result of the embedded engi
 Pictures of unknown making are for ``hosted_gate``. Measures and bars: docs/decisions/0011-quality-gate.md.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from selify.tryon.engine.arrays import Mask
-from selify.tryon.engine.conviction import conviction
+from selify.tryon.engine.conviction import conviction, least_convincing
 from selify.tryon.engine.dress import Dressed
 from selify.tryon.engine.garment import Garment
 from selify.tryon.engine.masks import ellipse, grown, shrunk
@@ -38,9 +39,8 @@ BARS: dict[str, float] = {
     "old_replaced": 0.75,
     "coverage": 0.5,
     "old_hidden": 0.96,
-    "convincing": 0.5,
 }
-"""The least value of each measure that passes."""
+"""The least value of each measure that passes; ``conviction`` has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,8 @@ def assess_own(person: Person, garment: Garment, dressed: Dressed) -> QualitySco
     """Measure a picture that the embedded engine made."""
     measured = assess(person, garment, dressed, regions_of(person, garment.category, dressed))
     found = conviction(traits_of(person, garment, dressed), garment.category)
-    return replace(scored({**measured, "convincing": found.convincing}), doubts=found.doubts)
+    scores = scored({**measured, "convincing": found.convincing}, _bars_for(garment.category))
+    return replace(scores, doubts=found.doubts)
 
 
 def assess(
@@ -87,12 +88,16 @@ def assess(
     }
 
 
-def scored(scores: dict[str, float | None]) -> QualityScores:
+def _bars_for(category: GarmentCategory) -> Mapping[str, float]:
+    return {**BARS, "convincing": least_convincing(category)}
+
+
+def scored(scores: Mapping[str, float | None], bars: Mapping[str, float] = BARS) -> QualityScores:
     """Rounded scores with the names of the bars they miss."""
     rounded: dict[str, Any] = {
         n: None if v is None else round(float(v), 4) for n, v in scores.items()
     }
-    misses = [name for name, bar in BARS.items() if _misses(rounded.get(name), bar)]
+    misses = [name for name, bar in bars.items() if _misses(rounded.get(name), bar)]
     return QualityScores(**rounded, misses=tuple(misses))
 
 

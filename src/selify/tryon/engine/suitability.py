@@ -10,10 +10,9 @@ import numpy as np
 from selify.core.language import _
 from selify.tryon.engine.arrays import Array, Bgr, Mask
 from selify.tryon.engine.bottom_cut import BottomCut
-from selify.tryon.engine.conviction import conviction
+from selify.tryon.engine.conviction import conviction, least_convincing
 from selify.tryon.engine.cutout import Backdrop, ByColour
 from selify.tryon.engine.garment import Garment
-from selify.tryon.engine.gate import BARS
 from selify.tryon.engine.geometry import distance
 from selify.tryon.engine.lining import lining_shows
 from selify.tryon.engine.masks import disc, largest_part, reduced_to
@@ -203,7 +202,9 @@ def _parts_unclear(garment: Garment) -> bool:
     top = garment.category is GarmentCategory.TOP
     if points is not None and top and (_misread(points) or _sleeves_hidden(garment.mask, points)):
         return True
-    return conviction(garment_traits(garment), garment.category).convincing < BARS["convincing"]
+    return conviction(garment_traits(garment), garment.category).convincing < least_convincing(
+        garment.category
+    )
 
 
 def _misread(points: TopPoints) -> bool:
