@@ -30,7 +30,7 @@ def lining_shows(bgr: Bgr, mask: Mask, top: TopPoints, segmenter: Segmenter) -> 
         return False
     middle, left, right = _asked(bgr, mask, top, segmenter)
     rows = np.linspace(first, last, _ROWS).astype(int)
-    if not _stands_out(bgr, middle, rows, top.chest_width):
+    if not _stands_out(bgr, middle, rows, max(1.0, top.chest_width)):
         return False
     reach = int(_MIDDLE * top.chest_width)
     zone = slice(first, last), slice(max(0, int(top.axis) - reach), int(top.axis) + reach)
