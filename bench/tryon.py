@@ -20,8 +20,7 @@ from bench.instruments.rounds import Effort, WrongResult
 from selify import assets
 from selify.core.files.pictures import open_picture
 from selify.tryon.engine.codec import decode
-from selify.tryon.engine.engine import EmbeddedEngine
-from selify.tryon.engine.reading import GarmentReading
+from selify.tryon.engine.engine import EmbeddedEngine, ReadGarment
 from selify.tryon.types import GarmentCategory, Picture, Refusal, RenderOptions
 from selify_sandbox.drawn_garments import wardrobe
 from selify_sandbox.drawn_people import draw_person
@@ -125,7 +124,7 @@ async def _engine(*, small: bool) -> AsyncIterator[tuple[EmbeddedEngine, psutil.
 async def _reading(engine: EmbeddedEngine, process: psutil.Process, look: _Look) -> _Taken:
     async def read() -> None:
         answer = await engine.read_garment(look.garment, TOP)
-        if not isinstance(answer, GarmentReading):
+        if not isinstance(answer, ReadGarment):
             raise WrongResult(f"{look.what}: {answer}")
 
     return await _taken(process, read)

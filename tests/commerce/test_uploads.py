@@ -10,7 +10,8 @@ import pytest
 from tests.infra.world import World
 
 from selify.auth.workspaces import WorkspaceNotFound
-from selify.commerce import LeffaMetadata
+from selify.commerce import LeffaMetadata, file_beside
+from selify.commerce.ports import GarmentRead
 from selify.commerce.uploads import upload_garment
 from selify.core.files.pictures import Picture
 from selify_sandbox import drawn_garments
@@ -27,9 +28,9 @@ READ = LeffaMetadata(
 async def upload(
     world: World, workspace_id: UUID, user_id: UUID, meanwhile: Callable[[], Awaitable[object]]
 ) -> None:
-    async def read(picture: Picture, category: str | None) -> LeffaMetadata:
+    async def read(picture: Picture, category: str | None) -> GarmentRead:
         await meanwhile()
-        return READ
+        return GarmentRead(READ, b"read")
 
     await upload_garment(
         world.database,
@@ -55,10 +56,12 @@ async def test_who_left_meanwhile_adds_nothing(world: World) -> None:
     with pytest.raises(WorkspaceNotFound):
         await upload(world, workspace_id, owner, deleted)
     assert await world.value("SELECT count(*) FROM public.wardrobe_garments") == 0
-    assert stored(world) == [], "the picture would be nobody's"
+    assert stored(world) == [], "the picture would be nobody's, and what was read of it"
 
 
 async def test_who_stayed_adds_the_garment(world: World) -> None:
     owner, workspace_id = await world.workspace("Atelier")
     await upload(world, workspace_id, owner, lambda: asyncio.sleep(0))
-    assert len(stored(world)) == 1
+    path = await world.value("SELECT storage_path FROM public.wardrobe_garments")
+    assert sorted(stored(world)) == [path, file_beside(path)]
+    assert await world.storage.get(file_beside(path)) == b"read"

@@ -33,6 +33,7 @@ from selify.tryon.routing import TryOnRouter
 from selify.tryon.types import (
     Picture,
     QualityScores,
+    ReadPicture,
     Refusal,
     RefusalCode,
     Rendering,
@@ -93,6 +94,7 @@ class Painter:
         self.warnings: tuple[RenderWarning, ...] = ()
         self.before: Callable[[], Any] | None = None
         self.painted = 0
+        self.reads, self.found = b"", None
 
     async def render(
         self, person: Picture, garment: Picture, options: RenderOptions
@@ -104,8 +106,12 @@ class Painter:
         if self.answer:
             return self.answer
         self.painted += 1
+        assert isinstance(garment, ReadPicture)
+        self.found = garment.garment_file
+        file = self.reads if self.reads and self.found != self.reads else None
         picture = Picture(jpeg(80, "green"), "image/jpeg", 80, 80)
-        return Rendering(picture, self.name, 0.5, MicroUnits(100), self.warnings, GOOD)
+        made = Rendering(picture, self.name, 0.5, MicroUnits(100), self.warnings, GOOD)
+        return replace(made, garment_files={options.category: file} if file else {})
 
 
 async def already_scored(*_: object) -> Rendering:
@@ -291,6 +297,21 @@ async def check_one_picture(world: World, studio: Studio) -> None:
 
 
 # --- The good end ---
+
+
+async def test_what_was_read_of_a_garment_is_there_for_the_next_shopper(
+    world: World, studio: Studio
+) -> None:
+    """Also where what lies there is of an engine that has been replaced since."""
+    for reads in (b"of this engine", b"of the next"):
+        studio.painter.reads = reads
+        for found in (studio.painter.found, reads):
+            world.platform.sent.clear()
+            await studio.ask()
+            await studio.work()
+            await world.deliver()
+            assert studio.painter.found == found
+    assert studio.painter.painted == 4
 
 
 async def test_a_photo_becomes_a_picture(world: World, studio: Studio) -> None:

@@ -85,6 +85,11 @@ def storage_path(workspace_id: UUID, garment_id: UUID, content_type: str) -> str
     return f"workspaces/{workspace_id}/garments/{garment_id}.{suffix}"
 
 
+def file_beside(storage_path: str) -> str:
+    """Where what was read out of a garment's picture lies, for whoever dresses people in it. It may be missing."""
+    return f"{storage_path}.read"
+
+
 async def add_garment(
     tx: Tx,
     workspace_id: UUID,

@@ -7,7 +7,7 @@ from unicodedata import normalize
 from uuid import UUID
 
 from selify.auth import access_workspace
-from selify.commerce.garments import Garment, NewGarment, add_garment, storage_path
+from selify.commerce.garments import Garment, NewGarment, add_garment, file_beside, storage_path
 from selify.commerce.ports import GarmentReader
 from selify.core.database import Actor, Database
 from selify.core.errors import SelifyError
@@ -42,7 +42,7 @@ async def upload_garment(
     picture = await asyncio.to_thread(
         open_picture, data, max_side=MAX_SIDE, transparency=Transparency.KEEP
     )
-    leffa = await reader(picture, category)
+    read = await reader(picture, category)
     garment_id = new_id()
     new = NewGarment(
         # A Mac takes the letters of a file's name apart ("u" and two dots): nobody writes like that.
@@ -51,12 +51,14 @@ async def upload_garment(
         content_type=picture.content_type,
         size=len(picture.data),
         has_transparency=picture.content_type == "image/png",
-        leffa=leffa,
+        leffa=read.leffa,
         sku=sku,
         product=product or {},
     )
     path = storage_path(workspace_id, garment_id, new.content_type)
     await storage.put(path, picture.data, content_type=picture.content_type)
+    if read.file is not None:
+        await storage.put(file_beside(path), read.file, content_type="application/zip")
     try:
         async with database.tx(ACTOR) as tx:
             if user_id is not None:
@@ -65,5 +67,6 @@ async def upload_garment(
                 tx, workspace_id, new, created_by=user_id, garment_id=garment_id
             )
     except SelifyError:
-        await storage.delete(path)  # it would be nobody's
+        for file in (path, file_beside(path)):  # they would be nobody's
+            await storage.delete(file)
         raise

@@ -11,6 +11,7 @@ from selify.tryon.routing import Attempt, NoEngineAvailable, Routed, TryOnRouter
 from selify.tryon.types import (
     GarmentCategory,
     Picture,
+    ReadPicture,
     Refusal,
     RefusalCode,
     Rendering,
@@ -22,7 +23,7 @@ from selify.tryon.types import (
 class Wearable:
     """A garment whose picture is at hand."""
 
-    picture: Picture
+    picture: ReadPicture
     category: GarmentCategory
 
 
@@ -119,4 +120,5 @@ def _over(under: Rendering, both: Rendering) -> Rendering:
         seconds=under.seconds + both.seconds,
         cost=under.cost + both.cost,
         warnings=tuple(dict.fromkeys((*under.warnings, *both.warnings))),
+        garment_files={**under.garment_files, **both.garment_files},
     )

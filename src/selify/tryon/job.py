@@ -199,12 +199,18 @@ class TryOnJob:
         try:
             category = GarmentCategory.from_leffa(garment.leffa_category)
             data = await self._storage.get(garment.storage_path)
-            picture = await asyncio.to_thread(open_garment, data)
+            picture = await asyncio.to_thread(open_garment, data, await self._read_before(garment))
         except (FileMissing, ImageTooLarge, ImageUnreadable) as error:
             return Refusal(RefusalCode.GARMENT_NOT_FOUND, error.detail, error.hint)
         except KeyError:
             return _NO_CATEGORY
         return Wearable(picture, category)
+
+    async def _read_before(self, garment: GarmentPicture) -> bytes | None:
+        try:
+            return await self._storage.get(commerce.file_beside(garment.storage_path))
+        except FileMissing:
+            return None
 
     async def _refuse(
         self,
@@ -236,6 +242,12 @@ class TryOnJob:
         key = keys.result_key(request.workspace_id, request.key)
         picture = rendering.picture
         await self._storage.put(key, picture.data, content_type=picture.content_type)
+        for garment in worn:
+            # For the next shopper, whichever process dresses them.
+            read = rendering.garment_files.get(GarmentCategory.from_leffa(garment.leffa_category))
+            if read is not None:
+                beside = commerce.file_beside(garment.storage_path)
+                await self._storage.put(beside, read, content_type="application/zip")
         routed = dressed.routed
         made = RenderResult(rendering, key, routed.cost, routed.attempts, dressed.left_out)
         ids = [garment.garment_id for garment in worn]

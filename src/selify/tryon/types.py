@@ -1,5 +1,6 @@
 """What crosses the border between try-on engines and everybody else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -10,6 +11,7 @@ __all__ = [
     "GarmentCategory",
     "Picture",
     "QualityScores",
+    "ReadPicture",
     "Refusal",
     "RefusalCode",
     "RefusalReason",
@@ -85,6 +87,13 @@ class RenderWarning(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadPicture(Picture):
+    """A garment's picture, and what the embedded engine read out of it before (``engine/garment_file.py``)."""
+
+    garment_file: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RenderOptions:
     """How to render. ``attempt`` counts from 0; an engine varies its parameters by it on re-rolls."""
 
@@ -131,7 +140,8 @@ class QualityScores:
 class Rendering:
     """A finished try-on. ``cost`` is what the provider charges us for it.
 
-    ``final``: the engine made the best of it, and would answer with the same picture again.
+    ``final``: the engine made the best of it, and would answer with the same picture again. ``garment_files``: what it
+    had to read out of garments' pictures, by their category, for a ``ReadPicture`` next time.
     """
 
     picture: Picture
@@ -141,6 +151,7 @@ class Rendering:
     warnings: tuple[RenderWarning, ...] = ()
     scores: QualityScores | None = None
     final: bool = False
+    garment_files: Mapping[GarmentCategory, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,8 +255,8 @@ async def test_photos_are_checked_before_anybody_is_paid(engine, people, alex, t
 
 async def test_garments_are_read_for_the_wardrobe(engine, drawn):
     plum = Picture(drawn["longsleeve-plum"].png(), "image/png", 900, 1000)
-    reading = await engine.read_garment(plum, GarmentCategory.TOP)
-    assert reading.sleeve is SleeveLength.LONG
+    read = await engine.read_garment(plum, GarmentCategory.TOP)
+    assert read.reading.sleeve is SleeveLength.LONG
     nothing = await engine.read_garment(broken(b"x"), None)
     assert isinstance(nothing, Refusal)
 

@@ -243,11 +243,12 @@ def test_a_garment_that_was_read_need_not_be_read_for_a_try_on(
     wanted = Frame({"operation": "render", "category": "top", "max_side": 512}, (photo, tee))
     expected = Workshop(models_dir, small=True).answer(wanted)
     workshop = Workshop(models_dir, small=True)
-    workshop.answer(Frame({"operation": "read", "category": category}, (tee,)))
+    read = workshop.answer(Frame({"operation": "read", "category": category}, (tee,)))
     monkeypatch.setattr(worker, "garment_in", _reads_nothing)
     answer = workshop.answer(wanted)
-    assert expected.parts
-    assert answer.parts == expected.parts
+    picture, file = expected.parts
+    assert answer.parts == (picture,)
+    assert read.parts == (file,), "whoever reads it first hands over what was read"
 
 
 def _reads_nothing(*_):

@@ -11,10 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from selify.tryon.engine.engine import EmbeddedEngine
+from selify.tryon.engine.engine import EmbeddedEngine, ReadGarment
 from selify.tryon.engine.model_files import ModelsMissing
 from selify.tryon.engine.networks import FACE_FILE, POSE_FILE, load_networks
-from selify.tryon.engine.reading import GarmentReading
 from selify.tryon.engine.segmenter import (
     DECODER_FILE,
     ENCODER_FILE,
@@ -188,7 +187,7 @@ async def test_the_engine_s_process_wants_no_large_files_where_memory_is_short(
     tee = Picture(drawn["tee-clay"].png(), "image/png", 900, 1000)
     try:
         with nullcontext() if small else pytest.raises(EngineUnavailable):
-            assert isinstance(await engine.read_garment(tee, None), GarmentReading)
+            assert isinstance(await engine.read_garment(tee, None), ReadGarment)
     finally:
         await engine.aclose()
 

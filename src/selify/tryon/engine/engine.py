@@ -17,6 +17,7 @@ from selify.tryon.types import (
     GarmentCategory,
     Picture,
     QualityScores,
+    ReadPicture,
     Refusal,
     RefusalCode,
     Rendering,
@@ -34,6 +35,14 @@ class Assessed:
 
     picture: Picture
     scores: QualityScores
+
+
+@dataclass(frozen=True, slots=True)
+class ReadGarment:
+    """``file``: for a ``ReadPicture``, so that it need not be read again; None where it will have to be."""
+
+    reading: GarmentReading
+    file: bytes | None
 
 
 class EmbeddedEngine:
@@ -71,8 +80,10 @@ class EmbeddedEngine:
             "category": options.category.value,
             "max_side": options.max_side,
         }
-        answer = await self._ask(Frame(header, (person.data, garment.data)))
-        return answer if isinstance(answer, Refusal) else self._rendering(answer)
+        answer = await self._ask(Frame(header, (person.data, *_with_file(garment))))
+        if isinstance(answer, Refusal):
+            return answer
+        return self._rendering(answer, options.category)
 
     async def check(
         self, person: Picture, garment: Picture, category: GarmentCategory
@@ -81,7 +92,7 @@ class EmbeddedEngine:
         if _pixels(person) > MAX_PIXELS or _pixels(garment) > MAX_PIXELS:
             return refusal(RefusalCode.IMAGE_TOO_LARGE, engine=self.name)
         header = {"operation": "check", "category": category.value}
-        answer = await self._ask(Frame(header, (person.data, garment.data)))
+        answer = await self._ask(Frame(header, (person.data, *_with_file(garment))))
         return answer if isinstance(answer, Refusal) else _warnings(answer)
 
     async def assess(
@@ -89,7 +100,7 @@ class EmbeddedEngine:
     ) -> Assessed | Refusal:
         """Score what a hosted engine made; a Refusal if the photo cannot be read."""
         header = {"operation": "assess", "category": category.value}
-        answer = await self._ask(Frame(header, (person.data, result.data, garment.data)))
+        answer = await self._ask(Frame(header, (person.data, result.data, *_with_file(garment))))
         if isinstance(answer, Refusal):
             return answer
         sent = _picture(answer) if answer.parts else result
@@ -97,13 +108,14 @@ class EmbeddedEngine:
 
     async def read_garment(
         self, picture: Picture, category: GarmentCategory | None
-    ) -> GarmentReading | Refusal:
+    ) -> ReadGarment | Refusal:
         """Colours, pattern and cut of a garment for the wardrobe."""
         header = {"operation": "read", "category": category.value if category else None}
         answer = await self._ask(Frame(header, (picture.data,)))
         if isinstance(answer, Refusal):
             return answer
-        return GarmentReading.from_json(answer.header["reading"])
+        reading = GarmentReading.from_json(answer.header["reading"])
+        return ReadGarment(reading, next(iter(answer.parts), None))
 
     @property
     def process_ids(self) -> tuple[int, ...]:
@@ -157,7 +169,7 @@ class EmbeddedEngine:
         )
         return replace(refused, final=True)
 
-    def _rendering(self, answer: Frame) -> Rendering:
+    def _rendering(self, answer: Frame, category: GarmentCategory) -> Rendering:
         header = answer.header
         return Rendering(
             picture=_picture(answer),
@@ -167,7 +179,14 @@ class EmbeddedEngine:
             warnings=_warnings(answer),
             scores=_scores(header["scores"]),
             final=True,
+            garment_files={category: answer.parts[1]} if len(answer.parts) > 1 else {},
         )
+
+
+def _with_file(garment: Picture) -> tuple[bytes, ...]:
+    """The picture, and what was read out of it before."""
+    file = garment.garment_file if isinstance(garment, ReadPicture) else None
+    return (garment.data, file) if file else (garment.data,)
 
 
 def _pixels(picture: Picture) -> int:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from selify.commerce import DOUBTFUL, SHOWS_PERSON, LeffaMetadata, Readiness
+from selify.commerce.ports import GarmentRead
 from selify.core.errors import Invalid
 from selify.core.language import _, sentences, stored
 from selify.tryon.engine.engine import EmbeddedEngine
@@ -140,15 +141,15 @@ class EmbeddedGarmentReader:
     def __init__(self, engine: EmbeddedEngine) -> None:
         self._engine = engine
 
-    async def __call__(self, picture: Picture, category: str | None) -> LeffaMetadata:
+    async def __call__(self, picture: Picture, category: str | None) -> GarmentRead:
         """``category``: a leffa category, or None to guess. Raises GarmentUnreadable."""
         known = GarmentCategory.from_leffa(category) if category else None
         # What is read is the very picture that try-ons will come with: the engine then knows it.
         worn = await asyncio.to_thread(open_garment, picture.data)
-        reading = await self._engine.read_garment(worn, known)
-        if isinstance(reading, Refusal):
-            raise _unreadable(reading)
-        return as_leffa(reading)
+        read = await self._engine.read_garment(worn, known)
+        if isinstance(read, Refusal):
+            raise _unreadable(read)
+        return GarmentRead(as_leffa(read.reading), read.file)
 
 
 def _unreadable(refusal: Refusal) -> GarmentUnreadable:

@@ -26,6 +26,7 @@ from selify.tryon.engine.codec import decode, encode
 from selify.tryon.engine.cutout import Backdrop
 from selify.tryon.engine.frames import Frame, read_frame
 from selify.tryon.engine.garment import Garment
+from selify.tryon.engine.garment_file import packed, unpacked
 from selify.tryon.engine.gate import assess_own
 from selify.tryon.engine.hosted_gate import Reading, assess_hosted
 from selify.tryon.engine.networks import load_networks
@@ -79,10 +80,20 @@ Operation = Callable[[Frame], Frame]
 
 @dataclass(slots=True)
 class _Known:
-    """A garment that was read. ``fit``: nothing speaks against every picture of it, as was found out once."""
+    """A garment that was read. ``filed``: whoever asked has it in a file; ``fit``: nothing speaks against every picture of
+    it, as was found out once.
+    """
 
     garment: Garment
+    filed: bool = False
     fit: bool = False
+
+    def file(self, key: str) -> tuple[bytes, ...]:
+        """To be kept by whoever asks, where it is not yet."""
+        if self.filed:
+            return ()
+        self.filed = True
+        return (packed(self.garment, key),)
 
     def refuse_unfit(self) -> None:
         """Raises Refused."""
@@ -122,7 +133,7 @@ class Workshop:
         header = request.header
         category = GarmentCategory(header["category"])
         photo = decode(request.parts[0], int(header["max_side"])).bgr
-        known = self._known(request.parts[1], category)
+        known = self._known(category, *request.parts[1:])
         known.refuse_unfit()
         garment = known.garment
         result, scores = self._dressed(photo, garment)
@@ -134,7 +145,9 @@ class Workshop:
             "scores": _plain(scores),
             "seconds": round(time.monotonic() - started, 3),
         }
-        return Frame(answer, (encode(result.bgr),))
+        return Frame(
+            answer, (encode(result.bgr), *known.file(self._key(request.parts[1], category)))
+        )
 
     def _dressed(self, photo: Bgr, garment: Garment) -> tuple[TryOn, QualityScores]:
         """Once more with less of the old garment's light where that makes another colour of it. Raises Refused."""
@@ -152,7 +165,7 @@ class Workshop:
         """Before somebody else is paid: can these two pictures become one, and be judged?"""
         category = GarmentCategory(request.header["category"])
         photo = decode(request.parts[0], _GARMENT_SIDE).bgr
-        garment = self._known(request.parts[1], category).garment
+        garment = self._known(category, *request.parts[1:]).garment
         warnings = check_photo(self._perception, photo, garment.needs)
         return Frame({"warnings": [warning.value for warning in warnings]})
 
@@ -160,7 +173,7 @@ class Workshop:
         """Score a result of which only the pictures are known, brought into the photo's frame."""
         category = GarmentCategory(request.header["category"])
         photo, result = (decode(part, _GARMENT_SIDE).bgr for part in request.parts[:2])
-        garment = self._known(request.parts[2], category).garment
+        garment = self._known(category, *request.parts[2:]).garment
         placed = registered(result, photo)
         before = Reading.of(self._perception, photo, category)
         scores = assess_hosted(self._perception, before, garment, placed)
@@ -172,20 +185,32 @@ class Workshop:
         category = None if name is None else GarmentCategory(name)
         picture = decode(request.parts[0], _GARMENT_SIDE)
         garment, reading = read_picture(self._perception, picture.bgr, picture.alpha, category)
-        if category is not None or garment.backdrop is not Backdrop.WORN:
+        answer = {"reading": reading.to_json()}
+        if category is None and garment.backdrop is Backdrop.WORN:
             # Somebody's clothes are read otherwise where it is not known which of them is meant.
-            self._keep(_key(request.parts[0], garment.category), _Known(garment))
-        return Frame({"reading": reading.to_json()})
+            return Frame(answer)
+        key, known = self._key(request.parts[0], garment.category), _Known(garment)
+        self._keep(key, known)
+        return Frame(answer, known.file(key))
 
-    def _known(self, data: bytes, category: GarmentCategory) -> _Known:
-        """Read once per content: a shop's garments come again and again."""
-        key = _key(data, category)
-        known = self._garments.get(key)
-        if known is None:
-            picture = decode(data, _GARMENT_SIDE)
-            known = _Known(garment_in(self._perception, picture.bgr, picture.alpha, category))
+    def _known(self, category: GarmentCategory, data: bytes, file: bytes = b"") -> _Known:
+        """Read once per content: a shop's garments come again and again. ``file``: what was read before, here or elsewhere."""
+        key = self._key(data, category)
+        known = self._garments.get(key) or self._read_before(key, category, data, file)
         self._keep(key, known)
         return known
+
+    def _read_before(self, key: str, category: GarmentCategory, data: bytes, file: bytes) -> _Known:
+        picture = decode(data, _GARMENT_SIDE)
+        garment = unpacked(file, key, picture.bgr)
+        if garment is not None:
+            return _Known(garment, filed=True)
+        return _Known(garment_in(self._perception, picture.bgr, picture.alpha, category))
+
+    def _key(self, data: bytes, category: GarmentCategory) -> str:
+        """Of what is read out of a picture, and by what means."""
+        means = "colours" if self._perception.segmenter is None else "segmenter"
+        return f"{category}:{means}:{hashlib.sha256(data).hexdigest()}"
 
     def _keep(self, key: str, known: _Known) -> None:
         """As the one asked for last."""
@@ -193,10 +218,6 @@ class Workshop:
         self._garments.move_to_end(key)
         while len(self._garments) > self._most_garments:
             self._garments.popitem(last=False)
-
-
-def _key(data: bytes, category: GarmentCategory) -> str:
-    return f"{category}:{hashlib.sha256(data).hexdigest()}"
 
 
 def refuse_half_a_dress(person: Person, garment: Garment) -> None:
