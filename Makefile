@@ -50,6 +50,7 @@ demo-ports up-ports:
 # Three at once on two cores: some tests wait for processes and time limits.
 test: $(VENV)/.ready-dev ## Run every test (installs Debian's headless Chromium when it is missing)
 	@$(BIN)/python tools/chromium.py
+	@$(BIN)/python tools/axe.py
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.ready-dev ## Style, types, who may import whom

@@ -150,7 +150,7 @@ def test_what_is_not_the_file_we_know_is_refused(tmp_path: Path, archived, membe
     folder.mkdir()
 
     def package(path: str, content: bytes) -> Package:
-        members = (Member(path, digest(content)),)
+        members = (Member.of("drawing", path, digest(content)),)
         return Package("drawing", "1.0", "pip", "any", "MIT", members)
 
     for wrong in (package(member, b"another"), package(f"{member}x", NETWORK)):

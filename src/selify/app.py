@@ -100,7 +100,7 @@ def create_server(
     installing.install(
         app,
         wings,
-        scripts=assets.ensure("page-scripts"),
+        files=assets.ensure("page-files"),
         swagger=assets.ensure("api-docs"),
     )
     return app

@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,19 @@ class AssetMissing(SelifyError):
 
 @dataclass(frozen=True, slots=True)
 class Member:
+    """A file in a package, and what it is called when it is unpacked."""
+
     path: str
     sha256: str
+    name: str
 
-    @property
-    def name(self) -> str:
-        return self.path.rsplit("/", 1)[-1]
+    @classmethod
+    def of(cls, package: str, path: str, sha256: str) -> "Member":
+        """By its own name; but licences of several packages lie in one folder."""
+        name = path.rsplit("/", 1)[-1]
+        if name.startswith("LICENSE"):
+            name = f"{package.rsplit('/', 1)[-1]}-{name}"
+        return cls(path, sha256, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Package:
             source=entry.get("source", "pip"),
             platform=entry.get("platform", "any"),
             licence=entry["licence"],
-            members=tuple(Member(path, digest) for path, digest in entry["members"].items()),
+            members=tuple(Member.of(name, *member) for member in entry["members"].items()),
         )
 
     def complete_in(self, folder: Path) -> bool:
@@ -79,6 +87,13 @@ def bundles() -> dict[str, tuple[Package, ...]]:
         folder: tuple(Package.of(name, entry) for name, entry in packages.items())
         for folder, packages in entries.items()
     }
+
+
+@cache
+def digest_of(bundle: str, name: str) -> str:
+    """The SHA-256 of the bundle's file of that name. Raises LookupError for one that is not listed."""
+    known = {one.name: one.sha256 for package in bundles()[bundle] for one in package.members}
+    return known[name]
 
 
 def home() -> Path:
@@ -96,7 +111,7 @@ def ensure(name: str, into: Path | None = None) -> Path:
     if missing := [package for package in packages if not package.complete_in(folder)]:
         folder.mkdir(parents=True, exist_ok=True)
         for package in missing:
-            _fetch(package, folder)
+            fetch(package, folder)
         licences = [f"From {package}: {package.licence}\n" for package in packages]
         (folder / "LICENCES.txt").write_text("".join(licences))
     return folder
@@ -108,7 +123,7 @@ def ensure_all() -> None:
         ensure(name)
 
 
-def _fetch(package: Package, folder: Path) -> None:
+def fetch(package: Package, folder: Path) -> None:
     download = {"pip": _with_pip, "npm": _with_npm}[package.source]
     with tempfile.TemporaryDirectory() as scratch:
         unpack(package, download(package, Path(scratch)), folder)

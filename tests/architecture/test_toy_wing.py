@@ -92,7 +92,7 @@ async def floor(ctx: OpenPage, view: Annotated[str, Depends(colour_of)]) -> Resp
 PAGES = Pages(
     routers=[rooms],
     templates=Path(__file__).parent / "toy_templates",
-    rooms=[Room(path="/toy/floor", title="The floor", order=25, permission=PLAY)],
+    rooms=[Room(path="/toy/floor", title="The floor", icon="gift", order=25, permission=PLAY)],
     parts=[
         Part(
             name="blocks",

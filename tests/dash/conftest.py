@@ -303,13 +303,13 @@ async def open_brand(site: Site, name: str, *, shopper: str = "lena") -> Brand:
     return brand
 
 
-async def signed_in(context: BrowserContext, brand: Brand) -> Page:
-    """The owner's first page, in Chromium, with the session they have already."""
+async def signed_in(context: BrowserContext, brand: Brand, path: str = "/") -> Page:
+    """The owner at that page, in Chromium, with the session they have already."""
     url = brand.site.url
     cookies = brand.owner.browser.cookies.items()
     await context.add_cookies([{"name": name, "value": held, "url": url} for name, held in cookies])
     page = await context.new_page()
-    await page.goto(f"{url}/")
+    await page.goto(url + path)
     return page
 
 

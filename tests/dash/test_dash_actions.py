@@ -476,7 +476,11 @@ async def test_every_charge_explains_itself(brand) -> None:
 async def test_charges_come_in_pages_without_gaps(brand) -> None:
     made = {str(await brand.charge()) for _ in range(26)}
     first = await brand.owner.look("/billing")
-    link = first.split('class="button second" href="')[1].split('"')[0].replace("&amp;", "&")
+    link = (
+        first.split('class="btn" data-variant="outline" href="')[1]
+        .split('"')[0]
+        .replace("&amp;", "&")
+    )
     second = await brand.owner.look(link)
     on_first = {number for number in made if f"/charges/{number}" in first}
     on_second = {number for number in made if f"/charges/{number}" in second}

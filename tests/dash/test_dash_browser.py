@@ -10,6 +10,7 @@ from tests.infra.browsers import BOTH, complaints_of, open_context
 pytestmark = pytest.mark.browser
 ROOMS = (
     "/",
+    "/conversations",
     "/posts",
     "/wardrobe",
     "/accounts",
@@ -40,15 +41,20 @@ async def test_the_page_follows_what_happens(chromium: Browser, brand, size: str
     complaints = complaints_of(page)
     await expect(page.locator("#liveness")).to_have_text("Live")
     await page.evaluate("window.stillTheSamePage = true")
-    await brand.hear("Is it live? <b>Yes</b>")
-    await expect(page.get_by_role("log").get_by_text("Is it live? <b>Yes</b>")).to_be_visible()
     await brand.charge()
     await expect(page.locator("#money .charge").first).to_contain_text("383 credits")
+    assert await page.evaluate("window.stillTheSamePage")
 
+    await page.goto(f"{brand.site.url}/conversations/{brand.conversation_id}")
+    await expect(page.locator("#liveness")).to_have_text("Live")
+    await page.evaluate("window.stillTheSamePage = true")
+    await brand.hear("Is it live? <b>Yes</b>")
+    await expect(page.get_by_role("log").get_by_text("Is it live? <b>Yes</b>")).to_be_visible()
     await page.get_by_role("button", name="Take over").click()
     await expect(page.get_by_role("button", name="Hand back to the bot")).to_be_visible()
     await expect(page.locator("#toasts")).to_contain_text("the bot keeps quiet")
     await expect(page.locator("#conversations")).to_contain_text("A person answers")
+    await expect(page.locator("#room-list")).to_contain_text("Waiting for a person: 1")
     assert await page.evaluate("window.stillTheSamePage")
     assert complaints == []
     await context.close()
@@ -95,7 +101,7 @@ async def test_every_room_fits_and_shows_where_the_focus_is(
 
 async def test_choosing_a_conversation_keeps_following_it(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "wide")
-    page = await signed_in(context, brand)
+    page = await signed_in(context, brand, "/conversations")
     await expect(page.locator("#liveness")).to_have_text("Live")
     choice = page.locator("#conversations").locator(f'a[href*="{brand.conversation_id}"]')
     await choice.click()
@@ -109,7 +115,7 @@ async def test_choosing_a_conversation_keeps_following_it(chromium: Browser, bra
 
 async def test_the_focus_stays_when_a_part_is_drawn_again(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "wide")
-    page = await signed_in(context, brand)
+    page = await signed_in(context, brand, "/conversations")
     await expect(page.locator("#liveness")).to_have_text("Live")
     button = page.get_by_role("button", name="Take over")
     await button.focus()
@@ -121,7 +127,7 @@ async def test_the_focus_stays_when_a_part_is_drawn_again(chromium: Browser, bra
 
 async def test_whoever_takes_over_stays_with_that_shopper(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "wide")
-    page = await signed_in(context, brand)
+    page = await signed_in(context, brand, "/conversations")
     await expect(page.locator("#liveness")).to_have_text("Live")
     await page.get_by_role("log").hover()
     await brand.hear_from("ann", "And I?")
@@ -142,7 +148,7 @@ async def test_whoever_comes_to_read_while_the_page_asks_keeps_that_shopper(
     chromium: Browser, brand
 ) -> None:
     context = await open_context(chromium, "wide")
-    page = await signed_in(context, brand)
+    page = await signed_in(context, brand, "/conversations")
     await expect(page.locator("#liveness")).to_have_text("Live")
     asked, may_answer = asyncio.Event(), asyncio.Event()
 
@@ -208,6 +214,9 @@ async def test_the_page_says_when_it_is_not_live(chromium: Browser, brand) -> No
 async def test_without_scripts(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "narrow", java_script_enabled=False)
     page = await sign_in(context, brand)
+    await page.get_by_role("button", name="Pages").click()
+    await page.get_by_role("link", name="Inbox").click()
+    await page.get_by_role("link", name="lena").click()
     await page.get_by_role("button", name="Take over").click()
     await expect(page.get_by_role("button", name="Hand back to the bot")).to_be_visible()
     await expect(page.locator("#toasts")).to_contain_text("the bot keeps quiet")
@@ -300,4 +309,19 @@ async def test_two_files_are_both_taken(chromium: Browser, brand, size: str) -> 
     await expect(lines.nth(0)).not_to_contain_text("In the wardrobe")
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     await expect(page.locator("#garments")).to_contain_text("second")
+    await context.close()
+
+
+async def test_what_was_put_away_comes_back_with_one_click(chromium: Browser, brand) -> None:
+    context = await open_context(chromium, "wide")
+    page = await signed_in(context, brand)
+    await page.goto(brand.site.url + brand.at("/wardrobe"))
+    garments = page.locator("#garments")
+    await garments.get_by_text("Edit", exact=True).first.click()
+    await garments.get_by_role("button", name="Archive").first.click()
+    await expect(page.locator("#toasts")).to_contain_text("Put away")
+    await expect(garments).not_to_contain_text("Tee of Nordlicht")
+    await page.get_by_role("button", name="Undo").click()
+    await expect(garments).to_contain_text("Tee of Nordlicht")
+    await expect(page.get_by_role("button", name="Undo")).to_have_count(0)
     await context.close()

@@ -141,15 +141,18 @@ async def test_a_click_while_offline_says_so_and_works_afterwards(
     chromium: Browser, brand, size: str
 ) -> None:
     context = await open_context(chromium, size)
-    page = await signed_in(context, brand)
+    page = await signed_in(context, brand, f"/conversations/{brand.conversation_id}")
     await expect(page.locator("#liveness")).to_have_text("Live")
     await context.set_offline(True)
     take_over = page.get_by_role("button", name="Take over")
     await take_over.click()
     await expect(page.locator("#toasts")).to_contain_text(OFFLINE)
     await expect(take_over).to_be_enabled()
+    if size == "narrow":
+        await page.get_by_role("button", name="Pages").click()
     await page.get_by_role("link", name="Wardrobe").click()
     await expect(page.locator("#toasts .toast")).to_have_count(1)  # said once more, not twice
+    await page.keyboard.press("Escape")
     await context.set_offline(False)
     await take_over.click()
     await expect(page.get_by_role("button", name="Hand back to the bot")).to_be_visible()
@@ -160,7 +163,7 @@ async def test_a_server_that_is_away_is_said_and_its_proxy_s_page_not_shown(
     chromium: Browser, brand
 ) -> None:
     context = await open_context(chromium, "wide")
-    page = await signed_in(context, brand)
+    page = await signed_in(context, brand, f"/conversations/{brand.conversation_id}")
     await expect(page.locator("#liveness")).to_have_text("Live")
 
     async def away(route: Route) -> None:
@@ -185,7 +188,7 @@ async def test_a_server_that_is_away_is_said_and_its_proxy_s_page_not_shown(
 
 async def test_a_server_that_hangs_is_given_up(chromium: Browser, brand) -> None:
     context = await open_context(chromium, "wide")
-    page = await signed_in(context, brand)
+    page = await signed_in(context, brand, f"/conversations/{brand.conversation_id}")
     await expect(page.locator("#liveness")).to_have_text("Live")
     assert await page.evaluate("htmx.config.timeout") == 30_000
     await page.evaluate("htmx.config.timeout = 200")
@@ -230,7 +233,7 @@ async def test_on_a_phone_a_tapped_conversation_opens_and_leads_back(
     for number in range(6):
         await brand.hear_from(f"shopper{number}", "Hello?")
     context = await open_context(chromium, "narrow", has_touch=True)
-    page = await signed_in(context, brand)
+    page = await signed_in(context, brand, "/conversations")
     await expect(page.locator("#liveness")).to_have_text("Live")
     choice = page.locator(f"#talk-{brand.conversation_id}")
     title = page.locator("#thread-title")
@@ -240,7 +243,7 @@ async def test_on_a_phone_a_tapped_conversation_opens_and_leads_back(
         await expect(title).to_be_in_viewport()
         await expect(title).to_be_focused()
         await expect(page.get_by_role("log").get_by_text("Hello Nordlicht")).to_be_in_viewport()
-        await page.get_by_role("link", name="← Conversations").click()
+        await page.get_by_role("link", name="Conversations").click()
         await expect(choice).to_be_focused()
         await expect(choice).to_be_in_viewport()
     await context.close()

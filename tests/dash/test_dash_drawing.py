@@ -1,16 +1,23 @@
 """Numbers into pictures, and typed words into values."""
 
+import json
 import re
 from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from selify.core.errors import Invalid
-from selify.dash import charts, forms
+from selify.dash import forms
+from selify.dash.charts import Chart, Series
 from selify.dash.environment import STATIC
+from selify.dash.periods import Period, Trend
 from selify.tryon.pages import funnel_chart
+
+SHEETS = sorted((*STATIC.glob("*.css"), *STATIC.parents[1].glob("*/templates/style.css")), key=str)
 
 KEYS = ("triggers", "answered", "photos", "tried_on", "liked")
 
@@ -38,10 +45,39 @@ def test_any_funnel_stays_in_its_frame(numbers: list[int]) -> None:
     assert all(0 <= step.share <= 100 for step in funnel.steps)
 
 
-def test_bars_stand_on_each_other_and_the_highest_fills_the_frame() -> None:
-    quiet, busy = charts.bars([("1 May", 0, 0), ("2 May", 30, 10)])
-    assert (quiet.total, quiet.lower, quiet.upper) == (0, 0, 0)
-    assert (busy.total, busy.lower, busy.upper) == (40, 75, 25)
+TODAY = date(2026, 5, 10)
+
+
+def test_a_chart_has_a_value_for_each_day_and_says_so() -> None:
+    with pytest.raises(ValueError, match="one value a day"):
+        Chart("Credits", [TODAY], [Series("spent", [1, 2])])
+
+
+def test_a_chart_and_its_table_show_the_same_numbers() -> None:
+    days = [TODAY - timedelta(days=1), TODAY]
+    chart = Chart("Credits", days, [Series("week", [0, 30]), Series("payg", [None, 10])])
+    drawn = json.loads(chart.drawn())
+    assert [list(of) for of in zip(*(one["values"] for one in drawn["series"]), strict=True)] == [
+        values for _, values in chart.rows
+    ]
+    assert [datetime.fromtimestamp(at, UTC).date() for at in drawn["days"]] == days
+    assert not chart.is_empty
+    assert Chart("Credits", days, [Series("week", [0, None])]).is_empty
+
+
+def test_a_period_and_the_one_before_touch_and_do_not_overlap() -> None:
+    period = Period(7, TODAY)
+    assert (period.first, period.before.today) == (date(2026, 5, 4), date(2026, 5, 3))
+    assert period.before.first == date(2026, 4, 27)
+    counted = {date(2026, 4, 26): 1, date(2026, 4, 27): 2, date(2026, 5, 3): 4, TODAY: 8}
+    assert (period.of(counted), period.before.of(counted)) == (8, 6)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "percent"), [(30, 20, 50), (10, 20, -50), (20, 20, 0), (5, 0, None)]
+)
+def test_a_trend(now: int, before: int, percent: int | None) -> None:
+    assert Trend(now, before).percent == percent
 
 
 @pytest.mark.parametrize(
@@ -83,11 +119,13 @@ def test_no_counts(typed: str) -> None:
         forms.count(typed, "The stock")
 
 
-def test_the_style_sheet_says_nothing_twice() -> None:
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: f"{sheet.parts[-3]}/{sheet.name}")
+def test_a_style_sheet_says_nothing_twice(sheet: Path) -> None:
     """Of two rules with the same selectors the first says what does not hold."""
-    sheet = re.sub(r"/\*.*?\*/", "", (STATIC / "selify.css").read_text(), flags=re.DOTALL)
-    for block in (re.sub(r"@[^{]+\{(?:[^{}]*\{[^{}]*\})*\s*\}", "", sheet), *_media(sheet)):
+    rules = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
+    for block in (re.sub(r"@[^{]+\{(?:[^{}]*\{[^{}]*\})*\s*\}", "", rules), *_media(rules)):
         selectors = Counter(found.strip() for found in re.findall(r"([^{}]+)\{", block))
+        del selectors["@font-face"]  # one for each part of an alphabet
         assert [each for each, times in selectors.items() if times > 1] == []
 
 

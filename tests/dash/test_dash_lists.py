@@ -95,7 +95,7 @@ async def turn_pages(brand, path: str, title: str, word: str) -> list[str]:
 @pytest.mark.parametrize(
     ("make", "count", "path", "title", "word"),
     [
-        (many_conversations, 120, "/", "Earlier conversations", "shopper"),
+        (many_conversations, 120, "/conversations", "Earlier conversations", "shopper"),
         (many_posts, 130, "/posts", "Earlier posts", "caption"),
         (many_garments, 130, "/wardrobe", "Earlier garments", "garment"),
         (many_messages, 450, "/conversations/{}", "Earlier messages", "message"),

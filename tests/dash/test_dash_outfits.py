@@ -23,7 +23,9 @@ async def hang(brand: Brand, name: str, covers: str = "lower_body", sure: float 
 
 def offered(html: str) -> list[str]:
     """Who may be chosen to be worn with it."""
-    radios = re.findall(r'<input type="radio" name="worn_with" value="([^"]+)"([^>]*)>', html)
+    radios = re.findall(
+        r'<input class="input" type="radio" name="worn_with" value="([^"]+)"([^>]*)>', html
+    )
     return [value for value, more in radios if "disabled" not in more]
 
 
@@ -173,7 +175,7 @@ async def test_the_conversation_names_both(brand: Brand) -> None:
         brand.conversation_id,
         brand.post_id,
     )
-    thread = await brand.owner.look(f"/?conversation={brand.conversation_id}")
+    thread = await brand.owner.look(f"/conversations/{brand.conversation_id}")
     assert "Tee of Nordlicht + Ink trousers" in thread
 
 

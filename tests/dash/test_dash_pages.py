@@ -1,5 +1,6 @@
 """What is shown to whom: members see their brand, and nobody sees another's."""
 
+import re
 from html import unescape
 from html.parser import HTMLParser
 from uuid import UUID, uuid4
@@ -8,6 +9,7 @@ import pytest
 
 ROOMS = (
     "/",
+    "/conversations",
     "/posts",
     "/wardrobe",
     "/accounts",
@@ -44,9 +46,10 @@ async def test_every_room_opens_for_every_member(brand, path: str) -> None:
 
 
 async def test_what_a_member_sees(brand) -> None:
+    inbox = await brand.owner.look("/conversations")
+    assert "Hello Nordlicht, is this real?" in inbox
+    assert "Waiting for a photo" in inbox
     home = await brand.owner.look("/")
-    assert "Hello Nordlicht, is this real?" in home
-    assert "Waiting for a photo" in home
     assert "10,000" in home  # the week's credits
     assert "@nordlicht.shop" in home
     assert "A post of Nordlicht" in await brand.owner.look("/posts")
@@ -128,8 +131,8 @@ async def test_two_brands_of_one_person_do_not_mix(brand, rival) -> None:
         rival.id,
         brand.owner.id,
     )
-    assert "other-shopper" in await brand.owner.look(rival.at("/"))
-    assert "other-shopper" not in await brand.owner.look(brand.at("/"))
+    assert "other-shopper" in await brand.owner.look(rival.at("/conversations"))
+    assert "other-shopper" not in await brand.owner.look(brand.at("/conversations"))
     # A link in a notice does not say in which brand it is.
     landed = await brand.owner.browser.get(
         f"/conversations/{rival.conversation_id}", follow_redirects=True
@@ -137,7 +140,7 @@ async def test_two_brands_of_one_person_do_not_mix(brand, rival) -> None:
     assert landed.url.params["workspace"] == str(rival.id)
     assert "other-shopper" in landed.text
     # The brand looked at last is the one that opens next time.
-    assert "other-shopper" in await brand.owner.look("/")
+    assert "other-shopper" in await brand.owner.look("/conversations")
 
 
 async def test_an_account_that_is_gone_is_an_alarm_and_not_a_first_step(brand) -> None:
@@ -221,7 +224,7 @@ async def test_hostile_words_stay_words(brand) -> None:
         {"colours": [{"name": HOSTILE, "hex": '"><script>'}], "warnings": [HOSTILE]},
     )
     await brand.hear(HOSTILE)
-    for path in ("/", "/posts", "/wardrobe"):
+    for path in ("/conversations", "/posts", "/wardrobe"):
         shown = await brand.owner.look(path)
         page = Page(shown)
         assert all(script.get("src") for script in page.all("script"))
@@ -267,7 +270,8 @@ async def test_each_page_has_one_heading_of_its_own(brand) -> None:
 
 
 LIVE = {
-    "/": {"attention", "conversations", "thread", "funnel", "money", "health"},
+    "/": {"attention", "funnel", "money", "health"},
+    "/conversations": {"conversations", "thread"},
     "/posts": {"posts"},
     "/wardrobe": {"garments"},
     "/accounts": {"doctor", "bot-switch"},
@@ -282,9 +286,12 @@ async def test_a_page_that_says_live_is(brand, path: str) -> None:
     html = await brand.owner.look(path)
     parts = [found for _, found in Page(html).tags if "data-live" in found]
     addresses = {str(part["hx-get"]).partition("?")[0]: str(part["hx-get"]) for part in parts}
-    assert addresses.keys() == {f"/fragments/{name}" for name in LIVE[path] | {"bell", "banner"}}
+    assert addresses.keys() == {
+        f"/fragments/{name}" for name in LIVE[path] | {"bell", "banner", "room-list"}
+    }
     for address in addresses.values():
-        again = await brand.owner.browser.get(address, headers={"HX-Request": "true"})
+        asks = {"HX-Request": "true", "HX-Current-URL": brand.site.url + path}
+        again = await brand.owner.browser.get(address, headers=asks)
         assert again.status_code == 200
         assert again.text.strip() in html, address
 
@@ -357,8 +364,9 @@ async def test_pages_can_be_used_without_seeing_them(brand, path: str) -> None:
 
 
 def _unlabelled(html: str) -> list[str]:
-    """Fields outside of any label that have no other name."""
+    """Fields that no label is for, outside of any, that have no other name."""
     found, depth = [], 0
+    named = set(re.findall(r'<label for="([^"]+)"', html))
 
     class Reader(HTMLParser):
         def handle_starttag(self, tag, attrs):
@@ -366,7 +374,12 @@ def _unlabelled(html: str) -> list[str]:
             attributes = dict(attrs)
             depth += tag == "label"
             field = tag in ("input", "select", "textarea") and attributes.get("type") != "hidden"
-            if field and not depth and "aria-label" not in attributes:
+            if (
+                field
+                and not depth
+                and "aria-label" not in attributes
+                and attributes.get("id") not in named
+            ):
                 found.append(str(attributes))
 
         def handle_endtag(self, tag):
@@ -383,5 +396,5 @@ async def test_shoppers_without_a_name_can_be_told_apart(brand) -> None:
         " platform_user_id = 'igsid-4821' WHERE id = $1",
         brand.conversation_id,
     )
-    html = await brand.owner.look("/")
+    html = await brand.owner.look("/conversations")
     assert html.count("Shopper · 4821") >= 2  # in the list, and above the thread

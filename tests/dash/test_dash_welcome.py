@@ -7,6 +7,7 @@ import pytest
 
 PAGES = (
     "/",
+    "/conversations",
     "/posts",
     "/wardrobe",
     "/accounts",

@@ -26,9 +26,13 @@ SOURCE: Path = TOOL["SOURCE"]
 GERMAN = SOURCE / "locale" / "de" / "LC_MESSAGES" / "selify.po"
 GAPS = re.compile(r"%\(\w+\)s|%%|</?[a-z]+[^>]*>")
 SHELL = Shell.of(WINGS)
-TEMPLATES = sorted(SOURCE.glob("*/templates/**/*.html"))
+# The components are shown to whoever builds pages with them.
+TEMPLATES = sorted(
+    {*SOURCE.glob("*/templates/**/*.html")} - {SOURCE / "dash/templates/vocabulary.html"}
+)
 ROOMS = (
     "/",
+    "/conversations",
     "/posts",
     "/wardrobe",
     "/accounts",

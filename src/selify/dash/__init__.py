@@ -2,6 +2,6 @@
 
 Owns no table.
 Offers ``pages`` (what a wing brings), ``context`` (what a page is opened with), ``rendering``, ``parts``, ``view``,
-``forms``, ``charts``, ``installing`` and, in ``ports``, what it asks of others.
+``forms``, ``charts``, ``periods``, ``installing`` and, in ``ports``, what it asks of others.
 Needs no other wing; who is signed in it asks of the port ``People``.
 """

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -22,12 +22,15 @@ from jinja2 import (
     pass_context,
 )
 from jinja2.runtime import Context
+from markupsafe import Markup
 
+from selify import assets
 from selify.core import language
 from selify.core.language import _n
 from selify.core.money import Credits, MicroUnits
 from selify.core.permissions import Permission
 from selify.dash import words as own_words
+from selify.dash.icons import icon
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -52,6 +55,7 @@ def made(
     found.filters.update(
         number=_spoken(language.number),
         said=_spoken(language.say),
+        day=_spoken(_day),
         moment=_spoken(_moment),
         dollars=_spoken(_dollars),
         typed_price=_spoken(_typed_price),
@@ -59,11 +63,14 @@ def made(
         stored=language.stored,
         upfirst=_upfirst,
         web=_web,
+        attributes=_attributes,
         initial=own_words.initial,
         tint=own_words.tint,
     )
     found.globals.update(
         asset=asset,
+        file=file,
+        icon=icon,
         words=words,
         permissions=_by_wing(permissions),
         reader_language=language.current,
@@ -83,6 +90,25 @@ def asset(name: str) -> str:
     """The address of a static file, which changes with its content."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
     return f"/static/{name}?v={digest}"
+
+
+def file(name: str) -> str:
+    """The address of a file out of a published package (``assets.toml``), which changes with its content."""
+    return f"/static/files/{name}?v={assets.digest_of('page-files', name)[:10]}"
+
+
+def _attributes(named: Mapping[str, Any]) -> Markup:
+    """As they stand in a tag: ``hx_get`` becomes ``hx-get``, what is true stands alone, what is false or
+    nothing does not stand there.
+    """
+    written = (
+        Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, value)
+        for name, value in (
+            (name.rstrip("_").replace("_", "-"), value) for name, value in named.items()
+        )
+        if value is not None and value is not False
+    )
+    return Markup("").join(written)
 
 
 def _by_wing(permissions: Iterable[Permission]) -> Mapping[str, Mapping[str, Permission]]:
@@ -138,6 +164,10 @@ def _typed_price(cents: int, spoken: str) -> str:
 def _web(address: str | None) -> str:
     """An address one may follow, or nothing: what came from outside may be no web page at all."""
     return address if address and address.startswith(("https://", "http://")) else ""
+
+
+def _day(day: date, spoken: str) -> str:
+    return language.moment(datetime.combine(day, time()), "short", spoken)
 
 
 def _moment(when: datetime, spoken: str) -> str:

@@ -25,16 +25,28 @@ is wrong. The last argument: whether a script asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Badge:
+    """A number beside a room's name, counted again when ``tables`` change. ``means``: what it counts."""
+
+    means: str
+    count: Callable[[PageContext], Awaitable[int]]
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """A place in the navigation, for who holds the permission. ``also``: how other addresses begin that
-    belong to it.
+    """A place in the navigation, for who holds the permission. Rooms stand in their order, those of one
+    ``section`` (a title, or none) below each other. ``also``: how other addresses begin that belong to it.
     """
 
     path: str
     title: str
+    icon: str
     order: int
     permission: Permission
+    section: str = ""
     also: tuple[str, ...] = ()
+    badge: Badge | None = None
 
     def is_at(self, path: str) -> bool:
         inside = path == "/" if self.path == "/" else path.startswith(self.path)
@@ -72,17 +84,44 @@ class Inset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """Something that was found: where it is to be seen. ``picture``: where it is stored, of what has one."""
+
+    title: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    picture: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finder:
+    """How a wing's things are found by their words, for who holds the permission: the best few, fast
+    however many there are. ``title``: what they are called together.
+    """
+
+    title: str
+    icon: str
+    order: int
+    permission: Permission
+    find: Callable[[PageContext, str], Awaitable[Sequence[Hit]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """``templates``: the folder of what is called ``<wing>/….html``. ``words``: what templates find as
-    ``words.<wing>``. ``confirmations`` and ``refusals``: what ``?done=…`` and ``?refused=…`` say. ``fields``: what fields of forms are called
-    where it is not their own name; those in ``chosen`` are chosen from a list and never typed.
+    """``templates``: the folder of what is called ``<wing>/….html``. ``style``: the rules of what only its
+    pages show. ``words``: what templates find as ``words.<wing>``. ``confirmations`` and ``refusals``: what
+    ``?done=…`` and ``?refused=…`` say. ``fields``: what fields of forms are called where it is not their own
+    name; those in ``chosen`` are chosen from a list and never typed.
     """
 
     routers: Sequence[APIRouter] = ()
     templates: Path | None = None
+    style: Path | None = None
     rooms: Sequence[Room] = ()
     parts: Sequence[Part] = ()
     insets: Sequence[Inset] = ()
+    finders: Sequence[Finder] = ()
     words: object = None
     confirmations: Mapping[str, str] = field(default_factory=dict)
     refusals: Mapping[str, str] = field(default_factory=dict)

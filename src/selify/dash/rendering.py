@@ -1,6 +1,7 @@
 """From values to HTML: whole pages with everything around them, parts of pages, and insets."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from markupsafe import Markup
 from selify.core.web.http import open_clock
 from selify.core.web.links import FileLinks
 from selify.dash.context import PageContext
-from selify.dash.shell import Shell, shell_of
+from selify.dash.shell import ROOM_LIST, Shell, shell_of
 
 PICTURE_LIFE = timedelta(hours=2)
 # What a page shows belongs to who is signed in, and is live: it is never shown from a cache.
@@ -35,7 +36,7 @@ async def page(
     """A whole page, with the navigation, what wings show on each, and what was just done or refused."""
     shell, asked = shell_of(ctx.request), ctx.request.query_params
     around = {
-        "rooms": [room for room in shell.rooms if ctx.may(room.permission)],
+        **await shell.parts[ROOM_LIST].draw(ctx, None),
         "header": await insets(ctx, "header"),
         "banner": await insets(ctx, "banner"),
         "done": shell.confirmations.get(asked.get("done", "")),
@@ -45,8 +46,22 @@ async def page(
     return HTMLResponse(body, status_code=status, headers=_HEADERS)
 
 
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The way back from what was just done: a form sent to ``path``, whose answer is shown at ``target``."""
+
+    path: str
+    target: str
+
+
 def fragment(
-    ctx: PageContext, template: str, *, toast: str = "", doubt: str = "", **context: Any
+    ctx: PageContext,
+    template: str,
+    *,
+    toast: str = "",
+    doubt: str = "",
+    undo: Undo | None = None,
+    **context: Any,
 ) -> HTMLResponse:
     """A part of a page, and a word of confirmation beside it, or what is doubtful about it."""
     shell = shell_of(ctx.request)
@@ -54,7 +69,7 @@ def fragment(
     if doubt:
         body += render(shell, "toast.html", text=doubt, state="fair", oob=True)
     elif toast:
-        body += render(shell, "toast.html", text=toast, oob=True)
+        body += render(shell, "toast.html", text=toast, undo=undo, oob=True)
     return HTMLResponse(body, headers=_HEADERS)
 
 

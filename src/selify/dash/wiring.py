@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from selify.core.container import Container
 from selify.core.wiring import Service, Wing
-from selify.dash import languages, live, parts, stream, words
+from selify.dash import languages, live, parts, search, stream, vocabulary, words
 from selify.dash.pages import Pages
 from selify.dash.ports import People
 
@@ -16,7 +16,11 @@ async def _serve(container: Container) -> AsyncIterator[Service]:
         yield Service(state={"changes": changes, "people": container.one(People)})
 
 
-PAGES = Pages(routers=[languages.router, stream.router], parts=[parts.BANNER], words=words)
+PAGES = Pages(
+    routers=[languages.router, stream.router, search.router, vocabulary.router],
+    parts=[parts.BANNER, parts.ROOMS],
+    words=words,
+)
 
 # What pages fetch by themselves, as things change, counts a tenth.
 WING = Wing(

@@ -15,7 +15,6 @@ SCRIPT: Mapping[str, str] = {
     "reconnecting": _("Reconnecting…"),
     "soon": _("in a moment"),
     "now": _("just now"),
-    "dismiss": _("Dismiss"),
     "offline": _("You are offline. Nothing was sent; what you typed is still here."),
     "noAnswer": _(
         "Selify does not answer. Perhaps it was done, perhaps not: look, then try again."

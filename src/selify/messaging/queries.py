@@ -170,6 +170,22 @@ async def list_waiting(
     )
 
 
+async def count_waiting(
+    tx: Tx, workspace_id: UUID, wanted: ConversationFilter, most: int = 100
+) -> int:
+    """How many ``list_waiting`` would find, but no more than ``most``: nobody counts further."""
+    count: int = await tx.fetch_value(
+        f"""
+        SELECT count(*) FROM (
+            SELECT FROM internal.waiting_conversations
+             WHERE workspace_id = $1 AND {_WAITING[wanted]} LIMIT $2) AS found
+        """,
+        workspace_id,
+        most,
+    )
+    return count
+
+
 async def access_conversation(
     tx: Tx, workspace_id: UUID, conversation_id: UUID
 ) -> ListedConversation:

@@ -74,9 +74,12 @@ async def open_notice(ctx: OpenPage, notice_id: UUID) -> Response:
     return RedirectResponse(ctx.here(goal) if "?" not in goal else goal, status_code=303)
 
 
+TEMPLATES = Path(__file__).parent / "templates"
+
 PAGES = Pages(
     routers=[router],
-    templates=Path(__file__).parent / "templates",
+    templates=TEMPLATES,
+    style=TEMPLATES / "style.css",
     parts=[
         Part(
             name="bell",

@@ -7,10 +7,22 @@ from selify.billing.permissions import USAGE_READ
 from selify.core.language import _
 from selify.dash.pages import Pages, Room
 
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
 PAGES = Pages(
     routers=[money.router],
-    templates=Path(__file__).parents[1] / "templates",
-    rooms=[Room(path="/billing", title=_("Billing"), order=50, permission=USAGE_READ)],
+    templates=TEMPLATES,
+    style=TEMPLATES / "style.css",
+    rooms=[
+        Room(
+            path="/billing",
+            title=_("Usage"),
+            icon="wallet",
+            section=_("The brand"),
+            order=50,
+            permission=USAGE_READ,
+        )
+    ],
     parts=money.PARTS,
     words=words,
 )

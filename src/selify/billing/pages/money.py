@@ -1,6 +1,5 @@
 """What was spent: the balance, every charge, and why each is what it is."""
 
-from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,37 +10,36 @@ from selify import billing
 from selify.billing import After, ChargeMissing
 from selify.billing.pages import charges
 from selify.billing.permissions import USAGE_READ
-from selify.core import language
 from selify.core.cursor import Cursor
 from selify.core.language import _
 from selify.core.money import Credits
 from selify.core.permissions import allows
-from selify.dash import charts
+from selify.dash.charts import Chart, Series
 from selify.dash.context import OpenPage, PageContext
 from selify.dash.pages import Part
+from selify.dash.periods import ChosenDays, Period, Trend, days_of
 from selify.dash.rendering import by_script, fragment, page
 from selify.dash.view import ListView, ListViewed, list_view
 
 router = APIRouter(prefix="/billing")
 
 A_PAGE = 25
-DAYS = 14
 LATEST = 6
 RATE = Credits(10_000)
 
 
 @router.get("")
 @allows(USAGE_READ)
-async def show(ctx: OpenPage, view: ListViewed) -> Response:
-    shown = {**await show_books(ctx, view), **await show_charges(ctx, view)}
+async def show(ctx: OpenPage, view: ListViewed, days: ChosenDays) -> Response:
+    shown = {**await show_books(ctx, days), **await show_charges(ctx, view)}
     return await page(ctx, "billing/money.html", view=view, **shown)
 
 
-async def show_books(ctx: PageContext, _: object) -> dict[str, Any]:
+async def show_books(ctx: PageContext, days: int) -> dict[str, Any]:
     """What there is to spend, and what was spent day by day."""
     async with ctx.reading() as tx:
         balance = await billing.balance(tx, ctx.clock, ctx.workspace.id)
-    return {"balance": balance, "rate": RATE, "days": await _days(ctx)}
+    return {"balance": balance, "rate": RATE, **await _spending(ctx, days)}
 
 
 async def show_charges(ctx: PageContext, view: ListView) -> dict[str, Any]:
@@ -70,6 +68,7 @@ PARTS = (
         draw=show_books,
         permissions=(USAGE_READ,),
         tables=_SPENT,
+        view=days_of,
     ),
     Part(
         name="charges",
@@ -102,20 +101,24 @@ async def explain(ctx: OpenPage, charge_id: UUID) -> Response:
     return await page(ctx, "billing/charge.html", charge=found)
 
 
-async def _days(ctx: PageContext) -> tuple[charts.Bar, ...]:
-    """The last two weeks, day by day, the quiet ones too."""
-    today = ctx.now.date()
+async def _spending(ctx: PageContext, days: int) -> dict[str, Any]:
+    """Day by day, the quiet ones too; and in all, compared with the days before."""
+    period = Period(days, ctx.now.date())
     async with ctx.acting() as tx:
         spent = await billing.spend_by_day(
-            tx, ctx.workspace.id, first=today - timedelta(days=DAYS - 1), last=today
+            tx, ctx.workspace.id, first=period.before.first, last=period.today
         )
-    return charts.bars(
-        [
-            (
-                language.moment(datetime.combine(day, time()), "short", language.current()),
-                of.from_week.value,
-                of.from_payg.value,
-            )
-            for day, of in spent.items()
-        ]
-    )
+    totals = {day: of.from_week.value + of.from_payg.value for day, of in spent.items()}
+    shown = {day: of for day, of in spent.items() if day >= period.first}
+    return {
+        "days": days,
+        "spent": Trend(period.of(totals), period.before.of(totals)),
+        "spending": Chart(
+            title=_("Credits a day"),
+            days=list(shown),
+            series=[
+                Series(_("week’s credits"), [of.from_week.value for of in shown.values()]),
+                Series(_("pay as you go"), [of.from_payg.value for of in shown.values()]),
+            ],
+        ),
+    }

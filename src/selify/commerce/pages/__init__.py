@@ -7,11 +7,19 @@ from selify.commerce.permissions import GARMENTS_READ
 from selify.core.language import _
 from selify.dash.pages import Pages, Room
 
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
 PAGES = Pages(
     routers=[wardrobe.router],
-    templates=Path(__file__).parents[1] / "templates",
-    rooms=[Room(path="/wardrobe", title=_("Wardrobe"), order=30, permission=GARMENTS_READ)],
+    templates=TEMPLATES,
+    style=TEMPLATES / "style.css",
+    rooms=[
+        Room(
+            path="/wardrobe", title=_("Wardrobe"), icon="shirt", order=30, permission=GARMENTS_READ
+        )
+    ],
     parts=[wardrobe.GARMENTS],
+    finders=[wardrobe.FINDER],
     words=words,
     confirmations=words.DONE,
     fields=words.FIELDS,

@@ -22,8 +22,8 @@ from selify.core.permissions import allows
 from selify.core.text import OneLine
 from selify.dash import forms
 from selify.dash.context import OpenPage, PageContext
-from selify.dash.pages import Part
-from selify.dash.rendering import by_script, fragment, page, went_well
+from selify.dash.pages import Finder, Hit, Part
+from selify.dash.rendering import Undo, by_script, fragment, page, went_well
 from selify.dash.view import Text
 
 router = APIRouter(prefix="/wardrobe")
@@ -60,14 +60,17 @@ def _typed_new(
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """``after``: where a page of garments begins. ``archived``: those that were put away."""
+    """``after``: where a page of garments begins. ``archived``: those that were put away. ``search``: only
+    those in use that are called so.
+    """
 
     after: Cursor | None = None
     archived: bool = False
+    search: str = ""
 
 
-def view_of(after: Text = "", archived: Text = "") -> View:
-    return View(Cursor.parse(after), archived == "true")
+def view_of(after: Text = "", archived: Text = "", search: Text = "") -> View:
+    return View(Cursor.parse(after), archived == "true", search.strip())
 
 
 Viewed = Annotated[View, Depends(view_of)]
@@ -84,9 +87,14 @@ async def show_garments(ctx: PageContext, view: View) -> dict[str, Any]:
     """A page of the wardrobe, and whether anything was put away at all."""
     after = view.after.id if view.after else None
     async with ctx.acting() as tx:
-        found = await commerce.list_garments(
-            tx, ctx.workspace.id, after=after, archived=view.archived, limit=A_PAGE + 1
-        )
+        if view.search:
+            found = (
+                await commerce.search_garments(tx, ctx.workspace.id, view.search, limit=A_PAGE)
+            ).garments
+        else:
+            found = await commerce.list_garments(
+                tx, ctx.workspace.id, after=after, archived=view.archived, limit=A_PAGE + 1
+            )
         put_away = await commerce.list_garments(tx, ctx.workspace.id, archived=True, limit=1)
     last = found[A_PAGE - 1] if len(found) > A_PAGE else None
     return {
@@ -104,6 +112,25 @@ GARMENTS = Part(
     permissions=(GARMENTS_READ,),
     tables=("wardrobe_garments",),
     view=view_of,
+)
+
+
+async def find_garments(ctx: PageContext, text: str) -> list[Hit]:
+    async with ctx.acting() as tx:
+        found = await commerce.search_garments(tx, ctx.workspace.id, text, limit=6)
+    return [
+        Hit(
+            title=garment.name,
+            path=router.prefix,
+            query={"search": garment.name},
+            picture=garment.storage_path,
+        )
+        for garment in found.garments
+    ]
+
+
+FINDER = Finder(
+    title=_("Garments"), icon="shirt", order=20, permission=GARMENTS_READ, find=find_garments
 )
 
 
@@ -160,22 +187,33 @@ async def edit(
 @allows(GARMENTS_CHANGE)
 async def archive(ctx: OpenPage, garment_id: UUID) -> Response:
     """Out of the wardrobe, and kept."""
-    return await _edited(ctx, garment_id, GarmentChange(archived=True), "garment_archived")
+    undo = Undo(ctx.here(f"/wardrobe/{garment_id}/restore", undo="true"), target="#garments")
+    change = GarmentChange(archived=True)
+    return await _edited(ctx, garment_id, change, "garment_archived", undo=undo)
 
 
 @router.post("/{garment_id}/restore")
 @allows(GARMENTS_CHANGE)
-async def restore(ctx: OpenPage, garment_id: UUID) -> Response:
-    """Back into the wardrobe."""
-    return await _edited(ctx, garment_id, GarmentChange(archived=False), "garment_restored")
+async def restore(ctx: OpenPage, garment_id: UUID, undo: bool = False) -> Response:
+    """Back into the wardrobe: from among those that were put away, or right after it was put there."""
+    change = GarmentChange(archived=False)
+    return await _edited(ctx, garment_id, change, "garment_restored", archived=not undo)
 
 
-async def _edited(ctx: PageContext, garment_id: UUID, change: GarmentChange, done: str) -> Response:
+async def _edited(
+    ctx: PageContext,
+    garment_id: UUID,
+    change: GarmentChange,
+    done: str,
+    *,
+    archived: bool = False,
+    undo: Undo | None = None,
+) -> Response:
     async with ctx.acting() as tx:
         await commerce.edit_garment(tx, ctx.clock, ctx.workspace.id, garment_id, change)
     if not by_script(ctx.request):
         return went_well(ctx, "/wardrobe", done)
-    return await _grid(ctx, done, archived=done == "garment_restored")
+    return await _grid(ctx, done, archived=archived, undo=undo)
 
 
 async def _shown(
@@ -260,13 +298,19 @@ def _typed(price: int | None, *, stock: int | None, url: str) -> dict[str, Any]:
 
 
 async def _grid(
-    ctx: PageContext, done: str, *, archived: bool = False, doubts: Sequence[str] = ()
+    ctx: PageContext,
+    done: str,
+    *,
+    archived: bool = False,
+    doubts: Sequence[str] = (),
+    undo: Undo | None = None,
 ) -> Response:
     view = View(archived=archived)
     return fragment(
         ctx,
         "commerce/fragments/garments.html",
         toast=words.DONE[done],
+        undo=undo,
         doubt=sentences(
             _("The garment was added, but please check it."), *map(stored, dict.fromkeys(doubts))
         )

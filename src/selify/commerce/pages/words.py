@@ -1,7 +1,7 @@
 """How garments are said to a shop owner."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from selify.core.files import formats
 from selify.core.language import N_, _
@@ -9,6 +9,8 @@ from selify.core.language import N_, _
 # What may be uploaded: for a file's field, and in words.
 PICTURE_TYPES = formats.ACCEPT
 PICTURE_FORMATS = formats.NAMES
+
+CURRENCIES: Final = ("EUR", "USD", "GBP")
 
 CATEGORIES: Mapping[str, str] = {
     "upper_body": _("Top"),
@@ -120,3 +122,8 @@ def traits(seen: Mapping[str, Any]) -> list[str]:
 
 def colour(name: str) -> str:
     return COLOURS.get(name, name)
+
+
+def currencies(also: str = "EUR") -> list[tuple[str, str]]:
+    """To choose from, with the one that is there."""
+    return [(code, code) for code in dict.fromkeys((*CURRENCIES, also))]

@@ -130,21 +130,15 @@ document.addEventListener("htmx:load", ({ target }) => {
   }
 });
 
-// On a phone the conversation stands below the list: who opens one is taken there, and back again.
+// On a phone there is one pane at a time: who opens a conversation is in it, and who goes back is at its
+// line in the list.
 const narrow = matchMedia("(max-width: 760px)");
 
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
-  if (!narrow.matches || !detail.requestConfig?.elt.matches(".people a")) return;
-  document.getElementById("thread-title")?.focus({ preventScroll: true });
-  document.getElementById("thread").scrollIntoView();
-});
-
-document.addEventListener("click", (event) => {
-  if (!event.target.closest("a.back")) return;
-  event.preventDefault();
-  const list = document.getElementById("conversations");
-  list.scrollIntoView();
-  (list.querySelector(".people a[aria-current]") ?? list.querySelector("a")).focus();
+  const { elt } = detail.requestConfig ?? {};
+  if (!narrow.matches || !elt) return;
+  if (elt.matches(".people a")) document.getElementById("thread-title")?.focus({ preventScroll: true });
+  if (elt.matches("a.back")) document.getElementById(elt.dataset.thenFocus)?.focus();
 });
 
 // A hidden page asks for nothing; shown again, it looks at everything.
@@ -266,19 +260,14 @@ new MutationObserver((changes) => {
   }
 }).observe(toasts, { childList: true });
 
+// As the page itself says things.
+const blankToast = document.getElementById("blank-toast");
+
 function complain(words) {
   const same = [...toasts.querySelectorAll(".toast.bad > span")].find((span) => span.textContent === words);
   same?.parentElement.remove(); // said once more, not twice
-  const toast = document.createElement("p");
-  toast.className = "toast bad";
-  toast.setAttribute("role", "alert");
-  const said = document.createElement("span");
-  said.textContent = words;
-  const button = document.createElement("button");
-  Object.assign(button, { type: "button", className: "quiet", textContent: "×" });
-  button.dataset.dismiss = "";
-  button.setAttribute("aria-label", SAY.dismiss);
-  toast.append(said, button);
+  const toast = blankToast.content.firstElementChild.cloneNode(true);
+  toast.querySelector("span").textContent = words;
   toasts.append(toast);
 }
 
@@ -346,12 +335,12 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 function mark(field, words) {
   const said = document.createElement("span");
   said.id = `refusal-${(refusals += 1)}`;
-  said.className = "field-refusal small";
+  said.className = "field-refusal";
   said.textContent = words;
   said.dataset.refusal = "";
   // It describes the field, and is no part of its name.
   said.setAttribute("aria-hidden", "true");
-  field.closest("label").append(said);
+  field.closest(".field, label").append(said);
   field.setAttribute("aria-invalid", "true");
   const described = field.getAttribute("aria-describedby") ?? "";
   field.dataset.described ??= described; // as it was before the first of several
@@ -570,8 +559,72 @@ document.addEventListener("change", ({ target }) => {
   if (target.matches("form.upload input[type=file]")) showPreview(target.form);
 });
 
+// --- Searching and going elsewhere ---------------------------------------------------------------
+
+const palette = document.getElementById("palette");
+const asked = palette.querySelector("input");
+
+function openPalette() {
+  if (palette.open) return;
+  palette.showModal();
+  asked.select();
+  htmx.trigger(asked, "look-again"); // what was found last time may be gone
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target === palette) palette.close(); // its backdrop
+  const opener = event.target.closest("[data-palette]");
+  if (!opener || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  openPalette();
+});
+
+document.addEventListener("keydown", (event) => {
+  const isCombination = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k";
+  if (!isCombination) return;
+  event.preventDefault();
+  openPalette();
+});
+
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.target.id === "palette-list") palette.querySelector(".command").refresh();
+});
+
+// --- By day or by night --------------------------------------------------------------------------
+
+function sayAppearance() {
+  const chosen = localStorage.getItem("appearance") ?? "";
+  for (const button of document.querySelectorAll("[data-appearance] button")) {
+    button.toggleAttribute("aria-current", button.value === chosen);
+    button.setAttribute("aria-pressed", String(button.value === chosen));
+  }
+}
+
+for (const choice of document.querySelectorAll("[data-appearance]")) {
+  choice.hidden = false;
+  choice.addEventListener("click", ({ target }) => {
+    const button = target.closest("button");
+    if (!button) return;
+    if (button.value) localStorage.setItem("appearance", button.value);
+    else localStorage.removeItem("appearance");
+    window.showAppearance();
+    sayAppearance();
+  });
+}
+
+// --- Copying -------------------------------------------------------------------------------------
+
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.dataset.copied = "";
+  setTimeout(() => delete button.dataset.copied, 2000);
+});
+
 // --- Now -----------------------------------------------------------------------------------------
 
 rememberNew();
 showTimes();
+sayAppearance();
 document.querySelectorAll("#toasts .toast").forEach(leaveLater);

@@ -32,10 +32,22 @@ def lead_to_accounts(scope: Scope, problem: Mapping[str, Any], script: bool) -> 
     return f"/accounts?refused={known}#main"
 
 
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
 PAGES = Pages(
     routers=[accounts.router],
-    templates=Path(__file__).parents[1] / "templates",
-    rooms=[Room(path="/accounts", title=_("Accounts"), order=40, permission=ACCOUNTS_READ)],
+    templates=TEMPLATES,
+    style=TEMPLATES / "style.css",
+    rooms=[
+        Room(
+            path="/accounts",
+            title=_("Accounts"),
+            icon="plug",
+            section=_("The bot"),
+            order=40,
+            permission=ACCOUNTS_READ,
+        )
+    ],
     parts=[accounts.DOCTOR, health.HEALTH],
     insets=[
         Inset(

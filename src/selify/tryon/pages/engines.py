@@ -12,11 +12,11 @@ from selify.billing.permissions import USAGE_READ
 from selify.core.permissions import allows
 from selify.dash.context import OpenPage, PageContext
 from selify.dash.pages import Part
+from selify.dash.periods import ChosenDays, days_of
 from selify.dash.rendering import page
 from selify.tryon import league, queries
 from selify.tryon.league import Reason, Standing
 from selify.tryon.pages import words
-from selify.tryon.pages.home import PERIODS, View, Viewed, view_of
 from selify.tryon.permissions import POSTS_READ
 
 router = APIRouter(prefix="/engines")
@@ -37,14 +37,14 @@ class Why:
 
 @router.get("")
 @allows(USAGE_READ, POSTS_READ)
-async def show(ctx: OpenPage, view: Viewed) -> Response:
-    return await page(ctx, "tryon/engines.html", **await show_league(ctx, view))
+async def show(ctx: OpenPage, days: ChosenDays) -> Response:
+    return await page(ctx, "tryon/engines.html", **await show_league(ctx, days))
 
 
-async def show_league(ctx: PageContext, view: View) -> dict[str, Any]:
+async def show_league(ctx: PageContext, days: int) -> dict[str, Any]:
     now = ctx.now
     async with ctx.reading() as tx:
-        since = now - timedelta(days=view.days)
+        since = now - timedelta(days=days)
         found = await league.league(tx, ctx.workspace.id, since=since, until=now)
     async with ctx.acting() as tx:
         binding = await queries.shows_any_garment(tx, ctx.workspace.id)
@@ -53,8 +53,7 @@ async def show_league(ctx: PageContext, view: View) -> dict[str, Any]:
         "reasons": {one.engine: _reasons(one) for one in found.standings},
         "most": league.MOST,
         "binding": binding,
-        "days": view.days,
-        "periods": PERIODS,
+        "days": days,
     }
 
 
@@ -83,5 +82,5 @@ LEAGUE = Part(
     draw=show_league,
     permissions=(USAGE_READ, POSTS_READ),
     tables=("workspace_usage_events",),
-    view=view_of,
+    view=days_of,
 )

@@ -1,28 +1,36 @@
-"""Conversations: who wrote, what was said, and who answers."""
+"""The inbox: who wrote, what was said, and who answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from selify.core.cursor import Cursor
+from selify.core.language import _
 from selify.core.permissions import allows
 from selify.dash.context import OpenPage, PageContext
 from selify.dash.pages import Part
-from selify.dash.rendering import by_script, fragment, went_well
+from selify.dash.rendering import by_script, fragment, page, went_well
 from selify.dash.view import Text, number
 from selify.messaging import conversations, queries, repository
 from selify.messaging.permissions import CONVERSATIONS_ANSWER, CONVERSATIONS_READ
-from selify.messaging.queries import Answers, ConversationFilter, ListedConversation
+from selify.messaging.queries import (
+    Answers,
+    ConversationFilter,
+    ConversationMissing,
+    ListedConversation,
+)
 from selify.messaging.types import Account, Handler
 from selify.tryon import bot_settings
 from selify.tryon import repository as garments
 from selify.tryon.dialogue import State
 from selify.tryon.pages import words
 
-router = APIRouter(prefix="/conversations/{conversation_id}")
+PATH = "/conversations"
+
+router = APIRouter(prefix=PATH)
 
 PEOPLE = 50
 MESSAGES = 200
@@ -59,6 +67,47 @@ def view_of(
 
 
 Viewed = Annotated[View, Depends(view_of)]
+
+
+@router.get("")
+@allows(CONVERSATIONS_READ)
+async def inbox(ctx: OpenPage, view: Viewed) -> Response:
+    """On a wide page with the latest conversation beside the list, and following it."""
+    return await _inbox(ctx, replace(view, conversation=None))
+
+
+@router.get("/{conversation_id}")
+@allows(CONVERSATIONS_READ)
+async def conversation(ctx: OpenPage, view: Viewed, conversation_id: UUID) -> Response:
+    """With one conversation open: where notices and links lead."""
+    belongs_to = await _workspace_of(ctx, conversation_id)
+    if belongs_to != ctx.workspace.id:
+        there = f"{PATH}/{conversation_id}?workspace={belongs_to}"
+        return RedirectResponse(there, status_code=303)
+    return await _inbox(ctx, replace(view, conversation=conversation_id))
+
+
+async def _inbox(ctx: PageContext, view: View) -> Response:
+    return await page(
+        ctx,
+        "tryon/inbox_page.html",
+        view=view,
+        **await show_conversations(ctx, view),
+        **await show_thread(ctx, view),
+    )
+
+
+async def _workspace_of(ctx: PageContext, conversation_id: UUID) -> UUID:
+    """A link may lead into another of the user's workspaces. Raises ConversationMissing."""
+    elsewhere = [w for w in ctx.workspaces if w.id != ctx.workspace.id]
+    async with ctx.reading() as tx:
+        for workspace in (ctx.workspace, *elsewhere):
+            try:
+                await queries.access_conversation(tx, workspace.id, conversation_id)
+            except ConversationMissing:
+                continue
+            return workspace.id
+    raise ConversationMissing(_("There is no such conversation in a workspace of yours."))
 
 
 async def show_conversations(ctx: PageContext, view: View) -> dict[str, Any]:
@@ -123,6 +172,12 @@ async def _latest_conversations(ctx: PageContext) -> list[ListedConversation]:
         return await queries.list_conversations(tx, ctx.workspace.id, limit=PEOPLE + 1)
 
 
+async def count_waiting(ctx: PageContext) -> int:
+    """Conversations in which a person has to answer."""
+    async with ctx.acting() as tx:
+        return await queries.count_waiting(tx, ctx.workspace.id, ConversationFilter.HUMAN)
+
+
 CONVERSATIONS = Part(
     name="conversations",
     template="tryon/fragments/conversations.html",
@@ -149,14 +204,14 @@ THREAD = Part(
 # --- Who answers ----------------------------------------------------------------------------------
 
 
-@router.post("/take-over")
+@router.post("/{conversation_id}/take-over")
 @allows(CONVERSATIONS_ANSWER)
 async def take_over(ctx: OpenPage, conversation_id: UUID) -> Response:
     """The bot keeps quiet here; a person answers."""
     return await _set_handler(ctx, conversation_id, Handler.HUMAN, "handed_over")
 
 
-@router.post("/hand-back")
+@router.post("/{conversation_id}/hand-back")
 @allows(CONVERSATIONS_ANSWER)
 async def hand_back(ctx: OpenPage, conversation_id: UUID) -> Response:
     """The bot answers here again."""
@@ -170,10 +225,10 @@ async def _set_handler(
         await queries.access_conversation(tx, ctx.workspace.id, conversation_id)
         await conversations.set_handler(tx, conversation_id, handler, now=ctx.clock.now())
     if not by_script(ctx.request):
-        return went_well(ctx, f"/conversations/{conversation_id}", done)
+        return went_well(ctx, f"{PATH}/{conversation_id}", done)
     # Whoever acts stays with this shopper, whoever writes next: the page is one of this conversation.
     view = View(conversation_id)
     shown = {**await show_conversations(ctx, view), **await show_thread(ctx, view)}
     answer = fragment(ctx, "tryon/inbox.html", toast=words.DONE[done], view=view, **shown)
-    answer.headers["HX-Push-Url"] = ctx.page(f"/conversations/{conversation_id}")
+    answer.headers["HX-Push-Url"] = ctx.page(f"{PATH}/{conversation_id}")
     return answer
