@@ -19,6 +19,9 @@ class Person(Protocol):
     def id(self) -> UserId: ...
     @property
     def email(self) -> str: ...
+    @property
+    def is_team(self) -> bool:
+        """Whether they are one of our own staff."""
 
 
 class Workspace(Protocol):

@@ -1,8 +1,8 @@
-"""Telling a brand's people that they must act.
+"""Telling a brand's people that they must act, and writing mails to them.
 
-Owns ``notifications``.
+Owns ``notifications`` and ``internal.local_mails``.
 Offers the names below, and ``outbox``, by which whoever has something to tell does so with the change that it is
-about; ``NoticeChannel`` writes the rows.
+about; ``NoticeChannel`` writes the rows. And ``email``, by which mails are sent with the change they are about.
 Needs ``dash`` for its pages.
 """
 

@@ -15,6 +15,7 @@ from selify.core.web import origins
 from selify.dash.context import OpenPage, PageContext
 from selify.dash.pages import Inset, Pages, Part
 from selify.dash.rendering import by_script, fragment, page, went_well
+from selify.notifications.email import pages as mailbox
 
 router = APIRouter(prefix="/notifications")
 
@@ -77,7 +78,7 @@ async def open_notice(ctx: OpenPage, notice_id: UUID) -> Response:
 TEMPLATES = Path(__file__).parent / "templates"
 
 PAGES = Pages(
-    routers=[router],
+    routers=[router, mailbox.router],
     templates=TEMPLATES,
     style=TEMPLATES / "style.css",
     parts=[

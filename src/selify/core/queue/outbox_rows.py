@@ -443,3 +443,35 @@ async def lapsed(
         hopeless,
     )
     return [_row(row) for row in rows]
+
+
+# --- What is sealed in a payload ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """One that has not ended, as whoever put it there finds it again."""
+
+    id: UUID
+    key: str
+    payload: Mapping[str, Any]
+
+
+async def open_of(tx: Tx, *, channel: str) -> list[OpenRow]:
+    """All that a channel has on its way, held: for what changes the payload of each."""
+    return await tx.fetch_as(
+        OpenRow,
+        f"""
+        SELECT id, key, payload FROM internal.outbox
+         WHERE channel = $1 AND {_OPEN} ORDER BY id FOR UPDATE
+        """,
+        channel,
+    )
+
+
+def sealing_keys(channel: str, member: str) -> str:
+    """SQL: the ids of the keys with which this member of a channel's payloads is sealed."""
+    return (
+        f"SELECT DISTINCT split_part(payload ->> '{member}', '.', 2) FROM internal.outbox"
+        f" WHERE channel = '{channel}' AND payload ->> '{member}' LIKE 'v1.%'"
+    )
