@@ -169,6 +169,7 @@ async def load_and_announce(stack: Stack, pieces: tuple[Piece, ...] = PIECES) ->
         f"  [bold]The brand's page[/]     {stack.server_url}   "
         f"(sign in: {EMAIL} / {PASSWORD})\n"
         f"  A brand of your own: sign up there, and connect the shop @{SECOND_USERNAME}.\n"
+        f"  What Selify mails you lies in {stack.server_url}/mailbox.\n"
         f"  On the phone: comment “try on” under a post, then answer with a photo of yourself.\n"
         f"  Ctrl-C stops everything; nothing is lost.\n",
         highlight=False,
@@ -252,9 +253,11 @@ class Brand:
         body = {"email": EMAIL, "password": PASSWORD}
         answer = await self._http.post("/api/v1/auth/sign-in", json=body)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
-            answer = await self._http.post(
+            made = await self._http.post(
                 "/api/v1/auth/sign-up", json={**body, "full_name": "Nora Lind"}
             )
+            made.raise_for_status()
+            answer = await self._http.post("/api/v1/auth/sign-in", json=body)
         answer.raise_for_status()
         workspaces = (await self.get("/api/v1/workspaces"))["workspaces"]
         if not workspaces:

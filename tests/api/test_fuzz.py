@@ -42,7 +42,7 @@ WHO = {"email": "fuzz@people.example", "password": "correct horse battery"}
 PROBLEM = "application/problem+json"
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
 # A session that ends itself would turn everything after it into 401.
-ENDS_SESSION = "/api/v1/auth/sign-out"
+ENDS_SESSION = ("/api/v1/auth/sign-out", "/api/v1/auth/sign-out-everywhere")
 # One of so many requests keeps its invented ids.
 KEEPS_INVENTED = 5
 
@@ -59,6 +59,13 @@ NEEDS_MORE_THAN_IDS = {
     "POST /api/v1/workspaces/{workspace_id}/delete",
     "POST /api/v1/workspaces/{workspace_id}/restore",
     "POST /api/v1/auth/sign-up",
+    "POST /api/v1/auth/password-reset/confirm",
+    "POST /api/v1/auth/password",
+    "POST /api/v1/auth/email",
+    "POST /api/v1/auth/email/confirm",
+    "POST /api/v1/auth/email/undo",
+    "POST /api/v1/auth/email-confirmation/confirm",
+    "DELETE /api/v1/auth/sessions/{session_id}",
     "POST /api/v1/workspaces/{workspace_id}/garments",
     "POST /api/v1/workspaces/{workspace_id}/accounts/{account_id}/send-now",
 }
@@ -170,7 +177,7 @@ async def _world(config: Settings, user: UUID) -> Ids:
 async def test_no_endpoint_breaks(api: Api, signed_in: bool, mode: GenerationMode) -> None:
     headers = {"Authorization": f"Bearer {api.token}"} if signed_in else {}
     operations = [result.ok() for result in api.schema.get_all_operations()]
-    asked = [one for one in operations if not (signed_in and one.path == ENDS_SESSION)]
+    asked = [one for one in operations if not (signed_in and one.path in ENDS_SESSION)]
     examples = EXAMPLES["user" if signed_in else "visitor"]
     found = await asyncio.to_thread(
         lambda: {one.label: _fuzz(one, mode, examples, headers, api.ids) for one in asked}

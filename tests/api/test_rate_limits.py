@@ -51,6 +51,7 @@ async def test_who_is_signed_in_counts_by_key_and_person(server: httpx.AsyncClie
     (
         await server.post("/api/v1/auth/sign-up", json={**WHO, "full_name": "Mira"})
     ).raise_for_status()
+    (await server.post("/api/v1/auth/sign-in", json=WHO)).raise_for_status()
     cookie = dict(server.cookies)
     server.cookies.clear()
     signed = await server.post("/api/v1/auth/token", json={"grant_type": "password", **WHO})

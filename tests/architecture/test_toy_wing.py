@@ -242,6 +242,7 @@ async def test_its_page_stands_in_the_navigation_and_its_parts_are_drawn_again(
     ):
         person = {"email": "kim@people.example", "password": "three words i like"}
         await browser.post("/sign-up", data=person)
+        await browser.post("/sign-in", data=person)
         settings_page = (await browser.post("/brands", data={"name": "Nordlicht"})).text
         shown = (await browser.get("/toy/floor", params={"done": "tidied"})).text
         blue = await browser.get("/fragments/blocks", params={"colour": "blue"})

@@ -13,12 +13,15 @@ from fastapi import FastAPI
 from tests.infra.one_for_all import database, database_url
 
 from selify.auth import Authenticator, endpoints
+from selify.auth.account import endpoints as account_endpoints
+from selify.auth.one_time_links import FormFields
 from selify.auth.passwords import Passwords
 from selify.auth.tokens import Tokens
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database
 from selify.core.secrets import SecretBox
 from selify.core.web import http
+from selify.notifications.email import Mailer
 
 __all__ = ["database", "database_url"]
 
@@ -56,6 +59,8 @@ def make_house(database: Database, *, public_url: str = ORIGIN, hasher: Any = CH
         clock=clock,
         passwords=Passwords(hasher),
         tokens=Tokens(box, issuer=public_url),
+        mailer=Mailer(box, public_url),
+        form_fields=FormFields(box),
         public_url=public_url,
         lifetime=timedelta(days=14),
     )
@@ -64,6 +69,7 @@ def make_house(database: Database, *, public_url: str = ORIGIN, hasher: Any = CH
     app.state.database, app.state.clock = database, clock
     app.state.authenticator, app.state.authenticate = authenticator, authenticator.authenticate
     app.include_router(endpoints.router)
+    app.include_router(account_endpoints.router)
     return House(app, authenticator, clock, database, box)
 
 
@@ -85,12 +91,13 @@ async def browser(container: House) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def sign_up(client: httpx.AsyncClient, email: str = "mira@example.com") -> dict[str, Any]:
-    response = await client.post(
-        "/api/v1/auth/sign-up",
-        json={"email": email, "password": PASSWORD, "full_name": "Mira Holm"},
-    )
-    assert response.status_code == 201, response.text
-    return response.json()
+    """A new account, and signed in to it."""
+    who = {"email": email, "password": PASSWORD}
+    made = await client.post("/api/v1/auth/sign-up", json={**who, "full_name": "Mira Holm"})
+    assert made.status_code == 202, made.text
+    signed_in = await client.post("/api/v1/auth/sign-in", json=who)
+    assert signed_in.status_code == 200, signed_in.text
+    return signed_in.json()
 
 
 @pytest.fixture
@@ -101,3 +108,21 @@ def joined() -> Callable[..., Any]:
 @pytest.fixture
 def password() -> str:
     return PASSWORD
+
+
+@pytest.fixture
+def mailbox(container: House) -> Any:
+    from tests.auth.mailbox import Mailbox
+
+    return Mailbox(container)
+
+
+async def audit_of(house: House) -> list[tuple[str, str | None]]:
+    """Every line's event and what refused it, in order."""
+    rows = await house.run("SELECT event_type, error_code FROM public.sso_audit_log ORDER BY id")
+    return [(row["event_type"], row["error_code"]) for row in rows]
+
+
+@pytest.fixture
+def audited(container: House) -> Callable[[], Any]:
+    return lambda: audit_of(container)

@@ -64,12 +64,11 @@ class Site:
     async def join(self, name: str = "mira") -> "Person":
         number = next(_numbers)
         email = f"{name}{number}@people.example"
-        signed_in = await self.authenticator.sign_up(
-            email=email,
-            password=PASSWORD,
-            full_name=name.title(),
-            client=ClientInfo(f"198.51.100.{number % 250}", None),
+        client = ClientInfo(f"198.51.100.{number % 250}", None)
+        await self.authenticator.sign_up(
+            email=email, password=PASSWORD, full_name=name.title(), client=client
         )
+        signed_in = await self.authenticator.sign_in(email=email, password=PASSWORD, client=client)
         browser = self.visitor(Origin=self.url)
         browser.cookies.set(self.authenticator.cookie_name, signed_in.secret)
         return Person(signed_in.session.user.id, email, browser)

@@ -63,7 +63,7 @@ NOTHING_THERE = {
     ),
 }
 REFUSED_AFTERWARDS = {"name_differs", "image_unreadable", "a page that says why"}
-ENDS_SESSION = ("/sign-out", "/api/v1/auth/sign-out")
+ENDS_SESSION = ("/sign-out", "/api/v1/auth/sign-out", "/api/v1/auth/sign-out-everywhere")
 
 Ids = dict[str, str]
 Outcome = tuple[str, ...]
@@ -157,6 +157,8 @@ async def test_everybody_gets_through_where_the_vocabulary_says(brand, site, peo
         "usage_event_id": charge,
         "charge_id": charge,
         "notice_id": str(uuid4()),
+        "session_id": str(uuid4()),
+        "mail_id": str(uuid4()),
         "platform": "instagram",
         "name": "banner",
         "token": "none",

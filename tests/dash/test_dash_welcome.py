@@ -41,7 +41,10 @@ async def test_from_nothing_to_a_brand(site) -> None:
     async with site.visitor(Origin=site.url) as visitor:
         form = {"email": "fresh@people.example", "password": "three good words", "full_name": "Fr"}
         joined = await visitor.post("/sign-up", data=form)
-        assert (joined.status_code, joined.headers["location"]) == (303, "/brands/new")
+        assert (joined.status_code, joined.headers["location"]) == (303, "/sign-up/done")
+        assert "Look into your mailbox" in (await visitor.get("/sign-up/done")).text
+        signed_in = await visitor.post("/sign-in", data={**form, "return_to": "/brands/new"})
+        assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/brands/new")
         first = await visitor.get("/", follow_redirects=True)
         assert "Create your brand" in first.text  # there is nothing to look at yet
         nameless = await visitor.post("/brands", data={"name": ""})
@@ -101,3 +104,26 @@ async def test_another_website_cannot_sign_anybody_in_or_out(brand) -> None:
     assert (await brand.owner.browser.post(path, headers=evil)).status_code == 403
     assert (await brand.owner.browser.post("/sign-out", headers=evil)).status_code == 403
     assert (await brand.owner.browser.get("/")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "goal"),
+    [
+        ("return_to=/wardrobe", "/wardrobe"),
+        ("return_to=%2Fposts%3Fpage%3D2", "/posts?page=2"),
+        ("return_to=/posts&return_to=//evil.example", "/"),
+        ("return_to=/posts&return_to=/posts", "/"),
+        (f"return_to=/{'a' * 5000}", "/"),
+        ("return_to=/%2509evil", "/%09evil"),
+        ("return_to=/%09evil", "/"),
+        ("return_to=/dash%0d%0aSet-Cookie:%20a=b", "/"),
+        ("return_to=/sign-in%3Freturn_to%3D/sign-in", "/"),
+    ],
+)
+async def test_where_the_door_leads(brand, query: str, goal: str) -> None:
+    async with brand.site.visitor(Origin=brand.site.url) as visitor:
+        shown = await visitor.get(f"/sign-in?{query}")
+        assert shown.status_code == 200
+        assert f'name="return_to" value="{goal}"' in shown.text
+    async with brand.owner.browser as owner:
+        assert (await owner.get(f"/sign-in?{query}")).headers["location"] == goal

@@ -70,6 +70,7 @@ async def test_who_signs_up_in_german_goes_on_in_german(site: Site) -> None:
     async with site.visitor(Origin=site.url, **GERMAN) as visitor:
         await visitor.post("/sign-up", data=form)
         visitor.headers["Accept-Language"] = "en"
+        await visitor.post("/sign-in", data=form)
         assert language_of(await visitor.get("/brands/new")) == "de"
 
 

@@ -424,6 +424,16 @@ ENDPOINTS: dict[str, tuple[Audience, set[tuple[str, str]]]] = {
     "POST /api/v1/auth/sign-in": (Audience.EVERYONE, set()),
     "POST /api/v1/auth/sign-out": (Audience.SELF, set()),
     "POST /api/v1/auth/token": (Audience.EVERYONE, set()),
+    "POST /api/v1/auth/password-reset": (Audience.EVERYONE, set()),
+    "POST /api/v1/auth/password-reset/confirm": (Audience.EVERYONE, set()),
+    "POST /api/v1/auth/password": (Audience.SELF, set()),
+    "POST /api/v1/auth/email": (Audience.SELF, set()),
+    "POST /api/v1/auth/email/confirm": (Audience.EVERYONE, set()),
+    "POST /api/v1/auth/email/undo": (Audience.EVERYONE, set()),
+    "POST /api/v1/auth/email-confirmation": (Audience.SELF, set()),
+    "POST /api/v1/auth/email-confirmation/confirm": (Audience.EVERYONE, set()),
+    "POST /api/v1/auth/sign-out-everywhere": (Audience.SELF, set()),
+    "DELETE /api/v1/auth/sessions/{session_id}": (Audience.SELF, set()),
 }
 # What a policy's name gives to users of tables that the API writes, and no endpoint does yet.
 WITHOUT_ENDPOINT: dict[tuple[str, str], str] = {

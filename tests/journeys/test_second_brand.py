@@ -57,6 +57,7 @@ async def newcomer(stack: WholeStack) -> AsyncIterator[Newcomer]:
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, trust_env=False) as one:
         form = {"email": "sand@people.example", "password": "three good words", "full_name": "Sia"}
         assert (await one.post("/sign-up", data=form)).status_code == 303
+        assert (await one.post("/sign-in", data=form)).status_code == 303
         assert (await one.post("/brands", data={"name": NAME})).status_code == 303
         found = (await one.get("/api/v1/workspaces")).json()["workspaces"]
         (workspace,) = [w for w in found if w["name"] == NAME]

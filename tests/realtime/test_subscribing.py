@@ -209,7 +209,8 @@ async def test_the_end_of_a_right_is_told_at_once(place: Place, ending: str) -> 
 
 async def test_a_browsers_cookie_subscribes_too(place: Place) -> None:
     who = {"email": f"{uuid4().hex}@people.example", "password": PASSWORD}
-    made = await place.client.post("/api/v1/auth/sign-up", json=who)
+    (await place.client.post("/api/v1/auth/sign-up", json=who)).raise_for_status()
+    made = await place.client.post("/api/v1/auth/sign-in", json=who)
     mine = await new_workspace(place.db, UUID(made.json()["user"]["id"]))
     params = {"workspace_id": str(mine), "table": "oauth_audit_logs"}
     async with place.client.stream("GET", URL, params=params) as answer:

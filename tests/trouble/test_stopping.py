@@ -84,7 +84,8 @@ async def ready(http: httpx.AsyncClient, url: str = "/readyz") -> bool:
 async def open_pages(http: httpx.AsyncClient) -> list[asyncio.Task[bool]]:
     """Live pages and a subscription that have been told something; each task ends with its line."""
     signed_up = await http.post("/api/v1/auth/sign-up", json={**WHO, "full_name": "Nora Lind"})
-    assert signed_up.status_code == 201
+    assert signed_up.status_code == 202
+    (await http.post("/api/v1/auth/sign-in", json=WHO)).raise_for_status()
     made = await http.post("/api/v1/workspaces", json={"name": "Atelier Nord"})
     assert made.status_code == 201, made.text
     workspace = made.json()["id"]

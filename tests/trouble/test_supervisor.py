@@ -126,7 +126,7 @@ async def test_what_was_stored_outlives_every_kind_of_stop() -> None:
             signed_up = await up.http.post(
                 "/api/v1/auth/sign-up", json={**WHO, "full_name": "Nora Lind"}
             )
-            assert signed_up.status_code == 201
+            assert signed_up.status_code == 202
             await deliver(up.http)
             programs = up.programs()
             assert len(programs) >= 2

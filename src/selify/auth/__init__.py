@@ -1,7 +1,8 @@
 """The auth domain: who is who, and who may do what in which workspace.
 
 Owns ``profiles``, ``workspaces``, ``workspace_members``, ``workspace_events``, ``oauth_audit_logs``,
-``sso_audit_log``, ``auth.users``, ``auth.sessions``, ``internal.session_secrets`` and ``internal.sign_in_attempts``.
+``sso_audit_log``, ``auth.users``, ``auth.sessions``, ``internal.session_secrets``, ``internal.sign_in_attempts``,
+``internal.sign_in_history`` and ``internal.one_time_links``.
 Offers the names below: signing in and out hangs on the ``Authenticator``, a permission is asked with
 ``access_workspace``, and connections of outside accounts are written down with ``audit``.
 Needs ``dash`` for its pages, whose port ``People`` it fills, and ``notifications``; of whoever keeps something of a

@@ -80,12 +80,13 @@ async def record(
         client.address,
         client.user_agent,
         event not in _FAILURES,
-        _without_secrets(error_message),
-        _without_secrets(dict(metadata or {})),
+        without_secrets(error_message),
+        without_secrets(dict(metadata or {})),
     )
 
 
-def _without_secrets(value: Any) -> Any:
+def without_secrets(value: Any) -> Any:
+    """The same, and what looks like a credential cut out."""
     match value:
         case str():
             return _BEARER.sub(
@@ -93,10 +94,10 @@ def _without_secrets(value: Any) -> Any:
             )
         case Mapping():
             return {
-                str(name): _REMOVED if _SECRET_NAME.search(str(name)) else _without_secrets(inner)
+                str(name): _REMOVED if _SECRET_NAME.search(str(name)) else without_secrets(inner)
                 for name, inner in value.items()
             }
         case list() | tuple():
-            return [_without_secrets(inner) for inner in value]
+            return [without_secrets(inner) for inner in value]
         case _:
             return value

@@ -12,18 +12,32 @@ from typing import Annotated, Self
 
 from fastapi import Depends, Request
 
-from selify.auth import emails, passwords, repository, sessions, throttle, tokens
+from selify.auth import (
+    emails,
+    one_time_links,
+    passwords,
+    repository,
+    sessions,
+    sign_in_audit,
+    throttle,
+    tokens,
+)
+from selify.auth.account import mails
+from selify.auth.one_time_links import FormFields, LinkKind
 from selify.auth.passwords import Passwords
 from selify.auth.repository import Account
 from selify.auth.settings import AuthSettings
+from selify.auth.sign_in_audit import SignInEvent
+from selify.auth.throttle import TooManyAttempts
 from selify.auth.tokens import AccessToken, TokenInvalid, Tokens
 from selify.auth.types import ClientInfo, Session, SignedIn
 from selify.core.clock import Clock
-from selify.core.database import Actor, Database
-from selify.core.errors import Conflict, Forbidden, Unauthenticated
+from selify.core.database import Actor, Database, Tx
+from selify.core.errors import Forbidden, Unauthenticated
 from selify.core.language import _, current
 from selify.core.web import http, origins
 from selify.core.web.language import speak_as
+from selify.notifications.email import Mailer
 
 ACTOR = Actor.system("sign-in")
 _LONGEST_SECRET = 100
@@ -34,26 +48,35 @@ class WrongCredentials(Unauthenticated):
     title = _("This e-mail address and password do not go together")
 
 
+class PasswordWrong(Forbidden):
+    code = "password_wrong"
+    title = _("This is not your password")
+
+    def __init__(self, detail: str, *, field: str) -> None:
+        said = _("This is not your password.")
+        super().__init__(detail, fields=[{"field": field, "message": said}])
+
+
 class AccountClosed(Forbidden):
     code = "account_closed"
     title = _("This account cannot sign in")
 
 
-class EmailTaken(Conflict):
-    code = "email_taken"
-    title = _("There is an account with this e-mail address already")
-
-
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """Everything that signing in needs. ``public_url`` is our own origin."""
+    """Everything that signing in needs. ``public_url`` is our own origin, ``hosts`` are others to which a
+    sign-in may lead back.
+    """
 
     database: Database
     clock: Clock
     passwords: Passwords
     tokens: Tokens
+    mailer: Mailer
+    form_fields: FormFields
     public_url: str
     lifetime: timedelta
+    hosts: tuple[str, ...] = ()
 
     @classmethod
     def from_settings(cls, settings: AuthSettings, database: Database, clock: Clock) -> Self:
@@ -62,76 +85,166 @@ class Authenticator:
             clock=clock,
             passwords=Passwords(),
             tokens=Tokens(settings.secret_box, issuer=settings.public_url),
+            mailer=Mailer.from_settings(settings),
+            form_fields=FormFields(settings.secret_box),
             public_url=settings.public_url,
             lifetime=timedelta(hours=settings.session_hours),
+            hosts=settings.sign_in_hosts,
         )
 
     # Coming and going
 
     async def sign_up(
         self, *, email: str, password: str, full_name: str | None, client: ClientInfo
-    ) -> SignedIn:
-        """A new account, signed in. Raises EmailInvalid, PasswordInvalid, EmailTaken,
-        TooManyAttempts.
+    ) -> None:
+        """A new account, whose address is mailed a link to confirm it. Where there is an account with that
+        address, its owner is told instead; whoever asked cannot tell which it was, so nobody is signed in.
+        Raises EmailInvalid, PasswordInvalid, TooManyAttempts.
         """
         address = emails.normalise(email)
         passwords.demand_good(password, email=address)
         now = self.clock.now()
-        await self._count(throttle.sign_up_limits(client.address), now)
+        await self.count(throttle.sign_up_limits(client.address), now)
         hashed = await self.passwords.hash(password)
         async with self.database.tx(ACTOR) as tx:
             user = await repository.insert_user(
                 tx, email=address, password_hash=hashed, full_name=full_name, now=now
             )
             if user is None:
-                raise EmailTaken(
-                    _("Nothing was changed."),
-                    hint=_("Sign in instead."),
-                    fields=[
-                        {
-                            "field": "email",
-                            "message": _("There is an account with this e-mail address already."),
-                        }
-                    ],
-                )
+                await self._tell_owner(tx, address, client, now)
+                return
             await repository.set_language(tx, user.id, current())
-            return await sessions.start(tx, user, client=client, now=now, lifetime=self.lifetime)
+            await sign_in_audit.record(tx, SignInEvent.SIGN_UP, now=now, user=user, client=client)
+            await mails.send_confirmation(
+                tx, self.mailer, user.id, address, language=current(), now=now
+            )
+
+    async def _tell_owner(self, tx: Tx, address: str, client: ClientInfo, now: datetime) -> None:
+        account = await repository.find_account(tx, email=address, now=now)
+        owner = account.user if account else None
+        await sign_in_audit.record(
+            tx,
+            SignInEvent.SIGN_UP,
+            now=now,
+            user=owner,
+            email=address,
+            error_code="email_taken",
+            client=client,
+        )
+        await mails.send_taken(tx, self.mailer, owner, address, now=now)
 
     async def sign_in(self, *, email: str, password: str, client: ClientInfo) -> SignedIn:
         """Raises EmailInvalid, WrongCredentials, AccountClosed, TooManyAttempts."""
         address, now = emails.normalise(email), self.clock.now()
         limits = throttle.sign_in_limits(address, client.address)
-        await self._count(limits, now)
+        await self._count_sign_in(limits, address, client, now)
         while True:
-            async with self.database.tx(ACTOR) as tx:
-                account = await repository.find_account(tx, email=address, now=self.clock.now())
-            account, renewed = await self._checked(account, password)
+            account, renewed = await self._proven(address, password, client)
             async with self.database.tx(ACTOR) as tx:
                 # Checking takes a while: what was changed meanwhile is checked anew.
                 if not await repository.lock_unchanged(tx, account, now=self.clock.now()):
                     continue
                 await throttle.forgive_attempt(tx, limits)
                 if renewed:
-                    await repository.renew_password_hash(
+                    await repository.set_password_hash(
                         tx, account.user.id, renewed, now=self.clock.now()
                     )
+                # Whoever knows the password needs no new one: nobody is to find that link later.
+                await one_time_links.end(tx, account.user.id, LinkKind.PASSWORD_RESET)
+                await sign_in_audit.record(
+                    tx, SignInEvent.SIGN_IN, now=now, user=account.user, client=client
+                )
                 return await sessions.start(
                     tx, account.user, client=client, now=now, lifetime=self.lifetime
                 )
+
+    async def prove(
+        self, session: Session, password: str, client: ClientInfo, *, field: str
+    ) -> Account:
+        """The account of who is signed in, once more by its password, which they typed into ``field``. Raises
+        PasswordWrong, TooManyAttempts.
+        """
+        address, now = session.user.email, self.clock.now()
+        limits = throttle.sign_in_limits(address, client.address)
+        await self._count_sign_in(limits, address, client, now)
+        try:
+            account, _renewed = await self._proven(address, password, client)
+        except WrongCredentials:
+            raise PasswordWrong(_("Nothing was changed."), field=field) from None
+        async with self.database.tx(ACTOR) as tx:
+            await throttle.forgive_attempt(tx, limits)
+        return account
 
     async def sign_out(self, request: Request) -> None:
         """Ends the session the request came with, if any, and takes the cookie back."""
         session = await self.identify(request)
         if session is not None:
             async with self.database.tx(ACTOR) as tx:
-                await repository.delete_session(tx, session.id)
+                await self._end(tx, session, client_of(request))
         self.take_cookie(request)
 
-    async def _count(self, limits: list[throttle.Limit], now: datetime) -> None:
+    async def enter(self, request: Request, signed_in: SignedIn) -> None:
+        """The browser's session from now on. One it had before ends, whoever's it was."""
+        before = request.cookies.get(self.cookie_name, "")
+        if 0 < len(before) <= _LONGEST_SECRET:
+            async with self.database.tx(ACTOR) as tx:
+                held = await repository.find_by_secret(
+                    tx, sessions.hash_of(before), now=self.clock.now()
+                )
+                if held:
+                    await self._end(tx, held.session, client_of(request))
+        self.give_cookie(request, signed_in)
+
+    async def _end(self, tx: Tx, session: Session, client: ClientInfo) -> None:
+        await repository.delete_session(tx, session.id)
+        await sign_in_audit.record(
+            tx, SignInEvent.SIGNED_OUT, now=self.clock.now(), user=session.user, client=client
+        )
+
+    async def count(self, limits: list[throttle.Limit], now: datetime) -> None:
+        """Raises TooManyAttempts."""
         async with self.database.tx(ACTOR) as tx:
-            until = await throttle.count_attempt(tx, limits, now=now)
-        if until is not None:
-            raise throttle.refusal(until, now=now)
+            over = await throttle.count_attempt(tx, limits, now=now)
+        if over is not None:
+            raise throttle.refusal(over.until, now=now)
+
+    async def _count_sign_in(
+        self, limits: list[throttle.Limit], address: str, client: ClientInfo, now: datetime
+    ) -> None:
+        """The same. Of those refused in a window the first has a line: nobody fills the log by knocking."""
+        async with self.database.tx(ACTOR) as tx:
+            over = await throttle.count_attempt(tx, limits, now=now)
+            if over is not None and over.first:
+                account = await repository.find_account(tx, email=address, now=now)
+                await self._note_failure(tx, account, address, client, TooManyAttempts.code)
+        if over is not None:
+            raise throttle.refusal(over.until, now=now)
+
+    async def _proven(
+        self, address: str, password: str, client: ClientInfo
+    ) -> tuple[Account, str | None]:
+        """As ``_checked``; a refusal is written down."""
+        async with self.database.tx(ACTOR) as tx:
+            account = await repository.find_account(tx, email=address, now=self.clock.now())
+        try:
+            return await self._checked(account, password)
+        except (WrongCredentials, AccountClosed) as refusal:
+            async with self.database.tx(ACTOR) as tx:
+                await self._note_failure(tx, account, address, client, refusal.code)
+            raise
+
+    async def _note_failure(
+        self, tx: Tx, account: Account | None, address: str, client: ClientInfo, code: str
+    ) -> None:
+        await sign_in_audit.record(
+            tx,
+            SignInEvent.SIGN_IN_FAILED,
+            now=self.clock.now(),
+            user=account.user if account else None,
+            email=address,
+            error_code=code,
+            client=client,
+        )
 
     async def _checked(self, account: Account | None, password: str) -> tuple[Account, str | None]:
         """The account, and its password hashed anew if the costs have changed."""
@@ -140,9 +253,7 @@ class Authenticator:
         if account is None or not verdict.right:
             raise WrongCredentials(_("Please check both."))
         if not account.may_sign_in:  # said only to who knows the password
-            raise AccountClosed(
-                _("It was suspended or deleted."), hint=_("Ask us if this is a mistake.")
-            )
+            raise account_closed()
         return account, await self.passwords.hash(password) if verdict.renew else None
 
     # Who is asking
@@ -246,8 +357,13 @@ class Authenticator:
         """Raises CrossSite; forms that sign people in need it too, cookie or not."""
         origins.demand_same_origin(request, public_url=self.public_url)
 
+    def demand_own_form(self, request: Request, field: str, secret: str) -> None:
+        """Of the page that a one-time link opens. Raises CrossSite, FormFieldWrong."""
+        origins.demand_same_origin(request, public_url=self.public_url, hidden=True)
+        self.form_fields.check(field, secret)
+
     def safe_return_to(self, value: str | None) -> str:
-        return origins.safe_return_to(value, public_url=self.public_url)
+        return origins.safe_return_to(value, public_url=self.public_url, hosts=self.hosts)
 
     @property
     def cookie_name(self) -> str:
@@ -269,6 +385,10 @@ class Authenticator:
     @property
     def _https(self) -> bool:
         return self.public_url.startswith("https://")
+
+
+def account_closed() -> AccountClosed:
+    return AccountClosed(_("It was suspended or deleted."), hint=_("Ask us if this is a mistake."))
 
 
 def actor_of(session: Session) -> Actor:

@@ -26,21 +26,22 @@ IdempotencyKey = Annotated[
 ]
 
 
-@router.post("/auth/sign-up", status_code=201, tags=["auth"])
+@router.post("/auth/sign-up", status_code=202, tags=["auth"])
 @allows(EVERYONE)
 async def sign_up(
     body: schemas.SignUpInput, request: Request, authenticator: CurrentAuthenticator
-) -> schemas.MeOutput:
-    """Make an account and sign in: the answer sets the session cookie."""
+) -> schemas.MailedOutput:
+    """Make an account. The address is mailed a link to confirm it; where it has an account already, its owner
+    is told so, and the answer is the same. Sign in with the password to go on at once.
+    """
     authenticator.demand_same_origin(request)
-    signed_in = await authenticator.sign_up(
+    await authenticator.sign_up(
         email=body.email,
         password=body.password,
         full_name=body.full_name,
         client=client_of(request),
     )
-    authenticator.give_cookie(request, signed_in)
-    return schemas.MeOutput.of(signed_in.session)
+    return schemas.MailedOutput()
 
 
 @router.post("/auth/sign-in", tags=["auth"])
@@ -53,7 +54,7 @@ async def sign_in(
     signed_in = await authenticator.sign_in(
         email=body.email, password=body.password, client=client_of(request)
     )
-    authenticator.give_cookie(request, signed_in)
+    await authenticator.enter(request, signed_in)
     return schemas.MeOutput.of(signed_in.session)
 
 

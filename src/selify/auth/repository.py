@@ -9,13 +9,18 @@ from uuid import UUID
 
 import asyncpg
 
-from selify.auth.types import ClientInfo, Session, User
+from selify.auth import one_time_links
+from selify.auth.one_time_links import LinkKind
+from selify.auth.types import ClientInfo, Session, SessionOverview, User
 from selify.core.database import Tx
 from selify.core.ids import UserId, new_id
 
-_USER = """u.id AS user_id, u.email, u.created_at, u.raw_user_meta_data ->> 'full_name' AS full_name,
+_USER = """u.id AS user_id, u.email, u.created_at,
+           u.email_confirmed_at IS NOT NULL AS email_confirmed, u.raw_user_meta_data ->> 'full_name' AS full_name,
            u.raw_app_meta_data @> '{"team": true}' AS is_team,
            (SELECT p.language FROM public.profiles p WHERE p.id = u.id) AS language"""
+# More than that nobody looks through; the oldest of them end first.
+MOST_SESSIONS = 200
 _MAY_SIGN_IN = "u.deleted_at IS NULL AND (u.banned_until IS NULL OR u.banned_until <= $1)"
 
 
@@ -42,7 +47,9 @@ class HeldSecret:
 async def insert_user(
     tx: Tx, *, email: str, password_hash: str, full_name: str | None, now: datetime
 ) -> User | None:
-    """The new user, or None when the address is taken."""
+    """The new user, or None when the address is taken: somebody's, or theirs who may yet take it back."""
+    if await one_time_links.is_out(tx, LinkKind.EMAIL_UNDO, email, now=now):
+        return None
     row = await tx.fetch_one(
         f"""
         INSERT INTO auth.users AS u (id, email, encrypted_password, raw_user_meta_data, created_at)
@@ -80,6 +87,21 @@ async def find_account(tx: Tx, *, email: str, now: datetime) -> Account | None:
     return Account(_user(row), row["encrypted_password"], row["may_sign_in"])
 
 
+async def lock_account(tx: Tx, user_id: UUID, *, now: datetime) -> Account | None:
+    """As it is now, and stays until the transaction ends."""
+    row = await tx.fetch_one(
+        f"""
+        SELECT {_USER}, u.encrypted_password, {_MAY_SIGN_IN} AS may_sign_in
+          FROM auth.users u WHERE u.id = $2 FOR NO KEY UPDATE
+        """,
+        now,
+        user_id,
+    )
+    if row is None:
+        return None
+    return Account(_user(row), row["encrypted_password"], row["may_sign_in"])
+
+
 async def lock_unchanged(tx: Tx, account: Account, *, now: datetime) -> bool:
     """Whether the user still has this password and may sign in; stays so until the transaction ends."""
     return bool(
@@ -96,12 +118,44 @@ async def lock_unchanged(tx: Tx, account: Account, *, now: datetime) -> bool:
     )
 
 
-async def renew_password_hash(tx: Tx, user_id: UUID, new: str, *, now: datetime) -> None:
-    """The same password, hashed anew. Call ``lock_unchanged`` before."""
+async def set_password_hash(tx: Tx, user_id: UUID, new: str | None, *, now: datetime) -> None:
+    """None: no password fits any more. Lock the account before."""
     await tx.execute(
         "UPDATE auth.users SET encrypted_password = $2, updated_at = $3 WHERE id = $1",
         user_id,
         new,
+        now,
+    )
+
+
+async def confirm_email(tx: Tx, user_id: UUID, *, now: datetime) -> None:
+    """Once: when it was first confirmed stays."""
+    await tx.execute(
+        """
+        UPDATE auth.users SET email_confirmed_at = $2, updated_at = $2
+         WHERE id = $1 AND email_confirmed_at IS NULL
+        """,
+        user_id,
+        now,
+    )
+
+
+async def is_taken(tx: Tx, email: str, user_id: UUID, *, now: datetime) -> bool:
+    """Whether an address is another user's, or theirs who may yet take it back."""
+    if await one_time_links.is_out(tx, LinkKind.EMAIL_UNDO, email, now=now, but=user_id):
+        return True
+    account = await find_account(tx, email=email, now=now)
+    return account is not None and account.user.id != user_id
+
+
+async def change_email(tx: Tx, user_id: UUID, email: str, *, now: datetime) -> None:
+    """To an address whose mailbox was just read. Lock the account before, and ask ``is_taken``."""
+    await tx.execute(
+        """
+        UPDATE auth.users SET email = $2, email_confirmed_at = $3, updated_at = $3 WHERE id = $1
+        """,
+        user_id,
+        email,
         now,
     )
 
@@ -207,9 +261,32 @@ async def end_previous_secret(tx: Tx, session_id: UUID, *, at: datetime) -> None
     )
 
 
+async def list_sessions(tx: Tx, user_id: UUID, *, now: datetime) -> list[SessionOverview]:
+    """Those that have not ended, the newest first."""
+    return await tx.fetch_as(
+        SessionOverview,
+        f"""
+        SELECT id, host(ip) AS address, user_agent, created_at AS started_at,
+               coalesce(refreshed_at, created_at) AS seen_at, not_after AS ends_at
+          FROM auth.sessions WHERE user_id = $1 AND not_after > $2
+         ORDER BY created_at DESC, id DESC LIMIT {MOST_SESSIONS}
+        """,
+        user_id,
+        now,
+    )
+
+
 async def delete_session(tx: Tx, session_id: UUID) -> None:
     """Signed out: neither its secret nor any token made for it works from now on."""
     await tx.execute("DELETE FROM auth.sessions WHERE id = $1", session_id)
+
+
+async def delete_session_of(tx: Tx, user_id: UUID, session_id: UUID) -> bool:
+    """The same, of this user's; false where it is not there (any more)."""
+    ended = await tx.execute(
+        "DELETE FROM auth.sessions WHERE id = $2 AND user_id = $1", user_id, session_id
+    )
+    return bool(ended)
 
 
 async def delete_sessions_of(tx: Tx, user_id: UUID, *, keep: UUID | None = None) -> int:
@@ -227,6 +304,7 @@ def _user(row: asyncpg.Record) -> User:
     return User(
         id=UserId(row["user_id"]),
         email=row["email"],
+        email_confirmed=row["email_confirmed"],
         full_name=row["full_name"],
         is_team=row["is_team"],
         language=row["language"],

@@ -38,6 +38,12 @@ class SignUpInput(Input):
     full_name: Annotated[Name, Field(examples=["Mira Holm"])] | None = None
 
 
+class MailedOutput(BaseModel):
+    """The same, whether or not there was anybody to write to."""
+
+    next: Literal["look_into_your_mailbox"] = "look_into_your_mailbox"
+
+
 class SignInInput(Input):
     email: Email
     password: Password
@@ -72,6 +78,7 @@ TokenInput = Annotated[
 class UserOutput(BaseModel):
     id: UUID = Field(examples=[_ID])
     email: str = Field(examples=[_EMAIL])
+    email_confirmed: bool = Field(description="Whether they have shown that they read its mailbox.")
     full_name: str | None = Field(examples=["Mira Holm"])
     created_at: datetime = Field(examples=[_WHEN])
 
@@ -88,7 +95,11 @@ class MeOutput(BaseModel):
         user = session.user
         return cls(
             user=UserOutput(
-                id=user.id, email=user.email, full_name=user.full_name, created_at=user.created_at
+                id=user.id,
+                email=user.email,
+                email_confirmed=user.email_confirmed,
+                full_name=user.full_name,
+                created_at=user.created_at,
             ),
             session_id=session.id,
             session_ends_at=session.ends_at,

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from selify.auth import repository
+from selify.auth import repository, sign_in_audit
 from selify.auth.repository import HeldSecret
+from selify.auth.sign_in_audit import SignInEvent
 from selify.auth.types import ClientInfo, Session, SignedIn, User
 from selify.core.database import Tx
 from selify.core.errors import Unauthenticated
@@ -88,6 +89,13 @@ async def _present_previous(
             return Presented(held.session, None)
         log.warning("an old session secret was used", session=str(held.session.id))
         await repository.delete_session(tx, held.session.id)
+        await sign_in_audit.record(
+            tx,
+            SignInEvent.SESSION_REVOKED,
+            now=now,
+            user=held.session.user,
+            error_code="old_secret_used",
+        )
         return None
     if now - held.rotated_at < SETTLING:
         return Presented(held.session, None)

@@ -13,6 +13,10 @@ from selify.core.language import _, _n
 from selify.core.wrong_clocks import Bound, interval
 
 WINDOW = timedelta(minutes=15)
+AN_HOUR = timedelta(hours=1)
+LONGEST_WINDOW = timedelta(days=1)
+# Of one kind, to one mailbox, in an hour: more would be a nuisance that anybody could order for it.
+MAILS_AN_HOUR = 3
 
 
 class TooManyAttempts(TooMany):
@@ -25,19 +29,28 @@ BOUNDS = (
     Bound(
         "internal.sign_in_attempts",
         "window_ends",
-        longest=interval(WINDOW),
+        longest=interval(LONGEST_WINDOW),
         back_to=interval(WINDOW),
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
+class Over:
+    """Too many tries; ``until`` when. ``first``: this one was the first too many."""
+
+    until: datetime
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
-    """At most so many tries per WINDOW by one subject."""
+    """At most so many tries per window by one subject."""
 
     kind: str
     value: str
     most: int
+    window: timedelta = WINDOW
 
     @property
     def subject(self) -> bytes:
@@ -61,27 +74,47 @@ def sign_up_limits(address: str | None) -> list[Limit]:
     return [Limit("sign-up", address or "unknown", 20)]
 
 
-async def count_attempt(tx: Tx, limits: list[Limit], *, now: datetime) -> datetime | None:
-    """Count a try by each subject; when one is over its limit, the time from which it may go on.
+def reset_limits(address: str | None) -> list[Limit]:
+    return [Limit("reset", address or "unknown", 30)]
+
+
+def link_limits(address: str | None) -> list[Limit]:
+    """Of links that were never made, or are no longer good."""
+    return [Limit("link", address or "unknown", 20)]
+
+
+def mail_limits(kind: str, email: str) -> list[Limit]:
+    """Mails of one kind to one mailbox: who is over gets the same answer, and no further mail is sent."""
+    return [Limit(f"mail/{kind}", email, MAILS_AN_HOUR, AN_HOUR)]
+
+
+async def count_attempt(tx: Tx, limits: list[Limit], *, now: datetime) -> Over | None:
+    """Count a try by each subject; when one is over its limit, until when.
 
     The caller commits and then refuses, so that refused tries are counted too.
     """
     rows = await tx.fetch(
         """
         INSERT INTO internal.sign_in_attempts AS a (subject, attempts, window_ends)
-        SELECT subject, 1, $2 FROM unnest($1::bytea[]) AS s (subject) ORDER BY subject
+        SELECT subject, 1, window_ends
+          FROM unnest($1::bytea[], $2::timestamptz[]) AS s (subject, window_ends) ORDER BY subject
         ON CONFLICT (subject) DO UPDATE
            SET attempts = CASE WHEN a.window_ends <= $3 THEN 1 ELSE a.attempts + 1 END,
-               window_ends = CASE WHEN a.window_ends <= $3 THEN $2 ELSE a.window_ends END
+               window_ends = CASE WHEN a.window_ends <= $3 THEN excluded.window_ends
+                                  ELSE a.window_ends END
         RETURNING subject, attempts, window_ends
         """,
         [limit.subject for limit in limits],
-        now + WINDOW,
+        [now + limit.window for limit in limits],
         now,
     )
     most = {limit.subject: limit.most for limit in limits}
-    over = [row["window_ends"] for row in rows if row["attempts"] > most[bytes(row["subject"])]]
-    return max(over, default=None)
+    beyond = {
+        row["window_ends"]: row["attempts"] - most[bytes(row["subject"])]
+        for row in rows
+        if row["attempts"] > most[bytes(row["subject"])]
+    }
+    return Over(max(beyond), first=1 in beyond.values()) if beyond else None
 
 
 async def forgive_attempt(tx: Tx, limits: list[Limit]) -> None:

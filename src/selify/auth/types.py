@@ -11,8 +11,11 @@ from selify.core.permissions import Permission, WorkspaceRole
 
 @dataclass(frozen=True, slots=True)
 class User:
+    """``email_confirmed``: whether they have shown that they read its mailbox."""
+
     id: UserId
     email: str
+    email_confirmed: bool
     full_name: str | None
     is_team: bool
     language: str | None
@@ -25,6 +28,18 @@ class Session:
 
     id: UUID
     user: User
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOverview:
+    """One as its user is told of it. ``address``: the network's; ``seen_at``: to the hour."""
+
+    id: UUID
+    address: str | None
+    user_agent: str | None
+    started_at: datetime
+    seen_at: datetime
     ends_at: datetime
 
 

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from selify import auth
-from selify.auth import endpoints, pages, permissions, sessions, throttle
+from selify.auth import endpoints, one_time_links, pages, permissions, sessions, throttle
+from selify.auth.account import endpoints as account
 from selify.auth.authenticator import Authenticator
 from selify.auth.people import PeopleOfPages
 from selify.auth.settings import AuthSettings
@@ -43,10 +44,11 @@ async def _work(container: Container) -> Work:
 
 WING = Wing(
     name="auth",
-    routers=[endpoints.router],
+    routers=[endpoints.router, account.router],
     permissions=permissions.PERMISSIONS,
     request_costs={"/sign-in": 0, "/sign-up": 0, "/api/v1/auth/sign-": 0},
-    bounds=(*throttle.BOUNDS, *sessions.BOUNDS),
+    pruned=(one_time_links.PRUNED,),
+    bounds=(*throttle.BOUNDS, *sessions.BOUNDS, *one_time_links.BOUNDS),
     payloads={DELETION: Deletion},
     brings=[pages.PAGES],
     opens=_open,

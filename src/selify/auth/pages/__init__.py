@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.types import Scope
 
 from selify.auth import list_deleted
-from selify.auth.pages import deleted, settings, welcome, words
+from selify.auth.pages import deleted, links, settings, welcome, words
 from selify.auth.people import DELETED
 from selify.core.database import Actor
 from selify.core.language import _
@@ -43,7 +43,7 @@ def lead_to_deleted(_scope: Scope, problem: Mapping[str, Any], _script: bool) ->
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 PAGES = Pages(
-    routers=[welcome.router, deleted.router, settings.router],
+    routers=[welcome.router, links.router, deleted.router, settings.router],
     templates=TEMPLATES,
     style=TEMPLATES / "style.css",
     rooms=[

@@ -1,11 +1,13 @@
 """Coming in: signing in and up, signing out, and the first brand."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from selify.auth import (
+    Authenticator,
     CurrentAuthenticator,
     CurrentSession,
     Session,
@@ -29,17 +31,19 @@ Email = Annotated[OneLine, Form(max_length=300)]
 Password = Annotated[Verbatim, Form(max_length=1000)]
 LONGEST_NAME = 120
 Name = Annotated[OneLine, Form(max_length=LONGEST_NAME)]
-ReturnTo = Annotated[str, Form(max_length=1000)]
-ReturnToQuery = Annotated[str, Query(max_length=2000)]
+# However long: what is no place of ours leads to the first page, and is no reason to refuse anybody.
+ReturnTo = Annotated[list[str], Form()]
+ReturnToQuery = Annotated[list[str], Query()]
+NOWHERE: list[str] = []
 
 
 @router.get("/sign-in")
 @allows(EVERYONE)
 async def show_sign_in(
-    request: Request, authenticator: CurrentAuthenticator, return_to: ReturnToQuery = ""
+    request: Request, authenticator: CurrentAuthenticator, return_to: ReturnToQuery = NOWHERE
 ) -> Response:
     """Who is signed in already goes straight on."""
-    goal = authenticator.safe_return_to(return_to)
+    goal = _goal(authenticator, return_to)
     if await authenticator.identify(request):
         return RedirectResponse(goal, status_code=303)
     return plain(request, "auth/sign_in.html", return_to=goal, email="", refusal=None)
@@ -52,10 +56,10 @@ async def sign_in(
     authenticator: CurrentAuthenticator,
     email: Email = "",
     password: Password = "",
-    return_to: ReturnTo = "",
+    return_to: ReturnTo = NOWHERE,
 ) -> Response:
     authenticator.demand_same_origin(request)
-    goal = authenticator.safe_return_to(return_to)
+    goal = _goal(authenticator, return_to)
     try:
         signed_in = await authenticator.sign_in(
             email=email, password=password, client=client_of(request)
@@ -69,8 +73,13 @@ async def sign_in(
             email=email,
             refusal=refusal,
         )
-    authenticator.give_cookie(request, signed_in)
+    await authenticator.enter(request, signed_in)
     return RedirectResponse(goal, status_code=303)
+
+
+def _goal(authenticator: Authenticator, return_to: Sequence[str]) -> str:
+    """Where two are named, neither is meant."""
+    return authenticator.safe_return_to(return_to[0] if len(return_to) == 1 else None)
 
 
 @router.get("/sign-up")
@@ -92,7 +101,7 @@ async def sign_up(
 ) -> Response:
     authenticator.demand_same_origin(request)
     try:
-        signed_in = await authenticator.sign_up(
+        await authenticator.sign_up(
             email=email, password=password, full_name=full_name or None, client=client_of(request)
         )
     except SelifyError as refusal:
@@ -104,8 +113,14 @@ async def sign_up(
             full_name=full_name,
             refusal=refusal,
         )
-    authenticator.give_cookie(request, signed_in)
-    return RedirectResponse("/brands/new", status_code=303)
+    return RedirectResponse("/sign-up/done", status_code=303)
+
+
+@router.get("/sign-up/done")
+@allows(EVERYONE)
+async def show_signed_up(request: Request) -> Response:
+    """Also for who has an account already: whoever asks is not told."""
+    return plain(request, "auth/signed_up.html")
 
 
 @router.post("/sign-out")

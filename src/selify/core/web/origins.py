@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,7 +15,13 @@ from selify.core.language import _
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # One slash, then no second slash and no backslash (which browsers read as one); nothing invisible.
 _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]{0,1000}", re.ASCII)
-_NOT_A_PAGE = ("/api/", "/sign-out")
+# A path, or an address of a host that is listed: no name before it, no port, nothing coded.
+_ELSEWHERE = re.compile(
+    r"https://(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?P<path>/[!-\[\]-~]{0,1000})?",
+    re.ASCII | re.IGNORECASE,
+)
+# No page, one that would sign out at once, and those that would only lead on.
+_NOT_A_PAGE = ("/api/", "/sign-out", "/sign-in", "/sign-up")
 # As browsers write it: nothing behind the port, nobody before the host, and only one.
 _ORIGIN = re.compile(r"https?://[^\s/?#@,\\]+", re.IGNORECASE)
 
@@ -51,18 +58,24 @@ class Origin:
             return self.host == "localhost"
 
 
-def demand_same_origin(request: Request, *, public_url: str) -> None:
+def demand_same_origin(request: Request, *, public_url: str, hidden: bool = False) -> None:
     """Refuse a state-changing request that another website made the browser send (CSRF).
 
     Browsers say where a request comes from in ``Origin``, and most in ``Sec-Fetch-Site`` as well.
     What counts is the configured public address, scheme and port included: ``Host`` and whatever a
     proxy forwards are the sender's to choose, and say nothing about the scheme. A request that says
     nothing is no browser's, and only browsers send cookies without being told to.
+
+    ``hidden``: the form's page says nobody where it is (``Referrer-Policy: no-referrer``), for its address is
+    a secret. Then browsers say that the origin is "null". It has to be ours by their other word, which they
+    give by https and at home; where they cannot, what the form brings along has to prove it.
     """
     if request.method in _SAFE_METHODS:
         return
     sites, origins = (request.headers.getlist(name) for name in ("sec-fetch-site", "origin"))
-    if origins:
+    if hidden and origins == ["null"]:
+        same = sites == ["same-origin"] or (not sites and not public_url.startswith("https:"))
+    elif origins:
         same = len(origins) == 1 and _is_ours(origins[0], sites, Origin.of(public_url))
     else:
         same = sites in ([], ["same-origin"], ["none"])
@@ -85,9 +98,18 @@ def _is_ours(value: str, sites: list[str], own: Origin | None) -> bool:
     return at_home and sites == ["same-origin"]
 
 
-def safe_return_to(value: str | None, *, public_url: str, otherwise: str = "/") -> str:
-    """Where to go after signing in: a path of our own, never another website's address."""
-    path = (value or "").removeprefix(public_url)
-    if not _OWN_PATH.fullmatch(path) or path.startswith(_NOT_A_PAGE):
+def safe_return_to(
+    value: str | None, *, public_url: str, hosts: Sequence[str] = (), otherwise: str = "/"
+) -> str:
+    """Where to go after signing in: a path of our own, or a page by https on one of these hosts; never
+    another website's address, and nowhere that leads on by itself.
+    """
+    goal = (value or "").removeprefix(public_url)
+    elsewhere = _ELSEWHERE.fullmatch(goal)
+    listed = elsewhere is not None and elsewhere["host"].lower() in hosts
+    path = (elsewhere["path"] or "/") if elsewhere and listed else goal
+    # It would lead on to whatever that names.
+    leads_on = "return_to=" in path
+    if not _OWN_PATH.fullmatch(path) or path.startswith(_NOT_A_PAGE) or leads_on:
         return otherwise
-    return path
+    return goal
