@@ -86,6 +86,7 @@ KEYS = {
     tryon_keys.charge(f"{AN_ID}/m"): f"tryon:{AN_ID}/m",
     notice_keys.notice(AN_ID, "paused/1"): f"{AN_ID}/paused/1",
     notice_keys.workspace(AN_ID): f"notice/{AN_ID}",
+    deletion_keys.mail(AN_ID): f"account/{AN_ID}",
     deletion_keys.deletion(AN_ID, WRITTEN_AT): f"{AN_ID}/{WRITTEN_AT}",
     deletion_keys.deletion_again(AN_ID, WRITTEN_AT, AN_ID): f"{AN_ID}/{WRITTEN_AT}/{AN_ID}",
 }

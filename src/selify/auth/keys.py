@@ -1,4 +1,4 @@
-"""How the keys of the job look that deletes a workspace: put together here, and taken apart nowhere."""
+"""How the keys of what auth queues look: put together here, and taken apart nowhere."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -7,3 +7,5 @@ from uuid import UUID
 deletion: Callable[[UUID, str], str] = "{}/{}".format
 # And of the job before, which gave up. Not its key and more: it would grow until no index takes it.
 deletion_again: Callable[[UUID, str, UUID], str] = "{}/{}/{}".format
+# Of a mail about an account. What asks for one happens once, and so does its transaction: any id will do.
+mail: Callable[[UUID], str] = "account/{}".format

@@ -30,7 +30,7 @@ async def choose(
     cookie = f"{COOKIE}={language}; Path=/; Max-Age={A_YEAR}; HttpOnly; SameSite=Lax"
     secure = public_url.startswith("https:")
     http.add_response_header(request, "Set-Cookie", cookie + ("; Secure" * secure))
-    goal = origins.safe_return_to(_page_of(request), public_url=public_url)
+    goal = origins.safe_return_to(_page_of(request), public_url=public_url, doors=True)
     return RedirectResponse(goal, status_code=303)
 
 

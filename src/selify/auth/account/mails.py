@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from selify.auth import one_time_links, throttle
+from selify.auth import keys, one_time_links, throttle
 from selify.auth.one_time_links import LIFETIMES, LinkKind
 from selify.auth.types import User
 from selify.core.database import Tx
@@ -143,5 +143,4 @@ async def send_changed(tx: Tx, mailer: Mailer, user: User, address: str, *, now:
 
 
 async def _send(tx: Tx, mailer: Mailer, email: Email, now: datetime) -> None:
-    # What asks for one of these happens once, and so does its transaction.
-    await mailer.send(tx, email, key=f"account/{new_id()}", now=now)
+    await mailer.send(tx, email, key=keys.mail(new_id()), now=now)

@@ -20,8 +20,9 @@ _ELSEWHERE = re.compile(
     r"https://(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?P<path>/[!-\[\]-~]{0,1000})?",
     re.ASCII | re.IGNORECASE,
 )
-# No page, one that would sign out at once, and those that would only lead on.
-_NOT_A_PAGE = ("/api/", "/sign-out", "/sign-in", "/sign-up")
+# No page, and one that would sign out at once; and pages that only lead on.
+_NOT_A_PAGE = ("/api/", "/sign-out")
+_DOORS = ("/sign-in", "/sign-up")
 # As browsers write it: nothing behind the port, nobody before the host, and only one.
 _ORIGIN = re.compile(r"https?://[^\s/?#@,\\]+", re.IGNORECASE)
 
@@ -99,17 +100,21 @@ def _is_ours(value: str, sites: list[str], own: Origin | None) -> bool:
 
 
 def safe_return_to(
-    value: str | None, *, public_url: str, hosts: Sequence[str] = (), otherwise: str = "/"
+    value: str | None,
+    *,
+    public_url: str,
+    hosts: Sequence[str] = (),
+    doors: bool = False,
+    otherwise: str = "/",
 ) -> str:
     """Where to go after signing in: a path of our own, or a page by https on one of these hosts; never
-    another website's address, and nowhere that leads on by itself.
+    another website's address, nor one of ours that leads on by itself (unless ``doors`` will do).
     """
     goal = (value or "").removeprefix(public_url)
     elsewhere = _ELSEWHERE.fullmatch(goal)
     listed = elsewhere is not None and elsewhere["host"].lower() in hosts
     path = (elsewhere["path"] or "/") if elsewhere and listed else goal
-    # It would lead on to whatever that names.
-    leads_on = "return_to=" in path
-    if not _OWN_PATH.fullmatch(path) or path.startswith(_NOT_A_PAGE) or leads_on:
+    leads_on = path.startswith(_DOORS) or "return_to=" in path
+    if not _OWN_PATH.fullmatch(path) or path.startswith(_NOT_A_PAGE) or (leads_on and not doors):
         return otherwise
     return goal
