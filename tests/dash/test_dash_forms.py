@@ -186,12 +186,3 @@ async def test_coming_in(brand, path: str, typed: dict[str, str], field: str) ->
         )
     if browser is not brand.owner.browser:
         await browser.aclose()
-
-
-async def test_an_address_that_is_taken_is_said_at_its_field(brand) -> None:
-    visitor = brand.site.visitor(Origin=brand.site.url)
-    typed = {"email": brand.owner.email, "password": PASSWORD, "full_name": "Mira"}
-    answer = await visitor.post("/sign-up", data=typed)
-    assert answer.status_code == 409
-    assert 'aria-describedby="email-refused"' in answer.text
-    await visitor.aclose()
