@@ -8,7 +8,7 @@ from typing import Final
 from rich.table import Table
 
 from selify.app import WINGS, create_server
-from selify.core.permissions import EVERYONE, SIGNED_IN, Audience, Permission, vocabulary
+from selify.core.permissions import EVERYONE, SIGNED_IN, TEAM, Audience, Permission, vocabulary
 from selify.core.settings import Settings
 from selify.core.web.access import Address, addresses
 
@@ -29,6 +29,7 @@ workspace (404). "Tables" is what its holders may do by SQL as well, under row l
 _AUDIENCES: Final = {
     EVERYONE: "For everyone (and platforms' webhooks, which are signed)",
     SIGNED_IN: "For whoever is signed in, about themselves",
+    TEAM: "For our own people (everybody else is told that there is nothing)",
 }
 
 

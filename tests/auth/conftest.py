@@ -12,11 +12,11 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from tests.infra.one_for_all import database, database_url
 
-from selify.auth import Authenticator, endpoints
-from selify.auth.account import endpoints as account_endpoints
+from selify.auth import Authenticator
 from selify.auth.one_time_links import FormFields
 from selify.auth.passwords import Passwords
 from selify.auth.tokens import Tokens
+from selify.auth.wiring import WING
 from selify.core.clock import FrozenClock
 from selify.core.database import Actor, Database
 from selify.core.secrets import SecretBox
@@ -68,8 +68,8 @@ def make_house(database: Database, *, public_url: str = ORIGIN, hasher: Any = CH
     http.install(app, https=public_url.startswith("https"))
     app.state.database, app.state.clock = database, clock
     app.state.authenticator, app.state.authenticate = authenticator, authenticator.authenticate
-    app.include_router(endpoints.router)
-    app.include_router(account_endpoints.router)
+    for router in WING.routers:
+        app.include_router(router)
     return House(app, authenticator, clock, database, box)
 
 

@@ -14,6 +14,10 @@ QUICK = Pace(gather=0.01, look_again=0.02, keep_alive=0.02, quiet_rounds=3)
 PATIENT = Pace(gather=0.01, look_again=60, keep_alive=60)
 
 
+async def anybody() -> bool:
+    return True
+
+
 def hint(workspace_id: object, table: str) -> str:
     return f'{{"workspace_id": "{workspace_id}", "table": "{table}"}}'
 
@@ -88,7 +92,7 @@ async def test_a_page_that_closed_is_forgotten() -> None:
 
 
 async def test_the_stream_ends_so_that_the_browser_signs_in_anew() -> None:
-    text = [part async for part in events(Changes(QUICK), uuid4(), longest=0)]
+    text = [part async for part in events(Changes(QUICK), uuid4(), anybody, longest=0)]
     assert text[0].startswith("retry:")
     assert text[1] == "event: everything\ndata: changed\n\n"
     assert len(text) == 2
@@ -96,7 +100,7 @@ async def test_the_stream_ends_so_that_the_browser_signs_in_anew() -> None:
 
 async def test_pages_that_came_at_once_do_not_all_find_the_last_place_free() -> None:
     changes, mine = Changes(QUICK), uuid4()
-    streams = [events(changes, mine) for _ in range(MAX_PAGES_PER_WORKSPACE + 5)]
+    streams = [events(changes, mine, anybody) for _ in range(MAX_PAGES_PER_WORKSPACE + 5)]
     assert {await anext(stream) for stream in streams} == {"retry: 2000\n\n"}
     told = [await anext(stream, "") for stream in streams]
     assert sum(bool(text) for text in told) == MAX_PAGES_PER_WORKSPACE
@@ -105,7 +109,7 @@ async def test_pages_that_came_at_once_do_not_all_find_the_last_place_free() -> 
 
 
 async def test_silence_keeps_the_line_open() -> None:
-    stream = events(Changes(QUICK), uuid4())
+    stream = events(Changes(QUICK), uuid4(), anybody)
     assert [await anext(stream) for _ in range(3)][2] == KEEP_ALIVE
     await stream.aclose()
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 from tests.infra.settings import Settings
 
 from selify.app import create_server
-from selify.core.permissions import SIGNED_IN, Audience, Permission, WorkspaceRole
+from selify.core.permissions import SIGNED_IN, TEAM, Audience, Permission, WorkspaceRole
 from selify.core.web.access import Address, addresses
 from selify.tryon import texts
 
@@ -34,6 +34,14 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "PUT /api/v1/workspaces/{workspace_id}/posts/{post_id}/garment": {
         "json": {"garment_id": "{garment_id}"}
     },
+    "PUT /api/v1/admin/users/{user_id}/ban": {
+        "json": {"until": "2100-01-01T00:00:00Z", "reason": "spam"}
+    },
+    "PUT /api/v1/admin/workspaces/{workspace_id}/owner": {"json": {"user_id": "{user_id}"}},
+    "POST /api/v1/workspaces/{workspace_id}/ownership/offer": {
+        "json": {"user_id": "{user_id}", "password": "not it"}
+    },
+    "PUT /api/v1/workspaces/{workspace_id}/billing/auto-reload": {"json": {"enabled": False}},
     "POST /api/v1/notifications/read": {"json": {"ids": [str(uuid4())]}},
     "POST /api/v1/notifications/archive": {"json": {"ids": [str(uuid4())]}},
     "GET /api/v1/realtime": {
@@ -55,6 +63,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 ASKS_LATER = {"GET /connect/{platform}/callback": "oauth_state_invalid"}
 # What is read as the user: row level security leaves nothing to be found.
 NOTHING_THERE = {
+    "GET /api/v1/workspaces/{workspace_id}/billing/auto-reload": "billing_account_missing",
     "GET /api/v1/workspaces/{workspace_id}/billing/balance": "billing_account_missing",
     "GET /api/v1/workspaces/{workspace_id}/billing/usage": "billing_account_missing",
     "GET /api/v1/workspaces/{workspace_id}/billing/usage/{usage_event_id}": "charge_missing",
@@ -91,6 +100,8 @@ async def people(brand, site) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
 def expected(who: str, address: Address) -> Outcome:
     access = address.access
     assert access is not None
+    if access.audience is TEAM:
+        return ("not_found",)
     if access.audience is SIGNED_IN and who == "visitor":
         return ("unauthenticated",)
     if str(address) in ASKS_LATER:
@@ -127,6 +138,8 @@ async def outcome(browser: httpx.AsyncClient, address: Address, ids: Ids) -> Out
     if code == "role_too_low":
         assert problem["permission"] in problem["hint"]
         return (code, problem["permission"], *problem["held_by"])
+    if address.access is not None and address.access.audience is TEAM and code == "not_found":
+        return (code,)
     if code in ("unauthenticated", *ASKS_LATER.values()):
         return (code,)
     if code == NOTHING_THERE.get(str(address), "workspace_not_found"):

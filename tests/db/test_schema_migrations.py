@@ -24,6 +24,8 @@ async def test_step_by_step_is_the_same_as_at_once(empty_database_url, shared_da
 AS_IT_WAS = """
 DROP FUNCTION internal.tell_subscribers() CASCADE;
 DROP FUNCTION internal.silence_workspace() CASCADE;
+DROP FUNCTION internal.stop_auto_reload() CASCADE;
+DROP FUNCTION internal.tell_sign_in_ended() CASCADE;
 GRANT DELETE ON public.amazon_connected_accounts, public.connected_social_accounts, public.workspaces,
     public.qa_test_results, public.qa_test_runs, public.qa_test_specs, public.wardrobe_garments,
     public.social_posts_garment_bindings TO authenticated;

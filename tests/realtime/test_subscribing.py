@@ -189,6 +189,28 @@ async def test_a_sign_in_that_ends_ends_the_stream(place: Place, ending: str) ->
 @pytest.mark.parametrize(
     "ending",
     [
+        "DELETE FROM auth.sessions WHERE user_id = $1",
+        "UPDATE auth.sessions SET not_after = created_at + interval '1 ms' WHERE user_id = $1",
+        "UPDATE auth.users SET banned_until = now() + interval '1 day' WHERE id = $1",
+        "UPDATE auth.users SET deleted_at = now() WHERE id = $1",
+    ],
+)
+async def test_a_sign_in_that_ends_is_told_at_once(place: Place, ending: str) -> None:
+    """Without waiting for the next change, in each workspace of theirs; the other line stays."""
+    owner, theirs = await place.person()
+    member, token = await place.person()
+    mine = await new_workspace(place.db, owner)
+    await add_member(place.db, mine, member, "member")
+    async with place.line(token, mine) as line, place.line(theirs, mine) as other:
+        await place.db.execute(ending, member)
+        assert (await line.event())[0] == "closed"
+        await place.log(mine)
+        assert (await other.event())[0] == "INSERT"
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
         "UPDATE public.workspaces SET deleted_at = now() WHERE id = $1",
         "DELETE FROM public.workspace_members WHERE workspace_id = $1 AND role = 'member'",
         "UPDATE public.workspace_members SET expires_at = now() WHERE workspace_id = $1 AND role = 'member'",

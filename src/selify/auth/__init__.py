@@ -2,7 +2,7 @@
 
 Owns ``profiles``, ``workspaces``, ``workspace_members``, ``workspace_events``, ``oauth_audit_logs``,
 ``sso_audit_log``, ``auth.users``, ``auth.sessions``, ``internal.session_secrets``, ``internal.sign_in_attempts``,
-``internal.sign_in_history`` and ``internal.one_time_links``.
+``internal.sign_in_history``, ``internal.one_time_links`` and ``internal.ownership_offers``.
 Offers the names below: signing in and out hangs on the ``Authenticator``, a permission is asked with
 ``access_workspace``, and connections of outside accounts are written down with ``audit``.
 Needs ``dash`` for its pages, whose port ``People`` it fills, and ``notifications``; of whoever keeps something of a
@@ -11,7 +11,7 @@ workspace, a ``Departure``.
 
 from datetime import datetime
 
-from selify.auth import audit, permissions, repository, throttle
+from selify.auth import audit, bans, permissions, repository, throttle
 from selify.auth.audit import OAuthEvent
 from selify.auth.authenticator import Authenticator, CurrentAuthenticator, CurrentSession, client_of
 from selify.auth.sessions import check_session
@@ -79,8 +79,9 @@ __all__ = [
 
 
 async def tidy(tx: Tx, *, now: datetime) -> int:
-    """Forget sessions that have ended and tries that no longer count; how many rows. For the
+    """Forget sessions and bans that have ended and tries that no longer count; how many rows. For the
     worker, every so often.
     """
     ended = await repository.delete_ended_sessions(tx, now=now)
+    ended += await bans.forget_ended(tx, now=now)
     return ended + await throttle.forget_old_attempts(tx, now=now)

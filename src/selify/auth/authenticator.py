@@ -26,6 +26,7 @@ from selify.auth.account import mails
 from selify.auth.one_time_links import FormFields, LinkKind
 from selify.auth.passwords import Passwords
 from selify.auth.repository import Account
+from selify.auth.sessions import AccountClosed
 from selify.auth.settings import AuthSettings
 from selify.auth.sign_in_audit import SignInEvent
 from selify.auth.throttle import TooManyAttempts
@@ -55,11 +56,6 @@ class PasswordWrong(Forbidden):
     def __init__(self, detail: str, *, field: str) -> None:
         said = _("This is not your password.")
         super().__init__(detail, fields=[{"field": field, "message": said}])
-
-
-class AccountClosed(Forbidden):
-    code = "account_closed"
-    title = _("This account cannot sign in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +249,9 @@ class Authenticator:
         if account is None or not verdict.right:
             raise WrongCredentials(_("Please check both."))
         if not account.may_sign_in:  # said only to who knows the password
-            raise account_closed()
+            async with self.database.tx(ACTOR) as tx:
+                until = await repository.banned_until(tx, account.user.id)
+            raise AccountClosed(until, now=self.clock.now())
         return account, await self.passwords.hash(password) if verdict.renew else None
 
     # Who is asking
@@ -294,6 +292,11 @@ class Authenticator:
                 return False
         async with self.database.tx(ACTOR) as tx:
             return await repository.find_session(tx, session.id, now=now) is not None
+
+    async def still_signed_in(self, request: Request) -> bool:
+        """``core.web.http.StillSignedIn``."""
+        session = await self.identify(request)
+        return session is not None and await self.still_holds(request, session)
 
     async def demand_session(self, request: Request) -> Session:
         """Raises Unauthenticated for a visitor."""
@@ -385,10 +388,6 @@ class Authenticator:
     @property
     def _https(self) -> bool:
         return self.public_url.startswith("https://")
-
-
-def account_closed() -> AccountClosed:
-    return AccountClosed(_("It was suspended or deleted."), hint=_("Ask us if this is a mistake."))
 
 
 def actor_of(session: Session) -> Actor:

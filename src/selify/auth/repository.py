@@ -102,6 +102,19 @@ async def lock_account(tx: Tx, user_id: UUID, *, now: datetime) -> Account | Non
     return Account(_user(row), row["encrypted_password"], row["may_sign_in"])
 
 
+async def find_user(tx: Tx, user_id: UUID) -> User | None:
+    row = await tx.fetch_one(f"SELECT {_USER} FROM auth.users u WHERE u.id = $1", user_id)
+    return _user(row) if row else None
+
+
+async def banned_until(tx: Tx, user_id: UUID) -> datetime | None:
+    """None where they are not banned, or for ever."""
+    until: datetime | None = await tx.fetch_value(
+        "SELECT banned_until FROM auth.users WHERE id = $1 AND isfinite(banned_until)", user_id
+    )
+    return until
+
+
 async def lock_unchanged(tx: Tx, account: Account, *, now: datetime) -> bool:
     """Whether the user still has this password and may sign in; stays so until the transaction ends."""
     return bool(
@@ -162,20 +175,26 @@ async def change_email(tx: Tx, user_id: UUID, email: str, *, now: datetime) -> N
 
 async def insert_session(
     tx: Tx, user: User, *, client: ClientInfo, secret_hash: bytes, now: datetime, ends_at: datetime
-) -> Session:
+) -> Session | None:
+    """None for who may not sign in, whichever door they came by; a ban waits for this transaction, and
+    ends the session that it made.
+    """
     session_id = new_id()
-    await tx.execute(
-        """
+    made = await tx.execute(
+        f"""
         INSERT INTO auth.sessions (id, user_id, created_at, not_after, user_agent, ip)
-        VALUES ($1, $2, $3, $4, $5, $6::text::inet)
+        SELECT $2, u.id, $1, $4, $5, $6::text::inet
+          FROM auth.users u WHERE u.id = $3 AND {_MAY_SIGN_IN} FOR NO KEY UPDATE
         """,
+        now,
         session_id,
         user.id,
-        now,
         ends_at,
         client.user_agent,
         client.address,
     )
+    if not made:
+        return None
     await tx.execute(
         """
         INSERT INTO internal.session_secrets (session_id, current_hash, rotated_at)

@@ -17,8 +17,8 @@ from selify.auth.repository import HeldSecret
 from selify.auth.sign_in_audit import SignInEvent
 from selify.auth.types import ClientInfo, Session, SignedIn, User
 from selify.core.database import Tx
-from selify.core.errors import Unauthenticated
-from selify.core.language import _
+from selify.core.errors import Forbidden, Unauthenticated
+from selify.core.language import When, _
 from selify.core.logging import get_logger
 from selify.core.wrong_clocks import Bound, interval
 
@@ -39,6 +39,24 @@ BOUNDS = (
 )
 
 
+class AccountClosed(Forbidden):
+    """Said only to who has proven that the account is theirs."""
+
+    code = "account_closed"
+    title = _("This account cannot sign in")
+
+    def __init__(self, banned_until: datetime | None, *, now: datetime) -> None:
+        ask = _("Ask us if this is a mistake.")
+        if banned_until is None or banned_until <= now:
+            super().__init__(_("It was suspended or deleted."), hint=ask)
+            return
+        super().__init__(
+            _("It is suspended until %(until)s.", until=When(banned_until, "at")),
+            hint=ask,
+            until=banned_until.isoformat(),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Presented:
     """A live session. ``new_secret``: what its holder must use from now on, if it changed."""
@@ -55,11 +73,13 @@ def hash_of(secret: str) -> bytes:
 async def start(
     tx: Tx, user: User, *, client: ClientInfo, now: datetime, lifetime: timedelta
 ) -> SignedIn:
-    """Always a new session and a new secret, whatever the browser held before."""
+    """Always a new session and a new secret, whatever the browser held before. Raises AccountClosed."""
     secret = secrets.token_urlsafe(32)
     session = await repository.insert_session(
         tx, user, client=client, secret_hash=hash_of(secret), now=now, ends_at=now + lifetime
     )
+    if session is None:
+        raise AccountClosed(await repository.banned_until(tx, user.id), now=now)
     return SignedIn(session, secret)
 
 

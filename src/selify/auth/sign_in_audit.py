@@ -33,6 +33,9 @@ class SignInEvent(StrEnum):
     INVITATION_ACCEPTED = "invitation_accepted"
     INVITATION_OTHER_ADDRESS = "invitation_other_address"
     BANNED = "banned"
+    BAN_LIFTED = "ban_lifted"
+    OWNER_APPOINTED = "owner_appointed"
+    OWNERSHIP_HANDED_OVER = "ownership_handed_over"
 
 
 @dataclass(frozen=True, slots=True)

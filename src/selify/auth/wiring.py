@@ -4,7 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from selify import auth
-from selify.auth import endpoints, one_time_links, pages, permissions, sessions, throttle
+from selify.auth import (
+    endpoints,
+    one_time_links,
+    ownership_endpoints,
+    pages,
+    permissions,
+    sessions,
+    team_endpoints,
+    throttle,
+)
 from selify.auth.account import endpoints as account
 from selify.auth.authenticator import Authenticator
 from selify.auth.people import PeopleOfPages
@@ -29,7 +38,11 @@ async def _serve(container: Container) -> AsyncIterator[Service]:
     settings = container.settings.of(AuthSettings)
     authenticator = Authenticator.from_settings(settings, container.database, container.clock)
     yield Service(
-        state={"authenticator": authenticator, "authenticate": authenticator.authenticate}
+        state={
+            "authenticator": authenticator,
+            "authenticate": authenticator.authenticate,
+            "still_signed_in": authenticator.still_signed_in,
+        }
     )
 
 
@@ -44,7 +57,12 @@ async def _work(container: Container) -> Work:
 
 WING = Wing(
     name="auth",
-    routers=[endpoints.router, account.router],
+    routers=[
+        endpoints.router,
+        account.router,
+        ownership_endpoints.router,
+        team_endpoints.router,
+    ],
     permissions=permissions.PERMISSIONS,
     request_costs={"/sign-in": 0, "/sign-up": 0, "/api/v1/auth/sign-": 0},
     pruned=(one_time_links.PRUNED,),

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
-from selify.auth import keys, permissions
+from selify.auth import keys, permissions, roles
 from selify.auth.permissions import check_held
 from selify.auth.types import DeletedWorkspace, Member, Workspace
 from selify.core.clock import Clock
@@ -192,20 +192,22 @@ async def change_role(tx: Tx, workspace_id: UUID, member_id: UUID, role: Workspa
     Raises WorkspaceNotFound, MemberNotFound, RoleTooLow, LastOwner.
     """
     mine = await access_workspace(tx, workspace_id, permissions.MEMBERS_CHANGE)
-    theirs = await _role_of(tx, workspace_id, member_id)
-    if WorkspaceRole.OWNER in (theirs, role):
-        check_held(permissions.OWNERS_CHANGE, mine.role, workspace=mine.name)
-    with _keeping_an_owner():
+    roles.check_reach(mine, await role_of(tx, workspace_id, member_id), role)
+    with keeping_an_owner():
         async with tx.savepoint():
-            await tx.execute(
+            changed = await tx.execute(
+                # What an owner has does not run out.
                 """
-                UPDATE public.workspace_members SET role = $3
+                UPDATE public.workspace_members
+                   SET role = $3, expires_at = CASE WHEN $3 <> 'owner' THEN expires_at END
                  WHERE workspace_id = $1 AND user_id = $2
                 """,
                 workspace_id,
                 member_id,
                 role.value,
             )
+    if not changed:  # somebody else was faster
+        raise member_missing()
 
 
 async def remove_member(tx: Tx, workspace_id: UUID, member_id: UUID) -> None:
@@ -216,16 +218,18 @@ async def remove_member(tx: Tx, workspace_id: UUID, member_id: UUID) -> None:
     leaving = member_id == _asking(tx, None)
     needed = permissions.MEMBERS_LEAVE if leaving else permissions.MEMBERS_REMOVE
     mine = await access_workspace(tx, workspace_id, needed)
-    theirs = await _role_of(tx, workspace_id, member_id)
-    if theirs is WorkspaceRole.OWNER:
-        check_held(permissions.OWNERS_CHANGE, mine.role, workspace=mine.name)
-    with _keeping_an_owner():
+    theirs = await role_of(tx, workspace_id, member_id)
+    if not leaving:
+        roles.check_reach(mine, theirs)
+    with keeping_an_owner():
         async with tx.savepoint():
-            await tx.execute(
+            removed = await tx.execute(
                 "DELETE FROM public.workspace_members WHERE workspace_id = $1 AND user_id = $2",
                 workspace_id,
                 member_id,
             )
+    if not removed:
+        raise member_missing()
 
 
 async def delete_workspace(
@@ -385,19 +389,24 @@ def _words(name: str) -> list[str]:
     return unicodedata.normalize("NFC", name).split()
 
 
-async def _role_of(tx: Tx, workspace_id: UUID, user_id: UUID) -> WorkspaceRole:
+async def role_of(tx: Tx, workspace_id: UUID, user_id: UUID) -> WorkspaceRole:
+    """Of a member, or of somebody who is invited to be one. Raises MemberNotFound."""
     role = await tx.fetch_value(
         "SELECT role FROM public.workspace_members WHERE workspace_id = $1 AND user_id = $2",
         workspace_id,
         user_id,
     )
     if role is None:
-        raise MemberNotFound(_("This person is not a member of the workspace."))
+        raise member_missing()
     return WorkspaceRole(role)
 
 
+def member_missing() -> MemberNotFound:
+    return MemberNotFound(_("This person is not a member of the workspace."))
+
+
 @contextlib.contextmanager
-def _keeping_an_owner() -> Iterator[None]:
+def keeping_an_owner() -> Iterator[None]:
     """The trigger's refusal, in words."""
     try:
         yield
@@ -405,7 +414,8 @@ def _keeping_an_owner() -> Iterator[None]:
         if error.constraint_name != "workspaces_keep_an_owner":
             raise
         raise LastOwner(
-            _("This is the workspace's only owner."), hint=_("Make someone else an owner first.")
+            _("This is the workspace's only owner who can act."),
+            hint=_("Make someone else an owner first."),
         ) from error
 
 

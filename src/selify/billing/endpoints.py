@@ -5,14 +5,15 @@ decides; a workspace that is not yours looks like one that does not exist.
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
-from selify.billing import accounts, explanation, schemas, usage
+from selify.billing import accounts, auto_reload, explanation, schemas, usage
 from selify.billing import permissions as may
 from selify.billing.errors import ChargeMissing
 from selify.core.language import _
 from selify.core.permissions import allows
-from selify.core.web.http import CurrentClock, UserTx
+from selify.core.web.http import CurrentClock, CurrentUserId, SystemTx, UserTx
+from selify.dash.context import people_of
 
 router = APIRouter(prefix="/api/v1/workspaces/{workspace_id}/billing", tags=["billing"])
 
@@ -55,3 +56,26 @@ async def explain(
     if found.workspace_id != workspace_id:
         raise ChargeMissing(_("There is no such charge in this workspace."))
     return schemas.ExplanationOutput.of(found)
+
+
+@router.get("/auto-reload")
+@allows(may.INVOICES_READ)
+async def read_auto_reload(workspace_id: UUID, tx: UserTx) -> schemas.AutoReloadOutput:
+    """Whether credits are bought by card when the balance falls."""
+    return schemas.AutoReloadOutput.of(await auto_reload.read(tx, workspace_id))
+
+
+@router.put("/auto-reload", status_code=204)
+@allows(may.RELOAD_CHANGE)
+async def change_auto_reload(
+    workspace_id: UUID,
+    body: schemas.AutoReloadInput,
+    request: Request,
+    tx: SystemTx,
+    user_id: CurrentUserId,
+) -> None:
+    """Switch it on or off; owners and admins. After a change of owner it is off until the new owner has
+    switched it on.
+    """
+    await people_of(request).access_workspace(tx, workspace_id, may.RELOAD_CHANGE, user_id=user_id)
+    await auto_reload.change(tx, workspace_id, **body.model_dump(), user_id=user_id)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from selify.core.language import _
-from selify.core.permissions import MEMBER, Permission, rows
+from selify.core.permissions import ADMIN, MEMBER, Permission, rows
 
 USAGE_READ: Final = Permission(
     "billing.usage.read",
@@ -20,6 +20,9 @@ INVOICES_READ: Final = Permission(
         "SELECT",
     ),
 )
+RELOAD_CHANGE: Final = Permission(
+    "billing.reload.change", ADMIN, _("say whether and when credits are bought automatically")
+)
 FEEDBACK_WRITE: Final = Permission(
     "billing.feedback.write",
     MEMBER,
@@ -27,4 +30,4 @@ FEEDBACK_WRITE: Final = Permission(
     rows("subscription_cancellation_feedback", "SELECT INSERT"),
 )
 
-PERMISSIONS: Final = (USAGE_READ, INVOICES_READ, FEEDBACK_WRITE)
+PERMISSIONS: Final = (USAGE_READ, INVOICES_READ, RELOAD_CHANGE, FEEDBACK_WRITE)

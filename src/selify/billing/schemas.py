@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from selify.billing.auto_reload import AutoReload
 from selify.billing.types import (
     Balance,
     CostSource,
@@ -170,3 +171,22 @@ class ExplanationOutput(BaseModel):
             parts=[UsageOutput.of(part) for part in explanation.parts],
             sentences=list(explanation.sentences),
         )
+
+
+class AutoReloadInput(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    enabled: bool
+    threshold_cents: int = Field(500, ge=500, le=100_000, description="Below which it buys.")
+    reload_amount_cents: int = Field(1500, ge=1500, le=500_000, description="For how much.")
+
+
+class AutoReloadOutput(BaseModel):
+    enabled: bool
+    threshold_cents: int = Field(examples=[500])
+    reload_amount_cents: int = Field(examples=[1500])
+    confirmed: bool = Field(description="The present owner has said that the card may be charged.")
+
+    @classmethod
+    def of(cls, settings: AutoReload) -> Self:
+        return cls(**{name: getattr(settings, name) for name in cls.model_fields})

@@ -77,9 +77,10 @@ class Audience(StrEnum):
 
     EVERYONE = "everyone"
     SIGNED_IN = "signed in"
+    TEAM = "team"  # our own people; everybody else is told that there is nothing
 
 
-EVERYONE, SIGNED_IN = Audience
+EVERYONE, SIGNED_IN, TEAM = Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,9 @@ class Access:
 def allows(
     *who: Audience | Permission, sometimes: Iterable[Permission] = ()
 ) -> Callable[[Endpoint], Endpoint]:
-    """Says whom an endpoint or page is for: ``EVERYONE``, ``SIGNED_IN``, or who holds permissions."""
+    """Says whom an endpoint or page is for: ``EVERYONE``, ``SIGNED_IN``, ``TEAM``, or who holds
+    permissions.
+    """
     audiences = [one for one in who if isinstance(one, Audience)]
     permissions = tuple(one for one in who if isinstance(one, Permission))
     if len(audiences) + bool(permissions) != 1:

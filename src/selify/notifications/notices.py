@@ -30,10 +30,11 @@ async def notify(
     now: datetime,
     action_url: str | None = None,
     everyone: bool = False,
+    only: UUID | None = None,
     translations: Mapping[str, Mapping[str, str]] | None = None,
 ) -> int:
-    """Tell the workspace's owners and admins (or ``everyone`` in it), in a system transaction; how many
-    were told now.
+    """Tell the workspace's owners and admins (or ``everyone`` in it, or ``only`` that member), in a system
+    transaction; how many were told now.
 
     The schema has no column for the dedupe key, so it makes the row's id: the second telling of
     the same event meets the first one's primary key. What a deleted workspace has to say belongs to
@@ -42,7 +43,7 @@ async def notify(
     ``translations``: title and body in other languages. Everybody is told in their profile's; what is
     told once stays as it was written.
     """
-    told = await _recipients(tx, workspace_id, everyone=everyone, now=now)
+    told = await _recipients(tx, workspace_id, everyone=everyone, only=only, now=now)
     said = translations or {}
     return await tx.execute(
         """
@@ -66,20 +67,22 @@ async def notify(
 
 
 async def _recipients(
-    tx: Tx, workspace_id: UUID, *, everyone: bool, now: datetime
+    tx: Tx, workspace_id: UUID, *, everyone: bool, only: UUID | None, now: datetime
 ) -> dict[UUID, str]:
     """Who is told, and in which language."""
     rows = await tx.fetch(
         """
         SELECT m.user_id, p.language
           FROM public.workspace_members m LEFT JOIN public.profiles p ON p.id = m.user_id
-         WHERE m.workspace_id = $1 AND m.joined_at IS NOT NULL AND ($2 OR m.role = ANY ($3))
+         WHERE m.workspace_id = $1 AND m.joined_at IS NOT NULL
+           AND CASE WHEN $5::uuid IS NULL THEN $2 OR m.role = ANY ($3) ELSE m.user_id = $5 END
            AND (m.expires_at IS NULL OR m.expires_at > $4)
         """,
         workspace_id,
         everyone,
         _CAN_ACT,
         now,
+        only,
     )
     return {row["user_id"]: row["language"] or "" for row in rows}
 
@@ -113,6 +116,7 @@ class NoticeChannel:
                 now=self._clock.now(),
                 action_url=notice.action_url,
                 everyone=notice.everyone,
+                only=notice.only,
                 translations=notice.translations,
             )
 

@@ -29,9 +29,10 @@ async def notify_workspace(
     now: datetime,
     action_url: str | None = None,
     everyone: bool = False,
+    only: UUID | None = None,
 ) -> bool:
-    """Tell the workspace's owners and admins (or ``everyone`` in it), once per ``dedupe_key``, in a
-    system transaction. False when this was told before.
+    """Tell the workspace's owners and admins (or ``everyone`` in it, or ``only`` that member), once per
+    ``dedupe_key``, in a system transaction. False when this was told before.
 
     ``kind`` is a stable word for programs; ``action_url`` a path of ours where one can act.
     """
@@ -50,6 +51,7 @@ async def notify_workspace(
             action_url=action_url,
             dedupe_key=dedupe_key,
             everyone=everyone,
+            only=only,
             translations={
                 language: {"title": say(title, language), "body": say(body, language)}
                 for language in LANGUAGES

@@ -23,7 +23,9 @@ class Notification:
 
 
 class Notice(Payload):
-    """What a workspace is told. ``translations``: title and body in other languages than English."""
+    """What a workspace is told. ``translations``: title and body in other languages than English.
+    ``only``: the one of its members who is told.
+    """
 
     kind: str
     title: str
@@ -31,4 +33,5 @@ class Notice(Payload):
     dedupe_key: str
     action_url: str | None = None
     everyone: bool = False
+    only: UUID | None = None
     translations: Mapping[str, Mapping[str, str]] = {}

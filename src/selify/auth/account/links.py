@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from selify.auth import one_time_links, repository, throttle
-from selify.auth.authenticator import ACTOR, Authenticator, account_closed
+from selify.auth.authenticator import ACTOR, Authenticator
 from selify.auth.one_time_links import Link, LinkGone, LinkKind
+from selify.auth.sessions import AccountClosed
 from selify.auth.types import ClientInfo, User
 from selify.core.database import Tx
 
@@ -31,7 +32,7 @@ async def own_account(tx: Tx, link: Link, *, now: datetime) -> User:
     if account is None or (account.user.email != link.address and not changes_it):
         raise one_time_links.gone()
     if not account.may_sign_in:
-        raise account_closed()
+        raise AccountClosed(await repository.banned_until(tx, account.user.id), now=now)
     return account.user
 
 

@@ -6,8 +6,9 @@ answered that is not stored, and a failing commit is answered as an error. An en
 is rolled back. Answers that stream must open their own transactions from ``OpenDatabase``, because
 by the time they run, this one is over.
 
-What the composition root puts on ``app.state``: ``database`` (Database), ``clock`` (Clock) and
-``authenticate`` (who is asking; a port, because core knows no users); ``plain_posts`` (paths that
+What the composition root puts on ``app.state``: ``database`` (Database), ``clock`` (Clock),
+``authenticate`` (who is asking; a port, because core knows no users) and ``still_signed_in`` (whether
+they still may, for answers that go on for long); ``plain_posts`` (paths that
 are answered without the framework) where there are any.
 """
 
@@ -29,6 +30,9 @@ SESSION_COOKIE = "selify_session"
 
 Authenticate = Callable[[Request], Awaitable[Actor]]
 """Who is asking: a user, or the visitor. Raises Unauthenticated for credentials that are wrong."""
+
+StillSignedIn = Callable[[Request], Awaitable[bool]]
+"""Whether the sign-in that a request came with has not ended since."""
 
 
 def install(
@@ -86,6 +90,11 @@ async def current_actor(request: Request) -> Actor:
         raise
     rate_limits.remember(request.scope, actor.user_id)
     return actor
+
+
+async def still_signed_in(request: Request) -> bool:
+    still: StillSignedIn = request.app.state.still_signed_in
+    return await still(request)
 
 
 AnyActor = Annotated[Actor, Depends(current_actor)]

@@ -41,18 +41,43 @@ CREATE CONSTRAINT TRIGGER tell_subscribers
     AFTER INSERT OR UPDATE OR DELETE ON public.workspace_financial_transactions
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION internal.tell_subscribers('id');
 
--- Whose right to listen may have ended is asked again at once, without waiting for the next change.
+-- Whose right to listen may have ended is asked again at once, without waiting for the next change: by open
+-- pages (selify_changes) and by subscribers (selify_realtime). No such word is ever left out, and whatever is
+-- committed after it is told after it.
 CREATE OR REPLACE FUNCTION internal.tell_rights_changed() RETURNS trigger
     LANGUAGE plpgsql SET search_path = ''
     AS $$
+DECLARE
+    said CONSTANT text := jsonb_build_object('workspace_id', to_jsonb(OLD) -> TG_ARGV[0])::text;
 BEGIN
-    PERFORM pg_notify('selify_realtime',
-        jsonb_build_object('workspace_id', to_jsonb(OLD) -> TG_ARGV[0])::text);
+    PERFORM pg_notify('selify_realtime', said),
+            pg_notify('selify_changes', (said::jsonb || '{"table": "rights"}')::text);
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION internal.tell_rights_changed() IS
     'A membership or a workspace has ended. The argument names the column of the workspace.';
+
+CREATE OR REPLACE FUNCTION internal.tell_sign_in_ended() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+    AS $$
+BEGIN
+    PERFORM pg_notify('selify_realtime', said::text),
+            pg_notify('selify_changes', (said || '{"table": "rights"}')::text)
+    FROM public.workspace_members m, jsonb_build_object('workspace_id', m.workspace_id) AS said
+    WHERE m.user_id = (to_jsonb(OLD) ->> TG_ARGV[0])::uuid;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION internal.tell_sign_in_ended() IS
+    'A session has ended, or somebody was banned or deleted: told in each of their workspaces. The argument names the column of the user.';
+REVOKE ALL ON FUNCTION internal.tell_sign_in_ended() FROM PUBLIC;
+
+-- Like those of profiles.sql, on tables that may belong to Supabase.
+CREATE OR REPLACE TRIGGER selify_tell_sign_in_ended AFTER DELETE OR UPDATE OF not_after ON auth.sessions
+    FOR EACH ROW EXECUTE FUNCTION internal.tell_sign_in_ended('user_id');
+CREATE OR REPLACE TRIGGER selify_tell_sign_in_ended AFTER UPDATE OF banned_until, deleted_at ON auth.users
+    FOR EACH ROW EXECUTE FUNCTION internal.tell_sign_in_ended('id');
 
 CREATE OR REPLACE TRIGGER tell_rights_changed AFTER UPDATE OF deleted_at ON public.workspaces
     FOR EACH ROW WHEN (NEW.deleted_at IS NOT NULL)

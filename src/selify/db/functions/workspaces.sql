@@ -114,7 +114,8 @@ $$;
 CREATE OR REPLACE TRIGGER check_membership BEFORE INSERT OR UPDATE ON public.workspace_members
     FOR EACH ROW EXECUTE FUNCTION internal.check_membership();
 
--- The workspace's row is locked first, so that two owners who leave at once cannot both succeed.
+-- Of owners counts who can act: joined, neither banned nor deleted (internal.active_members). The workspace's
+-- row is locked first, so that two owners who leave at once cannot both succeed.
 CREATE OR REPLACE FUNCTION internal.keep_an_owner() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
     AS $$
@@ -127,14 +128,14 @@ BEGIN
         RETURN NULL;  -- the workspace itself is deleted, or being deleted
     END IF;
     SELECT m.user_id INTO successor
-    FROM public.workspace_members m
+    FROM internal.active_members a
+    JOIN public.workspace_members m ON m.workspace_id = a.workspace_id AND m.user_id = a.user_id
     JOIN public.workspaces w ON w.id = m.workspace_id
-    WHERE m.workspace_id = OLD.workspace_id AND m.role = 'owner'
-      AND (m.joined_at IS NOT NULL OR m.invited_at IS NULL)
+    WHERE a.workspace_id = OLD.workspace_id AND a.role = 'owner'
     ORDER BY m.user_id = w.owner_id DESC, m.joined_at NULLS FIRST, m.user_id
     LIMIT 1;
     IF successor IS NULL THEN
-        RAISE EXCEPTION 'A workspace needs at least one owner.'
+        RAISE EXCEPTION 'A workspace needs at least one owner who can act.'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'workspaces_keep_an_owner',
                 HINT = 'Make someone else an owner first, or delete the workspace.';
     END IF;
@@ -144,11 +145,30 @@ BEGIN
 END
 $$;
 
+-- Not for who was only invited to own: that is no owner yet, and whoever deletes the workspace takes such
+-- invitations back while holding its row.
 CREATE OR REPLACE TRIGGER keep_an_owner_on_delete AFTER DELETE ON public.workspace_members
-    FOR EACH ROW WHEN (OLD.role = 'owner') EXECUTE FUNCTION internal.keep_an_owner();
+    FOR EACH ROW WHEN (OLD.role = 'owner' AND (OLD.joined_at IS NOT NULL OR OLD.invited_at IS NULL))
+    EXECUTE FUNCTION internal.keep_an_owner();
 CREATE OR REPLACE TRIGGER keep_an_owner_on_update
     AFTER UPDATE OF workspace_id, user_id, role, invited_at, joined_at ON public.workspace_members
-    FOR EACH ROW WHEN (OLD.role = 'owner') EXECUTE FUNCTION internal.keep_an_owner();
+    FOR EACH ROW WHEN (OLD.role = 'owner' AND (OLD.joined_at IS NOT NULL OR OLD.invited_at IS NULL))
+    EXECUTE FUNCTION internal.keep_an_owner();
+
+-- Whose card is charged is the owner's to say (workspace_auto_reload_settings.created_by): where another
+-- becomes the owner, nothing is bought until they have confirmed it.
+CREATE OR REPLACE FUNCTION internal.stop_auto_reload() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+    AS $$
+BEGIN
+    UPDATE public.workspace_auto_reload_settings s SET enabled = false
+    WHERE s.workspace_id = NEW.id AND s.enabled AND s.created_by IS DISTINCT FROM NEW.owner_id;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER stop_auto_reload AFTER UPDATE OF owner_id ON public.workspaces
+    FOR EACH ROW WHEN (OLD.owner_id <> NEW.owner_id) EXECUTE FUNCTION internal.stop_auto_reload();
 
 -- Deleting ----------------------------------------------------------------------------------------
 
@@ -167,6 +187,10 @@ BEGIN
     WHERE t.workspace_id = NEW.id AND t.is_active;
     DELETE FROM public.workspace_members m
     WHERE m.workspace_id = NEW.id AND m.joined_at IS NULL AND m.invited_at IS NOT NULL;
+    -- One that is just being accepted or taken back finds no workspace any more.
+    DELETE FROM internal.ownership_offers o WHERE o.workspace_id = (
+        SELECT f.workspace_id FROM internal.ownership_offers f
+        WHERE f.workspace_id = NEW.id FOR UPDATE SKIP LOCKED);
     UPDATE internal.jobs j SET state = 'cancelled', last_error = 'The workspace was deleted.'
     WHERE j.workspace_id = NEW.id AND j.state = 'queued';
     RETURN NULL;
