@@ -3,6 +3,7 @@ and the way back from the platform lie up to ten minutes, and the platform's own
 time as well.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +17,8 @@ from selify.auth import Session
 from selify.auth.permissions import RoleTooLow
 from selify.auth.workspaces import WorkspaceNotFound
 from selify.core.errors import SelifyError, Unauthenticated
-from selify.messaging.connecting import Attempt, Connector
+from selify.messaging.accounts import ConnectedElsewhere
+from selify.messaging.connecting import Attempt, Connector, StateInvalid
 from selify.messaging.ports import Grant, PlatformRefused
 
 
@@ -147,7 +149,8 @@ async def test_who_may_no_more_connects_nothing(
     with pytest.raises(CHANGES[change]):
         await connector.finish(gateway, params, session=traveller.session)
     assert await world.value("SELECT count(*) FROM public.connected_social_accounts") == 0
-    assert gateway.asked == ["exchange"], "nothing is subscribed for nobody"
+    asked = [] if when == "on the way" else ["exchange", "unsubscribe"]
+    assert gateway.asked == asked, "nothing is exchanged for nobody, or it is given back"
     assert await audited(world) == ["oauth_initiated", "oauth_callback_failed"]
 
 
@@ -162,6 +165,70 @@ async def test_who_still_may_connects(
         "SELECT user_id FROM public.connected_social_accounts WHERE id = $1", connected.account_id
     )
     assert owner == traveller.session.user.id
+
+
+async def test_a_state_is_good_for_one_way_back(
+    world: World, connector: Connector, gateway: SlowGateway
+) -> None:
+    """Pressing "back", a reloaded address, or two of them at once."""
+    traveller = await set_out(world, connector, gateway)
+    params = {"state": traveller.state, "code": "c"}
+
+    async def finish() -> str:
+        try:
+            await connector.finish(gateway, params, session=traveller.session)
+        except StateInvalid as refusal:
+            return refusal.code
+        return "connected"
+
+    assert sorted(await asyncio.gather(finish(), finish())) == ["connected", "oauth_state_invalid"]
+    assert await finish() == "oauth_state_invalid"
+    assert gateway.asked.count("exchange") == gateway.asked.count("subscribe") == 1
+    assert await world.value("SELECT count(*) FROM public.connected_social_accounts") == 1
+    assert (await audited(world)).count("invalid_state") == 2
+
+
+async def test_who_brings_the_state_of_another_uses_nothing_up(
+    world: World, connector: Connector, gateway: SlowGateway
+) -> None:
+    traveller = await set_out(world, connector, gateway)
+    user_id = uuid4()
+    await world.sql("INSERT INTO auth.users (id, email) VALUES ($1, 'eva@x.example')", user_id)
+    eva = await world.sign_in(user_id)
+    params = {"state": traveller.state, "code": "c"}
+    with pytest.raises(StateInvalid):
+        await connector.finish(gateway, params, session=eva)
+    assert gateway.asked == []
+    assert await audited(world) == ["oauth_initiated", "invalid_state"]
+    await connector.finish(gateway, params, session=traveller.session)
+
+
+async def test_what_is_given_back_is_not_taken_from_whoever_has_it(
+    world: World, brand: Brand, connector: Connector, gateway: SlowGateway
+) -> None:
+    """The same account, connected by another brand: letting go of it would cut that one off."""
+    traveller = await set_out(world, connector, gateway)
+    await world.sql(
+        "UPDATE public.connected_social_accounts SET platform_account_id = $1",
+        world.grant().platform_account_id,
+    )
+    with pytest.raises(ConnectedElsewhere):
+        await connector.finish(
+            gateway, {"state": traveller.state, "code": "c"}, session=traveller.session
+        )
+    assert gateway.asked == ["exchange"]
+
+
+async def test_a_platform_that_takes_nothing_back_changes_no_refusal(
+    world: World, connector: Connector, gateway: SlowGateway
+) -> None:
+    traveller = await set_out(world, connector, gateway)
+    gateway.meanwhile.append(traveller.demoted)
+    gateway.refusal = PlatformRefused("busy", "Not now.")
+    with pytest.raises(RoleTooLow):
+        await connector.finish(
+            gateway, {"state": traveller.state, "code": "c"}, session=traveller.session
+        )
 
 
 async def test_who_may_no_more_disconnects_nothing_either(

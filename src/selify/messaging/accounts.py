@@ -107,6 +107,21 @@ async def access_account(tx: Tx, workspace_id: UUID, account_id: UUID) -> Accoun
     return account
 
 
+async def is_connected(tx: Tx, platform: str, account_ref: str) -> bool:
+    """Whether some workspace has it, live."""
+    return bool(
+        await tx.fetch_value(
+            """
+            SELECT true FROM public.connected_social_accounts
+             WHERE platform = $1 AND platform_account_id = $2 AND status = ANY ($3) LIMIT 1
+            """,
+            platform,
+            account_ref,
+            repository.LIVE,
+        )
+    )
+
+
 async def _check_free(tx: Tx, platform: str, account_ref: str, workspace_id: UUID) -> None:
     taken = await tx.fetch_value(
         """

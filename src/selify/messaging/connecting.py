@@ -1,11 +1,13 @@
 """From "Connect" to a live account: consent, callback, first subscription, and whoever else has to know.
 
 The ``state`` of a consent is signed, lives ten minutes and names workspace, user, session and
-platform, so that a callback can neither be forged nor finished by somebody else. Whether that user
-still may is asked again where the account is stored: much can happen in ten minutes.
+platform, so that a callback can neither be forged nor finished by somebody else, nor twice. Whether that
+user still may is asked before the platform's code is exchanged, and again where the account is stored: much
+can happen in ten minutes, and in between. Who may not any more leaves nothing behind, here or there.
 """
 
 import base64
+import hashlib
 import hmac
 import secrets as random
 from dataclasses import dataclass
@@ -95,8 +97,11 @@ class Connector:
         attempt = await self._check_state(gateway.platform, params.get("state", ""), session)
         try:
             code = gateway.read_callback(params)
+            await self._use_up(attempt, params["state"])
             grant = await gateway.exchange(code, redirect_uri=self.redirect_uri(gateway.platform))
-            connected = await self._store(attempt, grant)
+            connected = await self._keep(gateway, attempt, grant)
+        except StateInvalid:
+            raise
         except PlatformRefused as refused:
             await self._record_failure(attempt, refused.reason)
             raise PlatformSaidNo(
@@ -118,12 +123,50 @@ class Connector:
             await client.on_connected(gateway, connected.account_id)
         return connected
 
+    async def _use_up(self, attempt: Attempt, state: str) -> None:
+        """A state is good for one exchange, by somebody who still may. Raises StateInvalid."""
+        async with self._database.tx(ACTOR) as tx:
+            await self._check_attempt(tx, attempt)
+            first = await tx.execute(
+                """
+                INSERT INTO internal.used_consents (state_hash, used_at) VALUES ($1, $2)
+                ON CONFLICT (state_hash) DO NOTHING
+                """,
+                hashlib.sha256(state.encode(errors="replace")).digest(),
+                self._clock.now(),
+            )
+        if not first:
+            raise await self._invalid(attempt.platform, attempt.user_id)
+
+    async def _check_attempt(self, tx: Tx, attempt: Attempt) -> None:
+        await check_session(tx, attempt.session_id, now=self._clock.now())
+        await access_workspace(
+            tx, attempt.workspace_id, may.ACCOUNTS_CONNECT, user_id=attempt.user_id
+        )
+
+    async def _keep(self, gateway: AccountGateway, attempt: Attempt, grant: Grant) -> Connected:
+        """Stored, or given back to the platform and forgotten."""
+        try:
+            return await self._store(attempt, grant)
+        except SelifyError:
+            await self._give_back(gateway, grant)
+            raise
+
+    async def _give_back(self, gateway: AccountGateway, grant: Grant) -> None:
+        """The platform sends us nothing of the account: but where it is connected here already, by this brand
+        or another, that stays as it is.
+        """
+        async with self._database.tx(ACTOR) as tx:
+            if await accounts.is_connected(tx, gateway.platform, grant.platform_account_id):
+                return
+        try:
+            await gateway.unsubscribe(grant.token)
+        except (PlatformRefused, SelifyError) as error:
+            log.info("could not give a token back", account=grant.username, reason=str(error))
+
     async def _store(self, attempt: Attempt, grant: Grant) -> Connected:
         async with self._database.tx(ACTOR) as tx:
-            await check_session(tx, attempt.session_id, now=self._clock.now())
-            await access_workspace(
-                tx, attempt.workspace_id, may.ACCOUNTS_CONNECT, user_id=attempt.user_id
-            )
+            await self._check_attempt(tx, attempt)
             account_ref = grant.platform_account_id
             await _record(tx, OAuthEvent.CALLBACK_SUCCESS, attempt, account_ref=account_ref)
             return await accounts.connect(
@@ -171,16 +214,20 @@ class Connector:
             attempt.user_id,
             attempt.session_id,
         ):
-            async with self._database.tx(ACTOR) as tx:
-                await audit.record(tx, OAuthEvent.INVALID_STATE, platform=platform, user_id=user_id)
-            raise StateInvalid(
-                _(
-                    "It took longer than ten minutes, or was started by somebody else or before you"
-                    " signed in again."
-                ),
-                hint=_("Start again with “Connect”."),
-            )
+            raise await self._invalid(platform, user_id)
         return attempt
+
+    async def _invalid(self, platform: str, user_id: UUID) -> StateInvalid:
+        """On record, to be raised."""
+        async with self._database.tx(ACTOR) as tx:
+            await audit.record(tx, OAuthEvent.INVALID_STATE, platform=platform, user_id=user_id)
+        return StateInvalid(
+            _(
+                "It took longer than ten minutes, was used before, or was started by somebody else or"
+                " before you signed in again."
+            ),
+            hint=_("Start again with “Connect”."),
+        )
 
     async def _record_failure(self, attempt: Attempt, reason: str) -> None:
         async with self._database.tx(ACTOR) as tx:

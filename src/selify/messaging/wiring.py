@@ -27,7 +27,7 @@ from selify.messaging import (
     unmatched_events,
 )
 from selify.messaging.clients import Clients
-from selify.messaging.connecting import Connector
+from selify.messaging.connecting import STATE_LIFE, Connector
 from selify.messaging.dead_letters import DeadLetters
 from selify.messaging.echoes import EchoChannel
 from selify.messaging.events import SocialEvents
@@ -143,7 +143,10 @@ WING = Wing(
     routers=[endpoints.router],
     permissions=permissions.PERMISSIONS,
     # Deliveries that are parked: also those that waited in vain, for nobody answers last quarter's.
-    pruned=(Rule("public.instagram_message_queue", "created_at", TROUBLE_KEPT),),
+    pruned=(
+        Rule("public.instagram_message_queue", "created_at", TROUBLE_KEPT),
+        Rule("internal.used_consents", "used_at", 2 * STATE_LIFE),
+    ),
     bounds=clock_bounds.BOUNDS,
     personal=(unmatched_events.PERSONAL,),
     sealed=(Sealed(tokens.reseal_tokens, tokens.KEYS_IN_USE),),
