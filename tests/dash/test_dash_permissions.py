@@ -38,6 +38,9 @@ REQUESTS: dict[str, dict[str, Any]] = {
         "json": {"until": "2100-01-01T00:00:00Z", "reason": "spam"}
     },
     "PUT /api/v1/admin/workspaces/{workspace_id}/owner": {"json": {"user_id": "{user_id}"}},
+    "PUT /api/v1/workspaces/{workspace_id}/holding": {"json": {"is_holding": False}},
+    "POST /api/v1/workspaces/{workspace_id}/holding/accept": {"json": {"holding_id": "{brand_id}"}},
+    "POST /api/v1/workspaces/{workspace_id}/brands": {"json": {"brand_id": "{brand_id}"}},
     "POST /api/v1/workspaces/{workspace_id}/ownership/offer": {
         "json": {"user_id": "{user_id}", "password": "not it"}
     },
@@ -166,6 +169,7 @@ async def test_everybody_gets_through_where_the_vocabulary_says(brand, site, peo
         "account_id": str(brand.account_id),
         "post_id": str(brand.post_id),
         "garment_id": str(brand.garment_id),
+        "brand_id": str(other.id),
         "conversation_id": str(brand.conversation_id),
         "user_id": str(other.id),
         "usage_event_id": charge,

@@ -1,6 +1,6 @@
-"""Roll-ups, plugged in: so far what one may do with the rows."""
+"""Roll-ups and what a holding sees, plugged in."""
 
-from selify.analytics import permissions
+from selify.analytics import endpoints, permissions
 from selify.core.wiring import Wing
 
-WING = Wing(name="analytics", permissions=permissions.PERMISSIONS)
+WING = Wing(name="analytics", routers=[endpoints.router], permissions=permissions.PERMISSIONS)

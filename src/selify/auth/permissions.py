@@ -49,6 +49,12 @@ MEMBERS_LEAVE: Final = Permission("workspace.members.leave", MEMBER, _("leave th
 OWNERS_CHANGE: Final = Permission(
     "workspace.owners.change", OWNER, _("make, change or remove an owner")
 )
+HOLDING_READ: Final = Permission(
+    "workspace.holding.read", OWNER, _("see the numbers of the brands of the holding")
+)
+HOLDING_CHANGE: Final = Permission(
+    "workspace.holding.change", OWNER, _("say to which holding the brand belongs, or which to it")
+)
 
 PERMISSIONS: Final = (
     BRAND_READ,
@@ -61,6 +67,8 @@ PERMISSIONS: Final = (
     MEMBERS_REMOVE,
     MEMBERS_LEAVE,
     OWNERS_CHANGE,
+    HOLDING_READ,
+    HOLDING_CHANGE,
 )
 
 # By the least role that holds a permission. (What a member holds, nobody is refused.)

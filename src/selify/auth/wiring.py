@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from selify import auth
 from selify.auth import (
     endpoints,
+    holding_endpoints,
     one_time_links,
     ownership_endpoints,
     pages,
@@ -61,6 +62,7 @@ WING = Wing(
         endpoints.router,
         account.router,
         ownership_endpoints.router,
+        holding_endpoints.router,
         team_endpoints.router,
     ],
     permissions=permissions.PERMISSIONS,
