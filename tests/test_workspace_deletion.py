@@ -399,6 +399,17 @@ async def test_a_workspace_that_came_back_is_left_alone(scene: Scene) -> None:
     assert scene.gateway.unsubscribed == []
 
 
+async def test_of_what_is_forgotten_its_owner_is_told_that_there_is_nothing(scene: Scene) -> None:
+    await scene.delete()
+    await scene.restore()
+    scene.clock.advance(timedelta(days=1))
+    await scene.delete()
+    scene.clock.advance(KEPT_FOR)
+    await scene.work()
+    with pytest.raises(workspaces.WorkspaceNotFound):
+        await scene.restore()
+
+
 async def test_what_is_half_forgotten_does_not_come_back_when_the_clock_does(scene: Scene) -> None:
     await scene.delete()
     scene.clock.advance(KEPT_FOR)
