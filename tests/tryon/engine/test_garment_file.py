@@ -1,6 +1,9 @@
 """Garments in files: what one process read, another finds as it was."""
 
 import io
+import struct
+import zipfile
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -80,6 +83,54 @@ def test_a_broken_file_counts_as_none(tee):
         changed[cut] ^= 0xFF
         found = unpacked(bytes(changed), KEY, tee.bgr)
         assert found is None or same(found, tee)
+
+
+@pytest.fixture(scope="module")
+def small_tee() -> Garment:
+    drawn = garments.draw(specs.Garment("any", Piece(specs.TEE, Cloth((110.0, 40.0, 118.0)))))
+    bgr, alpha = (
+        cv2.resize(part, (96, 108), interpolation=cv2.INTER_AREA)
+        for part in (drawn.bgr, (drawn.alpha * 255).astype(np.uint8))
+    )
+    return read_cut_out(bgr, alpha, GarmentCategory.TOP)
+
+
+def in_headers(file: bytes) -> Iterator[int]:
+    """Where the zip says what is in it: before each part, in the directory and at the end."""
+    with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        for part in archive.infolist():
+            own = 30 + int.from_bytes(file[part.header_offset + 26 :][:2], "little")
+            own += int.from_bytes(file[part.header_offset + 28 :][:2], "little")
+            yield from range(part.header_offset, part.header_offset + own)
+        yield from range(archive.start_dir, len(file))
+
+
+# All bits of a byte, or few: a password, or another way of compressing (bzip2, lzma).
+@pytest.mark.parametrize("bits", [0xFF, 0x01, 0x04, 0x06])
+def test_a_wrong_byte_in_its_headers_is_no_failed_try_on(small_tee, bits):
+    file = packed(small_tee, KEY)
+    places = list(in_headers(file))
+    assert len(places) > 1000
+    refused = 0
+    for place in places if bits == 0xFF else places[-90:]:  # of the last part, and the end
+        changed = bytearray(file)
+        changed[place] ^= bits
+        found = unpacked(bytes(changed), KEY, small_tee.bgr)
+        assert found is None or same(found, small_tee), place
+        refused += found is None
+    assert refused
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError, NotImplementedError, struct.error, MemoryError, OverflowError, RecursionError],
+)
+def test_no_error_of_reading_it_gets_out(small_tee, monkeypatch, error):
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(np, "load", fails)
+    assert unpacked(packed(small_tee, KEY), KEY, small_tee.bgr) is None
 
 
 def test_nothing_in_it_is_unpickled(tee):
