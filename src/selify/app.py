@@ -20,6 +20,7 @@ from selify.core import base, discovery, upkeep
 from selify.core.clock import Clock
 from selify.core.container import Container
 from selify.core.opening import open_container
+from selify.core.permissions import vocabulary
 from selify.core.queue.inbox import InboxWorker
 from selify.core.queue.jobs import JobRunner
 from selify.core.queue.outbox import OutboxWorker
@@ -94,6 +95,7 @@ def create_server(
         limits=BodyLimits(by_path=bodies),
         rates=RequestRates(*settings.requests_per_minute, request_costs(wings)),
     )
+    app.state.permissions = vocabulary(one for wing in wings for one in wing.permissions)
     for wing in wings:
         for router in wing.routers:
             app.include_router(router)

@@ -22,9 +22,11 @@ Written by `selify permissions --markdown`. A permission is named `wing.noun.ver
 least role that needs it and by every role above: owner, admin, member. Whoever lacks one is told its
 name and who holds it (403, `role_too_low`); whoever is no member is told that there is no such
 workspace (404). "Tables" is what its holders may do by SQL as well, under row level security.
+"Scope" is what an API key of the workspace needs to do it through the API (403, `scope_missing`, where it lacks
+one); what has no scope is for people alone.
 
-| Permission | Held by | Its holder may | Asked by | Tables |
-|---|---|---|---|---|
+| Permission | Held by | Its holder may | Asked by | Tables | Scope |
+|---|---|---|---|---|---|
 """
 _AUDIENCES: Final = {
     EVERYONE: "For everyone (and platforms' webhooks, which are signed)",
@@ -39,6 +41,7 @@ def as_markdown() -> str:
     rows = [
         f"| `{name}` | {', '.join(permission.roles)} | {permission.purpose} |"
         f" {'<br>'.join(asked_by[name]) or '–'} | {_tables(permission.rows) or '–'} |"
+        f" {f'`{permission.scope}`' if permission.scope else '–'} |"
         for name, permission in PERMISSIONS.items()
     ]
     return HEAD + "\n".join(rows) + "\n" + "".join(_section(known, who) for who in Audience)

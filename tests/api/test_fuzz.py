@@ -46,7 +46,7 @@ ENDS_SESSION = ("/api/v1/auth/sign-out", "/api/v1/auth/sign-out-everywhere")
 # One of so many requests keeps its invented ids.
 KEEPS_INVENTED = 5
 
-# A signature, a secret link, a picture, a new address, a message that waits, an owner: what no
+# A signature, a secret link, a picture, a new address, a message that waits, an owner, a scope, a key: what no
 # generator comes up with.
 NEEDS_MORE_THAN_IDS = {
     "GET /webhooks/instagram",
@@ -67,6 +67,10 @@ NEEDS_MORE_THAN_IDS = {
     "POST /api/v1/workspaces/{workspace_id}/ownership/accept",
     "POST /api/v1/workspaces/{workspace_id}/delete",
     "POST /api/v1/workspaces/{workspace_id}/restore",
+    "POST /api/v1/workspaces/{workspace_id}/keys",
+    "PATCH /api/v1/workspaces/{workspace_id}/keys/{key_id}",
+    "DELETE /api/v1/workspaces/{workspace_id}/keys/{key_id}",
+    "POST /api/v1/workspaces/{workspace_id}/keys/{key_id}/confirm",
     "POST /api/v1/auth/sign-up",
     "POST /api/v1/auth/password-reset/confirm",
     "POST /api/v1/auth/password",

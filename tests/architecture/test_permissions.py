@@ -18,8 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "selify"
 KERNEL = SOURCE / "core" / "permissions.py"
 WINGS = sorted({*SOURCE.glob("*/permissions.py")} - {KERNEL})
+SCOPES = SOURCE / "auth" / "api_keys" / "scopes.py"
 # Where a role is a word of its own: what a membership holds, and who holds a permission.
-MAY_NAME_ROLES = (KERNEL, *(SOURCE / "auth").glob("*.py"), *WINGS)
+MAY_NAME_ROLES = (KERNEL, *(SOURCE / "auth").glob("*.py"), SCOPES, *WINGS)
 ROLES = {"WorkspaceRole", "OWNER", "ADMIN", "MEMBER"}
 
 
@@ -146,6 +147,34 @@ def test_an_endpoint_asks_for_what_it_says() -> None:
 def test_a_permission_has_three_words(name: str) -> None:
     with pytest.raises(ValueError, match=r"wing\.noun\.verb"):
         Permission(name, MEMBER, "do it")
+
+
+@pytest.mark.parametrize("scope", ["conversations", "conversations:delete", "a:b:read", ""])
+def test_a_scope_reads_or_writes(scope: str) -> None:
+    with pytest.raises(ValueError, match="nouns:read"):
+        Permission("a.b.c", MEMBER, "do it", scope=scope)
+
+
+def test_scopes_are_few_and_no_key_manages_people_or_keys() -> None:
+    scopes = {one.scope for one in permissions_reference.PERMISSIONS.values() if one.scope}
+    assert scopes == {
+        "accounts:read",
+        "billing:read",
+        "bot:read",
+        "bot:write",
+        "changes:read",
+        "conversations:read",
+        "conversations:write",
+        "posts:read",
+        "posts:write",
+        "tryons:read",
+        "wardrobe:read",
+        "wardrobe:write",
+    }
+    of_workspaces = [one for one in permissions_reference.PERMISSIONS.values() if one.scope]
+    assert {one.name for one in of_workspaces if one.name.startswith("workspace.")} == {
+        "workspace.brand.read"
+    }
 
 
 def test_a_word_is_said_once() -> None:

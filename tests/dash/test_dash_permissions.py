@@ -22,6 +22,10 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "POST /api/v1/auth/sign-up": {"json": {}},
     "POST /api/v1/workspaces": {"json": {"name": "Another"}},
     "POST /api/v1/workspaces/{workspace_id}/delete": {"json": {"name": "not its name"}},
+    "POST /api/v1/workspaces/{workspace_id}/keys": {
+        "json": {"name": "Till", "scopes": ["conversations:read"]}
+    },
+    "PATCH /api/v1/workspaces/{workspace_id}/keys/{key_id}": {"json": {"name": "Till"}},
     "PATCH /api/v1/workspaces/{workspace_id}/members/{user_id}": {"json": {"role": "member"}},
     "PATCH /api/v1/workspaces/{workspace_id}/garments/{garment_id}": {"json": {"name": "Tee"}},
     "POST /api/v1/workspaces/{workspace_id}/garments": GARMENT,
@@ -172,6 +176,7 @@ async def test_everybody_gets_through_where_the_vocabulary_says(brand, site, peo
         "brand_id": str(other.id),
         "conversation_id": str(brand.conversation_id),
         "user_id": str(other.id),
+        "key_id": str(uuid4()),
         "usage_event_id": charge,
         "charge_id": charge,
         "notice_id": str(uuid4()),

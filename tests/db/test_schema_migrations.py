@@ -26,6 +26,10 @@ DROP FUNCTION internal.tell_subscribers() CASCADE;
 DROP FUNCTION internal.silence_workspace() CASCADE;
 DROP FUNCTION internal.stop_auto_reload() CASCADE;
 DROP FUNCTION internal.tell_sign_in_ended() CASCADE;
+DROP VIEW internal.active_access;
+DROP FUNCTION internal.review_keys_of_member() CASCADE;
+DROP FUNCTION internal.suspend_keys_of_banned() CASCADE;
+DROP FUNCTION internal.revoke_keys_of_workspace() CASCADE;
 GRANT DELETE ON public.amazon_connected_accounts, public.connected_social_accounts, public.workspaces,
     public.qa_test_results, public.qa_test_runs, public.qa_test_specs, public.wardrobe_garments,
     public.social_posts_garment_bindings TO authenticated;

@@ -368,6 +368,11 @@ ENDPOINTS: dict[str, tuple[Audience, set[tuple[str, str]]]] = {
     "POST /api/v1/workspaces/{workspace_id}/delete": (Audience.OWNER, {("workspaces", "DELETE")}),
     # It takes a deletion back, and whoever may not delete may not do so either.
     "POST /api/v1/workspaces/{workspace_id}/restore": (Audience.OWNER, {("workspaces", "DELETE")}),
+    # Keys lie where no user role reads or writes.
+    "POST /api/v1/workspaces/{workspace_id}/keys": (Audience.ADMIN, set()),
+    "PATCH /api/v1/workspaces/{workspace_id}/keys/{key_id}": (Audience.ADMIN, set()),
+    "DELETE /api/v1/workspaces/{workspace_id}/keys/{key_id}": (Audience.ADMIN, set()),
+    "POST /api/v1/workspaces/{workspace_id}/keys/{key_id}/confirm": (Audience.OWNER, set()),
     "POST /api/v1/workspaces": (Audience.SELF, {("workspaces", "INSERT")}),
     "PATCH /api/v1/workspaces/{workspace_id}/members/{user_id}": (
         Audience.ADMIN,

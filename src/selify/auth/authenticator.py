@@ -23,6 +23,7 @@ from selify.auth import (
     tokens,
 )
 from selify.auth.account import mails
+from selify.auth.api_keys import keys, scopes
 from selify.auth.one_time_links import FormFields, LinkKind
 from selify.auth.passwords import Passwords
 from selify.auth.repository import Account
@@ -36,12 +37,14 @@ from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Forbidden, Unauthenticated
 from selify.core.language import _, current
+from selify.core.permissions import access_of
 from selify.core.web import http, origins
 from selify.core.web.language import speak_as
 from selify.notifications.email import Mailer
 
 ACTOR = Actor.system("sign-in")
 _LONGEST_SECRET = 100
+_API = "/api/"
 
 
 class WrongCredentials(Unauthenticated):
@@ -56,6 +59,11 @@ class PasswordWrong(Forbidden):
     def __init__(self, detail: str, *, field: str) -> None:
         said = _("This is not your password.")
         super().__init__(detail, fields=[{"field": field, "message": said}])
+
+
+class KeyInvalid(Unauthenticated):
+    code = "api_key_invalid"
+    title = _("This API key opens nothing (any more)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,12 +265,22 @@ class Authenticator:
     # Who is asking
 
     async def authenticate(self, request: Request) -> Actor:
-        """The user who is asking, or the visitor. Raises TokenInvalid, CrossSite."""
+        """The user or API key that is asking, or the visitor. Raises TokenInvalid, CrossSite, KeyInvalid,
+        ScopeMissing, TooManyAttempts.
+        """
+        secret = _api_key_of(request)
+        if secret is not None:
+            return await self._by_key(request, secret)
         session = await self.identify(request)
         return Actor.visitor() if session is None else actor_of(session)
 
     async def identify(self, request: Request) -> Session | None:
-        """The session a request belongs to, looked up once per request."""
+        """The session a request belongs to, looked up once per request. An API key has none: raises
+        KeyInvalid or ScopeMissing.
+        """
+        if _api_key_of(request) is not None:
+            _demand_api(request)
+            scopes.check_access((), None)
         if not hasattr(request.state, "session"):
             bearer = _bearer_of(request)
             request.state.session = await (
@@ -280,11 +298,18 @@ class Authenticator:
             async with self.database.tx(ACTOR) as tx:
                 await repository.set_language(tx, session.user.id, language)
 
-    async def still_holds(self, request: Request, session: Session) -> bool:
-        """Whether the request's session has not ended since, nor the token that showed it: for answers
-        that go on for longer than a look at the door is good for.
+    async def still_holds(self, request: Request) -> bool:
+        """Whether the request's session has not ended since, nor the token or API key that it shows: for
+        answers that go on for longer than a look at the door is good for (``core.web.http.StillSignedIn``).
         """
         now, bearer = self.clock.now(), _bearer_of(request)
+        secret = _api_key_of(request)
+        if secret is not None:
+            async with self.database.tx(ACTOR) as tx:
+                return await keys.present(tx, secret, now=now) is not None
+        session = await self.identify(request)
+        if session is None:
+            return False
         if bearer is not None:
             try:
                 self.tokens.session_of(bearer, now=now)
@@ -292,11 +317,6 @@ class Authenticator:
                 return False
         async with self.database.tx(ACTOR) as tx:
             return await repository.find_session(tx, session.id, now=now) is not None
-
-    async def still_signed_in(self, request: Request) -> bool:
-        """``core.web.http.StillSignedIn``."""
-        session = await self.identify(request)
-        return session is not None and await self.still_holds(request, session)
 
     async def demand_session(self, request: Request) -> Session:
         """Raises Unauthenticated for a visitor."""
@@ -317,6 +337,23 @@ class Authenticator:
                 hint=_("Use the refresh token, or sign in again."),
             )
         return await self.demand_session(request)
+
+    async def _by_key(self, request: Request, secret: str) -> Actor:
+        """The scopes are compared with what the endpoint says that it allows, before it is reached."""
+        _demand_api(request)
+        now = self.clock.now()
+        async with self.database.tx(ACTOR) as tx:
+            key = await keys.present(tx, secret, now=now)
+        if key is None:
+            await self.count(throttle.wrong_key_limits(client_of(request).address), now)
+            raise KeyInvalid(
+                _(
+                    "It is wrong, or it was revoked, has expired or waits for an owner to confirm it."
+                ),
+                hint=_("Ask an owner or an admin of the workspace for a new one."),
+            )
+        scopes.check_access(key.scopes, access_of(request.scope["endpoint"]))
+        return key.actor
 
     async def _by_token(self, token: str) -> Session:
         now = self.clock.now()
@@ -411,6 +448,19 @@ def _bearer_of(request: Request) -> str | None:
     """The token of an ``Authorization: Bearer`` header; other schemes are not ours."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _api_key_of(request: Request) -> str | None:
+    bearer = _bearer_of(request)
+    return bearer if bearer is not None and bearer.startswith(keys.MARK) else None
+
+
+def _demand_api(request: Request) -> None:
+    """Raises KeyInvalid."""
+    if not request.url.path.startswith(_API):
+        raise KeyInvalid(
+            _("API keys are for the API, and open no page."), hint=_("Sign in to see pages.")
+        )
 
 
 def open_authenticator(request: Request) -> Authenticator:

@@ -1,4 +1,4 @@
-"""How the keys of what auth queues look: put together here, and taken apart nowhere."""
+"""How keys of what auth queues look: put together here, and taken apart nowhere."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -9,3 +9,5 @@ deletion: Callable[[UUID, str], str] = "{}/{}".format
 deletion_again: Callable[[UUID, str, UUID], str] = "{}/{}/{}".format
 # Of a mail about an account. What asks for one happens once, and so does its transaction: any id will do.
 mail: Callable[[UUID], str] = "account/{}".format
+# Of telling owners for the nth time to look at an API key.
+key_review: Callable[[UUID, int], str] = "api key/{}/{}".format

@@ -56,6 +56,13 @@ HOLDING_CHANGE: Final = Permission(
     "workspace.holding.change", OWNER, _("say to which holding the brand belongs, or which to it")
 )
 
+KEYS_READ: Final = Permission("workspace.keys.read", ADMIN, _("see the API keys"))
+KEYS_MAKE: Final = Permission("workspace.keys.make", ADMIN, _("make and rename API keys"))
+KEYS_REVOKE: Final = Permission("workspace.keys.revoke", ADMIN, _("revoke API keys"))
+KEYS_CONFIRM: Final = Permission(
+    "workspace.keys.confirm", OWNER, _("confirm API keys whose maker left or was banned")
+)
+
 PERMISSIONS: Final = (
     BRAND_READ,
     BRAND_CHANGE,
@@ -69,6 +76,10 @@ PERMISSIONS: Final = (
     OWNERS_CHANGE,
     HOLDING_READ,
     HOLDING_CHANGE,
+    KEYS_READ,
+    KEYS_MAKE,
+    KEYS_REVOKE,
+    KEYS_CONFIRM,
 )
 
 # By the least role that holds a permission. (What a member holds, nobody is refused.)

@@ -83,6 +83,13 @@ def link_limits(address: str | None) -> list[Limit]:
     return [Limit("link", address or "unknown", 20)]
 
 
+def wrong_key_limits(address: str | None) -> list[Limit]:
+    """Only keys that open nothing are counted: nobody guesses one, but a program that goes on for ever
+    with one that ended is told to wait.
+    """
+    return [Limit("API key", address or "unknown", 100)]
+
+
 def mail_limits(kind: str, email: str) -> list[Limit]:
     """Mails of one kind to one mailbox: who is over gets the same answer, and no further mail is sent."""
     return [Limit(f"mail/{kind}", email, MAILS_AN_HOUR, AN_HOUR)]

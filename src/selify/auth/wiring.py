@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from selify import auth
 from selify.auth import (
@@ -16,6 +17,8 @@ from selify.auth import (
     throttle,
 )
 from selify.auth.account import endpoints as account
+from selify.auth.api_keys import endpoints as key_endpoints
+from selify.auth.api_keys import reviews
 from selify.auth.authenticator import Authenticator
 from selify.auth.people import PeopleOfPages
 from selify.auth.settings import AuthSettings
@@ -23,6 +26,7 @@ from selify.auth.workspace_deletion import WorkspaceDeletion
 from selify.auth.workspaces import DELETION, Deletion
 from selify.core.container import Container
 from selify.core.departure import Departure
+from selify.core.pruning import Rule
 from selify.core.queue.worker import Routine
 from selify.core.wiring import Service, Wing, Work, as_system
 from selify.dash.ports import People
@@ -42,7 +46,7 @@ async def _serve(container: Container) -> AsyncIterator[Service]:
         state={
             "authenticator": authenticator,
             "authenticate": authenticator.authenticate,
-            "still_signed_in": authenticator.still_signed_in,
+            "still_signed_in": authenticator.still_holds,
         }
     )
 
@@ -50,10 +54,14 @@ async def _serve(container: Container) -> AsyncIterator[Service]:
 async def _work(container: Container) -> Work:
     now = container.clock.now
     tidy = as_system(container, lambda tx: auth.tidy(tx, now=now()))
+    tell = as_system(container, lambda tx: reviews.tell_owners(tx, now=now()))
     deletion = WorkspaceDeletion(
         container.database, container.clock, container.storage, container.every(Departure)
     )
-    return Work(jobs={DELETION: deletion}, routines=[Routine("sign-ins", 600, tidy)])
+    return Work(
+        jobs={DELETION: deletion},
+        routines=[Routine("sign-ins", 600, tidy), Routine("reviews of API keys", 30, tell)],
+    )
 
 
 WING = Wing(
@@ -61,13 +69,17 @@ WING = Wing(
     routers=[
         endpoints.router,
         account.router,
+        key_endpoints.router,
         ownership_endpoints.router,
         holding_endpoints.router,
         team_endpoints.router,
     ],
     permissions=permissions.PERMISSIONS,
     request_costs={"/sign-in": 0, "/sign-up": 0, "/api/v1/auth/sign-": 0},
-    pruned=(one_time_links.PRUNED,),
+    pruned=(
+        one_time_links.PRUNED,
+        Rule("internal.api_keys", "revoked_at", timedelta(days=90)),
+    ),
     bounds=(*throttle.BOUNDS, *sessions.BOUNDS, *one_time_links.BOUNDS),
     payloads={DELETION: Deletion},
     brings=[pages.PAGES],

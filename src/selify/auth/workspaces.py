@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from selify.auth import keys, permissions, roles
+from selify.auth.api_keys import keys as api_keys
 from selify.auth.permissions import check_held
 from selify.auth.types import DeletedWorkspace, Member, Workspace
 from selify.core.clock import Clock
@@ -124,8 +125,9 @@ async def access_workspace(
 ) -> Workspace:
     """The workspace, promising that the user is a member who holds this permission.
 
-    Defaults to the user whose transaction this is; a system transaction names one. Raises
-    WorkspaceNotFound for non-members, so that nobody learns what exists, and RoleTooLow for members.
+    Defaults to the user whose transaction this is; a system transaction names one. The user may be an API
+    key. Raises WorkspaceNotFound for non-members, so that nobody learns what exists, RoleTooLow for members,
+    and ScopeMissing for keys.
     """
     workspace = await tx.fetch_one_as(
         Workspace,
@@ -137,6 +139,10 @@ async def access_workspace(
         _asking(tx, user_id),
         workspace_id,
     )
+    if workspace is None:
+        workspace = await api_keys.workspace_of(
+            tx, workspace_id, permission, key_id=_asking(tx, user_id)
+        )
     if workspace is None:
         raise WorkspaceNotFound(_("There is no such workspace, or you are not a member of it."))
     workspace.check(permission)

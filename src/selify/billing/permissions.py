@@ -10,6 +10,7 @@ USAGE_READ: Final = Permission(
     MEMBER,
     _("see what there is to spend, every charge, and why it is what it is"),
     rows("workspace_usage_events workspace_payg_balance workspace_quotas", "SELECT"),
+    scope="billing:read",
 )
 INVOICES_READ: Final = Permission(
     "billing.invoices.read",

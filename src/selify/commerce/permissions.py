@@ -10,10 +10,16 @@ GARMENTS_READ: Final = Permission(
     MEMBER,
     _("see the wardrobe and what was worn how often"),
     rows("wardrobe_garments wardrobe_usage_events", "SELECT"),
+    scope="wardrobe:read",
 )
-GARMENTS_ADD: Final = Permission("commerce.garments.add", MEMBER, _("add garments"))
+GARMENTS_ADD: Final = Permission(
+    "commerce.garments.add", MEMBER, _("add garments"), scope="wardrobe:write"
+)
 GARMENTS_CHANGE: Final = Permission(
-    "commerce.garments.change", MEMBER, _("correct garments and put them away")
+    "commerce.garments.change",
+    MEMBER,
+    _("correct garments and put them away"),
+    scope="wardrobe:write",
 )
 COLLECTIONS_READ: Final = Permission(
     "commerce.collections.read",

@@ -7,6 +7,7 @@ from unicodedata import normalize
 from uuid import UUID
 
 from selify.auth import access_workspace
+from selify.commerce import permissions as may
 from selify.commerce.garments import Garment, NewGarment, add_garment, file_beside, storage_path
 from selify.commerce.ports import GarmentReader
 from selify.core.database import Actor, Database
@@ -26,6 +27,7 @@ async def upload_garment(
     *,
     workspace_id: UUID,
     user_id: UUID | None,
+    key_id: UUID | None = None,
     data: bytes,
     filename: str,
     name: str = "",
@@ -33,7 +35,7 @@ async def upload_garment(
     sku: str = "",
     product: Mapping[str, Any] | None = None,
 ) -> Garment:
-    """The new garment. The caller has made sure that the user may add to this workspace; as reading
+    """The new garment. The caller has made sure that the user, or API key, may add to this workspace; as reading
     a picture takes a while, it is made sure of again at the end.
 
     Uploading the same file again gives a second garment: a brand may mean it. Raises
@@ -61,8 +63,9 @@ async def upload_garment(
         await storage.put(file_beside(path), read.file, content_type="application/zip")
     try:
         async with database.tx(ACTOR) as tx:
-            if user_id is not None:
-                await access_workspace(tx, workspace_id, user_id=user_id)
+            asking = user_id or key_id
+            if asking is not None:
+                await access_workspace(tx, workspace_id, may.GARMENTS_ADD, user_id=asking)
             return await add_garment(
                 tx, workspace_id, new, created_by=user_id, garment_id=garment_id
             )

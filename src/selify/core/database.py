@@ -11,7 +11,7 @@ taking role and claims for each cost more than many a statement. No user is ever
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, Self, TypeVar
@@ -53,6 +53,15 @@ class DatabaseBusy(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyClaims:
+    """What an API key may, as the claims of its requests say."""
+
+    workspace_id: UUID
+    role: str
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """On whose behalf a transaction runs."""
 
@@ -69,6 +78,12 @@ class Actor:
     ) -> Self:
         own = {**(claims or {}), "sub": str(user_id), "role": "authenticated"}
         return cls("authenticated", own if email is None else {**own, "email": email})
+
+    @classmethod
+    def api_key(cls, key_id: UUID, *, workspace_id: UUID, role: str, scopes: Sequence[str]) -> Self:
+        """A program with a key of one workspace: nobody's own id, and a member's rights in there alone."""
+        held = {"workspace_id": str(workspace_id), "role": role, "scopes": list(scopes)}
+        return cls.user(key_id, claims={"api_key": held})
 
     @classmethod
     def system(cls, reason: str) -> Self:
@@ -88,6 +103,19 @@ class Actor:
     def user_id(self) -> UUID | None:
         subject = self.claims.get("sub")
         return UUID(subject) if subject else None
+
+    @property
+    def key(self) -> KeyClaims | None:
+        """Of an API key; None of anybody else."""
+        held = self.claims.get("api_key")
+        if held is None:
+            return None
+        return KeyClaims(UUID(held["workspace_id"]), held["role"], tuple(held["scopes"]))
+
+    @property
+    def person_id(self) -> UUID | None:
+        """Who is written down as the one who did it: the user. An API key is nobody."""
+        return None if self.key else self.user_id
 
     def opening(self) -> str:
         """One round trip: begin, take the role, carry the claims."""

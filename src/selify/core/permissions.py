@@ -16,6 +16,7 @@ from selify.core.language import _
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 _NAME: Final = re.compile(r"[a-z]+\.[a-z]+\.[a-z]+")
+_SCOPE: Final = re.compile(r"[a-z]+:(read|write)")
 _ACCESS: Final = "access"  # the attribute of an endpoint
 
 
@@ -39,16 +40,20 @@ OWNER, ADMIN, MEMBER = WorkspaceRole
 class Permission:
     """``purpose``: what its holder may do, as it follows the word "may". ``rows``: what it lets them do
     to rows by SQL, as (table, command); row level security says the same, and a test compares both.
+    ``scope``: what an API key needs to do it; None: no key does.
     """
 
     name: str
     least: WorkspaceRole
     purpose: str
     rows: frozenset[tuple[str, str]] = frozenset()
+    scope: str | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"{self.name!r} is not of the form wing.noun.verb")
+        if self.scope is not None and not _SCOPE.fullmatch(self.scope):
+            raise ValueError(f"{self.scope!r} is not of the form nouns:read or nouns:write")
 
     @property
     def roles(self) -> tuple[WorkspaceRole, ...]:
@@ -69,6 +74,7 @@ BRAND_READ: Final = Permission(
     MEMBER,
     _("see the brand and what happens in it"),
     rows("workspaces workspace_events oauth_audit_logs", "SELECT"),
+    scope="changes:read",
 )
 
 

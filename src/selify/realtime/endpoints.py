@@ -10,14 +10,14 @@ import orjson
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from selify.auth import CurrentAuthenticator, CurrentSession, access_workspace
+from selify.auth import CurrentAuthenticator, access_workspace
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import SelifyError, TooMany
 from selify.core.language import _
 from selify.core.logging import get_logger
 from selify.core.outage import is_away
 from selify.core.permissions import BRAND_READ, allows
-from selify.core.web.http import CurrentUser, OpenDatabase
+from selify.core.web.http import CurrentUser, CurrentUserId, OpenDatabase
 from selify.realtime.feed import Change, Feed, Subscriber
 from selify.realtime.reading import TABLES, View, view
 
@@ -53,7 +53,7 @@ async def subscribe(
     request: Request,
     workspace_id: UUID,
     user: CurrentUser,
-    session: CurrentSession,
+    user_id: CurrentUserId,
     authenticator: CurrentAuthenticator,
     database: OpenDatabase,
     table: Annotated[
@@ -76,14 +76,14 @@ async def subscribe(
         await access_workspace(tx, workspace_id, BRAND_READ)
         shown = await view(tx, workspace_id, list(dict.fromkeys(table)), only)
     feed: Feed = request.app.state.feed
-    if not feed.has_room(session.user.id):
+    if not feed.has_room(user_id):
         raise TooManySubscribers(_("Close some of them first."), retry_after=60)
 
     async def may_listen() -> bool:
-        return await authenticator.still_holds(request, session)
+        return await authenticator.still_holds(request)
 
     line = Line(database, user, may_listen, shown)
-    subscriber = Subscriber(session.user.id, workspace_id, frozenset(shown.columns))
+    subscriber = Subscriber(user_id, workspace_id, frozenset(shown.columns))
     return StreamingResponse(
         events(feed, subscriber, line, after=last_event_id),
         media_type=STREAM,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from selify.auth import access_workspace
 from selify.core.permissions import allows
-from selify.core.web.http import CurrentClock, CurrentUserId, SystemTx, UserTx
+from selify.core.web.http import CurrentClock, CurrentUser, CurrentUserId, SystemTx, UserTx
 from selify.messaging import accounts
 from selify.tryon import bot_settings, posts, queries, texts
 from selify.tryon import funnel as funnels
@@ -96,7 +96,12 @@ async def list_posts(workspace_id: UUID, tx: UserTx, after: LastSeen = None) -> 
 @router.put(WORKSPACE + "/posts/{post_id}/garment")
 @allows(may.POSTS_BIND)
 async def bind_garment(
-    workspace_id: UUID, post_id: UUID, body: s.BindInput, tx: SystemTx, user_id: CurrentUserId
+    workspace_id: UUID,
+    post_id: UUID,
+    body: s.BindInput,
+    tx: SystemTx,
+    user: CurrentUser,
+    user_id: CurrentUserId,
 ) -> s.BindingOutput:
     """Let shoppers try this garment on under this post, by itself or with another one."""
     await access_workspace(tx, workspace_id, may.POSTS_BIND, user_id=user_id)
@@ -106,7 +111,7 @@ async def bind_garment(
         post_id=post_id,
         garment_id=body.garment_id,
         worn_with=body.worn_with_id,
-        user_id=user_id,
+        user_id=user.person_id,
         keywords=body.keywords,
         use_global_keywords=body.use_global_keywords,
         confirmed=body.confirmed,

@@ -21,11 +21,22 @@ CREATE OR REPLACE VIEW internal.active_members AS
       AND u.deleted_at IS NULL;
 COMMENT ON VIEW internal.active_members IS 'The memberships that give access right now.';
 
+-- An API key is no person: its requests carry its own id, and the workspace and role that it was given, as
+-- claims that only the server writes, once it has looked the key up.
+CREATE OR REPLACE VIEW internal.active_access AS
+    SELECT m.workspace_id, m.user_id, m.role FROM internal.active_members m
+    UNION ALL
+    SELECT w.id, auth.uid(), auth.jwt() #>> '{api_key,role}'
+    FROM public.workspaces w
+    WHERE w.id = (auth.jwt() #>> '{api_key,workspace_id}')::uuid AND w.deleted_at IS NULL;
+COMMENT ON VIEW internal.active_access IS
+    'Who may act where right now: members, and the API key whose request this is.';
+
 CREATE OR REPLACE FUNCTION internal.my_workspaces() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
     AS $$
     SELECT coalesce(array_agg(m.workspace_id), '{}')
-    FROM internal.active_members m
+    FROM internal.active_access m
     WHERE m.user_id = auth.uid()
 $$;
 COMMENT ON FUNCTION internal.my_workspaces() IS
@@ -35,7 +46,7 @@ CREATE OR REPLACE FUNCTION internal.my_admin_workspaces() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
     AS $$
     SELECT coalesce(array_agg(m.workspace_id), '{}')
-    FROM internal.active_members m
+    FROM internal.active_access m
     WHERE m.user_id = auth.uid() AND m.role IN ('owner', 'admin')
 $$;
 COMMENT ON FUNCTION internal.my_admin_workspaces() IS
@@ -45,7 +56,7 @@ CREATE OR REPLACE FUNCTION internal.my_owned_workspaces() RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
     AS $$
     SELECT coalesce(array_agg(m.workspace_id), '{}')
-    FROM internal.active_members m
+    FROM internal.active_access m
     WHERE m.user_id = auth.uid() AND m.role = 'owner'
 $$;
 COMMENT ON FUNCTION internal.my_owned_workspaces() IS 'Workspaces that the user is owner of.';
@@ -55,7 +66,7 @@ CREATE OR REPLACE FUNCTION internal.my_accounts() RETURNS uuid[]
     AS $$
     SELECT coalesce(array_agg(a.id), '{}')
     FROM public.connected_social_accounts a
-    JOIN internal.active_members m ON m.workspace_id = a.workspace_id
+    JOIN internal.active_access m ON m.workspace_id = a.workspace_id
     WHERE m.user_id = auth.uid()
 $$;
 COMMENT ON FUNCTION internal.my_accounts() IS
@@ -66,7 +77,7 @@ CREATE OR REPLACE FUNCTION internal.my_email_accounts() RETURNS uuid[]
     AS $$
     SELECT coalesce(array_agg(e.id), '{}')
     FROM public.workspace_email_accounts e
-    JOIN internal.active_members m ON m.workspace_id = e.workspace_id
+    JOIN internal.active_access m ON m.workspace_id = e.workspace_id
     WHERE m.user_id = auth.uid()
       AND (m.role IN ('owner', 'admin')
         OR EXISTS (SELECT FROM public.workspace_email_account_members access
@@ -80,7 +91,7 @@ CREATE OR REPLACE FUNCTION internal.my_managed_email_accounts() RETURNS uuid[]
     AS $$
     SELECT coalesce(array_agg(e.id), '{}')
     FROM public.workspace_email_accounts e
-    JOIN internal.active_members m ON m.workspace_id = e.workspace_id
+    JOIN internal.active_access m ON m.workspace_id = e.workspace_id
     WHERE m.user_id = auth.uid()
       AND (m.role IN ('owner', 'admin')
         OR EXISTS (SELECT FROM public.workspace_email_account_members access
