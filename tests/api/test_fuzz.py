@@ -42,7 +42,11 @@ WHO = {"email": "fuzz@people.example", "password": "correct horse battery"}
 PROBLEM = "application/problem+json"
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
 # A session that ends itself would turn everything after it into 401.
-ENDS_SESSION = ("/api/v1/auth/sign-out", "/api/v1/auth/sign-out-everywhere")
+ENDS_SESSION = (
+    "/api/v1/auth/sign-out",
+    "/api/v1/auth/sign-out-everywhere",
+    "/api/v1/auth/erasure",
+)
 # One of so many requests keeps its invented ids.
 KEEPS_INVENTED = 5
 
@@ -79,6 +83,8 @@ NEEDS_MORE_THAN_IDS = {
     "POST /api/v1/auth/email/undo",
     "POST /api/v1/auth/email-confirmation/confirm",
     "DELETE /api/v1/auth/sessions/{session_id}",
+    "GET /api/v1/auth/export",
+    "POST /api/v1/auth/erasure/keep",
     "POST /api/v1/workspaces/{workspace_id}/garments",
     "POST /api/v1/workspaces/{workspace_id}/accounts/{account_id}/send-now",
 }

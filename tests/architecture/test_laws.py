@@ -114,7 +114,6 @@ def test_whoever_asks_whether_a_delivery_was_tried_counts_what_no_worker_lived_t
 
 # Kept all the same, and why.
 KEPT = {
-    "check_leaves_no_workspace_alone": "whoever deletes an account asks this; nobody can yet",
     "QualityScores": "its members are compared one by one, by their names",
 }
 

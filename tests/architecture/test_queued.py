@@ -87,6 +87,8 @@ KEYS = {
     notice_keys.notice(AN_ID, "paused/1"): f"{AN_ID}/paused/1",
     notice_keys.workspace(AN_ID): f"notice/{AN_ID}",
     deletion_keys.mail(AN_ID): f"account/{AN_ID}",
+    deletion_keys.export(AN_ID): f"export/{AN_ID}",
+    deletion_keys.key_review(AN_ID, 2): f"api key/{AN_ID}/2",
     deletion_keys.deletion(AN_ID, WRITTEN_AT): f"{AN_ID}/{WRITTEN_AT}",
     deletion_keys.deletion_again(AN_ID, WRITTEN_AT, AN_ID): f"{AN_ID}/{WRITTEN_AT}/{AN_ID}",
 }

@@ -38,6 +38,7 @@ NAMED = re.compile(r"(public|internal|auth)\.\w+")
 ANY_TABLE = {
     "core/pruning.py": "the owner, in a Rule that its wiring plugs in",
     "core/wrong_clocks.py": "the owner, in a Bound that its wiring plugs in",
+    "auth/personal/catalog.py": "the catalogs: every row that names a person who is forgotten, by rules of columns",
     "auth/workspace_deletion.py": "the catalogs: every row of a workspace that was deleted goes, whoever"
     " owns it, but for what owners keep (core/departure.py)",
 }

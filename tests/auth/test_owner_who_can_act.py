@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from tests.auth.nordlicht import ADMIN, Nordlicht, nordlicht
 
-from selify.auth.account_deletion import check_leaves_no_workspace_alone
+from selify.auth.owners import check_leaves_none_alone
 from selify.auth.workspaces import LastOwner
 from selify.core.database import Actor
 
@@ -37,7 +37,7 @@ async def appoint(nordlicht: Nordlicht, whom: str) -> tuple[int, str]:
 
 async def check_deletion(nordlicht: Nordlicht, whom: str) -> None:
     async with nordlicht.house.database.tx(SYSTEM) as tx:
-        await check_leaves_no_workspace_alone(tx, nordlicht.house.clock, nordlicht[whom].id)
+        await check_leaves_none_alone(tx, nordlicht[whom].id, now=nordlicht.house.clock.now())
 
 
 async def owned_by(nordlicht: Nordlicht) -> str:
@@ -145,7 +145,9 @@ async def test_two_owners_who_delete_their_accounts_at_once_do_not_both(nordlich
     async def delete(name: str) -> str:
         async with nordlicht.house.database.tx(SYSTEM) as tx:
             try:
-                await check_leaves_no_workspace_alone(tx, nordlicht.house.clock, nordlicht[name].id)
+                await check_leaves_none_alone(
+                    tx, nordlicht[name].id, now=nordlicht.house.clock.now()
+                )
             except LastOwner:
                 return "last_owner"
             await tx.execute(

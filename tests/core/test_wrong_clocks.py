@@ -61,6 +61,8 @@ HARMLESS = {
     "due_at": "follows the event's own time (a trigger keeps it)",
     "counted_at": "says when a day was counted",
     "last_message_at": "is the order of a list",
+    "asked_at": "says when something was asked for",
+    "done_at": "says when it was done",
     "last_used_at": "is written anew where it lies ahead (auth.api_keys.repository.touch)",
     "revoked_at": "what was revoked is listed a little longer",
     "last_read": "is guarded where a turn is taken (limits.acquire_read)",

@@ -368,6 +368,10 @@ ENDPOINTS: dict[str, tuple[Audience, set[tuple[str, str]]]] = {
     "POST /api/v1/workspaces/{workspace_id}/delete": (Audience.OWNER, {("workspaces", "DELETE")}),
     # It takes a deletion back, and whoever may not delete may not do so either.
     "POST /api/v1/workspaces/{workspace_id}/restore": (Audience.OWNER, {("workspaces", "DELETE")}),
+    "PATCH /api/v1/auth/profile": (Audience.SELF, {("profiles", "UPDATE")}),
+    "POST /api/v1/auth/export": (Audience.SELF, set()),
+    "POST /api/v1/auth/erasure": (Audience.SELF, set()),
+    "POST /api/v1/auth/erasure/keep": (Audience.SELF, set()),
     # Keys lie where no user role reads or writes.
     "POST /api/v1/workspaces/{workspace_id}/keys": (Audience.ADMIN, set()),
     "PATCH /api/v1/workspaces/{workspace_id}/keys/{key_id}": (Audience.ADMIN, set()),
@@ -443,12 +447,14 @@ ENDPOINTS: dict[str, tuple[Audience, set[tuple[str, str]]]] = {
 # What a policy's name gives to users of tables that the API writes, and no endpoint does yet.
 WITHOUT_ENDPOINT: dict[tuple[str, str], str] = {
     ("notifications", "DELETE"): "one's own notice, to which nothing refers",
+    ("profiles", "INSERT"): "one's own, which is made at sign-up already",
     ("workspace_members", "INSERT"): "an invitation, which the invited person accepts or not",
     ("workspaces", "UPDATE"): "what an owner calls the brand and says of it",
 }
 # What an endpoint does as the user who asks: the database itself is what checks it. All else it does as
 # the system, after checks that no policy knows of: by SQL, they would be left out.
 CHECKED_BY_THE_DATABASE = {
+    ("profiles", "UPDATE"),
     ("notifications", "UPDATE"),
     ("workspace_members", "UPDATE"),
     ("workspace_members", "DELETE"),

@@ -3,7 +3,7 @@
 Owns ``profiles``, ``workspaces``, ``workspace_members``, ``workspace_events``, ``oauth_audit_logs``,
 ``sso_audit_log``, ``auth.users``, ``auth.sessions``, ``internal.session_secrets``, ``internal.sign_in_attempts``,
 ``internal.sign_in_history``, ``internal.one_time_links``, ``internal.ownership_offers``,
-``internal.holding_offers`` and ``internal.api_keys``.
+``internal.holding_offers``, ``internal.api_keys``, ``internal.personal_exports`` and ``internal.erasures``.
 Offers the names below: signing in and out hangs on the ``Authenticator``, a permission is asked with
 ``access_workspace``, connections of outside accounts are written down with ``audit``, and what
 a holding may see is asked of ``holdings``.

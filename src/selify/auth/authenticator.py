@@ -32,7 +32,7 @@ from selify.auth.settings import AuthSettings
 from selify.auth.sign_in_audit import SignInEvent
 from selify.auth.throttle import TooManyAttempts
 from selify.auth.tokens import AccessToken, TokenInvalid, Tokens
-from selify.auth.types import ClientInfo, Session, SignedIn
+from selify.auth.types import ClientInfo, Session, SignedIn, User
 from selify.core.clock import Clock
 from selify.core.database import Actor, Database, Tx
 from selify.core.errors import Forbidden, Unauthenticated
@@ -178,6 +178,20 @@ class Authenticator:
         async with self.database.tx(ACTOR) as tx:
             await throttle.forgive_attempt(tx, limits)
         return account
+
+    async def check_password(self, *, email: str, password: str, client: ClientInfo) -> User:
+        """Whose account it is, which may be closed. Raises EmailInvalid, WrongCredentials, TooManyAttempts."""
+        address, now = emails.normalise(email), self.clock.now()
+        limits = throttle.sign_in_limits(address, client.address)
+        await self._count_sign_in(limits, address, client, now)
+        async with self.database.tx(ACTOR) as tx:
+            account = await repository.find_account(tx, email=address, now=now)
+        verdict = await self.passwords.check(account.password_hash if account else None, password)
+        if account is None or not verdict.right:
+            raise WrongCredentials(_("Please check both."))
+        async with self.database.tx(ACTOR) as tx:
+            await throttle.forgive_attempt(tx, limits)
+        return account.user
 
     async def sign_out(self, request: Request) -> None:
         """Ends the session the request came with, if any, and takes the cookie back."""

@@ -12,12 +12,12 @@ from uuid import UUID
 from selify.auth import repository, sign_in_audit
 from selify.auth.sign_in_audit import SignInEvent
 from selify.auth.types import ClientInfo
-from selify.auth.workspaces import WorkspaceNotFound, member_missing
+from selify.auth.workspaces import LastOwner, WorkspaceNotFound, member_missing
 from selify.core.clock import Clock
 from selify.core.database import Tx
 from selify.core.errors import Conflict
 from selify.core.ids import WorkspaceId
-from selify.core.language import _
+from selify.core.language import Listed, _
 from selify.notifications import outbox
 
 # Of a membership ``m`` and its account ``u``, at the time $1.
@@ -63,6 +63,23 @@ async def owned_alone(tx: Tx, user_id: UUID, *, now: datetime) -> list[Owned]:
         [row["id"] for row in owned],
         user_id,
     )
+
+
+async def check_leaves_none_alone(tx: Tx, user_id: UUID, *, now: datetime) -> None:
+    """Whether each of their workspaces has another owner who can act; it stays so until the transaction
+    ends, which is the one to delete the account in. A system transaction. Raises LastOwner, with the
+    workspaces in question.
+    """
+    alone = await owned_alone(tx, user_id, now=now)
+    if alone:
+        raise LastOwner(
+            _(
+                "You are the only owner of %(names)s.",
+                names=Listed(tuple(one.name for one in alone)),
+            ),
+            hint=_("Hand over or delete what is yours alone first."),
+            workspaces=[{"id": str(one.id), "name": one.name} for one in alone],
+        )
 
 
 async def appoint(

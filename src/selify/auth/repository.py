@@ -16,7 +16,9 @@ from selify.core.database import Tx
 from selify.core.ids import UserId, new_id
 
 _USER = """u.id AS user_id, u.email, u.created_at,
-           u.email_confirmed_at IS NOT NULL AS email_confirmed, u.raw_user_meta_data ->> 'full_name' AS full_name,
+           u.email_confirmed_at IS NOT NULL AS email_confirmed,
+           coalesce((SELECT p.full_name FROM public.profiles p WHERE p.id = u.id),
+                    u.raw_user_meta_data ->> 'full_name') AS full_name,
            u.raw_app_meta_data @> '{"team": true}' AS is_team,
            (SELECT p.language FROM public.profiles p WHERE p.id = u.id) AS language"""
 # More than that nobody looks through; the oldest of them end first.

@@ -12,6 +12,7 @@ from selify.auth import (
     ownership_endpoints,
     pages,
     permissions,
+    profile_endpoints,
     sessions,
     team_endpoints,
     throttle,
@@ -21,11 +22,16 @@ from selify.auth.api_keys import endpoints as key_endpoints
 from selify.auth.api_keys import reviews
 from selify.auth.authenticator import Authenticator
 from selify.auth.people import PeopleOfPages
+from selify.auth.personal import endpoints as personal_endpoints
+from selify.auth.personal import parts
+from selify.auth.personal.erasure import ERASURE, Erasure, ErasureJob
+from selify.auth.personal.export import EXPORT, ExportJob, PersonalExport
 from selify.auth.settings import AuthSettings
 from selify.auth.workspace_deletion import WorkspaceDeletion
 from selify.auth.workspaces import DELETION, Deletion
 from selify.core.container import Container
 from selify.core.departure import Departure
+from selify.core.personal_data import PersonalPart
 from selify.core.pruning import Rule
 from selify.core.queue.worker import Routine
 from selify.core.wiring import Service, Wing, Work, as_system
@@ -35,6 +41,7 @@ from selify.dash.ports import People
 @asynccontextmanager
 async def _open(container: Container) -> AsyncIterator[None]:
     container.offer(People, PeopleOfPages())
+    container.offer(PersonalPart, parts.ACCOUNTS)
     yield
 
 
@@ -58,8 +65,11 @@ async def _work(container: Container) -> Work:
     deletion = WorkspaceDeletion(
         container.database, container.clock, container.storage, container.every(Departure)
     )
+    personal = container.every(PersonalPart)
+    export = PersonalExport(container.database, container.clock, container.storage, personal)
+    erasure = Erasure(container.database, container.clock, personal)
     return Work(
-        jobs={DELETION: deletion},
+        jobs={DELETION: deletion, EXPORT: export, ERASURE: erasure},
         routines=[Routine("sign-ins", 600, tidy), Routine("reviews of API keys", 30, tell)],
     )
 
@@ -72,6 +82,8 @@ WING = Wing(
         key_endpoints.router,
         ownership_endpoints.router,
         holding_endpoints.router,
+        profile_endpoints.router,
+        personal_endpoints.router,
         team_endpoints.router,
     ],
     permissions=permissions.PERMISSIONS,
@@ -79,9 +91,10 @@ WING = Wing(
     pruned=(
         one_time_links.PRUNED,
         Rule("internal.api_keys", "revoked_at", timedelta(days=90)),
+        Rule("internal.personal_exports", "expires_at", timedelta(days=1)),
     ),
     bounds=(*throttle.BOUNDS, *sessions.BOUNDS, *one_time_links.BOUNDS),
-    payloads={DELETION: Deletion},
+    payloads={DELETION: Deletion, EXPORT: ExportJob, ERASURE: ErasureJob},
     brings=[pages.PAGES],
     opens=_open,
     serve=_serve,

@@ -1,8 +1,11 @@
-"""What stays of a workspace that was deleted: the books, without people, messages or pictures in them."""
+"""What stays of a workspace that was deleted: the books, without people, messages or pictures in them. And what a
+person earned, while they are there and when they are gone.
+"""
 
 from typing import Final
 
 from selify.core.departure import Departure
+from selify.core.personal_data import PersonalPart
 
 BOOKS: Final = Departure(
     kept={
@@ -41,6 +44,23 @@ BOOKS: Final = Departure(
         UPDATE public.workspace_payg_balance SET stripe_customer_id = NULL
          WHERE id IN (SELECT id FROM public.workspace_payg_balance
                        WHERE workspace_id = $1 AND stripe_customer_id IS NOT NULL ORDER BY id LIMIT $2)
+        """,
+    ),
+)
+
+EARNINGS: Final = PersonalPart(
+    told={
+        "commissions": """
+            SELECT c.id, c.commission_type, c.source_amount_cents, c.commission_rate, c.commission_cents,
+                   c.status, c.clears_at, c.paid_at, c.reversed_at, c.reversal_reason, c.created_at
+              FROM public.affiliate_commissions c WHERE c.affiliate_user_id = $1 ORDER BY c.created_at
+        """,
+    },
+    forget=(
+        """
+        UPDATE public.affiliate_commissions
+           SET status = 'reversed', reversed_at = $2, reversal_reason = 'The account was erased.'
+         WHERE affiliate_user_id = $1 AND status = 'pending'
         """,
     ),
 )

@@ -8,6 +8,7 @@ from selify import billing
 from selify.billing import departure, endpoints, pages, permissions
 from selify.core.container import Container
 from selify.core.departure import Departure
+from selify.core.personal_data import PersonalPart
 from selify.core.queue.worker import Routine
 from selify.core.wiring import Wing, Work, as_system
 
@@ -17,6 +18,7 @@ STALE_CHARGE = timedelta(minutes=15)
 @asynccontextmanager
 async def _open(container: Container) -> AsyncIterator[None]:
     container.offer(Departure, departure.BOOKS)
+    container.offer(PersonalPart, departure.EARNINGS)
     yield
 
 

@@ -26,7 +26,9 @@ RETRY_AFTER = timedelta(hours=1)
 BOUNDS = (Bound("internal.retention", "retry_after", interval(LONGEST_WAIT)),)
 
 
-async def keep_until(tx: Tx, key: str, *, until: datetime, reason: str, workspace_id: UUID) -> None:
+async def keep_until(
+    tx: Tx, key: str, *, until: datetime, reason: str, workspace_id: UUID | None = None
+) -> None:
     await tx.execute(
         """
         INSERT INTO internal.retention (object_key, workspace_id, delete_after, reason)
@@ -41,7 +43,7 @@ async def keep_until(tx: Tx, key: str, *, until: datetime, reason: str, workspac
     )
 
 
-async def delete_soon(tx: Tx, key: str, *, reason: str, workspace_id: UUID) -> None:
+async def delete_soon(tx: Tx, key: str, *, reason: str, workspace_id: UUID | None = None) -> None:
     """The next sweep deletes it, whether or not it was listed, and if it is there at all."""
     await keep_until(tx, key, until=AT_ONCE, reason=reason, workspace_id=workspace_id)
 

@@ -9,12 +9,21 @@ from uuid import UUID, uuid5
 
 from selify.core.clock import Clock
 from selify.core.database import Tx
+from selify.core.personal_data import PersonalPart
 from selify.core.queue.outbox import Failed, OutboxMessage, Outcome, Sent
 from selify.notifications.types import Notice, Notification
 
 _NAMES = UUID("6f1d5c0e-6f0b-5d0a-9a6b-0f2f1c8a7e11")
 # More unread ones than that nobody counts.
 MANY_UNREAD = 1000
+PERSONAL = PersonalPart(
+    told={
+        "notifications": """
+            SELECT n.type, n.title, n.description, n.workspace_id, n.created_at, n.read_at, n.archived_at
+              FROM public.notifications n WHERE n.user_id = $1 ORDER BY n.created_at
+        """
+    }
+)
 # The roles (``workspace_members.role``) that can do something about what is told.
 _CAN_ACT = ("owner", "admin")
 

@@ -1,13 +1,23 @@
 """Telling a brand's people, plugged in."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from selify.core.container import Container
+from selify.core.personal_data import PersonalPart
 from selify.core.queue.outbox import Channel
 from selify.core.wiring import Sealed, Wing, Work
 from selify.notifications import endpoints, outbox, pages
 from selify.notifications.email import CHANNEL, local_mailbox, mailer
 from selify.notifications.email.delivery import LocalMailboxChannel, MailServerChannel
 from selify.notifications.email.settings import EmailSettings, MailServer
-from selify.notifications.notices import NoticeChannel
+from selify.notifications.notices import PERSONAL, NoticeChannel
+
+
+@asynccontextmanager
+async def _open(container: Container) -> AsyncIterator[None]:
+    container.offer(PersonalPart, PERSONAL)
+    yield
 
 
 async def _work(container: Container) -> Work:
@@ -33,5 +43,6 @@ WING = Wing(
         Sealed(local_mailbox.reseal, local_mailbox.KEYS_IN_USE),
     ),
     brings=[pages.PAGES],
+    opens=_open,
     work=_work,
 )

@@ -5,6 +5,7 @@ with a change of the password, and with a change of the address.
 from selify.auth import emails, one_time_links, passwords, repository, sessions, throttle
 from selify.auth.account import mails
 from selify.auth.account.links import access_link, own_account
+from selify.auth.api_keys import repository as api_keys
 from selify.auth.authenticator import ACTOR, Authenticator
 from selify.auth.one_time_links import Link, LinkKind
 from selify.auth.sign_in_audit import SignInEvent, record
@@ -84,4 +85,5 @@ async def claim(tx: Tx, user: User, client: ClientInfo, authenticator: Authentic
     await repository.confirm_email(tx, user.id, now=now)
     await repository.delete_sessions_of(tx, user.id)
     await one_time_links.end(tx, user.id, *LinkKind)
+    await api_keys.revoke_those_of(tx, user.id, now=now)
     await record(tx, SignInEvent.ADDRESS_CLAIMED, now=now, user=user, client=client)

@@ -102,5 +102,14 @@ async def revoke(tx: Tx, key_id: UUID, *, now: datetime) -> None:
     )
 
 
+async def revoke_those_of(tx: Tx, user_id: UUID, *, now: datetime) -> None:
+    """Whoever made them had no right to the account."""
+    await tx.execute(
+        "UPDATE internal.api_keys SET revoked_at = $2 WHERE made_by = $1 AND revoked_at IS NULL",
+        user_id,
+        now,
+    )
+
+
 async def confirm(tx: Tx, key_id: UUID) -> None:
     await tx.execute("UPDATE internal.api_keys SET review = NULL WHERE id = $1", key_id)

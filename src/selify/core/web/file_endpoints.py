@@ -9,7 +9,7 @@ from selify.core.permissions import EVERYONE, allows
 from selify.core.web.http import CurrentClock
 from selify.core.web.links import FileLinks
 
-TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "zip": "application/zip"}
 
 Token = Annotated[str, Path(max_length=1000)]
 
