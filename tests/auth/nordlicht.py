@@ -80,7 +80,11 @@ class Nordlicht:
         )
 
     async def audited(self) -> list[str]:
-        rows = await self.run("SELECT event_type FROM public.sso_audit_log ORDER BY created_at, id")
+        """What was done, and not how everybody came in."""
+        rows = await self.run(
+            "SELECT event_type FROM public.sso_audit_log WHERE event_type NOT LIKE 'sign\\_%'"
+            " ORDER BY created_at, id"
+        )
         return [row["event_type"] for row in rows]
 
     async def told(self, kind: str) -> list[dict[str, Any]]:

@@ -88,12 +88,13 @@ class Place:
 
     async def join(self, name: str) -> Person:
         browser = await self.client()
-        signed_in = await self.house.authenticator.sign_up(
-            email=f"{name}.{uuid4().hex}@people.example",
-            password=PASSWORD,
-            full_name=name.title(),
-            client=ClientInfo(f"198.51.100.{randrange(256)}", None),
-        )
+        who = {
+            "email": f"{name}.{uuid4().hex}@people.example",
+            "password": PASSWORD,
+            "client": ClientInfo(f"198.51.100.{randrange(256)}", None),
+        }
+        await self.house.authenticator.sign_up(full_name=name.title(), **who)
+        signed_in = await self.house.authenticator.sign_in(**who)
         browser.cookies.set(self.house.authenticator.cookie_name, signed_in.secret)
         self.people[name] = Person(signed_in.session.user.id, browser)
         return self.people[name]

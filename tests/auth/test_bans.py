@@ -165,7 +165,9 @@ async def test_the_team_lifts_it_before_its_time(nordlicht) -> None:
 
 async def test_the_audit_says_who_why_and_until_when(nordlicht) -> None:
     await ban(nordlicht)
-    [row] = await nordlicht.run("SELECT user_id, metadata FROM public.sso_audit_log")
+    [row] = await nordlicht.run(
+        "SELECT user_id, metadata FROM public.sso_audit_log WHERE event_type = 'banned'"
+    )
     assert row["user_id"] == nordlicht["max"].id
     assert row["metadata"]["by"] == str(nordlicht["team"].id)
     assert row["metadata"]["reason"] == "spam"

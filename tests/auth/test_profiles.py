@@ -76,7 +76,7 @@ async def test_other_preferences_stay(container, browser, joined):
         ("timezone", "2026-01-01T00:00:00Z"),
         ("timezone", "+02:00"),
         ("email", "other@example.com"),
-        ("id", str(uuid4())),
+        ("id", "01970b5e-7c1a-7f00-8a2b-3c4d5e6f7a8b"),
         ("status", "active"),
         ("affiliate_status", "affiliate"),
         ("affiliate_balance_cents", 100000),

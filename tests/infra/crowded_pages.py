@@ -51,6 +51,9 @@ NOT_LOOKED_AT = {
     "/change-email",
     "/undo-email",
     "/mailbox/{mail_id}",
+    # Of whoever asked for it, and of holdings: a few rows each.
+    "/api/v1/auth/export",
+    "/api/v1/workspaces/{workspace_id}/brands/{brand_id}/numbers",
 }
 
 
@@ -119,7 +122,8 @@ async def look_at_everything(of: Crowd) -> list[Look]:
             assert answer.status_code < 500, (path, query, answer.text[:300])
             seen[path] = seen.get(path, False) or answer.is_success or answer.is_redirect
             looks.append(Look(_name(path, query), tuple(asked)))
-    assert not [path for path, shown in seen.items() if not shown]
+    unseen = [path for path, shown in seen.items() if not shown]
+    assert not unseen, unseen
     return looks
 
 
@@ -174,6 +178,8 @@ async def _values(of: Crowd) -> Values:
         "post_id": post,
         "garment_id": garment,
         "charge_id": charge,
+        "user_id": brand.owner.id,
+        "brand_id": brand.id,
         "usage_event_id": charge,
         "workspace": brand.id,
         "conversation": conversation,
@@ -204,6 +210,7 @@ async def _values(of: Crowd) -> Values:
         **{name: lambda _, value=value: [value] for name, value in known.items()},
         "wanted": lambda _: [one.value for one in ConversationFilter],
         "search": lambda _: ["forest dress", "forest 400"],  # many are called so, and few
+        "q": lambda _: ["forest dress", "forest 400"],
         "after": after,
         "before": lambda path: [message if path.startswith("/api") else Cursor(HALFWAY, message)],
         "cursor": lambda _: [encode_cursor(_charge(charge))],

@@ -21,9 +21,12 @@ from selify.core.database import Tx
 from selify.core.errors import Conflict, NotFound
 from selify.core.ids import WorkspaceId
 from selify.core.language import _
+from selify.core.wrong_clocks import Bound
 from selify.notifications import outbox
 
 OPEN_FOR = timedelta(days=7)
+# How far ahead these times can honestly lie; see ``selify.core.wrong_clocks``.
+BOUNDS = (Bound("internal.holding_offers", "offered_at"),)
 
 
 class HoldingImpossible(Conflict):

@@ -22,9 +22,12 @@ from selify.core.database import Tx
 from selify.core.errors import Conflict, NotFound
 from selify.core.language import _
 from selify.core.permissions import WorkspaceRole
+from selify.core.wrong_clocks import Bound
 from selify.notifications import outbox
 
 OPEN_FOR = timedelta(days=7)
+# How far ahead these times can honestly lie; see ``selify.core.wrong_clocks``.
+BOUNDS = (Bound("internal.ownership_offers", "offered_at"),)
 
 
 class OfferMissing(NotFound):
@@ -67,7 +70,9 @@ async def find_offer(tx: Tx, clock: Clock, workspace_id: UUID, *, user_id: UUID)
     """The open offer, for an owner or for whom it is made, in a system transaction. Raises
     WorkspaceNotFound.
     """
-    workspace = await access_workspace(tx, workspace_id, user_id=user_id)
+    workspace = await access_workspace(
+        tx, workspace_id, permissions.OWNERSHIP_ANSWER, user_id=user_id
+    )
     offer = await tx.fetch_one_as(Offer, _FIND, workspace_id, clock.now() - OPEN_FOR)
     concerns = workspace.may(permissions.OWNERS_CHANGE) or (offer and offer.offered_to == user_id)
     return offer if concerns else None
@@ -126,7 +131,9 @@ async def accept(
     Raises WorkspaceNotFound, OfferMissing, and AlreadyOwner for who accepts twice.
     """
     now = clock.now()
-    workspace = await access_workspace(tx, workspace_id, user_id=user.id)
+    workspace = await access_workspace(
+        tx, workspace_id, permissions.OWNERSHIP_ANSWER, user_id=user.id
+    )
     found = await tx.fetch_one_as(Offer, _FIND, workspace_id, now - OPEN_FOR)
     parties = await _parties(
         tx, workspace_id, user.id, found.offered_by if found else None, now=now

@@ -14,7 +14,7 @@ from selify.auth.ownership import Offer
 from selify.auth.schemas import Input, WorkspaceOutput
 from selify.auth.workspaces import access_workspace
 from selify.core.database import Actor
-from selify.core.permissions import BRAND_READ, allows
+from selify.core.permissions import allows
 from selify.core.text import Verbatim
 from selify.core.web.http import CurrentClock, CurrentUserId, OpenDatabase, SystemTx
 
@@ -53,7 +53,7 @@ class OpenOfferOutput(BaseModel):
 
 
 @router.get("")
-@allows(BRAND_READ)
+@allows(may.OWNERSHIP_ANSWER)
 async def show(
     workspace_id: UUID, tx: SystemTx, clock: CurrentClock, user_id: CurrentUserId
 ) -> OpenOfferOutput:
@@ -87,7 +87,7 @@ async def offer(
 
 
 @router.delete("/offer", status_code=204)
-@allows(BRAND_READ)
+@allows(may.OWNERSHIP_ANSWER)
 async def withdraw(
     workspace_id: UUID, tx: SystemTx, clock: CurrentClock, user_id: CurrentUserId
 ) -> None:
@@ -96,7 +96,7 @@ async def withdraw(
 
 
 @router.post("/accept")
-@allows(BRAND_READ)
+@allows(may.OWNERSHIP_ANSWER)
 async def accept(
     workspace_id: UUID,
     request: Request,

@@ -49,6 +49,10 @@ MEMBERS_LEAVE: Final = Permission("workspace.members.leave", MEMBER, _("leave th
 OWNERS_CHANGE: Final = Permission(
     "workspace.owners.change", OWNER, _("make, change or remove an owner")
 )
+# No key's: who is asked to own a workspace is a person.
+OWNERSHIP_ANSWER: Final = Permission(
+    "workspace.ownership.answer", MEMBER, _("answer an offer to own the brand")
+)
 HOLDING_READ: Final = Permission(
     "workspace.holding.read", OWNER, _("see the numbers of the brands of the holding")
 )
@@ -74,6 +78,7 @@ PERMISSIONS: Final = (
     MEMBERS_REMOVE,
     MEMBERS_LEAVE,
     OWNERS_CHANGE,
+    OWNERSHIP_ANSWER,
     HOLDING_READ,
     HOLDING_CHANGE,
     KEYS_READ,

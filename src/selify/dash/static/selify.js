@@ -31,6 +31,16 @@ for (const name of ["htmx:sseOpen", "htmx:sseError", "htmx:sseClose", "htmx:send
   document.addEventListener(name, checkLive);
 }
 for (const name of ["online", "offline"]) window.addEventListener(name, checkLive);
+
+// A line that is refused is no line that broke: who is signed out, was removed or has no brand any more is
+// told so, once, by the part that asks on behalf of them all.
+let askedWhy = false;
+
+document.addEventListener("htmx:sseError", () => {
+  if (askedWhy || source?.readyState !== EventSource.CLOSED) return;
+  askedWhy = true;
+  htmx.trigger("#banner", "look-again");
+});
 setInterval(checkLive, 3000);
 
 // --- Parts that are drawn again ------------------------------------------------------------------
