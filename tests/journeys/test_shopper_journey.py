@@ -108,6 +108,7 @@ async def test_a_shopper_tries_a_tee_on_while_the_brand_watches(
         await brand.phone.create_shopper(shopper)
     brand_page = await open_page(chromium, width)
     await sign_in(brand_page, stack)
+    await brand_page.goto(f"{stack.parts.server_url}/conversations")
     phone = await open_page(chromium, width)
     await phone.goto(f"{stack.parts.phone_url}/?as={shopper}")
 
