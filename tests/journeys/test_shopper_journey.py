@@ -128,6 +128,8 @@ async def test_a_shopper_tries_a_tee_on_while_the_brand_watches(
     await until_settled(phone)
     await keep(phone, f"phone-{width}")
     await expect(brand_page.get_by_text("How do you like it?").first).to_be_visible()
+    await brand_page.locator(".people a").filter(has_text=shopper).click()
+    await expect(brand_page.get_by_role("log").get_by_text("How do you like it?")).to_be_visible()
     await keep(brand_page, f"brand-{width}")
 
     await phone.get_by_role("button", name="Love it").click()
